@@ -1,0 +1,64 @@
+# Set-up goes into .venv, once; every target does it by itself. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+EXTRAS ?= dev
+LOGS ?= logs
+BIN := $(VENV)/bin
+DEPENDENCIES := setup.cfg pyproject.toml constraints.txt
+comma := ,
+installed = $(VENV)/.installed-$(subst $(comma),-,$(1))
+# make train VARIANT=cnn-38k DATA=fashion_mnist EPOCHS=5
+TRAIN = $(VARIANT) --logs $(LOGS) $(if $(DATA),--data $(DATA)) $(if $(ORIGINALS),--originals $(ORIGINALS)) $(if $(EPOCHS),--epochs $(EPOCHS)) \
+	$(if $(BATCH_SIZE),--batch-size $(BATCH_SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help install train test test-slow lint format tensorboard notebooks bench constraints clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+	@echo "Variables:  VARIANT DATA ORIGINALS EPOCHS BATCH_SIZE SEED DEVICE LOGS ARGS, as in: make train VARIANT=cnn-38k DATA=fashion_mnist EPOCHS=5"
+
+$(VENV)/.installed-%: $(DEPENDENCIES)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "lenet_tf needs Python 3.10 to 3.13, and $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing lenet_tf[$*] into $(VENV): TensorFlow is large, this takes a minute or more, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(subst -,$(comma),$*)]'
+	@touch $@
+
+install: $(call installed,$(EXTRAS)) ## set up .venv (EXTRAS=dev,gpu for an NVIDIA GPU)
+
+train: install ## train LeNet-5 on MNIST, with logs and a run folder in logs/
+	@$(BIN)/lenet-tf train $(TRAIN)
+
+test: install ## run the tests
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: install ## run the tests that take minutes
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: install ## check style and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: install ## mend style and formatting
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+tensorboard: install ## show all runs in the browser
+	@$(BIN)/tensorboard --logdir $(LOGS) $(ARGS)
+
+notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels
+	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True notebooks/*.ipynb
+
+bench: install ## measure start-up times
+	@$(BIN)/python benchmarks/startup.py
+
+constraints: install ## choose the newest versions again and pin them
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-annotate --no-header setup.cfg -o constraints.new
+	@{ head -2 constraints.txt; cat constraints.new; } > constraints.newer && mv constraints.newer constraints.txt && rm constraints.new
+
+clean: ## remove what was installed and built, but no run
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

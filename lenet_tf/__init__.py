@@ -1,0 +1,50 @@
+"""LeNet-5 for Keras 3 and TensorFlow: the network of the tutorials and of the 1998 paper, from one table.
+
+    import lenet_tf
+
+    data = lenet_tf.load_data("mnist")
+    run = lenet_tf.fit("lenet5", data, epochs=2)
+    run.metrics["test_accuracy"]
+
+Importing this package loads neither TensorFlow nor Keras; the names below load what they need when they are first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import wrapt
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "LeNet": "model",
+    "LenetError": "errors",
+    "RawData": "data",
+    "Run": "runs",
+    "Spec": "specs",
+    "VARIANTS": "specs",
+    "evaluate": "evaluation",
+    "fit": "training",
+    "get_spec": "specs",
+    "load_data": "sources",
+    "load_model": "evaluation",
+    "prepare_images": "data",
+}
+
+__all__ = list(_HOMES)
+
+
+@wrapt.when_imported("keras")
+def _register_model(_: Any) -> None:
+    # So that keras.saving.load_model knows LeNet in a process that has only imported lenet_tf, and Keras still loads only when asked for.
+    import_module("lenet_tf.model")
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lenet_tf' has no attribute {name!r}")
+    return getattr(import_module(f"lenet_tf.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

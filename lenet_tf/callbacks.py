@@ -1,0 +1,76 @@
+"""What watches a training run: the clock, the progress display, TensorBoard, checkpoints and the history file."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+
+
+class EpochClock(keras.callbacks.Callback):
+    """Adds `seconds`, an epoch's wall time with its validation, to the epoch's logs; first in the list, so that the others see it."""
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._start = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if logs is not None:
+            logs["seconds"] = time.perf_counter() - self._start
+
+
+class StopAtNaN(keras.callbacks.TerminateOnNaN):
+    """Keras' own, which also remembers where the loss stopped being a number: `failed_at` is None or (epoch, batch), counted from 1."""
+
+    failed_at: tuple[int, int] | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is not None and not math.isfinite(loss):
+            self.failed_at = (self._epoch, batch + 1)
+            self.model.stop_training = True
+
+
+class Checkpoint(keras.callbacks.ModelCheckpoint):
+    """Keras' own, save that weights which make the loss NaN or infinite are never written over good ones."""
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        if math.isfinite((logs or {}).get("loss", math.nan)):
+            super().on_epoch_end(epoch, logs)
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+def progress_bar() -> keras.callbacks.Callback | None:
+    """A tqdm bar in a terminal or a notebook; None elsewhere, where Keras' one line per epoch serves."""
+    if not (_in_notebook() or sys.stderr.isatty()):
+        return None
+    from tqdm.keras import TqdmCallback
+
+    return TqdmCallback(dynamic_ncols=True)
+
+
+def standard_callbacks(folder: Path, early_stopping: int | None = None) -> tuple[list[keras.callbacks.Callback], StopAtNaN]:
+    """The callbacks of every run, in order, and the one that knows of NaN; `early_stopping` is EarlyStopping's patience in epochs."""
+    nan = StopAtNaN()
+    callbacks = [
+        EpochClock(),
+        nan,
+        # Keras writes a graph only for its own classes.
+        keras.callbacks.TensorBoard(folder, histogram_freq=1, write_graph=False),
+        keras.callbacks.CSVLogger(folder / "history.csv"),
+        Checkpoint(folder / "best.keras", monitor="val_accuracy", mode="max", save_best_only=True),
+        Checkpoint(folder / "final.keras"),
+    ]
+    if early_stopping is not None:
+        callbacks.append(keras.callbacks.EarlyStopping(monitor="val_loss", patience=early_stopping))
+    return callbacks, nan

@@ -1,0 +1,213 @@
+"""The `lenet-tf` command: parse, call, print. Click parses: long kept by the Pallets project, and light to import."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lenet_tf import __version__
+from lenet_tf.errors import Interrupted, LenetError
+
+ORIGINALS = click.option("--originals", metavar="FOLDER", help="Published data files, as FOLDER/<data set>/*.gz. [env: LENET_TF_ORIGINALS]")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+
+
+class Commands(click.Group):
+    """Every mistake of a user ends in one message on stderr and an exit code other than 0, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "lenet-tf"
+            error.message, error.ctx = f"{error.format_message()} See {command} --help.", None
+            raise
+        except LenetError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise click.ClickException(f"{error.strerror or error}: {error.filename or 'a file'}") from error
+        except KeyboardInterrupt as error:
+            click.echo(f"\n{error if isinstance(error, Interrupted) else 'interrupted'}", err=True)
+            raise click.exceptions.Exit(130) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="lenet-tf")
+def main() -> None:
+    """LeNet-5 for Keras 3 and TensorFlow, from the tutorial's network to the paper's.
+
+    \b
+    lenet-tf train                 train the tutorial's LeNet-5 on MNIST
+    lenet-tf summary lenet5        its architecture, counted
+    tensorboard --logdir logs      watch and compare the runs
+    """
+    # TensorFlow's own logging, unless the user has set it: what matters reaches Python as an exception.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TFDS warns of every cache folder that is not there yet.
+    logging.getLogger("absl").setLevel(logging.ERROR)
+
+
+def _notice(message: str) -> None:
+    from rich.console import Console
+    from rich.panel import Panel
+
+    Console(stderr=True).print(Panel(message, title="NOTICE", border_style="bold yellow", style="bold"))
+
+
+def _load(name: str | None, originals: str | None) -> Any:
+    from lenet_tf import sources
+
+    data = sources.load_data(name, originals, notify=_notice)
+    from lenet_tf import device
+
+    device.start_tensorflow()
+    return data
+
+
+def _print_table(table: Any) -> None:
+    from rich.console import Console
+
+    console = Console()
+    # Never cut a cell: where the terminal is narrower than the table, its lines wrap.
+    console.width = max(console.width, Console(width=1000).measure(table).maximum)
+    console.print(table)
+
+
+def _validation(_: click.Context, __: click.Parameter, value: str | None) -> float | str | None:
+    if value is None or value == "test":
+        return value
+    try:
+        share = float(value)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise click.BadParameter(f"{value!r} is neither a share between 0 and 1 nor 'test'.")
+    return share
+
+
+@main.command(short_help="Train a network and leave a run folder.")
+@click.argument("variant", required=False)
+@click.option(
+    "--data", metavar="NAME", help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …), 'sample', or a .npz file."
+)
+@ORIGINALS
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step.")
+@click.option(
+    "--validation", callback=_validation, metavar="SHARE|test", help="Share of the training images held back; 'test': the test images."
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="For weights, shuffling and the split. [default: 0]")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
+@click.option(
+    "--logs", type=click.Path(path_type=Path), default=Path("logs"), show_default=True, help="The run goes to LOGS/fit/<variant>-<time>/."
+)
+@click.option(
+    "--precision", type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]), help="Of the arithmetic. [default: float32]"
+)
+@click.option("--early-stopping", type=click.IntRange(min=1), metavar="EPOCHS", help="Stop after so many epochs without a better val_loss.")
+@click.option("--deterministic", is_flag=True, default=None, help="Deterministic operations, for equal results on a GPU too; slower.")
+@click.option(
+    "--from-run", type=click.Path(path_type=Path), metavar="DIR", help="Run again what DIR/config.json says; other options change it."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
+def train(variant: str | None, from_run: Path | None, data: str | None, originals: str | None, quiet: bool, **options: Any) -> None:
+    """Train VARIANT (lenet5) and leave a run folder with weights, history and TensorBoard logs.
+
+    Without --data it is MNIST, or an embedded sample of it where MNIST cannot be had.
+    """
+    from lenet_tf import runs, specs
+    from lenet_tf.report import finished_run
+
+    settings = {name: value for name, value in options.items() if value is not None}
+    runs.check_writable(settings["logs"])
+    if from_run is not None:
+        if variant is not None:
+            raise click.UsageError("VARIANT and --from-run exclude each other: the run names its variant.")
+        again = runs.rerun(from_run)
+        spec, settings = again.spec, again.settings | settings
+        raw = _load(data or again.data["name"], originals)
+        if data is None:
+            again.check_same_data(raw.sha256)
+    else:
+        spec = specs.get_spec(variant or "lenet5")
+        raw = _load(data, originals)
+    from lenet_tf.training import fit
+
+    run = fit(spec, raw, quiet=quiet, **settings)
+    click.echo(finished_run(run.path, run.metrics, raw.identity(), settings["logs"]))
+
+
+@main.command(short_help="Test a run or a saved model.")
+@click.argument("run_or_model", type=click.Path(path_type=Path))
+@click.option("--data", metavar="NAME", help="Another data set than the run's own. A bare .keras file is tested on MNIST unless named.")
+@ORIGINALS
+@JSON
+def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_json: bool) -> None:
+    """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
+    from lenet_tf import runs
+
+    if not run_or_model.exists():
+        raise click.UsageError(f"there is no run or model {run_or_model}.")
+    if data is None and run_or_model.is_dir():
+        data = runs.read_config(run_or_model)["data"]["name"]
+    raw = _load(data, originals)
+    from lenet_tf.evaluation import evaluate as measure
+
+    result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(run_or_model, raw)
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        click.echo(
+            f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
+        )
+
+
+@main.command(short_help="Show a network's architecture, counted.")
+@click.argument("variant", default="lenet5")
+@JSON
+def summary(variant: str, as_json: bool) -> None:
+    """The architecture table of VARIANT (lenet5): shapes, parameters, connections, multiply-adds, receptive fields."""
+    from lenet_tf import specs
+
+    spec = specs.get_spec(variant)
+    from lenet_tf import report
+
+    if as_json:
+        click.echo(json.dumps(report.spec_facts(spec), indent=2, ensure_ascii=False))
+    else:
+        heading, description = report.spec_lines(spec)
+        click.echo(heading)
+        _print_table(report.architecture_table(spec))
+        click.echo(description)
+
+
+@main.command(short_help="List the networks that have a name.")
+def variants() -> None:
+    """The networks that have a name."""
+    from lenet_tf import report, specs
+
+    _print_table(report.variants_table(specs.VARIANTS.values()))
+    click.echo("lenet-tf summary VARIANT shows the table and the source of one.")
+
+
+@main.command(short_help="Check this machine and its data.")
+@ORIGINALS
+def doctor(originals: str | None) -> None:
+    """Versions, devices, which data can be reached, and the command that mends what is missing."""
+    from lenet_tf.doctor import examine
+
+    findings = examine(originals)
+    for finding in findings:
+        click.echo(f"{'!' if finding.remedy else '✓'} {finding.what:<20} {finding.state}")
+        if finding.remedy:
+            click.echo(f"  {'':<20} → {finding.remedy}")
+    if any(finding.needed for finding in findings):
+        sys.exit(1)

@@ -1,0 +1,189 @@
+"""Raw images 0…255 → channel axis, zero padding, normalisation, one-hot labels, train/validation/test split.
+
+Each step is a function that leaves its input alone and refuses a wrong rank, dtype or range. The steps take NumPy arrays or backend
+tensors, so that they run eagerly and inside a `tf.data` pipeline alike; the values of a symbolic tensor cannot be checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from lenet_tf.errors import DataError
+from lenet_tf.specs.recipes import Preparation
+from lenet_tf.specs.rows import Shape, times
+
+
+def _ops(values: Any) -> Any:
+    """NumPy for arrays, `keras.ops` for tensors: the same functions under the same names."""
+    if isinstance(values, np.ndarray):
+        return np
+    import keras
+
+    return keras.ops
+
+
+def check_images(images: Any, what: str = "images") -> None:
+    """Raises `DataError` unless `images` is (N, height, width) or (N, height, width, channels) of whole numbers from 0 to 255."""
+    if not hasattr(images, "shape") or not hasattr(images, "dtype"):
+        raise DataError(f"{what} must be an array, not {type(images).__name__}")
+    if len(images.shape) not in (3, 4):
+        raise DataError(f"{what} must be (N, height, width) or (N, height, width, channels), not of shape {tuple(images.shape)}")
+    if "int" not in str(getattr(images.dtype, "name", images.dtype)):
+        raise DataError(f"{what} must be raw whole numbers from 0 to 255, not {images.dtype}: normalisation is done here, once")
+    if isinstance(images, np.ndarray):
+        if 0 in images.shape:
+            raise DataError(f"{what} are empty: shape {images.shape}")
+        if images.dtype != np.uint8 and (images.min() < 0 or images.max() > 255):
+            raise DataError(f"{what} must lie in 0…255, not in {images.min()}…{images.max()}")
+
+
+def check_labels(labels: Any, num_classes: int, count: int | None = None, what: str = "labels") -> None:
+    """Raises `DataError` unless `labels` is (N,) of whole numbers from 0 to `num_classes` − 1, and N is `count` where that is given."""
+    if not hasattr(labels, "shape") or len(labels.shape) != 1 or "int" not in str(getattr(labels.dtype, "name", labels.dtype)):
+        got = f"{labels.dtype} of shape {tuple(labels.shape)}" if hasattr(labels, "shape") else type(labels).__name__
+        raise DataError(f"{what} must be whole numbers of shape (N,), not {got}")
+    if count is not None and len(labels) != count:
+        raise DataError(f"{what}: {len(labels):,} labels for {count:,} images")
+    if isinstance(labels, np.ndarray) and labels.size and (labels.min() < 0 or labels.max() >= num_classes):
+        raise DataError(f"{what} must lie in 0…{num_classes - 1} for {num_classes} classes, not in {labels.min()}…{labels.max()}")
+
+
+def add_channel_axis(images: Any) -> Any:
+    """(N, height, width) → (N, height, width, 1); images that have channels stay as they are."""
+    check_images(images)
+    return images[..., None] if len(images.shape) == 3 else images
+
+
+def pad_to(images: Any, size: int) -> Any:
+    """Zero padding of (N, height, width, channels) to `size` × `size`, centred; an odd row or column goes below and right."""
+    check_images(images)
+    height, width = images.shape[1:3]
+    if height > size or width > size:
+        raise DataError(f"images of {height}×{width} do not fit into the {size}×{size} that the network pads to")
+    rows, columns = size - height, size - width
+    frame = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2), (0, 0))
+    return _ops(images).pad(images, frame) if rows or columns else images
+
+
+def normalise(images: Any, normalisation: str = "unit") -> Any:
+    """Whole numbers 0…255 → float32: `unit` 0…1, or `lecun1998` −0.1 (background) … 1.175 (ink) (LeCun et al. 1998, section II.B)."""
+    check_images(images)
+    ranges = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175)}
+    if normalisation not in ranges:
+        raise DataError(f"unknown normalisation {normalisation!r}: known are {', '.join(ranges)}")
+    low, high = (np.float32(bound) for bound in ranges[normalisation])
+    scaled = _ops(images).array(images, dtype="float32") / np.float32(255)
+    return scaled if normalisation == "unit" else scaled * (high - low) + low
+
+
+def one_hot(labels: Any, num_classes: int) -> Any:
+    """Whole numbers (N,) in 0…`num_classes` − 1 → float32 (N, num_classes), 1 at the label and 0 elsewhere."""
+    check_labels(labels, num_classes)
+    ops = _ops(labels)
+    return ops.take(ops.eye(num_classes, dtype="float32"), labels, axis=0)
+
+
+def prepare_images(images: Any, preparation: Preparation) -> Any:
+    """Raw (N, height, width[, channels]) 0…255 → float32 (N, height, width, channels) as the network takes it."""
+    images = add_channel_axis(images)
+    if preparation.pad_to is not None:
+        images = pad_to(images, preparation.pad_to)
+    return normalise(images, preparation.normalisation)
+
+
+def stratified_split(labels: np.ndarray, held_back: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Disjoint, sorted indices (kept, held back); each class gives its share, `seed` chooses which images."""
+    # scikit-learn: the reference implementation of a stratified split.
+    from sklearn.model_selection import train_test_split
+
+    try:
+        kept, held = train_test_split(np.arange(len(labels)), test_size=held_back, random_state=seed, stratify=labels)
+    except ValueError as error:
+        raise DataError(f"cannot hold back {held_back:g} of {len(labels):,} images for validation: {error}") from error
+    return np.sort(kept), np.sort(held)
+
+
+@dataclass(frozen=True)
+class RawData:
+    """A data set as its authors published it: images (N, height, width[, channels]) of 0…255, labels (N,) of 0…classes − 1.
+
+    `source` says where it came from (originals, cache, download, sample, file, arrays), `version` is the data set's own. Raises
+    `DataError` when an array's rank, dtype, range or length is wrong.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    name: str = "arrays"
+    version: str = ""
+    source: str = "arrays"
+    num_classes: int = 0
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
+            check_images(images, f"{self.name}: x_{part}")
+            count = len(images)
+            if not self.num_classes:
+                check_labels(labels, np.iinfo(np.int64).max, count, f"{self.name}: y_{part}")
+                object.__setattr__(self, "num_classes", int(labels.max()) + 1)
+            check_labels(labels, self.num_classes, count, f"{self.name}: y_{part}")
+        if self.x_train.shape[1:] != self.x_test.shape[1:]:
+            raise DataError(f"{self.name}: x_train has images of {times(self.x_train.shape[1:])}, x_test of {times(self.x_test.shape[1:])}")
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of shapes, images and labels, whatever source they came from."""
+        digest = hashlib.sha256()
+        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
+            array = np.ascontiguousarray(array, dtype=np.uint8 if array.ndim > 1 else np.int64)
+            digest.update(repr(array.shape).encode())
+            digest.update(array.data)
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        """What a run folder says of its data."""
+        counts = {"train": len(self.x_train), "test": len(self.x_test)}
+        return {
+            "name": self.name,
+            "version": self.version,
+            "source": self.source,
+            "sha256": self.sha256,
+            "images": counts,
+            "image_shape": list(self.x_train.shape[1:]),
+            "num_classes": self.num_classes,
+        }
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """float32 images (N, height, width, channels) and one-hot labels (N, classes), ready for `fit`."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_validation: np.ndarray
+    y_validation: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    @property
+    def image_shape(self) -> Shape:
+        return self.x_train.shape[1:]
+
+
+def prepare(raw: RawData, preparation: Preparation, validation: float | str, seed: int) -> PreparedData:
+    """Prepares all images alike and holds back `validation` of the training images (`"test"`: none, the test images serve twice)."""
+    x_test, y_test = prepare_images(raw.x_test, preparation), one_hot(raw.y_test, raw.num_classes)
+    if validation == "test":
+        kept, x_validation, y_validation = slice(None), x_test, y_test
+    else:
+        kept, held = stratified_split(raw.y_train, float(validation), seed)
+        x_validation, y_validation = prepare_images(raw.x_train[held], preparation), one_hot(raw.y_train[held], raw.num_classes)
+    x_train, y_train = prepare_images(raw.x_train[kept], preparation), one_hot(raw.y_train[kept], raw.num_classes)
+    return PreparedData(x_train, y_train, x_validation, y_validation, x_test, y_test)

@@ -1,0 +1,58 @@
+"""A trained model against a test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lenet_tf.data import RawData, one_hot, prepare_images
+from lenet_tf.errors import DataError, RunError
+from lenet_tf.model import LeNet
+from lenet_tf.specs.rows import Shape, times
+
+EVALUATION_BATCH = 1000
+
+
+def load_model(path: str | Path) -> LeNet:
+    """The model of a run folder (its last finished epoch) or of a `.keras` file that this package made.
+
+    Raises `RunError` where there is none, or where the file holds something else. Nothing in the file is executed.
+    """
+    path = Path(path)
+    file = path / "final.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise RunError(f"{path} has no final.keras: no epoch was finished" if path.is_dir() else f"{path}: there is no such run or model")
+    if file.suffix != ".keras":
+        raise RunError(f"{file} is not a .keras file")
+    try:
+        model = keras.saving.load_model(file, safe_mode=True)
+    except Exception as error:  # Keras raises whatever a broken archive makes its parsers raise
+        raise RunError(f"{file} cannot be read as a Keras model: {str(error).splitlines()[0]}") from error
+    if not isinstance(model, LeNet):
+        raise RunError(f"{file} holds a {type(model).__name__}, not a LeNet made by lenet_tf: its preparation of images is unknown")
+    return model
+
+
+def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
+    """Raises `DataError` unless the model takes prepared images of this shape and has the data set's number of classes."""
+    takes, gives = tuple(model.input_shape[1:]), model.output_shape[-1]
+    if takes != image_shape or gives != data.num_classes:
+        raise DataError(
+            f"{model.name} takes images of {times(takes)} and {gives} classes, but {data.name} gives {times(image_shape)} and"
+            f" {data.num_classes}. LeNet(..., input_shape={image_shape}, num_classes={data.num_classes}) builds one that fits."
+        )
+
+
+def evaluate_arrays(model: LeNet, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Loss and metrics on prepared images (N, height, width, channels) and one-hot labels (N, classes); every image counts."""
+    return model.evaluate(images, labels, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+
+
+def evaluate(model: LeNet | str | Path, data: RawData) -> dict[str, float]:
+    """Loss and metrics on the raw test images of `data`, prepared as its spec says. `model`: also a run folder or `.keras` file."""
+    model = model if isinstance(model, LeNet) else load_model(model)
+    images = prepare_images(data.x_test, model.spec.preparation)
+    check_fits(model, images.shape[1:], data)
+    return evaluate_arrays(model, images, one_hot(data.y_test, data.num_classes))

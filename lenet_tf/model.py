@@ -1,0 +1,128 @@
+"""Rows in, compiled Keras model out."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from lenet_tf import specs
+from lenet_tf.errors import SpecError
+from lenet_tf.specs.rows import Shape, as_pair
+
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+@singledispatch
+def keras_layer(row: specs.Row, seed: int | None, **options: Any) -> layers.Layer:
+    """The Keras layer of one row. `seed` fixes its random numbers, `options` (name, dtype) go to the layer as they are."""
+    raise SpecError(f"there is no Keras layer for a row of type {type(row).__name__}")
+
+
+@keras_layer.register
+def _(row: specs.Input, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.InputLayer(shape=row.shape, name=row.name)
+
+
+@keras_layer.register
+def _(row: specs.Convolution, seed: int | None, **options: Any) -> layers.Layer:
+    kernel, strides = row.window()
+    return layers.Conv2D(
+        row.filters,
+        kernel,
+        strides,
+        row.padding,
+        activation=row.activation,
+        kernel_initializer=_initializer(row.initializer, seed),
+        **options,
+    )
+
+
+@keras_layer.register
+def _(row: specs.Pooling, seed: int | None, **options: Any) -> layers.Layer:
+    pool = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[row.pool]
+    return pool(as_pair(row.size), row.window()[1], row.padding, **options)
+
+
+@keras_layer.register
+def _(row: specs.Flatten, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.Flatten(**options)
+
+
+@keras_layer.register
+def _(row: specs.Dense, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.Dense(row.units, activation=row.activation, kernel_initializer=_initializer(row.initializer, seed), **options)
+
+
+@keras_layer.register
+def _(row: specs.Dropout, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.Dropout(row.rate, seed=seed, **options)
+
+
+@keras_layer.register
+def _(row: specs.BatchNormalization, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.BatchNormalization(momentum=row.momentum, **options)
+
+
+def _initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
+    return type(keras.initializers.get(name))(seed=seed)
+
+
+def _optimizer(row: specs.Optimizer, precision: str) -> keras.optimizers.Optimizer:
+    config = {"learning_rate": row.learning_rate} | ({"momentum": row.momentum} if row.momentum else {})
+    optimizer = keras.optimizers.get({"class_name": row.name, "config": config})
+    # Gradients of float16 activations underflow without a scaled loss.
+    return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer
+
+
+@keras.saving.register_keras_serializable("lenet_tf")
+class LeNet(keras.Sequential):
+    """A network built from its table and compiled by its recipe.
+
+    `LeNet()` is the tutorial's LeNet-5: images (batch, 28, 28, 1) of float32 in 0…1 in, (batch, 10) class probabilities out, 61,706
+    parameters.
+
+    Args:
+        spec: a variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`.
+        input_shape: (height, width, channels) of one prepared image; None keeps the table's own.
+        num_classes: units of the last row; None keeps the table's own.
+        seed: fixes the initial weights and dropout; None draws them from Keras' global generator.
+        precision: `float32`, `mixed_float16` or `mixed_bfloat16`; the last layer always answers in float32.
+        name: the model's name; None takes the spec's.
+
+    Raises:
+        SpecError: unknown variant or precision, or a row that cannot take this input.
+    """
+
+    def __init__(
+        self,
+        spec: str | specs.Spec = "lenet5",
+        input_shape: Shape | None = None,
+        num_classes: int | None = None,
+        *,
+        seed: int | None = None,
+        precision: str = "float32",
+        name: str | None = None,
+    ) -> None:
+        if precision not in PRECISIONS:
+            raise SpecError(f"unknown precision {precision!r}: known are {', '.join(PRECISIONS)}")
+        spec = (specs.get_spec(spec) if isinstance(spec, str) else spec).adapted(input_shape, num_classes)
+        super().__init__(name=name or spec.name)
+        self.spec, self.seed, self.precision = spec, seed, precision
+        for facts in spec.layers:
+            last = facts.number == len(spec.rows)
+            row_seed = None if seed is None else int(np.random.SeedSequence([seed, facts.number]).generate_state(1)[0])
+            self.add(keras_layer(facts.row, row_seed, name=facts.row.name, dtype="float32" if last else precision))
+        recipe = spec.recipe
+        self.compile(optimizer=_optimizer(recipe.optimizer, precision), loss=recipe.loss, metrics=list(recipe.metrics))
+
+    def get_config(self) -> dict[str, Any]:
+        # The table, not the layers: the constructor adds them again.
+        return {"spec": self.spec.to_dict(), "seed": self.seed, "precision": self.precision, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LeNet:
+        return cls(**config | {"spec": specs.Spec.from_dict(config["spec"])})

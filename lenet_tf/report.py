@@ -1,0 +1,110 @@
+"""Tables and lines for people: of a spec, of the variants, of a finished run. rich draws them: kept, and used by pip itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from lenet_tf.specs import LayerFacts, Row, Spec
+from lenet_tf.specs.rows import as_pair, times
+
+
+def spec_facts(spec: Spec) -> dict[str, Any]:
+    """Everything the architecture table shows, as JSON-ready values."""
+    layers = [
+        facts.row.to_dict()
+        | {
+            "number": facts.number,
+            "input_shape": list(facts.input_shape),
+            "output_shape": list(facts.output_shape),
+            "parameters": facts.parameters,
+            "connections": facts.connections,
+            "multiply_adds": facts.multiply_adds,
+            "receptive_field": list(facts.receptive_field),
+        }
+        for facts in spec.layers
+    ]
+    totals = {"parameters": spec.parameters, "connections": spec.connections, "multiply_adds": spec.multiply_adds}
+    return {key: value for key, value in spec.to_dict().items() if key != "rows"} | {"layers": layers} | totals
+
+
+def _window(row: Row, field: str) -> str:
+    if "kernel" not in (names := {f.name for f in fields(row)}) and "size" not in names:
+        return "–"
+    size, stride = row.window()
+    return times(size) if field == "kernel" else (str(stride[0]) if stride[0] == stride[1] else times(stride))
+
+
+def _layer_cells(facts: LayerFacts) -> list[str]:
+    row, output = facts.row, facts.output_shape
+    maps, size = (str(output[2]), times(output[:2])) if len(output) == 3 else ("–", str(output[0]))
+    kind = getattr(row, "pool", "") + " pooling" if row.kind == "pooling" else row.kind.replace("_", " ")
+    kind += " (same)" if getattr(row, "padding", "valid") == "same" else ""
+    activation = getattr(row, "activation", "–")
+    counts = [f"{count:,}" if count else "–" for count in (facts.parameters, facts.connections, facts.multiply_adds)]
+    kernel, stride = _window(row, "kernel"), _window(row, "stride")
+    return [row.name, kind, maps, size, kernel, stride, activation, *counts, times(as_pair(facts.receptive_field))]
+
+
+def architecture_table(spec: Spec) -> Table:
+    """One line per row: what it is, its output, its window, its counts and the input pixels that one of its units sees."""
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True)
+    table.add_column("layer", footer="sum", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    for name in ("feature\nmaps", "size", "kernel", "stride"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("activation", no_wrap=True)
+    for name, total in (("parameters", spec.parameters), ("connections", spec.connections), ("multiply-\nadds", spec.multiply_adds)):
+        table.add_column(name, justify="right", footer=f"{total:,}", no_wrap=True)
+    table.add_column("receptive\nfield", justify="right", no_wrap=True)
+    for facts in spec.layers:
+        table.add_row(*_layer_cells(facts))
+    return table
+
+
+def spec_lines(spec: Spec) -> tuple[str, str]:
+    """(heading, description) that stand above and below the architecture table."""
+    padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
+    recipe, optimizer = spec.recipe, spec.recipe.optimizer
+    return f"{spec.name}: {spec.parameters:,} parameters", (
+        f"source  {spec.source}\n"
+        f"notes   {spec.notes}\n"
+        f"images  {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}\n"
+        f"recipe  {optimizer.name} at {optimizer.learning_rate:g}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
+        f" validation {recipe.validation}"
+    )
+
+
+def variants_table(specs: Iterable[Spec]) -> Table:
+    """One line per variant: its counts and what it is."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("variant", no_wrap=True)
+    table.add_column("parameters", justify="right")
+    table.add_column("multiply-adds", justify="right")
+    table.add_column("what it is", max_width=60)
+    for spec in specs:
+        table.add_row(spec.name, f"{spec.parameters:,}", f"{spec.multiply_adds:,}", spec.notes)
+    return table
+
+
+def finished_run(path: Path, metrics: Mapping[str, Any], data: Mapping[str, Any], logs: Path) -> str:
+    """The last lines of `lenet-tf train`: the test result, the time, and what to do next."""
+    count = data["images"]["test"]
+    missed = round(count * (1 - metrics["test_accuracy"]))
+    where = "of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"of {data['name']}"
+    return (
+        f"\ntest accuracy {metrics['test_accuracy']:.2%}, loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']}: {missed:,} of"
+        f" the {count:,} test images {where} are misread\n"
+        f"best epoch on validation: {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
+        f"time: {metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all\n"
+        f"\nNext:\n"
+        f"  curves and histograms   tensorboard --logdir {logs}\n"
+        f"  test it again           lenet-tf evaluate {path}\n"
+        f"  run it again            lenet-tf train --from-run {path}\n"
+        f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
+    )

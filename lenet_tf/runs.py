@@ -1,0 +1,140 @@
+"""The run folder: what one training run leaves behind, written and read. Knows nothing of how a run is trained.
+
+<logs>/fit/<variant>-<YYYYmmdd-HHMMSS>/
+    config.json      all that is needed to run it again
+    train/, validation/   TensorBoard event files
+    history.csv      one line per epoch
+    best.keras       the epoch with the best validation accuracy
+    final.keras      the last finished epoch
+    metrics.json     written at the end: a folder without it is an unfinished run
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from lenet_tf.errors import RunError
+from lenet_tf.specs import Spec
+
+FORMAT = 1
+PACKAGES = ("lenet_tf", "tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    `history`: metric name → one value per epoch, as Keras gives it, plus `seconds`. `metrics`: what metrics.json
+    holds. `model`: the trained model of the last epoch.
+    """
+
+    path: Path
+    history: dict[str, list[float]]
+    metrics: dict[str, Any]
+    model: Any = field(default=None, repr=False)
+
+
+def check_writable(logs: Path) -> None:
+    """Raises `RunError` unless run folders can be made in `logs`; makes nothing."""
+    place = logs / "fit"
+    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        why = "is not writable" if existing.is_dir() else "is not a folder"
+        raise RunError(f"cannot write runs to {place}: {existing} {why}. Choose another folder with --logs.")
+
+
+def create(logs: Path, variant: str, now: datetime | None = None) -> Path:
+    """A new, empty run folder; a second run in the same second gets a number behind its name. Raises `RunError` if it cannot be made."""
+    check_writable(logs)
+    stem = f"{variant}-{(now or datetime.now()):%Y%m%d-%H%M%S}"
+    for number in itertools.count(1):
+        folder = logs / "fit" / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunError(f"cannot make the run folder {folder}: {error.strerror}") from error
+        return folder
+    raise AssertionError("unreachable")
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Written under a temporary name, then renamed: a reader never sees half a file."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises `RunError` for a file that is missing or holds no JSON object."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{path.parent} is not a run folder: it has no {path.name}") from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise RunError(f"{path} cannot be read: it holds no JSON object")
+    return values
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The run's config.json; raises `RunError` if it is missing, broken, or of another format."""
+    config = read_json(folder / "config.json")
+    if config.get("format") != FORMAT:
+        raise RunError(f"{folder / 'config.json'} has format {config.get('format')!r}; this lenet_tf reads format {FORMAT}")
+    parts = {"spec": dict, "recipe": dict, "data": dict, "seed": int}
+    for name, kind in parts.items():
+        if not isinstance(config.get(name), kind):
+            raise RunError(f"{folder / 'config.json'} has no usable {name!r}")
+    return config
+
+
+def versions() -> dict[str, str]:
+    """Python's and each package's version; `not installed` where one is missing."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """What a run folder's config.json says, ready for `fit`."""
+
+    path: Path
+    spec: Spec
+    settings: dict[str, Any]
+    data: dict[str, Any]
+
+    def check_same_data(self, sha256: str) -> None:
+        """Raises `RunError` unless the data set at hand is the one that the run was trained on."""
+        if sha256 != self.data.get("sha256"):
+            raise RunError(
+                f"{self.path} was trained on other {self.data['name']} data (SHA-256 {str(self.data.get('sha256'))[:12]}…,"
+                f" here {sha256[:12]}…). Give --data {self.data['name']} to train on what is here all the same."
+            )
+
+
+def rerun(folder: Path) -> Rerun:
+    """Reads a run folder to run it again; raises `RunError` or `SpecError` where config.json does not allow that."""
+    config = read_config(folder)
+    if config.get("initial_weights") != "seed":
+        raise RunError(f"{folder} went on from a model's weights, which config.json does not hold: it cannot be run again from there")
+    if "name" not in config["data"]:
+        raise RunError(f"{folder / 'config.json'} does not name its data set")
+    spec = Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
+    return Rerun(folder, spec, config.get("settings", {}) | {"seed": config["seed"]}, config["data"])

@@ -1,0 +1,179 @@
+"""Data sets by TensorFlow Datasets: from hand-placed originals, its cache, or its download, checked by its registered checksums."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import math
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lenet_tf import device
+from lenet_tf.data import RawData
+from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
+
+_REACH_SECONDS = 4.0
+_FALLBACK_URL = "https://storage.googleapis.com"
+_LARGEST_BYTES = 8 << 30
+
+
+def load_tfds(name: str, originals: Path | None) -> RawData:
+    """The data set `name` as raw arrays, from the first source that has it. See `lenet_tf.load_data` for shapes and errors."""
+    builder = find_builder(name)
+    source = find_source(builder, originals, name)
+    if source != "cache":
+        _prepare(builder, originals, source)
+    return _read(builder, name, source)
+
+
+def find_builder(name: str) -> Any:
+    """TFDS' builder of that name; raises `DataError` if there is none, or if it is not image classification with images of one size."""
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder(name)
+    except tfds.core.DatasetNotFoundError as error:
+        known = tfds.list_builders(with_community_datasets=False)
+        raise DataError(
+            f"unknown data set {name!r}: {did_you_mean(name, known, 'lenet-tf train --help says what can be named')}"
+        ) from error
+    except ValueError as error:
+        base, _, config = name.partition("/")
+        configs = list(tfds.builder_cls(base).builder_configs)
+        raise DataError(
+            f"{base} has no configuration {config!r}: {did_you_mean(config, configs, 'known are ' + ', '.join(configs))}"
+        ) from error
+    features = builder.info.features
+    if not isinstance(features, tfds.features.FeaturesDict) or not {"image", "label"} <= set(features.keys()):
+        raise DataError(f"{name} is not an image-classification set: it has no image and label")
+    if None in features["image"].shape or not isinstance(features["label"], tfds.features.ClassLabel):
+        raise DataError(f"{name} cannot be used: its images vary in size or its labels are not classes")
+    return builder
+
+
+def find_source(builder: Any, originals: Path | None, name: str) -> str:
+    """`originals`, `cache` or `download`; raises `DataError` for an altered original and `SourceUnreachable` when none has the set."""
+    missing = _check_originals(builder, originals)
+    if originals is not None and not missing:
+        return "originals"
+    if builder.is_prepared():
+        return "cache"
+    host = first_url(builder).split("/")[2]
+    if is_reachable(first_url(builder)):
+        return "download"
+    folder = f"{originals or '<folder>'}/{builder.name}"
+    have = "no originals were given" if originals is None else f"{folder} lacks {', '.join(missing)}"
+    raise SourceUnreachable(
+        f"{name} is not to be had: {have}, {builder.data_path.parent} holds no prepared copy, {host} does not answer.\n"
+        f"Put {', '.join(_published(builder)) or 'its files'} into {folder}/ and give --originals {originals or '<folder>'}, or go online."
+    )
+
+
+def _published(builder: Any) -> dict[str, Any]:
+    """File name → TFDS' registered size and checksum."""
+    return {info.filename: info for info in builder.url_infos.values() if info.filename}
+
+
+def _check_originals(builder: Any, originals: Path | None) -> list[str]:
+    """The published files that `originals` lacks. Raises `DataError` for a file that is there but is not the published one."""
+    if originals is None:
+        return []
+    if not originals.is_dir():
+        raise DataError(f"the originals folder {originals} does not exist or is not a folder")
+    folder = originals / builder.name
+    published = _published(builder)
+    for filename, info in published.items():
+        path = folder / filename
+        if not path.exists():
+            continue
+        size = path.stat().st_size
+        if size != info.size:
+            raise DataError(f"{path} is not the published file: {size:,} bytes instead of {int(info.size):,}. Fetch it again.")
+        with path.open("rb") as file:
+            digest = hashlib.sha256()
+            for block in iter(lambda: file.read(1 << 20), b""):
+                digest.update(block)
+        if digest.hexdigest() != info.checksum:
+            raise DataError(f"{path} was altered: SHA-256 {digest.hexdigest()[:12]}… instead of {info.checksum[:12]}…. Fetch it again.")
+    return [filename for filename in published if not (folder / filename).exists()] or ([] if published else ["its files"])
+
+
+def first_url(builder: Any) -> str:
+    return next(iter(builder.url_infos), _FALLBACK_URL)
+
+
+def is_reachable(url: str, seconds: float = _REACH_SECONDS) -> bool:
+    """Whether `url` answers in time. TFDS gives up only after minutes of retries; a name look-up has no time limit at all."""
+    import requests
+
+    answers = []
+
+    def ask() -> None:
+        with contextlib.suppress(requests.RequestException), requests.get(url, stream=True, timeout=seconds) as answer:
+            answers.append(answer.ok)
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return any(answers)
+
+
+def _prepare(builder: Any, originals: Path | None, source: str) -> None:
+    if builder.is_prepared():  # the originals were verified above, and the cache was made from files of the same checksums
+        return
+    import tensorflow_datasets as tfds
+
+    _check_size(builder)
+    device.start_tensorflow()
+    manual = originals / builder.name if originals is not None else None
+    config = tfds.download.DownloadConfig(manual_dir=manual, try_download_gcs=False)
+    chatter = contextlib.nullcontext()
+    if source == "originals" or not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+        chatter = contextlib.redirect_stdout(io.StringIO())
+    print(f"Preparing {builder.name} ({source}) in {builder.data_path}, once.", file=sys.stderr, flush=True)
+    try:
+        with chatter:
+            builder.download_and_prepare(download_config=config)
+    except OSError as error:
+        raise _failed(builder, error) from error
+    except tfds.download.DownloadError as error:
+        raise SourceUnreachable(f"{builder.name}: the download broke off ({error}). Try again when online.") from error
+
+
+def _check_size(builder: Any) -> None:
+    """Images are held in memory: refuses a giant by its decoded size or, before that is known, by its download."""
+    count = sum(split.num_examples for split in builder.info.splits.values())
+    size = count * math.prod(builder.info.features["image"].shape) or sum(int(info.size) for info in builder.url_infos.values())
+    if size > _LARGEST_BYTES:
+        raise DataError(
+            f"{builder.name} has {size / (1 << 30):.0f} GiB of images; they are held in memory, and {_LARGEST_BYTES >> 30} GiB is the limit"
+        )
+
+
+def _failed(builder: Any, error: OSError) -> DataError | SourceUnreachable:
+    import requests
+
+    if isinstance(error, requests.RequestException):
+        return SourceUnreachable(f"{builder.name}: the download broke off ({error}). Try again when online.")
+    return DataError(f"{builder.name} cannot be prepared in {builder.data_path}: {error}. TFDS_DATA_DIR names another folder.")
+
+
+def _read(builder: Any, name: str, source: str) -> RawData:
+    import tensorflow_datasets as tfds
+
+    if "test" not in builder.info.splits or "train" not in builder.info.splits:
+        raise DataError(f"{name} has the splits {', '.join(builder.info.splits)}; a train and a test split are needed")
+    _check_size(builder)
+    device.start_tensorflow()
+    arrays = []
+    for split in ("train", "test"):
+        part = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
+        arrays += [part["image"], part["label"].astype(np.int64)]
+    classes = builder.info.features["label"].num_classes
+    return RawData(*arrays, name=name, version=str(builder.info.version), source=source, num_classes=classes)

@@ -1,0 +1,256 @@
+"""The rows a network's table is made of, with each row's arithmetic in plain Python.
+
+A row is a frozen dataclass. Given the shape of its input, without the batch axis, it checks itself and answers for its output shape,
+parameters, connections and multiply-adds. Nothing here knows Keras.
+
+Conventions of the counts:
+
+- *connections* follow LeCun et al. 1998, section II.B: every output unit counts its inputs, one for its bias included. Zero padding around
+  a convolution counts as input, as the paper's 32×32 frame does. A pooling window counts the inputs that it really covers.
+- *multiply-adds* are products of a weight and an input; pooling, which has no weights, has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any, ClassVar
+
+from lenet_tf.errors import SpecError
+from lenet_tf.specs import checks
+
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+
+ACTIVATIONS = ("linear", "tanh", "sigmoid", "softmax", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus")
+INITIALIZERS = (
+    "glorot_uniform",
+    "glorot_normal",
+    "he_uniform",
+    "he_normal",
+    "lecun_uniform",
+    "lecun_normal",
+    "random_uniform",
+    "random_normal",
+    "truncated_normal",
+)
+PADDINGS = ("valid", "same")
+POOLINGS = ("max", "average")
+
+
+def as_pair(value: int | Pair) -> Pair:
+    """One number for both axes, or (height, width)."""
+    return (value, value) if isinstance(value, int) else tuple(value)
+
+
+def times(pair: Pair) -> str:
+    """`5×5` for (5, 5)."""
+    return "×".join(map(str, pair))
+
+
+def _image(shape: Shape) -> Shape:
+    if len(shape) != 3:
+        raise SpecError(f"needs height × width × channels, but its input is a flat vector of {shape[0]:,}")
+    return shape
+
+
+def _windows(size: int, window: int, stride: int, padding: str) -> int:
+    return -(-size // stride) if padding == "same" else (size - window) // stride + 1
+
+
+def _covered(size: int, window: int, stride: int, padding: str) -> int:
+    """Inputs covered along one axis, summed over the windows; what lies in the padding does not count."""
+    count = _windows(size, window, stride, padding)
+    before = max((count - 1) * stride + window - size, 0) // 2 if padding == "same" else 0
+    starts = [i * stride - before for i in range(count)]
+    return sum(min(start + window, size) - max(start, 0) for start in starts)
+
+
+def _slide(what: str, shape: Shape, window: Pair, stride: Pair, padding: str) -> Pair:
+    height, width, _ = _image(shape)
+    if padding == "valid" and (window[0] > height or window[1] > width):
+        raise SpecError(f"{what} {times(window)} is larger than its input {height}×{width}")
+    return tuple(_windows(size, *rest, padding) for size, *rest in zip((height, width), window, stride, strict=True))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a network's table; the layer it becomes carries its name."""
+
+    kind: ClassVar[str] = ""
+    name: str
+
+    def check(self) -> None:
+        """Raises `SpecError` for a field whose value cannot be."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The output's shape for an input of `shape`; raises `SpecError` where the row cannot take it."""
+        return shape
+
+    def parameters(self, shape: Shape) -> int:
+        """All weights, also those that are not trained."""
+        return 0
+
+    def connections(self, shape: Shape) -> int:
+        return 0
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return 0
+
+    def window(self) -> tuple[Pair, Pair]:
+        """(size, stride) of what one output unit sees of this row's input."""
+        return (1, 1), (1, 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row as plain values, `kind` first; defaults too, so that a stored row means the same in a later version."""
+        return {"kind": self.kind} | asdict(self)
+
+
+@dataclass(frozen=True)
+class Input(Row):
+    """The images as the network takes them: (height, width, channels)."""
+
+    kind: ClassVar[str] = "input"
+    name: str = "INPUT"
+    shape: Shape = (28, 28, 1)
+
+    def check(self) -> None:
+        if not isinstance(self.shape, tuple) or len(self.shape) != 3:
+            raise SpecError(f"shape must be (height, width, channels), not {self.shape!r}")
+        for size in self.shape:
+            checks.positive("shape", size)
+
+
+@dataclass(frozen=True)
+class Convolution(Row):
+    """A convolution with one bias per feature map, then the activation."""
+
+    kind: ClassVar[str] = "convolution"
+    filters: int
+    kernel: int | Pair
+    stride: int | Pair = 1
+    padding: str = "valid"
+    activation: str = "linear"
+    initializer: str = "glorot_uniform"
+
+    def check(self) -> None:
+        checks.positive("filters", self.filters)
+        checks.positive_pair("kernel", self.kernel)
+        checks.positive_pair("stride", self.stride)
+        checks.one_of("padding", self.padding, PADDINGS)
+        checks.one_of("activation", self.activation, ACTIVATIONS)
+        checks.one_of("initializer", self.initializer, INITIALIZERS)
+
+    def window(self) -> tuple[Pair, Pair]:
+        return as_pair(self.kernel), as_pair(self.stride)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*_slide("kernel", shape, *self.window(), self.padding), self.filters)
+
+    def _weights(self, shape: Shape) -> int:
+        return prod(as_pair(self.kernel)) * shape[2]
+
+    def parameters(self, shape: Shape) -> int:
+        return (self._weights(shape) + 1) * self.filters
+
+    def connections(self, shape: Shape) -> int:
+        return prod(self.output_shape(shape)) * (self._weights(shape) + 1)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return prod(self.output_shape(shape)) * self._weights(shape)
+
+
+@dataclass(frozen=True)
+class Pooling(Row):
+    """The largest or the mean value of each window; `stride` is the window's size unless it is given."""
+
+    kind: ClassVar[str] = "pooling"
+    pool: str = "average"
+    size: int | Pair = 2
+    stride: int | Pair | None = None
+    padding: str = "valid"
+
+    def check(self) -> None:
+        checks.one_of("pool", self.pool, POOLINGS)
+        checks.positive_pair("size", self.size)
+        if self.stride is not None:
+            checks.positive_pair("stride", self.stride)
+        checks.one_of("padding", self.padding, PADDINGS)
+
+    def window(self) -> tuple[Pair, Pair]:
+        return as_pair(self.size), as_pair(self.size if self.stride is None else self.stride)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (*_slide("window", shape, *self.window(), self.padding), shape[2])
+
+    def connections(self, shape: Shape) -> int:
+        axes = zip(shape[:2], *self.window(), strict=True)
+        return prod(_covered(*axis, self.padding) for axis in axes) * shape[2]
+
+
+@dataclass(frozen=True)
+class Flatten(Row):
+    """Feature maps in one vector, the order height, width, channels."""
+
+    kind: ClassVar[str] = "flatten"
+    name: str = "FLATTEN"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (prod(_image(shape)),)
+
+
+@dataclass(frozen=True)
+class Dense(Row):
+    """Every unit connected to every input, one bias per unit, then the activation."""
+
+    kind: ClassVar[str] = "dense"
+    units: int
+    activation: str = "linear"
+    initializer: str = "glorot_uniform"
+
+    def check(self) -> None:
+        checks.positive("units", self.units)
+        checks.one_of("activation", self.activation, ACTIVATIONS)
+        checks.one_of("initializer", self.initializer, INITIALIZERS)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        if len(shape) != 1:
+            raise SpecError(f"a dense row needs a flat vector, but its input is {times(shape)}: put a flatten row before it")
+        return (self.units,)
+
+    def parameters(self, shape: Shape) -> int:
+        return (shape[0] + 1) * self.units
+
+    def connections(self, shape: Shape) -> int:
+        return self.parameters(shape)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        return shape[0] * self.units
+
+
+@dataclass(frozen=True)
+class Dropout(Row):
+    """Sets the share `rate` of its inputs to zero while training."""
+
+    kind: ClassVar[str] = "dropout"
+    rate: float
+
+    def check(self) -> None:
+        checks.fraction("rate", self.rate)
+
+
+@dataclass(frozen=True)
+class BatchNormalization(Row):
+    """Per channel: scale, shift and two running statistics, hence four weights, two of them trained."""
+
+    kind: ClassVar[str] = "batch_normalization"
+    momentum: float = 0.99
+
+    def check(self) -> None:
+        checks.fraction("momentum", self.momentum)
+
+    def parameters(self, shape: Shape) -> int:
+        return 4 * shape[-1]
+
+
+KINDS = {row.kind: row for row in (Input, Convolution, Pooling, Flatten, Dense, Dropout, BatchNormalization)}

@@ -1,0 +1,185 @@
+"""The fit wrapper: seed, device, callbacks, run folder around Keras' own `fit`."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from lenet_tf import callbacks as watchers
+from lenet_tf import device as devices
+from lenet_tf import runs
+from lenet_tf.data import PreparedData, RawData, prepare
+from lenet_tf.errors import Interrupted, TrainingError
+from lenet_tf.evaluation import EVALUATION_BATCH, check_fits, evaluate_arrays
+from lenet_tf.model import LeNet
+from lenet_tf.specs import Recipe, Spec, get_spec
+
+
+def fit(
+    model: LeNet | Spec | str,
+    data: RawData,
+    *,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    validation: float | str | None = None,
+    seed: int | None = 0,
+    device: str = "auto",
+    logs: str | Path = "logs",
+    deterministic: bool = False,
+    precision: str = "float32",
+    early_stopping: int | None = None,
+    quiet: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> runs.Run:
+    """Trains a network on a data set and leaves a run folder `<logs>/fit/<variant>-<date>-<time>/`.
+
+    Args:
+        model: a variant's name or a `Spec`, built here for these images; or a `LeNet`, trained on from the weights it has.
+        data: raw images, see `lenet_tf.load_data`; prepared here as the spec says.
+        epochs, batch_size, validation: None takes the recipe's; `validation` is the share of the training images held back, or `"test"`.
+        seed: fixes initial weights (of a model built here), dropout, shuffling and the validation split: on a CPU the same seed gives the
+            same weights bit for bit. None draws one and records it. Keras', NumPy's and Python's global generators are seeded with it.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        deterministic: TensorFlow's deterministic operations, for equal results on a GPU too; slower. Stays on for the process.
+        precision: `float32`, `mixed_float16` or `mixed_bfloat16`, for a model built here.
+        early_stopping: stop after this many epochs without a better validation loss; None never stops early.
+        quiet: print nothing.
+        callbacks: run after the package's own.
+
+    Raises:
+        SpecError, DataError, DeviceError, RunError: something asked for cannot be; nothing has been written then.
+        TrainingError: the loss became NaN or infinite; the run folder keeps the last good checkpoints.
+    """
+    given = model if isinstance(model, LeNet) else None
+    spec = given.spec if given is not None else get_spec(model) if isinstance(model, str) else model
+    changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
+    spec = replace(spec, recipe=replace(spec.recipe, **{name: value for name, value in changes.items() if value is not None}))
+    seed = random.SystemRandom().randrange(2**31) if seed is None else _checked_seed(seed)
+    if early_stopping is not None and early_stopping < 1:
+        raise TrainingError(f"early stopping needs at least 1 epoch of patience, not {early_stopping}")
+    logs = Path(logs)
+    runs.check_writable(logs)
+    place = devices.choose(device)
+    prepared = prepare(data, spec.preparation, spec.recipe.validation, seed)
+
+    with place.scope():
+        keras.utils.set_random_seed(seed)
+        if deterministic:
+            _enable_determinism()
+        if given is None:
+            spec = spec.adapted(prepared.image_shape, data.num_classes)
+            network = LeNet(spec, seed=seed, precision=precision)
+        else:
+            network = given
+            check_fits(network, prepared.image_shape, data)
+        folder = runs.create(logs, spec.name)
+        settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping}
+        started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
+        runs.write_json(folder / "config.json", _config(spec, data, place) | started)
+        if not quiet:
+            print(_headline(spec, data, prepared, place, seed, folder), flush=True)
+        begin = time.perf_counter()
+        history = _train(network, prepared, spec.recipe, folder, early_stopping, quiet, callbacks)
+        metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, prepared, history)
+    runs.write_json(folder / "metrics.json", metrics)
+    return runs.Run(folder, history, metrics, network)
+
+
+def _train(
+    network: LeNet,
+    prepared: PreparedData,
+    recipe: Recipe,
+    folder: Path,
+    early_stopping: int | None,
+    quiet: bool,
+    extra: Sequence[keras.callbacks.Callback],
+) -> dict[str, list[float]]:
+    watching, nan = watchers.standard_callbacks(folder, early_stopping)
+    bar = None if quiet else watchers.progress_bar()
+    try:
+        history = network.fit(
+            prepared.x_train,
+            prepared.y_train,
+            batch_size=recipe.batch_size,
+            epochs=recipe.epochs,
+            validation_data=(prepared.x_validation, prepared.y_validation),
+            validation_batch_size=EVALUATION_BATCH,
+            callbacks=[*watching, *([bar] if bar is not None else []), *extra],
+            verbose=0 if quiet or bar is not None else 2,
+        ).history
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted; {_kept(folder)}") from error
+    finally:
+        if bar is not None:
+            bar.on_train_end()
+    if nan.failed_at is not None:
+        epoch, batch = nan.failed_at
+        rate = f"{recipe.optimizer.learning_rate:g}"
+        raise TrainingError(
+            f"the loss became NaN or infinite in epoch {epoch}, batch {batch}: is the learning rate {rate} too high?\n{_kept(folder)}"
+        )
+    return history
+
+
+def _kept(folder: Path) -> str:
+    finished = (folder / "final.keras").exists()
+    return f"{folder} keeps the last finished epoch in final.keras" if finished else f"{folder} has no finished epoch"
+
+
+def _checked_seed(seed: int) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
+    return seed
+
+
+def _enable_determinism() -> None:
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:
+    table = spec.to_dict()
+    return {
+        "format": runs.FORMAT,
+        "variant": spec.name,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "recipe": table.pop("recipe"),
+        "spec": table,
+        "data": data.identity(),
+        "device": {"name": place.name, "label": place.label},
+        "versions": runs.versions(),
+    }
+
+
+def _headline(spec: Spec, data: RawData, prepared: PreparedData, place: devices.Device, seed: int, folder: Path) -> str:
+    held = "the test images" if spec.recipe.validation == "test" else f"{len(prepared.x_validation):,} images held back"
+    return (
+        f"{spec.name}  {spec.parameters:,} parameters, epochs {spec.recipe.epochs}, batch size {spec.recipe.batch_size}, seed {seed}\n"
+        f"data    {data.name} {data.version} from {data.source}: {len(prepared.x_train):,} images to train, {len(prepared.x_test):,} to"
+        f" test, validated on {held}\n"
+        f"device  {place.label}\n"
+        f"run     {folder}"
+    )
+
+
+def _metrics(network: LeNet, prepared: PreparedData, history: dict[str, list[float]]) -> dict[str, Any]:
+    test = evaluate_arrays(network, prepared.x_test, prepared.y_test)
+    done = len(history["seconds"])
+    best = max(range(done), key=lambda epoch: history["val_accuracy"][epoch])
+    return {
+        "test_accuracy": test["accuracy"],
+        "test_loss": test["loss"],
+        "epochs": done,
+        "seconds_per_epoch": sum(history["seconds"]) / done,
+        "best_epoch": best + 1,
+        "best_val_accuracy": history["val_accuracy"][best],
+        "parameters": network.count_params(),
+    }
