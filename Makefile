@@ -49,7 +49,8 @@ tensorboard: install ## show all runs in the browser
 	@$(BIN)/tensorboard --logdir $(LOGS) $(ARGS)
 
 notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels
-	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True notebooks/*.ipynb
+	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True \
+		--ClearMetadataPreprocessor.preserve_nb_metadata_mask="{('kernelspec',), ('language_info', 'name')}" notebooks/*.ipynb
 
 bench: install ## measure start-up times
 	@$(BIN)/python benchmarks/startup.py

@@ -31,6 +31,8 @@ _HOMES = {
     "prepare_images": "data",
 }
 
+_NEED_KERAS = ("evaluation", "model", "training")
+
 __all__ = list(_HOMES)
 
 
@@ -43,6 +45,8 @@ def _register_model(_: Any) -> None:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'lenet_tf' has no attribute {name!r}")
+    if _HOMES[name] in _NEED_KERAS:
+        import_module("lenet_tf.device").start_tensorflow()
     return getattr(import_module(f"lenet_tf.{_HOMES[name]}"), name)
 
 

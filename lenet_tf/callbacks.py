@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -56,7 +57,13 @@ def progress_bar() -> keras.callbacks.Callback | None:
         return None
     from tqdm.keras import TqdmCallback
 
-    return TqdmCallback(dynamic_ncols=True)
+    # Some terminals, such as a container's, give their width as 0.
+    narrow = not _in_notebook() and os.get_terminal_size(sys.stderr.fileno()).columns == 0
+    display = TqdmCallback(ncols=80) if narrow else TqdmCallback(dynamic_ncols=True)
+    # What fits into 80 columns and still leaves a bar; the rest is in history.csv and TensorBoard.
+    display.epoch_bar.bar_format = "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
+    display.on_epoch_end = display.bar2callback(display.epoch_bar, pop=["val_loss", "seconds"])
+    return display
 
 
 def standard_callbacks(folder: Path, early_stopping: int | None = None) -> tuple[list[keras.callbacks.Callback], StopAtNaN]:

@@ -27,14 +27,18 @@ def _ops(values: Any) -> Any:
     return keras.ops
 
 
+def _dtype(values: Any) -> str:
+    return getattr(values.dtype, "name", str(values.dtype))
+
+
 def check_images(images: Any, what: str = "images") -> None:
     """Raises `DataError` unless `images` is (N, height, width) or (N, height, width, channels) of whole numbers from 0 to 255."""
     if not hasattr(images, "shape") or not hasattr(images, "dtype"):
         raise DataError(f"{what} must be an array, not {type(images).__name__}")
     if len(images.shape) not in (3, 4):
         raise DataError(f"{what} must be (N, height, width) or (N, height, width, channels), not of shape {tuple(images.shape)}")
-    if "int" not in str(getattr(images.dtype, "name", images.dtype)):
-        raise DataError(f"{what} must be raw whole numbers from 0 to 255, not {images.dtype}: normalisation is done here, once")
+    if "int" not in _dtype(images):
+        raise DataError(f"{what} must be raw whole numbers from 0 to 255, not {_dtype(images)}: normalisation is done here, once")
     if isinstance(images, np.ndarray):
         if 0 in images.shape:
             raise DataError(f"{what} are empty: shape {images.shape}")
@@ -44,8 +48,8 @@ def check_images(images: Any, what: str = "images") -> None:
 
 def check_labels(labels: Any, num_classes: int, count: int | None = None, what: str = "labels") -> None:
     """Raises `DataError` unless `labels` is (N,) of whole numbers from 0 to `num_classes` − 1, and N is `count` where that is given."""
-    if not hasattr(labels, "shape") or len(labels.shape) != 1 or "int" not in str(getattr(labels.dtype, "name", labels.dtype)):
-        got = f"{labels.dtype} of shape {tuple(labels.shape)}" if hasattr(labels, "shape") else type(labels).__name__
+    if not hasattr(labels, "shape") or len(labels.shape) != 1 or "int" not in _dtype(labels):
+        got = f"{_dtype(labels)} of shape {tuple(labels.shape)}" if hasattr(labels, "shape") else type(labels).__name__
         raise DataError(f"{what} must be whole numbers of shape (N,), not {got}")
     if count is not None and len(labels) != count:
         raise DataError(f"{what}: {len(labels):,} labels for {count:,} images")

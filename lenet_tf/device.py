@@ -30,14 +30,16 @@ class Device:
         return tf.device(self.name)
 
 
-_CHATTER = re.compile(r"I0000 |WARNING: All log messages before absl::InitializeLog|To enable the following instructions")
+_CHATTER = re.compile(
+    r"I0000 |WARNING: All log messages before absl::InitializeLog|To enable the following instructions|E0000 .* failed call to cuInit"
+)
 
 
 @contextlib.contextmanager
 def _without_chatter() -> Iterator[None]:
     """Holds back what TensorFlow's C++ side writes to stderr while it starts, then passes on all but the known chatter.
 
-    These lines come before TF_CPP_MIN_LOG_LEVEL has any say.
+    Most of these lines come before TF_CPP_MIN_LOG_LEVEL has any say. That no GPU was found is told by `choose`, with the reason.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -61,7 +63,8 @@ def start_tensorflow() -> None:
     with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_chatter():
         import tensorflow as tf
 
-    for gpu in tf.config.list_physical_devices("GPU"):
+        gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
         with contextlib.suppress(RuntimeError):
             tf.config.experimental.set_memory_growth(gpu, True)
 

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import math
+import os
 import sys
 import threading
 from pathlib import Path
@@ -36,7 +37,8 @@ def find_builder(name: str) -> Any:
     import tensorflow_datasets as tfds
 
     try:
-        builder = tfds.builder(name)
+        # TFDS itself looks at the variable only once, when it is imported.
+        builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
     except tfds.core.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
         raise DataError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -149,10 +149,10 @@ def _make(cls: type, where: str, values: Any) -> Any:
     for field in values:
         if field not in known:
             raise SpecError(f"{where}: unknown field {field!r}; {did_you_mean(str(field), known, 'known are ' + ', '.join(known))}")
-    try:
-        return cls(**values)
-    except TypeError as error:
-        raise SpecError(f"{where}: {str(error).replace('.__init__()', '')}") from error
+    missing = [f.name for f in fields(cls) if f.name not in values and f.default is MISSING]
+    if missing:
+        raise SpecError(f"{where}: {', '.join(missing)} must be given")
+    return cls(**values)
 
 
 def _row(network: str, number: int, values: Any) -> Row:

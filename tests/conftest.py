@@ -1,0 +1,84 @@
+"""What the tests share: small data, a folder of originals where the machine has one, and a network that answers nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# Nothing listens on the discard port: every request fails at once, whatever network the machine has.
+NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9") | {
+    "no_proxy": "",
+    "NO_PROXY": "",
+}
+
+
+@pytest.fixture(scope="session")
+def tfds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One TFDS cache for all tests that prepare the originals."""
+    return tmp_path_factory.mktemp("tfds")
+
+
+@pytest.fixture(scope="session")
+def originals() -> Path:
+    folder = os.environ.get("LENET_TF_ORIGINALS")
+    if not folder:
+        pytest.skip("LENET_TF_ORIGINALS names no folder with the original MNIST files")
+    return Path(folder)
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No originals, an empty TFDS cache, no network."""
+    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    for name, value in NO_NETWORK.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
+    """Runs `lenet-tf` in this process, in an empty folder."""
+    from lenet_tf.cli import main
+
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="lenet-tf")
+
+
+def python(*arguments: str, **options) -> subprocess.CompletedProcess:
+    """A new Python process."""
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=300, **options)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """300 of the sample's digits to train, 100 to test: real data that trains in a second."""
+    from dataclasses import replace
+
+    from lenet_tf.sources.sample import load_sample
+
+    sample = load_sample()
+    parts = {"x_train": 300, "y_train": 300, "x_test": 100, "y_test": 100}
+    return replace(sample, **{name: getattr(sample, name)[:count] for name, count in parts.items()})
+
+
+@pytest.fixture
+def arrays() -> dict[str, np.ndarray]:
+    """Random images and labels in the layout of a .npz data file, all valid."""
+    random = np.random.default_rng(0)
+    return {
+        "x_train": random.integers(0, 256, (40, 28, 28), dtype=np.uint8),
+        "y_train": np.arange(40) % 10,
+        "x_test": random.integers(0, 256, (20, 28, 28), dtype=np.uint8),
+        "y_test": np.arange(20) % 10,
+    }

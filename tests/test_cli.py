@@ -1,0 +1,297 @@
+"""The `lenet-tf` command: what it prints, its exit codes, and that a mistake costs one clear message and no run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import NO_NETWORK, python
+
+import lenet_tf
+from lenet_tf import runs
+from lenet_tf.specs import VARIANTS
+
+
+def only_run(folder: Path = Path()) -> Path:
+    (run,) = (folder / "logs" / "fit").iterdir()
+    return run
+
+
+def refused(result, *messages: str) -> None:
+    """Exit code ≠ 0, an error of one or two lines that says all `messages`, no traceback, no run folder."""
+    assert result.exit_code not in (0, None), result.output
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) <= 2, result.stderr
+    assert lines[0].startswith("Error: "), result.stderr
+    for message in messages:
+        assert message in result.stderr, result.stderr
+    assert not Path("logs").exists()
+
+
+def test_help_summary_and_variants_leave_tensorflow_alone():
+    for arguments in (["--help"], ["summary", "lenet5"], ["summary", "--json"], ["variants"], ["train", "--help"], ["--version"]):
+        script = (
+            f"import sys; from lenet_tf.cli import main; main({arguments!r}, standalone_mode=False);"
+            "heavy = {'tensorflow', 'keras', 'tensorflow_datasets', 'numpy', 'sklearn'} & set(sys.modules); assert not heavy, heavy"
+        )
+        done = python("-c", script)
+        assert done.returncode == 0, (arguments, done.stderr)
+        assert done.stdout
+
+
+def test_python_dash_m_is_the_command():
+    assert python("-m", "lenet_tf", "--version").stdout == f"lenet-tf, version {lenet_tf.__version__}\n"
+
+
+def test_summary_shows_every_number(cli):
+    result = cli("summary", "lenet5")
+    assert result.exit_code == 0
+    rows = {cells[0]: cells for cells in (line.split() for line in result.output.splitlines()) if cells}
+    assert rows["C1"] == ["C1", "convolution", "(same)", "6", "28×28", "5×5", "1", "tanh", "156", "122,304", "117,600", "5×5"]
+    assert rows["S4"] == ["S4", "average", "pooling", "16", "5×5", "2×2", "2", "–", "–", "1,600", "–", "16×16"]
+    assert rows["C5"] == ["C5", "dense", "–", "120", "–", "–", "tanh", "48,120", "48,120", "48,000", "28×28"]
+    assert rows["sum"] == ["sum", "61,706", "429,342", "416,520"]
+    assert "…" not in result.output
+
+
+def test_summary_as_json(cli):
+    facts = json.loads(cli("summary", "cnn-38k", "--json").output)
+    assert facts["parameters"] == 38_390
+    assert facts["layers"][1]["output_shape"] == [24, 24, 10]
+    assert facts["recipe"]["optimizer"]["name"] == "adam"
+
+
+def test_variants_lists_all(cli):
+    output = cli("variants").output
+    assert all(re.search(rf"^ +{name} +{spec.parameters:,} ", output, re.MULTILINE) for name, spec in VARIANTS.items())
+
+
+def test_train_evaluate_and_run_again(cli):
+    """The whole way: train, test again with the same result, repeat from config.json to the same weights."""
+    result = cli("train", "tiny", "--data", "sample", "--epochs", 2, "--seed", 5, "--validation", 0.25)
+    assert result.exit_code == 0, result.output
+    run = only_run()
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert f"test accuracy {metrics['test_accuracy']:.2%}" in result.output
+    assert f"{metrics['seconds_per_epoch']:.1f} s per epoch" in result.output
+    assert "of the embedded sample, NOT of MNIST" in result.output
+    for following in ("tensorboard --logdir logs", f"lenet-tf evaluate {run}", f"lenet-tf train --from-run {run}"):
+        assert following in result.output
+
+    tested = json.loads(cli("evaluate", run, "--json").output.splitlines()[-1])
+    assert (tested["data"], tested["images"]) == ("sample", 1_000)
+    assert tested["accuracy"] == pytest.approx(metrics["test_accuracy"])
+    assert tested["loss"] == pytest.approx(metrics["test_loss"])
+    assert f"accuracy {metrics['test_accuracy']:.2%}" in cli("evaluate", run / "final.keras", "--data", "sample").output
+
+    again = cli("train", "--from-run", run, "--logs", "again", "--quiet")
+    assert again.exit_code == 0, again.output
+    (second,) = Path("again/fit").iterdir()
+    first_config, second_config = (runs.read_config(folder) for folder in (run, second))
+    for part in ("spec", "recipe", "seed", "settings", "data"):
+        assert first_config[part] == second_config[part]
+    weights = zip(*(lenet_tf.load_model(folder).get_weights() for folder in (run, second)), strict=True)
+    assert all(np.array_equal(a, b) for a, b in weights)
+
+    changed = cli("train", "--from-run", run, "--logs", "changed", "--epochs", 1, "--seed", 6, "-q")
+    assert changed.exit_code == 0, changed.output
+    (third,) = Path("changed/fit").iterdir()
+    config = runs.read_config(third)
+    assert (config["recipe"]["epochs"], config["seed"], config["recipe"]["validation"]) == (1, 6, 0.25)
+
+
+def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
+    """A real process: the notice is seen, the exit code is 0, ≥ 94.5% on the held-out digits, and the run folder says what it was."""
+    environment = {name: value for name, value in os.environ.items() if name != "LENET_TF_ORIGINALS"}
+    environment |= NO_NETWORK | {"TFDS_DATA_DIR": str(tmp_path / "tfds"), "LC_ALL": "C.UTF-8"}
+    done = python("-m", "lenet_tf", "train", cwd=tmp_path, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "NOTICE" in done.stderr
+    assert "THIS IS NOT MNIST" in done.stderr
+    assert "NOT of MNIST" in done.stdout
+    assert "oneDNN" not in done.stderr, "TensorFlow's chatter would bury the notice"
+    run = only_run(tmp_path)
+    assert runs.read_config(run)["data"]["source"] == "sample"
+    assert json.loads((run / "metrics.json").read_text())["test_accuracy"] >= 0.945
+
+
+def test_the_notice_comes_before_anything_heavy(offline):
+    script = (
+        "import sys; from lenet_tf import sources;"
+        "sources.load_data(notify=lambda text: print('tensorflow' in sys.modules, 'keras' in sys.modules))"
+    )
+    assert python("-c", script, env=os.environ).stdout.split() == ["False", "False"]
+
+
+def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
+    refused(cli("train", "--data", "mnist"), "mnist is not to be had", "Put t10k-images-idx3-ubyte.gz", "--originals <folder>")
+    assert not (tmp_path / "tfds").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        (["train", "lenet55"], ["unknown variant 'lenet55': did you mean lenet5"]),
+        (["train", "xyz"], ["unknown variant 'xyz': lenet-tf variants lists them all"]),
+        (["summary", "cnn38k"], ["did you mean cnn-38k"]),
+        (["train", "--data", "mnistt"], ["unknown data set 'mnistt': did you mean"]),
+        (["train", "--epochs", "0"], ["Invalid value for '--epochs': 0 is not in the range x>=1", "See lenet-tf train --help"]),
+        (["train", "--batch-size", "-2"], ["Invalid value for '--batch-size'"]),
+        (["train", "--epochs", "many"], ["'many' is not a valid integer"]),
+        (["train", "--validation", "7"], ["'7' is neither a share between 0 and 1 nor 'test'"]),
+        (["train", "--data", "sample", "--device", "gpu:7"], ["device 'gpu:7' cannot be used", "--device cpu works"]),
+        (["train", "--data", "sample", "--device", "fpga"], ["unknown device 'fpga'"]),
+        (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
+        (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),
+        (["train", "tiny", "--from-run", "nowhere"], ["VARIANT and --from-run exclude each other"]),
+        (["evaluate", "nowhere"], ["there is no run or model nowhere"]),
+        (["evaluate", ".", "--data", "sample"], [". has no final.keras"]),
+        (["trian"], ["No such command 'trian'"]),
+        (["train", "--epoch", "3"], ["No such option '--epoch'", "--epochs"]),
+        (["train", "--data", "sample", "--validation", "0.0001"], ["cannot hold back 0.0001 of 4,000 images"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_mistakes(cli, offline, arguments, messages):
+    refused(cli(*arguments), *messages)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"x_train": np.zeros((40, 784), np.uint8)},
+            "x_train must be (N, height, width) or (N, height, width, channels), not of shape (40, 784)",
+        ),
+        ({"x_train": np.zeros((40, 28, 28))}, "x_train must be raw whole numbers from 0 to 255, not float64"),
+        ({"x_test": np.full((20, 28, 28), 300)}, "x_test must lie in 0…255, not in 300…300"),
+        ({"y_test": np.full(20, 11)}, "y_test must lie in 0…9 for 10 classes, not in 11…11"),
+        ({"y_train": np.full(40, -1)}, "y_train must lie in 0…"),
+        ({"y_train": np.zeros(39, int)}, "y_train: 39 labels for 40 images"),
+    ],
+)
+def test_wrong_arrays(cli, arrays, change, message):
+    np.savez("mine.npz", **arrays | change)
+    refused(cli("train", "tiny", "--data", "mine.npz"), message)
+
+
+def test_a_persons_own_arrays(cli, arrays):
+    np.savez("mine.npz", **arrays)
+    result = cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q")
+    assert result.exit_code == 0, result.output
+    assert "of the 20 test images of mine.npz" in result.output
+
+
+@pytest.mark.parametrize("damage", ["truncated", "altered"])
+def test_damaged_originals(cli, offline, originals, tmp_path, damage):
+    folder = tmp_path / "originals" / "mnist"
+    folder.mkdir(parents=True)
+    for file in (originals / "mnist").iterdir():
+        content = bytearray(file.read_bytes())
+        if file.name.startswith("train-images"):
+            content = content[:-7] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1])
+        (folder / file.name).write_bytes(content)
+    message = {"truncated": "is not the published file: 9,912,415 bytes instead of 9,912,422", "altered": "was altered: SHA-256"}[damage]
+    refused(cli("train", "--originals", folder.parent), "train-images-idx3-ubyte.gz", message)
+
+
+def test_a_log_folder_that_cannot_be_written(cli):
+    Path("taken").write_text("a file")
+    refused(cli("train", "tiny", "--data", "sample", "--logs", "taken"), "cannot write runs to taken/fit: taken is not a folder", "--logs")
+    assert Path("taken").read_text() == "a file"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_log_folder(cli):
+    Path("shut").mkdir(mode=0o500)
+    refused(cli("train", "tiny", "--data", "sample", "--logs", "shut"), "shut is not writable")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux")
+def test_a_log_folder_that_refuses_new_folders(cli):
+    refused(cli("train", "tiny", "--data", "sample", "--logs", "/proc/self/fdinfo"), "/proc/self/fdinfo")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda c: "{", "cannot be read"),
+        (lambda c: json.dumps(c | {"format": 99}), "has format 99; this lenet_tf reads format 1"),
+        (lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}), "has no usable 'recipe'"),
+        (lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}), "epochs must be a whole number"),
+        (lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}), "was trained on other sample data (SHA-256 000000000000…"),
+    ],
+)
+def test_a_config_that_cannot_be_run_again(cli, digits, damage, message):
+    run = lenet_tf.fit("tiny", digits, logs="first", quiet=True).path
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(damage(config))
+    refused(cli("train", "--from-run", run), message)
+
+
+def test_ctrl_c_ends_with_130_and_says_what_is_kept(tmp_path):
+    command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample", "--epochs", "100000"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("Epoch 4/"):
+            process.send_signal(signal.SIGINT)
+            break
+    process.stdout.read()
+    message = process.stderr.read()
+    assert process.wait(timeout=60) == 130
+    assert re.search(r"interrupted; logs/fit/tiny-\S+ keeps the last finished epoch in final.keras", message)
+    assert "Traceback" not in message
+    assert lenet_tf.load_model(only_run(tmp_path)).spec.name == "tiny"
+
+
+def test_doctor_names_what_is_missing_and_its_remedy(cli, offline):
+    result = cli("doctor")
+    assert result.exit_code == 0
+    assert re.search(r"✓ tensorflow +\d", result.output)
+    assert re.search(r"✓ device +.*CPU", result.output)
+    assert re.search(r"! data mnist +mnist is not to be had", result.output)
+    assert "→ Put t10k-images-idx3-ubyte.gz" in result.output
+
+
+def test_doctor_sees_originals(cli, offline, originals):
+    assert "✓ data mnist           from the originals" in cli("doctor", "--originals", originals).output
+
+
+def test_doctor_fails_without_tensorflow(cli, offline, monkeypatch):
+    monkeypatch.setattr(
+        runs, "versions", lambda: {"python": "3.11.0", "lenet_tf": "0.1.0", "tensorflow": "not installed"} | {"tensorflow-datasets": "1"}
+    )
+    result = cli("doctor")
+    assert result.exit_code == 1
+    assert re.search(r"! tensorflow +not installed\n +→ make install", result.output)
+
+
+def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):
+    """The tutorial's recipe on the published files: one epoch reaches 95%."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
+    result = cli("train", "--originals", originals, "--epochs", 1)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((only_run() / "metrics.json").read_text())
+    config = runs.read_config(only_run())
+    assert config["data"]["images"] == {"train": 60_000, "test": 10_000}
+    assert config["data"]["source"] == "originals"
+    assert 0.95 <= metrics["test_accuracy"] < 1
+
+
+@pytest.mark.slow
+def test_full_mnist_ten_epochs(cli, monkeypatch, tfds_folder, originals):
+    """`make train` with originals: the whole recipe reaches 98%."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
+    result = cli("train", "--originals", originals)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads((only_run() / "metrics.json").read_text())
+    assert metrics["epochs"] == 10
+    assert metrics["test_accuracy"] >= 0.98

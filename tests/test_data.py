@@ -1,0 +1,169 @@
+"""Preparation: each step against plain NumPy, eagerly and inside tf.data, and what each refuses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lenet_tf.data import (
+    RawData,
+    add_channel_axis,
+    check_images,
+    check_labels,
+    normalise,
+    one_hot,
+    pad_to,
+    prepare,
+    prepare_images,
+    stratified_split,
+)
+from lenet_tf.errors import DataError
+from lenet_tf.specs import Preparation
+
+
+@pytest.fixture
+def grey():
+    images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
+    images.flags.writeable = False  # a step that modifies its input fails
+    return images
+
+
+def test_channel_axis(grey):
+    assert add_channel_axis(grey).shape == (6, 28, 28, 1)
+    np.testing.assert_array_equal(add_channel_axis(grey)[..., 0], grey)
+    colour = np.stack([grey] * 3, axis=-1)
+    assert add_channel_axis(colour) is colour
+
+
+def test_padding_is_zero_and_centred(grey):
+    padded = pad_to(add_channel_axis(grey), 32)
+    assert padded.shape == (6, 32, 32, 1)
+    assert padded.dtype == np.uint8
+    np.testing.assert_array_equal(padded[:, 2:30, 2:30, 0], grey)
+    assert padded.sum(dtype=np.int64) == grey.sum(dtype=np.int64)
+    odd = pad_to(grey[:, :27, :, None], 30)
+    np.testing.assert_array_equal(odd[:, 1:28, 1:29, 0], grey[:, :27])
+
+
+def test_padding_refuses_larger_images(grey):
+    with pytest.raises(DataError, match="images of 28×28 do not fit into the 20×20"):
+        pad_to(grey[..., None], 20)
+
+
+def test_normalisations_reach_their_bounds(grey):
+    image = np.array([0, 51, 255], np.uint8).reshape(1, 1, 3)
+    np.testing.assert_array_equal(normalise(image).ravel(), np.array([0, 0.2, 1], np.float32))
+    lecun = normalise(image, "lecun1998")
+    assert lecun.dtype == np.float32
+    np.testing.assert_allclose(lecun.ravel(), [-0.1, 0.155, 1.175], atol=1e-6)
+    np.testing.assert_array_equal(normalise(grey), grey.astype("float32") / 255)
+    with pytest.raises(DataError, match="unknown normalisation 'zscore'"):
+        normalise(image, "zscore")
+
+
+def test_one_hot_keeps_the_stated_width():
+    """`to_categorical` would infer 3 classes from these labels."""
+    hot = one_hot(np.array([2, 0, 2]), 10)
+    assert hot.shape == (3, 10)
+    assert hot.dtype == np.float32
+    np.testing.assert_array_equal(hot.argmax(1), [2, 0, 2])
+    np.testing.assert_array_equal(hot.sum(1), 1)
+
+
+@pytest.mark.parametrize("preparation", [Preparation(), Preparation(pad_to=32, normalisation="lecun1998")])
+def test_the_steps_work_inside_a_tf_data_pipeline(grey, preparation):
+    labels = np.arange(6)
+    pipeline = tf.data.Dataset.from_tensor_slices((grey.copy(), labels)).batch(4)
+    batches = list(pipeline.map(lambda x, y: (prepare_images(x, preparation), one_hot(y, 10))).as_numpy_iterator())
+    np.testing.assert_allclose(np.concatenate([x for x, _ in batches]), prepare_images(grey, preparation), rtol=1e-6, atol=1e-7)
+    np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), one_hot(labels, 10))
+    assert batches[0][0].dtype == batches[0][1].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((28, 28), np.uint8), r"must be \(N, height, width\) or \(N, height, width, channels\), not of shape \(28, 28\)"),
+        (np.zeros((1, 2, 3, 4, 5), np.uint8), r"not of shape \(1, 2, 3, 4, 5\)"),
+        (np.zeros((2, 28, 28), np.float32), "must be raw whole numbers from 0 to 255, not float32: normalisation is done here, once"),
+        (np.full((2, 28, 28), 256), r"must lie in 0…255, not in 256…256"),
+        (np.full((2, 28, 28), -1), r"must lie in 0…255, not in -1…-1"),
+        (np.zeros((0, 28, 28), np.uint8), "are empty"),
+        ([[1, 2]], "must be an array, not list"),
+        (np.array([[["a"]]]), "must be raw whole numbers"),
+    ],
+)
+def test_wrong_images_are_refused(images, message):
+    with pytest.raises(DataError, match=message):
+        check_images(images)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, 10]), r"must lie in 0…9 for 10 classes, not in 0…10"),
+        (np.array([-1, 3]), r"not in -1…3"),
+        (np.array([0.0, 1.0]), r"must be whole numbers of shape \(N,\), not float64 of shape \(2,\)"),
+        (np.eye(3, dtype=int), r"not int64 of shape \(3, 3\)"),
+        ([1, 2], "not list"),
+        (np.array([1, 2, 3]), "3 labels for 2 images"),
+    ],
+)
+def test_wrong_labels_are_refused(labels, message):
+    with pytest.raises(DataError, match=message):
+        check_labels(labels, 10, count=2)
+
+
+def test_pipelines_refuse_wrong_rank_and_dtype_too():
+    floats = tf.data.Dataset.from_tensor_slices(np.zeros((2, 28, 28), np.float32)).batch(2)
+    with pytest.raises(Exception, match=r"DataError: images must be raw whole numbers from 0 to 255, not float32"):
+        floats.map(normalise)
+    with pytest.raises(Exception, match=r"DataError: images must be \(N, height, width\)"):
+        tf.data.Dataset.from_tensor_slices(np.zeros((2, 28), np.uint8)).batch(2).map(add_channel_axis)
+
+
+def test_split_is_stratified_disjoint_and_seeded():
+    labels = np.repeat(np.arange(10), 100)
+    kept, held = stratified_split(labels, 0.2, seed=1)
+    assert set(kept) | set(held) == set(range(1000))
+    assert not set(kept) & set(held)
+    assert np.bincount(labels[held]).tolist() == [20] * 10
+    np.testing.assert_array_equal(stratified_split(labels, 0.2, seed=1)[1], held)
+    assert not np.array_equal(stratified_split(labels, 0.2, seed=2)[1], held)
+    with pytest.raises(DataError, match="cannot hold back 0.01 of 20 images"):
+        stratified_split(np.arange(20) % 10, 0.01, seed=0)
+
+
+def test_raw_data_checks_its_arrays(arrays):
+    data = RawData(**arrays)
+    assert data.num_classes == 10
+    with pytest.raises(DataError, match="mine: y_test: 19 labels for 20 images"):
+        RawData(**arrays | {"y_test": arrays["y_test"][:-1]}, name="mine")
+    with pytest.raises(DataError, match=r"y_test must lie in 0…9 for 10 classes, not in 0…12"):
+        RawData(**arrays | {"y_test": np.array([12] + [0] * 19)})
+    with pytest.raises(DataError, match="x_train has images of 28×28, x_test of 20×28"):
+        RawData(**arrays | {"x_test": arrays["x_test"][:, :20]})
+
+
+def test_the_hash_is_of_content_not_of_dtype(arrays):
+    data = RawData(**arrays)
+    wide = RawData(**{name: array.astype(np.int32) for name, array in arrays.items()})
+    assert data.sha256 == wide.sha256
+    changed = arrays["x_test"].copy()
+    changed[3, 4, 5] ^= 1
+    assert replace(data, x_test=changed).sha256 != data.sha256
+    assert data.identity()["images"] == {"train": 40, "test": 20}
+
+
+def test_prepare_holds_back_or_uses_the_test_images(arrays):
+    data = RawData(**arrays)
+    held = prepare(data, Preparation(), 0.25, seed=0)
+    assert (len(held.x_train), len(held.x_validation), len(held.x_test)) == (30, 10, 20)
+    together = np.sort(np.concatenate([held.x_train, held.x_validation]).reshape(40, -1), axis=0)
+    np.testing.assert_array_equal(together, np.sort(prepare_images(data.x_train, Preparation()).reshape(40, -1), axis=0))
+    tutorial = prepare(data, Preparation(), "test", seed=0)
+    assert len(tutorial.x_train) == 40
+    assert tutorial.x_validation is tutorial.x_test

@@ -1,0 +1,192 @@
+"""LeNet as a Keras model: what it computes, what it is called, and that it survives being saved."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from conftest import python
+
+import lenet_tf
+from lenet_tf.errors import SpecError
+from lenet_tf.model import LeNet, keras_layer
+from lenet_tf.specs import VARIANTS, BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Optimizer, Pooling, Recipe, Spec
+from lenet_tf.specs.recipes import LOSSES, OPTIMIZERS
+from lenet_tf.specs.rows import ACTIVATIONS, INITIALIZERS, PADDINGS, POOLINGS
+
+
+def images(count=3, shape=(28, 28, 1), seed=0):
+    return np.random.default_rng(seed).random((count, *shape), dtype=np.float32)
+
+
+def test_lenet_without_arguments_is_the_tutorials_network():
+    model = LeNet()
+    assert [layer.name for layer in model.layers] == ["C1", "S2", "C3", "S4", "FLATTEN", "C5", "F6", "OUTPUT"]
+    assert model.count_params() == 61_706
+    assert model.input_shape == (None, 28, 28, 1)
+    assert model.output_shape == (None, 10)
+    assert type(model.optimizer).__name__ == "Adam"
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.001)
+    assert model.loss == "categorical_crossentropy"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_keras_and_the_arithmetic_agree(variant):
+    model, spec = LeNet(variant), VARIANTS[variant]
+    assert model.count_params() == spec.parameters
+    for layer, facts in zip(model.layers, spec.layers[1:], strict=True):
+        assert layer.name == facts.row.name
+        assert tuple(layer.output.shape[1:]) == facts.output_shape
+        assert layer.count_params() == facts.parameters
+
+
+def naive_convolution(image, kernel, bias, padding):
+    if padding:
+        image = np.pad(image, ((padding, padding), (padding, padding), (0, 0)))
+    size, out = kernel.shape[0], image.shape[0] - kernel.shape[0] + 1
+    result = np.zeros((out, out, kernel.shape[3]))
+    for row in range(out):
+        for column in range(out):
+            window = image[row : row + size, column : column + size]
+            for filter_ in range(kernel.shape[3]):
+                result[row, column, filter_] = (window * kernel[..., filter_]).sum() + bias[filter_]
+    return result
+
+
+def naive_average(maps):
+    return np.array([[maps[r : r + 2, c : c + 2].mean((0, 1)) for c in range(0, maps.shape[1], 2)] for r in range(0, maps.shape[0], 2)])
+
+
+@pytest.mark.parametrize(("variant", "shape", "padding"), [("lenet5", (28, 28, 1), 2), ("lenet5-32", (32, 32, 1), 0)])
+def test_lenet5_against_loops_in_numpy(variant, shape, padding):
+    model = LeNet(variant, seed=1)
+    weights = [weight.astype(np.float64) for weight in model.get_weights()]
+    image = images(1, shape)
+    maps = naive_average(np.tanh(naive_convolution(image[0], weights[0], weights[1], padding)))
+    maps = naive_average(np.tanh(naive_convolution(maps, weights[2], weights[3], 0)))
+    vector = maps.reshape(-1)
+    for kernel, bias in zip(weights[4:-2:2], weights[5:-2:2], strict=True):
+        vector = np.tanh(vector @ kernel + bias)
+    scores = vector @ weights[-2] + weights[-1]
+    expected = np.exp(scores) / np.exp(scores).sum()
+    np.testing.assert_allclose(model.predict(image, verbose=0)[0], expected, atol=1e-6)
+
+
+def test_colour_images_and_other_classes():
+    model = LeNet("lenet5", input_shape=(32, 32, 3), num_classes=7)
+    answer = model.predict(images(4, (32, 32, 3)), verbose=0)
+    assert answer.shape == (4, 7)
+    np.testing.assert_allclose(answer.sum(1), 1, rtol=1e-5)
+
+
+def test_images_too_small_are_refused_before_keras_sees_them():
+    with pytest.raises(SpecError, match=r"row 4 \(C3, convolution\): kernel 5×5 is larger than its input 3×3"):
+        LeNet(input_shape=(7, 7, 1))
+
+
+def test_config_round_trip():
+    model = LeNet("cnn-38k", num_classes=4, seed=5)
+    config = json.loads(json.dumps(model.get_config()))
+    again = LeNet.from_config(config)
+    assert again.spec == model.spec
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(images(), verbose=0), model.predict(images(), verbose=0))
+
+
+@pytest.mark.parametrize("module", ["keras", "tensorflow"])
+def test_saved_model_reloads_in_a_new_process(tmp_path, module):
+    """Only `import lenet_tf` stands before Keras' own loader."""
+    model = LeNet("lenet5", input_shape=(20, 20, 3), num_classes=3, seed=2)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images(5, (20, 20, 3)))
+    loader = {
+        "keras": "import keras; load = keras.saving.load_model",
+        "tensorflow": "import tensorflow as tf; load = tf.keras.models.load_model",
+    }
+    script = (
+        f"import lenet_tf, sys; assert 'keras' not in sys.modules; import numpy as np; {loader[module]};"
+        "model = load('model.keras');"
+        "assert type(model) is lenet_tf.LeNet, type(model);"
+        "np.save('answers.npy', model.predict(np.load('images.npy'), verbose=0));"
+        "print(model.spec.name, len(model.layers), type(model.optimizer).__name__)"
+    )
+    done = python("-c", script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ["lenet5", "8", "Adam"]
+    np.testing.assert_array_equal(np.load(tmp_path / "answers.npy"), model.predict(images(5, (20, 20, 3)), verbose=0))
+
+
+def test_seed_fixes_the_initial_weights():
+    first, same, other = (LeNet(seed=seed).get_weights() for seed in (3, 3, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))
+    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(first[4][:100, :84], first[6][:100]), "rows draw numbers of their own"
+
+
+def everything() -> Spec:
+    rows = (
+        Input(shape=(20, 20, 2)),
+        Convolution("C1", filters=4, kernel=(3, 5), stride=(1, 2), padding="same", activation="relu", initializer="he_normal"),
+        BatchNormalization("N1"),
+        Pooling("S2", pool="max", size=3, stride=2, padding="same"),
+        Dropout("D2", rate=0.25),
+        Flatten(),
+        Dense("F3", units=9, activation="sigmoid", initializer="random_normal"),
+        Dense("OUTPUT", units=5, activation="softmax"),
+    )
+    return Spec("everything", rows, Recipe(Optimizer("sgd", 0.1, momentum=0.9), loss="mean_squared_error"))
+
+
+def test_every_row_type_becomes_its_layer(tmp_path):
+    model = LeNet(everything(), seed=0)
+    assert [type(layer).__name__ for layer in model.layers] == [
+        "Conv2D",
+        "BatchNormalization",
+        "MaxPooling2D",
+        "Dropout",
+        "Flatten",
+        "Dense",
+        "Dense",
+    ]
+    assert model.count_params() == model.spec.parameters
+    assert [tuple(layer.output.shape[1:]) for layer in model.layers] == [facts.output_shape for facts in model.spec.layers[1:]]
+    assert type(model.optimizer).__name__ == "SGD"
+    assert model.optimizer.momentum == 0.9
+    model.save(tmp_path / "m.keras")
+    batch = images(3, (20, 20, 2))
+    np.testing.assert_array_equal(lenet_tf.load_model(tmp_path / "m.keras").predict(batch, verbose=0), model.predict(batch, verbose=0))
+
+
+def test_keras_knows_every_name_of_the_menu():
+    batch = images(2, (6, 6, 1))
+    for activation in ACTIVATIONS:
+        keras_layer(Dense("d", units=3, activation=activation), 0)(batch.reshape(2, -1))
+    for initializer in INITIALIZERS:
+        keras_layer(Convolution("c", filters=2, kernel=3, initializer=initializer), 0)(batch)
+    for pool in POOLINGS:
+        for padding in PADDINGS:
+            keras_layer(Pooling("p", pool=pool, padding=padding), None)(batch)
+    for optimizer in OPTIMIZERS:
+        for loss in LOSSES:
+            momentum = 0.5 if optimizer in ("sgd", "rmsprop") else 0.0
+            recipe = Recipe(Optimizer(optimizer, 0.25, momentum), loss=loss)
+            model = LeNet(Spec("m", (Input(shape=(6, 6, 1)), Flatten(), Dense("OUTPUT", units=2)), recipe))
+            assert float(model.optimizer.learning_rate) == 0.25
+            assert np.isfinite(model.train_on_batch(batch, np.eye(2, dtype="float32"))).all()
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_answers_in_float32(precision):
+    model = LeNet(seed=0, precision=precision)
+    assert model.layers[0].compute_dtype == precision.removeprefix("mixed_")
+    assert model.layers[0].kernel.dtype == "float32"
+    answer = model.predict(images(), verbose=0)
+    assert answer.dtype == np.float32
+    np.testing.assert_allclose(answer, LeNet(seed=0).predict(images(), verbose=0), atol=0.02)
+    assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (precision == "mixed_float16")
+
+
+def test_unknown_precision():
+    with pytest.raises(SpecError, match="unknown precision 'float8'"):
+        LeNet(precision="float8")

@@ -1,0 +1,116 @@
+"""What holds the project together: declared packages, pins, rooms that keep to themselves."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SETUP = configparser.ConfigParser()
+SETUP.read(ROOT / "setup.cfg", encoding="utf-8")
+
+
+def requirement_names(text: str) -> set[str]:
+    lines = (line.split("#")[0].strip() for line in text.splitlines())
+    return {re.split(r"[\s<>=\[;]", line)[0].lower().replace("_", "-") for line in lines if line}
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} if node.level == 0 else set()
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def package_files() -> list[Path]:
+    return sorted((ROOT / "lenet_tf").rglob("*.py"))
+
+
+def test_every_imported_package_is_declared():
+    declared = requirement_names(SETUP["options"]["install_requires"])
+    top = {name.split(".")[0] for path in package_files() for name in imports(path)} - {"lenet_tf"} - set(sys.stdlib_module_names)
+    homes = packages_distributions()
+    undeclared = {name for name in top if not {home.lower().replace("_", "-") for home in homes.get(name, [name])} & declared}
+    assert not undeclared
+
+
+def test_every_declared_package_is_pinned():
+    pinned = requirement_names((ROOT / "constraints.txt").read_text())
+    declared = requirement_names(SETUP["options"]["install_requires"])
+    for extra in SETUP["options.extras_require"].values():
+        declared |= requirement_names(extra)
+    assert declared <= pinned
+
+
+@pytest.mark.parametrize(
+    ("room", "strangers"),
+    [
+        ("specs", ("keras", "tensorflow", "numpy", "lenet_tf.model", "lenet_tf.data", "lenet_tf.sources", "pathlib")),
+        ("model.py", ("tensorflow", "lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
+        ("sources", ("lenet_tf.model", "lenet_tf.training", "lenet_tf.cli")),
+        ("data.py", ("tensorflow", "lenet_tf.model", "lenet_tf.sources", "pathlib")),
+        ("callbacks.py", ("lenet_tf",)),
+        ("runs.py", ("keras", "tensorflow", "lenet_tf.training", "lenet_tf.model", "lenet_tf.cli")),
+        ("training.py", ("click", "lenet_tf.cli", "lenet_tf.sources")),
+        ("report.py", ("keras", "tensorflow", "lenet_tf.training")),
+    ],
+)
+def test_rooms_do_not_know_what_they_must_not(room, strangers):
+    place = ROOT / "lenet_tf" / room
+    for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        known = imports(path)
+        for stranger in strangers:
+            assert not [name for name in known if name == stranger or name.startswith(stranger + ".")], path
+
+
+def test_nobody_sees_the_command():
+    for path in package_files():
+        if path.name not in ("cli.py", "__main__.py"):
+            assert "lenet_tf.cli" not in imports(path), path
+
+
+def test_importing_the_package_does_nothing_heavy():
+    script = "import sys, lenet_tf; assert not {'keras', 'tensorflow', 'numpy'} & set(sys.modules); print(*sorted(lenet_tf.__all__))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    import lenet_tf
+
+    for name in done.stdout.split():
+        assert getattr(lenet_tf, name) is not None
+    with pytest.raises(AttributeError, match="has no attribute 'lenet'"):
+        _ = lenet_tf.lenet
+
+
+def test_make_help_lists_every_target():
+    done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0
+    for target in ("install", "train", "test", "lint", "tensorboard", "notebooks", "clean"):
+        assert re.search(rf"^{target} +\w", done.stdout, re.MULTILINE), target
+
+
+def test_make_passes_its_variables_through():
+    variables = [
+        "VARIANT=cnn-38k",
+        "DATA=fashion_mnist",
+        "EPOCHS=5",
+        "BATCH_SIZE=64",
+        "SEED=3",
+        "DEVICE=cpu",
+        "LOGS=elsewhere",
+        "ARGS=--quiet",
+    ]
+    done = subprocess.run(["make", "--dry-run", "train", *variables], cwd=ROOT, capture_output=True, text=True)
+    (command,) = [line.split() for line in done.stdout.splitlines() if "lenet-tf train" in line]
+    expected = "cnn-38k --logs elsewhere --data fashion_mnist --epochs 5 --batch-size 64 --seed 3 --device cpu --quiet"
+    assert command[2:] == expected.split()

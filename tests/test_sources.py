@@ -1,0 +1,223 @@
+"""Where data come from: verified originals, the cache, a real download from a local server, the sample, a person's file."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import http.server
+import shutil
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from lenet_tf.errors import DataError, SourceUnreachable
+from lenet_tf.sources import load_data
+from lenet_tf.sources.tfds import is_reachable
+
+FILES = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+
+
+def idx(array: np.ndarray) -> bytes:
+    """An IDX file, gzipped: magic number, dimensions, bytes."""
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return gzip.compress(head + array.tobytes(), 1)
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory):
+    """Files in the form and length of MNIST's, each image filled with one grey that its label decides."""
+    folder = tmp_path_factory.mktemp("made-up") / "mnist"
+    folder.mkdir()
+    for part, count in (("t10k", 10_000), ("train", 60_000)):
+        labels = (np.arange(count) % 10).astype(np.uint8)
+        images = np.broadcast_to((labels * 20)[:, None, None], (count, 28, 28))
+        (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx(labels))
+        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(images))
+    return folder
+
+
+@pytest.fixture
+def made_up_mnist(monkeypatch, made_up):
+    """TFDS' MNIST builder takes the made-up files for the published ones; `publish(url)` says where they are."""
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.checksums import UrlInfo
+    from tensorflow_datasets.image_classification import mnist
+
+    def publish(url: str) -> None:
+        infos = {}
+        for name in FILES:
+            content = (made_up / name).read_bytes()
+            infos[url + name] = UrlInfo(
+                size=tfds.core.utils.Size(len(content)), checksum=hashlib.sha256(content).hexdigest(), filename=name
+            )
+        monkeypatch.setattr(mnist.MNIST, "URL", url)
+        monkeypatch.setattr(mnist.MNIST, "url_infos", infos)
+
+    return publish
+
+
+def check_made_up(data, source):
+    assert data.source == source
+    assert data.x_train.shape == (60_000, 28, 28, 1)
+    assert data.x_test.shape == (10_000, 28, 28, 1)
+    assert data.x_train.dtype == np.uint8
+    np.testing.assert_array_equal(data.x_train[:, 3, 5, 0], data.y_train * 20)
+    assert np.bincount(data.y_test).tolist() == [1_000] * 10
+
+
+def test_download_cache_and_originals_give_the_same_data(monkeypatch, tmp_path, made_up, made_up_mnist):
+    """The real download path: TFDS fetches from a server on this machine, verifies checksums, prepares; then the cache needs no server."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "first"))
+    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=made_up)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        made_up_mnist(f"http://127.0.0.1:{server.server_port}/")
+        downloaded = load_data("mnist")
+        server.shutdown()
+    check_made_up(downloaded, "download")
+    cached = load_data("mnist")
+    check_made_up(cached, "cache")
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "second"))
+    originals = load_data("mnist", originals=made_up.parent)
+    check_made_up(originals, "originals")
+    assert downloaded.sha256 == cached.sha256 == originals.sha256
+    assert originals.version == "3.0.1"
+
+
+def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, made_up_mnist):
+    made_up_mnist("http://127.0.0.1:9/")
+    folder = tmp_path / "originals" / "mnist"
+    shutil.copytree(made_up, folder)
+    images = folder / FILES[2]
+    content = images.read_bytes()
+
+    images.write_bytes(content[:-1000])
+    with pytest.raises(
+        DataError, match=rf"{FILES[2]} is not the published file: {len(content) - 1000:,} bytes instead of {len(content):,}"
+    ):
+        load_data(originals=folder.parent)
+
+    images.write_bytes(content[:500] + bytes([content[500] ^ 1]) + content[501:])
+    with pytest.raises(DataError, match=f"{FILES[2]} was altered: SHA-256"):
+        load_data(originals=folder.parent)
+
+    images.unlink()
+    with pytest.raises(SourceUnreachable, match=f"lacks {FILES[2]}, .* holds no prepared copy, 127.0.0.1:9 does not answer"):
+        load_data("mnist", originals=folder.parent)
+    assert not (tmp_path / "tfds").exists(), "nothing is written before the files are known to be good"
+
+
+def test_real_originals(monkeypatch, tfds_folder, originals):
+    """The published MNIST: counts per class as on its authors' page, pixel mean as everyone quotes it."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
+    data = load_data("mnist", originals)
+    assert (data.source, data.version, data.num_classes) == ("originals", "3.0.1", 10)
+    assert data.x_train.shape == (60_000, 28, 28, 1)
+    assert np.bincount(data.y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(data.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert data.x_train.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
+    assert data.x_train.std() / 255 == pytest.approx(0.3081, abs=1e-4)
+
+
+def test_the_sample_is_real_digits_split_evenly(digits):
+    data = load_data("sample")
+    assert data.x_train.shape == (4_000, 28, 28, 1)
+    assert data.x_test.shape == (1_000, 28, 28, 1)
+    assert np.bincount(data.y_train).tolist() == [400] * 10
+    assert np.bincount(data.y_test).tolist() == [100] * 10
+    together = np.concatenate([data.x_train, data.x_test]).reshape(5_000, -1)
+    assert len(np.unique(together, axis=0)) == 5_000, "no digit is in both parts"
+    assert load_data("sample").sha256 == data.sha256
+    assert np.bincount(data.y_train[:100], minlength=10).min() > 0, "not sorted by class"
+
+
+def test_the_sample_comes_from_mnists_training_set(monkeypatch, tfds_folder, originals):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
+    mnist, sample = load_data("mnist", originals), load_data("sample")
+    train, test = ({image.tobytes() for image in images} for images in (mnist.x_train, mnist.x_test))
+    ours = [image.tobytes() for image in np.concatenate([sample.x_train, sample.x_test])]
+    assert all(image in train for image in ours)
+    assert not any(image in test for image in ours)
+
+
+def test_without_mnist_the_sample_stands_in_and_says_so(offline):
+    told = []
+    data = load_data(notify=told.append)
+    assert data.source == "sample"
+    assert len(told) == 1
+    assert told[0].startswith("THIS IS NOT MNIST. mnist is not to be had: no originals were given")
+    assert all(name in told[0] for name in FILES)
+
+
+def test_a_named_data_set_is_never_replaced(offline):
+    with pytest.raises(
+        SourceUnreachable, match=r"fashion_mnist is not to be had(.|\n)*Put t10k-images-idx3-ubyte.gz, .* into <folder>/fashion_mnist/"
+    ):
+        load_data("fashion_mnist")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fashionmnist", "unknown data set 'fashionmnist': did you mean fashion_mnist"),
+        ("emnist/leters", "emnist has no configuration 'leters': did you mean letters?"),
+        ("coco", "coco is not an image-classification set"),
+        ("cats_vs_dogs", "cats_vs_dogs cannot be used: its images vary in size"),
+    ],
+)
+def test_data_sets_that_cannot_be(offline, name, message):
+    with pytest.raises(DataError, match=message):
+        load_data(name)
+
+
+@pytest.mark.parametrize("name", ["kmnist", "emnist/letters", "cifar10", "svhn_cropped"])
+def test_other_image_sets_are_known_by_name(offline, name):
+    with pytest.raises(SourceUnreachable, match=f"{name} is not to be had"):
+        load_data(name)
+
+
+def test_originals_folder_that_does_not_exist(offline, tmp_path):
+    with pytest.raises(DataError, match="the originals folder .*nowhere does not exist"):
+        load_data(originals=tmp_path / "nowhere")
+
+
+def test_a_host_that_accepts_and_never_answers_is_given_up_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        start = time.monotonic()
+        assert not is_reachable(f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=0.5)
+        assert time.monotonic() - start < 30  # TFDS itself would retry for minutes
+
+
+def test_npz_file(tmp_path, arrays):
+    np.savez(tmp_path / "mine.npz", **arrays)
+    data = load_data(str(tmp_path / "mine.npz"))
+    assert (data.source, data.num_classes, data.x_train.shape) == ("file", 10, (40, 28, 28))
+    np.testing.assert_array_equal(data.x_test, arrays["x_test"])
+
+
+def test_npz_files_that_cannot_be(tmp_path, arrays):
+    path = tmp_path / "mine.npz"
+    with pytest.raises(DataError, match="there is no such file"):
+        load_data(str(path))
+    path.write_text("not an archive")
+    with pytest.raises(DataError, match="not a readable .npz file"):
+        load_data(str(path))
+    np.savez(path, x_train=arrays["x_train"])
+    with pytest.raises(DataError, match="no array named y_train, x_test, y_test; it holds x_train"):
+        load_data(str(path))
+    np.savez(path, **arrays | {"y_test": np.array([{}] * 20, dtype=object)})
+    with pytest.raises(DataError, match="not a readable .npz file of plain arrays"):
+        load_data(str(path))

