@@ -38,6 +38,20 @@ class StopAtNaN(keras.callbacks.TerminateOnNaN):
             self.model.stop_training = True
 
 
+class TensorBoard(keras.callbacks.TensorBoard):
+    """Keras' own, with each histogram under its layer's name (`C1/kernel`), so that runs of different variants share their tags.
+
+    Keras before 3.13 gives every layer's kernel the one tag `kernel`, later ones put the model's name in front.
+    """
+
+    def _log_weights(self, epoch: int) -> None:
+        with self._train_writer.as_default():
+            for layer in self.model.layers:
+                for weight in layer.weights:
+                    self.summary.histogram(f"{layer.name}/{weight.name}/histogram", weight, step=epoch)
+            self._train_writer.flush()
+
+
 class Checkpoint(keras.callbacks.ModelCheckpoint):
     """Keras' own, save that weights which make the loss NaN or infinite are never written over good ones."""
 
@@ -73,7 +87,7 @@ def standard_callbacks(folder: Path, early_stopping: int | None = None) -> tuple
         EpochClock(),
         nan,
         # Keras writes a graph only for its own classes.
-        keras.callbacks.TensorBoard(folder, histogram_freq=1, write_graph=False),
+        TensorBoard(folder, histogram_freq=1, write_graph=False),
         keras.callbacks.CSVLogger(folder / "history.csv"),
         Checkpoint(folder / "best.keras", monitor="val_accuracy", mode="max", save_best_only=True),
         Checkpoint(folder / "final.keras"),

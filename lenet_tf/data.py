@@ -183,6 +183,10 @@ class PreparedData:
 
 def prepare(raw: RawData, preparation: Preparation, validation: float | str, seed: int) -> PreparedData:
     """Prepares all images alike and holds back `validation` of the training images (`"test"`: none, the test images serve twice)."""
+    if not isinstance(raw, RawData):
+        raise DataError(
+            f"data must be a lenet_tf.RawData, not {type(raw).__name__}: RawData(x_train, y_train, x_test, y_test) makes one of arrays"
+        )
     x_test, y_test = prepare_images(raw.x_test, preparation), one_hot(raw.y_test, raw.num_classes)
     if validation == "test":
         kept, x_validation, y_validation = slice(None), x_test, y_test

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,9 @@ def _kept(folder: Path) -> str:
 
 
 def _checked_seed(seed: int) -> int:
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
-    return seed
+    return int(seed)
 
 
 def _enable_determinism() -> None:

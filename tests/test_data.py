@@ -158,6 +158,13 @@ def test_the_hash_is_of_content_not_of_dtype(arrays):
     assert data.identity()["images"] == {"train": 40, "test": 20}
 
 
+def test_prepare_says_what_it_wants(arrays):
+    with pytest.raises(
+        DataError, match=r"data must be a lenet_tf.RawData, not tuple: RawData\(x_train, y_train, x_test, y_test\) makes one"
+    ):
+        prepare((arrays["x_train"], arrays["y_train"]), Preparation(), "test", seed=0)
+
+
 def test_prepare_holds_back_or_uses_the_test_images(arrays):
     data = RawData(**arrays)
     held = prepare(data, Preparation(), 0.25, seed=0)

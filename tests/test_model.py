@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -185,6 +186,22 @@ def test_mixed_precision_answers_in_float32(precision):
     assert answer.dtype == np.float32
     np.testing.assert_allclose(answer, LeNet(seed=0).predict(images(), verbose=0), atol=0.02)
     assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (precision == "mixed_float16")
+
+
+def test_the_model_runs_on_another_keras_backend(tmp_path):
+    """Keras' JAX backend gives the answers that TensorFlow gives."""
+    pytest.importorskip("jax", reason="JAX is no dependency of this package")
+    model = LeNet("lenet5", seed=4)
+    model.save_weights(tmp_path / "m.weights.h5")
+    np.save(tmp_path / "answers.npy", model.predict(images(2), verbose=0))
+    script = (
+        "import numpy as np, keras, lenet_tf; assert keras.backend.backend() == 'jax';"
+        "model = lenet_tf.LeNet('lenet5', seed=4); model.load_weights('m.weights.h5');"
+        "images = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32);"
+        "np.testing.assert_allclose(model.predict(images, verbose=0), np.load('answers.npy'), atol=1e-6)"
+    )
+    done = python("-c", script, cwd=tmp_path, env=os.environ | {"KERAS_BACKEND": "jax"})
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_unknown_precision():

@@ -79,4 +79,4 @@ def test_histograms_are_served(server):
     address, runs = server
     name = f"fit/{runs[0].path.name}/train"
     tags = eventually(lambda: ask(address, "/data/plugin/histograms/tags"), lambda answer: name in answer)
-    assert {"tiny/C1/kernel/histogram", "tiny/OUTPUT/kernel/histogram"} <= set(tags[name])
+    assert {"C1/kernel/histogram", "OUTPUT/kernel/histogram"} <= set(tags[name])

@@ -86,7 +86,7 @@ def test_tensorboard_tags(run):
     assert train["epoch_loss"] == validation["epoch_loss"] == [0, 1]
     assert {"epoch_accuracy", "epoch_loss"} <= set(validation)
     histograms = {tag for tag in train if "/" in tag}
-    assert histograms == {f"tiny/{layer}/{weight}/histogram" for layer in ("C1", "OUTPUT") for weight in ("kernel", "bias")}
+    assert histograms == {f"{layer}/{weight}/histogram" for layer in ("C1", "OUTPUT") for weight in ("kernel", "bias")}
     assert all(train[tag] == [0, 1] for tag in histograms)
 
 
@@ -291,6 +291,22 @@ def test_a_bar_in_a_terminal(tmp_path, columns):
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, seen[-2000:]
     text = seen.decode(errors="replace")
     assert re.search(r"2/2 epochs \|█+\| \d\d:\d\d<00:00, accuracy=0\.\d+, loss=\d.*, val_accuracy=0\.\d+", text), text[-2000:]
+
+
+def test_a_bar_in_a_notebook(tmp_path):
+    """ipywidgets' bar, not a stream of lines."""
+    nbclient = pytest.importorskip("nbclient", reason="`make notebooks` installs what runs a notebook")
+    import nbformat
+
+    code = "import lenet_tf\nlenet_tf.fit('tiny', lenet_tf.load_data('sample'), epochs=2, logs='logs');"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = notebook.cells[0].outputs
+    bars = [output for output in outputs if "application/vnd.jupyter.widget-view+json" in output.get("data", {})]
+    assert len(bars) == 2
+    assert "Epoch 1/2" not in str(outputs)
+    states = [widget["state"] for widget in notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()]
+    assert {state["value"] for state in states if state.get("_model_name") == "FloatProgressModel"} >= {2.0}
 
 
 def test_mixed_precision_trains_and_reloads(digits, tmp_path):

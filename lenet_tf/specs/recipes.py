@@ -48,6 +48,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         checks.one_of("loss", self.loss, LOSSES)
+        if "accuracy" not in self.metrics:
+            raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {self.metrics!r}")
         for metric in self.metrics:
             checks.one_of("metric", metric, METRICS)
         checks.positive("epochs", self.epochs)

@@ -1,0 +1,99 @@
+"""The choice of a device. GPUs are pretended: what TensorFlow would list decides, no kernel runs."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import tensorflow as tf
+
+from lenet_tf import device
+from lenet_tf.errors import DeviceError
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """Pretends that TensorFlow lists so many GPUs; gives the list of those that got memory growth."""
+    grown = []
+
+    def pretend(count):
+        listed = [f"gpu {index}" for index in range(count)]
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: listed if kind == "GPU" else ["cpu"])
+        monkeypatch.setattr(tf.config.experimental, "set_memory_growth", lambda gpu, on: grown.append((gpu, on)))
+        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: {"device_name": f"Name of {gpu}"})
+        return grown
+
+    return pretend
+
+
+def test_auto_takes_the_first_gpu_with_memory_growth(gpus):
+    grown = gpus(2)
+    assert device.choose("auto") == device.Device("/GPU:0", "Name of gpu 0")
+    assert device.choose("gpu:1") == device.Device("/GPU:1", "Name of gpu 1")
+    assert ("gpu 0", True) in grown
+    assert ("gpu 1", True) in grown
+
+
+def test_auto_without_gpu_is_the_cpu(gpus):
+    gpus(0)
+    assert device.choose("auto").name == "/CPU:0"
+    assert "cores" in device.choose("auto").label
+
+
+def test_cpu_is_the_cpu_whatever_there_is(gpus):
+    gpus(2)
+    assert device.choose("cpu").name == "/CPU:0"
+
+
+def test_a_gpu_that_is_not_there(gpus):
+    gpus(1)
+    with pytest.raises(DeviceError, match="device 'gpu:3' cannot be used: TensorFlow sees only 1; --device cpu works"):
+        device.choose("gpu:3")
+
+
+@pytest.mark.parametrize(
+    ("visible", "built", "driver", "reason"),
+    [
+        ("-1", True, "/bin/x", "CUDA_VISIBLE_DEVICES hides every GPU"),
+        (None, False, "/bin/x", "this TensorFlow is built without GPU support"),
+        (None, True, None, "no NVIDIA driver was found"),
+        (None, True, "/bin/x", r"TensorFlow found no CUDA libraries: pip install 'lenet_tf\[gpu\]'"),
+    ],
+)
+def test_why_a_gpu_cannot_be_used(gpus, monkeypatch, visible, built, driver, reason):
+    gpus(0)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    monkeypatch.setattr(tf.test, "is_built_with_gpu_support", lambda: built)
+    monkeypatch.setattr(device.shutil, "which", lambda name: driver)
+    with pytest.raises(DeviceError, match=f"device 'gpu' cannot be used: {reason}"):
+        device.choose("gpu")
+
+
+@pytest.mark.parametrize("wanted", ["GPU", "gpu:", "gpu:x", "cuda", "cpu:0", ""])
+def test_unknown_devices(wanted):
+    with pytest.raises(DeviceError, match="choose auto, cpu, gpu or gpu:N"):
+        device.choose(wanted)
+
+
+def test_models_live_where_the_scope_says():
+    with device.choose("cpu").scope():
+        assert tf.Variable(1.0).device.endswith("CPU:0")
+
+
+def test_only_known_chatter_is_held_back(capfd):
+    with device._without_chatter():
+        os.write(2, b"I0000 00:00:1.5 1 port.cc:153] oneDNN custom operations are on.\nlibcuda.so is broken: a real problem\n")
+    assert capfd.readouterr().err == "libcuda.so is broken: a real problem\n"
+
+
+def test_what_was_held_back_is_told_when_the_import_fails(capfd):
+    def broken_import():
+        with device._without_chatter():
+            os.write(2, b"undefined symbol: cublas\n")
+            raise ImportError("no TensorFlow")
+
+    with pytest.raises(ImportError):
+        broken_import()
+    assert "undefined symbol: cublas" in capfd.readouterr().err
