@@ -1,15 +1,16 @@
 # Set-up goes into .venv, once; every target does it by itself. `make help` lists the targets.
 PYTHON ?= python3
-VENV ?= .venv
-EXTRAS ?= dev
-LOGS ?= logs
+VENV = .venv
+EXTRAS = dev
+LOGS = logs
 BIN := $(VENV)/bin
 DEPENDENCIES := setup.cfg pyproject.toml constraints.txt
 comma := ,
 installed = $(VENV)/.installed-$(subst $(comma),-,$(1))
-# make train VARIANT=cnn-38k DATA=fashion_mnist EPOCHS=5
-TRAIN = $(VARIANT) --logs $(LOGS) $(if $(DATA),--data $(DATA)) $(if $(ORIGINALS),--originals $(ORIGINALS)) $(if $(EPOCHS),--epochs $(EPOCHS)) \
-	$(if $(BATCH_SIZE),--batch-size $(BATCH_SIZE)) $(if $(SEED),--seed $(SEED)) $(if $(DEVICE),--device $(DEVICE)) $(ARGS)
+# make train VARIANT=cnn-38k DATA=fashion_mnist EPOCHS=5; what the environment happens to call DATA or DEVICE is not meant
+given = $(if $(filter command,$(firstword $(origin $(1)))),$(2) '$($(1))')
+TRAIN = $(call given,VARIANT) --logs '$(LOGS)' $(call given,DATA,--data) $(call given,ORIGINALS,--originals) $(call given,EPOCHS,--epochs) \
+	$(call given,BATCH_SIZE,--batch-size) $(call given,SEED,--seed) $(call given,DEVICE,--device) $(ARGS)
 
 .DEFAULT_GOAL := help
 .PHONY: help install train test test-slow lint format tensorboard notebooks bench constraints clean
@@ -21,7 +22,7 @@ help: ## list the targets
 $(VENV)/.installed-%: $(DEPENDENCIES)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "lenet_tf needs Python 3.10 to 3.13, and $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing lenet_tf[$*] into $(VENV): TensorFlow is large, this takes a minute or more, once."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(subst -,$(comma),$*)]'
 	@touch $@
@@ -46,7 +47,7 @@ format: install ## mend style and formatting
 	@$(BIN)/ruff format .
 
 tensorboard: install ## show all runs in the browser
-	@$(BIN)/tensorboard --logdir $(LOGS) $(ARGS)
+	@$(BIN)/tensorboard --logdir '$(LOGS)' $(ARGS)
 
 notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True \

@@ -24,17 +24,24 @@ class EpochClock(keras.callbacks.Callback):
 
 
 class StopAtNaN(keras.callbacks.TerminateOnNaN):
-    """Keras' own, which also remembers where the loss stopped being a number: `failed_at` is None or (epoch, batch), counted from 1."""
+    """Keras' own, for the validation loss too, and it remembers where: `failed_at` is "" or the place, counted from 1."""
 
-    failed_at: tuple[int, int] | None = None
+    failed_at = ""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
 
     def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = (logs or {}).get("loss")
-        if loss is not None and not math.isfinite(loss):
-            self.failed_at = (self._epoch, batch + 1)
+        self._check("loss", logs, f"epoch {self._epoch}, batch {batch + 1}")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        # The loss of a batch is taken before its update: only validation sees what the last update did.
+        self._check("val_loss", logs, f"the validation of epoch {self._epoch}")
+
+    def _check(self, name: str, logs: dict[str, Any] | None, place: str) -> None:
+        loss = (logs or {}).get(name)
+        if loss is not None and not math.isfinite(loss) and not self.failed_at:
+            self.failed_at = place
             self.model.stop_training = True
 
 
@@ -53,11 +60,22 @@ class TensorBoard(keras.callbacks.TensorBoard):
 
 
 class Checkpoint(keras.callbacks.ModelCheckpoint):
-    """Keras' own, save that weights which make the loss NaN or infinite are never written over good ones."""
+    """Keras' own, save that the old file stays until the new one is whole, and that weights with a NaN or infinite loss are never kept."""
+
+    def __init__(self, file: Path, **options: Any) -> None:
+        self._file = file
+        super().__init__(file.with_name(f".{file.stem}.partial.keras"), **options)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if math.isfinite((logs or {}).get("loss", math.nan)):
+        if not all(math.isfinite((logs or {}).get(name, math.nan)) for name in ("loss", "val_loss")):
+            return
+        partial = Path(self.filepath)
+        try:
             super().on_epoch_end(epoch, logs)
+            if partial.exists():
+                partial.replace(self._file)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def _in_notebook() -> bool:

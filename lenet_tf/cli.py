@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +23,37 @@ JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.
 class Commands(click.Group):
     """Every mistake of a user ends in one message on stderr and an exit code other than 0, without a traceback."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _short_messages():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
-        except click.UsageError as error:
-            command = error.ctx.command_path if error.ctx else "lenet-tf"
-            error.message, error.ctx = f"{error.format_message()} See {command} --help.", None
-            raise
+            with _short_messages():
+                return super().invoke(ctx)
         except LenetError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise
         except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
             raise click.ClickException(f"{error.strerror or error}: {error.filename or 'a file'}") from error
         except KeyboardInterrupt as error:
             click.echo(f"\n{error if isinstance(error, Interrupted) else 'interrupted'}", err=True)
             raise click.exceptions.Exit(130) from error
+
+
+@contextlib.contextmanager
+def _short_messages() -> Iterator[None]:
+    """Click prints the usage before a message; here the message says where the usage is."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        ctx = error.ctx or click.get_current_context(silent=True)
+        short = click.ClickException(f"{error.format_message()} See {ctx.command_path if ctx else 'lenet-tf'} --help.")
+        short.exit_code = error.exit_code
+        raise short from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -50,7 +67,7 @@ def main() -> None:
     tensorboard --logdir logs      watch and compare the runs
     """
     # TensorFlow's own logging, unless the user has set it: what matters reaches Python as an exception.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # TFDS warns of every cache folder that is not there yet.
     logging.getLogger("absl").setLevel(logging.ERROR)
 
@@ -58,8 +75,9 @@ def main() -> None:
 def _notice(message: str) -> None:
     from rich.console import Console
     from rich.panel import Panel
+    from rich.text import Text
 
-    Console(stderr=True).print(Panel(message, title="NOTICE", border_style="bold yellow", style="bold"))
+    Console(stderr=True).print(Panel(Text(message), title="NOTICE", border_style="bold yellow", style="bold"))
 
 
 def _load(name: str | None, originals: str | None) -> Any:
@@ -123,17 +141,18 @@ def train(variant: str | None, from_run: Path | None, data: str | None, original
 
     Without --data it is MNIST, or an embedded sample of it where MNIST cannot be had.
     """
-    from lenet_tf import runs, specs
+    from lenet_tf import device, runs, specs
     from lenet_tf.report import finished_run
 
     settings = {name: value for name, value in options.items() if value is not None}
     runs.check_writable(settings["logs"])
+    device.check(settings["device"])
     if from_run is not None:
         if variant is not None:
             raise click.UsageError("VARIANT and --from-run exclude each other: the run names its variant.")
         again = runs.rerun(from_run)
         spec, settings = again.spec, again.settings | settings
-        raw = _load(data or again.data["name"], originals)
+        raw = _load(data or again.data_name(), originals)
         if data is None:
             again.check_same_data(raw.sha256)
     else:
@@ -147,18 +166,19 @@ def train(variant: str | None, from_run: Path | None, data: str | None, original
 
 @main.command(short_help="Test a run or a saved model.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
-@click.option("--data", metavar="NAME", help="Another data set than the run's own. A bare .keras file is tested on MNIST unless named.")
+@click.option("--data", metavar="NAME", help="Another data set than the run's own; for a .keras file outside a run, MNIST unless named.")
 @ORIGINALS
 @JSON
 def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_json: bool) -> None:
     """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
-    from lenet_tf import runs
+    from lenet_tf import runs, sources
 
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
-    if data is None and run_or_model.is_dir():
-        data = runs.read_config(run_or_model)["data"]["name"]
-    raw = _load(data, originals)
+    folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
+    if data is None and (folder / "config.json").exists():
+        data = runs.data_name(folder, runs.read_config(folder))
+    raw = _load(data or sources.DEFAULT_DATA, originals)
     from lenet_tf.evaluation import evaluate as measure
 
     result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(run_or_model, raw)

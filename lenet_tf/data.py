@@ -17,6 +17,9 @@ from lenet_tf.errors import DataError
 from lenet_tf.specs.recipes import Preparation
 from lenet_tf.specs.rows import Shape, times
 
+# More classes than this in labels without a stated count are a mistake, such as labels that are pixels.
+_MOST_CLASSES = 10_000
+
 
 def _ops(values: Any) -> Any:
     """NumPy for arrays, `keras.ops` for tensors: the same functions under the same names."""
@@ -88,8 +91,8 @@ def normalise(images: Any, normalisation: str = "unit") -> Any:
 def one_hot(labels: Any, num_classes: int) -> Any:
     """Whole numbers (N,) in 0…`num_classes` − 1 → float32 (N, num_classes), 1 at the label and 0 elsewhere."""
     check_labels(labels, num_classes)
-    ops = _ops(labels)
-    return ops.take(ops.eye(num_classes, dtype="float32"), labels, axis=0)
+    classes = np.arange(num_classes)
+    return _ops(labels).array(labels[:, None] == classes, dtype="float32")
 
 
 def prepare_images(images: Any, preparation: Preparation) -> Any:
@@ -112,12 +115,24 @@ def stratified_split(labels: np.ndarray, held_back: float, seed: int) -> tuple[n
     return np.sort(kept), np.sort(held)
 
 
+def _count_classes(labels: Any, what: str) -> int:
+    """The class count that training labels speak for; raises `DataError` where they leave it open."""
+    check_labels(labels, _MOST_CLASSES, what=what)
+    missing = np.setdiff1d(np.arange(labels.max(initial=0) + 1), labels)
+    if len(missing):
+        raise DataError(
+            f"{what} goes up to {labels.max(initial=0)}, but class {missing[0]} never occurs in it: state num_classes if that is meant"
+        )
+    return int(labels.max()) + 1
+
+
 @dataclass(frozen=True)
 class RawData:
     """A data set as its authors published it: images (N, height, width[, channels]) of 0…255, labels (N,) of 0…classes − 1.
 
-    `source` says where it came from (originals, cache, download, sample, file, arrays), `version` is the data set's own. Raises
-    `DataError` when an array's rank, dtype, range or length is wrong.
+    `source` says where it came from (originals, cache, download, sample, file, arrays), `version` is the data set's own. `num_classes` 0
+    stands for the largest training label + 1, provided that every class below it occurs. Raises `DataError` when an array's rank, dtype,
+    range or length is wrong.
     """
 
     x_train: np.ndarray
@@ -133,11 +148,9 @@ class RawData:
         for part in ("train", "test"):
             images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             check_images(images, f"{self.name}: x_{part}")
-            count = len(images)
             if not self.num_classes:
-                check_labels(labels, np.iinfo(np.int64).max, count, f"{self.name}: y_{part}")
-                object.__setattr__(self, "num_classes", int(labels.max()) + 1)
-            check_labels(labels, self.num_classes, count, f"{self.name}: y_{part}")
+                object.__setattr__(self, "num_classes", _count_classes(labels, f"{self.name}: y_{part}"))
+            check_labels(labels, self.num_classes, len(images), f"{self.name}: y_{part}")
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
             raise DataError(f"{self.name}: x_train has images of {times(self.x_train.shape[1:])}, x_test of {times(self.x_test.shape[1:])}")
 

@@ -6,14 +6,14 @@ import contextlib
 import os
 import re
 import shutil
+import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lenet_tf.errors import DeviceError
 
-CHOICES = "auto, cpu, gpu or gpu:N"
+_CHOICE = re.compile(r"auto|cpu|gpu(?::(\d+))?")
 
 
 @dataclass(frozen=True)
@@ -30,29 +30,35 @@ class Device:
         return tf.device(self.name)
 
 
-_CHATTER = re.compile(
-    r"I0000 |WARNING: All log messages before absl::InitializeLog|To enable the following instructions|E0000 .* failed call to cuInit"
-)
+# Runs as a process of its own, so that nothing is lost when TensorFlow's start aborts this one: passes stderr on line by line, and gives
+# the known chatter back on stdout instead.
+_FILTER = """
+import os, re, sys
+held = []
+chatter = re.compile(rb'I0000 |WARNING: All log messages before absl|To enable the following instructions|E0000 .* failed call to cuInit')
+for line in sys.stdin.buffer:
+    held.append(line) if chatter.match(line) else os.write(2, line)
+try:
+    os.write(1, b"".join(held))
+except OSError:
+    pass  # nobody is left to read it
+"""
+_held_back: list[str] = []
 
 
 @contextlib.contextmanager
 def _without_chatter() -> Iterator[None]:
-    """Holds back what TensorFlow's C++ side writes to stderr while it starts, then passes on all but the known chatter.
-
-    Most of these lines come before TF_CPP_MIN_LOG_LEVEL has any say. That no GPU was found is told by `choose`, with the reason.
-    """
+    """Holds back what TensorFlow's C++ side always writes to stderr while it starts, most of it before TF_CPP_MIN_LOG_LEVEL has a say."""
     sys.stderr.flush()
     kept = os.dup(2)
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", _FILTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        os.dup2(process.stdin.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-            caught.seek(0)
-            lines = caught.read().decode(errors="replace").splitlines(keepends=True)
-            sys.stderr.write("".join(line for line in lines if not _CHATTER.match(line)))
+            _held_back.extend(process.communicate()[0].decode(errors="replace").splitlines())
 
 
 def start_tensorflow() -> None:
@@ -65,29 +71,43 @@ def start_tensorflow() -> None:
 
         gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, ValueError):  # already running, or split by the user into virtual devices
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def check(wanted: str) -> None:
+    """Raises `DeviceError` for a device that is not one or, where a GPU is asked for by name, that cannot be used."""
+    if not _CHOICE.fullmatch(wanted):
+        raise DeviceError(f"unknown device {wanted!r}: choose auto, cpu, gpu or gpu:N")
+    if wanted.startswith("gpu"):
+        choose(wanted)
 
 
 def choose(wanted: str = "auto") -> Device:
     """`auto` takes the first GPU or else the CPU; `gpu` and `gpu:N` raise `DeviceError` with the reason when that GPU cannot be used."""
-    match = re.fullmatch(r"auto|cpu|gpu(?::(\d+))?", wanted)
+    match = _CHOICE.fullmatch(wanted)
     if not match:
-        raise DeviceError(f"unknown device {wanted!r}: choose {CHOICES}")
+        check(wanted)
+    gpus = gpu_names()
+    if wanted == "cpu" or (wanted == "auto" and not gpus):
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        # A machine with an NVIDIA card is owed the reason why it is not used.
+        why = f"; no GPU: {why_no_gpu()}" if wanted == "auto" and shutil.which("nvidia-smi") else ""
+        return Device("/CPU:0", f"CPU, {cores} cores{why}")
+    index = int(match[1] or 0)
+    if index >= len(gpus):
+        reason = f"TensorFlow sees only {len(gpus)}" if gpus else why_no_gpu()
+        raise DeviceError(f"device {wanted!r} cannot be used: {reason}. --device cpu works.")
+    return Device(f"/GPU:{index}", gpus[index])
+
+
+def gpu_names() -> list[str]:
+    """The GPUs that TensorFlow can use, in its order."""
     start_tensorflow()
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
-    if wanted == "cpu" or (wanted == "auto" and not gpus):
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return Device("/CPU:0", f"CPU, {cores} cores")
-    index = int(match[1] or 0)
-    if index >= len(gpus):
-        raise DeviceError(
-            f"device {wanted!r} cannot be used: {why_no_gpu() if not gpus else f'TensorFlow sees only {len(gpus)}'}; --device cpu works"
-        )
-    details = tf.config.experimental.get_device_details(gpus[index])
-    return Device(f"/GPU:{index}", details.get("device_name", f"GPU {index}"))
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+    return [detail.get("device_name", f"GPU {index}") for index, detail in enumerate(details)]
 
 
 def why_no_gpu() -> str:
@@ -100,4 +120,7 @@ def why_no_gpu() -> str:
         return "this TensorFlow is built without GPU support"
     if shutil.which("nvidia-smi") is None:
         return "no NVIDIA driver was found (no nvidia-smi)"
-    return "TensorFlow found no CUDA libraries: pip install 'lenet_tf[gpu]'"
+    said = [line.split("] ", 1)[-1] for line in _held_back if "cuInit" in line]
+    if said:
+        return f"CUDA does not start ({said[-1]})"
+    return "TensorFlow found no CUDA libraries: make install EXTRAS=dev,gpu or pip install 'lenet_tf[gpu]'"

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
-from lenet_tf import device, runs
+from lenet_tf import device
 from lenet_tf.errors import LenetError
 
 _DATA = ("mnist", "fashion_mnist")
+_INSTALL = "make install, or pip install -c constraints.txt -e ."
 
 
 @dataclass(frozen=True)
@@ -25,31 +29,44 @@ class Finding:
 
 def examine(originals: str | None) -> list[Finding]:
     """Every check, in the order a person would mend things: Python, packages, devices, data."""
-    findings = [_python()]
-    found = {name: version for name, version in runs.versions().items() if name != "python"}
-    for name, version in found.items():
-        lacking = version == "not installed"
-        findings.append(Finding(name, version, "make install" if lacking else "", needed=lacking))
-    if found["tensorflow"] != "not installed":
-        findings.append(_processor())
-    if found["tensorflow-datasets"] != "not installed":
-        findings += [_data(name, originals) for name in _DATA]
-    return findings
+    findings = [_python(), *_packages()]
+    if any(finding.needed for finding in findings):
+        return [*findings, Finding("device, data", "not looked at while something needed is missing", "mend that first")]
+    return [*findings, _try("device", _processor), *(_try(f"data {name}", _data, name, originals) for name in _DATA)]
+
+
+def _try(what: str, look: Callable[..., Finding], *arguments: str | None) -> Finding:
+    try:
+        return look(*arguments)
+    except (ImportError, AttributeError) as error:  # AttributeError: a package that loaded only in part
+        return Finding(what, f"a package does not load: {error}", "make clean install", needed=True)
 
 
 def _python() -> Finding:
     fits = (3, 10) <= sys.version_info[:2] <= (3, 13)
     return Finding(
-        "python", sys.version.split()[0], "" if fits else "use Python 3.10 to 3.13: make PYTHON=python3.12 install", needed=not fits
+        "python", sys.version.split()[0], "" if fits else "use Python 3.10 to 3.13: make clean; make PYTHON=python3.12 install", not fits
     )
 
 
-def _processor() -> Finding:
-    cpu = device.choose("cpu").label
+def _packages() -> list[Finding]:
     try:
-        return Finding("device", f"{device.choose('gpu').label}; {cpu}")
-    except LenetError:
-        return Finding("device", f"{cpu}; no GPU: {device.why_no_gpu()}")
+        declared = [line for line in requires("lenet_tf") or [] if "extra ==" not in line]
+    except PackageNotFoundError:
+        return [Finding("lenet_tf", "not installed", _INSTALL, needed=True)]
+    findings = []
+    for name in ("lenet_tf", *sorted(re.split(r"[\s<>=!~;\[]", line)[0] for line in declared)):
+        try:
+            findings.append(Finding(name, version(name)))
+        except PackageNotFoundError:
+            findings.append(Finding(name, "not installed", _INSTALL, needed=True))
+    return findings
+
+
+def _processor() -> Finding:
+    gpus = device.gpu_names()
+    cpu = device.choose("cpu").label
+    return Finding("device", "; ".join([*gpus, cpu]) if gpus else f"{cpu}; no GPU: {device.why_no_gpu()}")
 
 
 def _data(name: str, originals: str | None) -> Finding:
@@ -62,7 +79,7 @@ def _data(name: str, originals: str | None) -> Finding:
         source = find_source(builder, Path(folder).expanduser() if folder else None, name)
     except LenetError as error:
         reason, _, remedy = str(error).partition("\n")
-        return Finding(f"data {name}", reason, remedy or "see the reason")
+        return Finding(f"data {name}", reason, remedy or "fetch that file again")
     kept = f", prepared in {builder.data_path}" if builder.is_prepared() else ", to be prepared at first use"
     return Finding(
         f"data {name}", {"originals": "from the originals", "cache": "in the cache", "download": "can be downloaded"}[source] + kept

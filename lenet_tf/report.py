@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -92,8 +96,17 @@ def variants_table(specs: Iterable[Spec]) -> Table:
     return table
 
 
+def program(name: str) -> str:
+    """How a person here calls `name`: bare where the shell finds it, else by its path beside this Python, as in `make`'s `.venv/bin`."""
+    beside = Path(sys.executable).parent / name
+    if shutil.which(name) or not beside.exists():
+        return name
+    return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))
+
+
 def finished_run(path: Path, metrics: Mapping[str, Any], data: Mapping[str, Any], logs: Path) -> str:
     """The last lines of `lenet-tf train`: the test result, the time, and what to do next."""
+    tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
     count = data["images"]["test"]
     missed = round(count * (1 - metrics["test_accuracy"]))
     where = "of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"of {data['name']}"
@@ -103,8 +116,8 @@ def finished_run(path: Path, metrics: Mapping[str, Any], data: Mapping[str, Any]
         f"best epoch on validation: {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
         f"time: {metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all\n"
         f"\nNext:\n"
-        f"  curves and histograms   tensorboard --logdir {logs}\n"
-        f"  test it again           lenet-tf evaluate {path}\n"
-        f"  run it again            lenet-tf train --from-run {path}\n"
+        f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
+        f"  test it again           {command} evaluate {folder}\n"
+        f"  run it again            {command} train --from-run {folder}\n"
         f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
     )

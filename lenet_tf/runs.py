@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -46,32 +47,35 @@ class Run:
 def check_writable(logs: Path) -> None:
     """Raises `RunError` unless run folders can be made in `logs`; makes nothing."""
     place = logs / "fit"
-    existing = next(folder for folder in (place, *place.parents) if folder.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        why = "is not writable" if existing.is_dir() else "is not a folder"
-        raise RunError(f"cannot write runs to {place}: {existing} {why}. Choose another folder with --logs.")
+    existing = next(folder for folder in (place, *place.parents) if folder.exists() or folder.is_symlink())
+    if not existing.is_dir():
+        why = "is a link to nowhere" if existing.is_symlink() else "is not a folder"
+    elif not os.access(existing, os.W_OK | os.X_OK):
+        why = "is not writable"
+    else:
+        return
+    raise RunError(f"cannot write runs to {place}: {existing} {why}. Choose another folder with --logs.")
 
 
 def create(logs: Path, variant: str, now: datetime | None = None) -> Path:
     """A new, empty run folder; a second run in the same second gets a number behind its name. Raises `RunError` if it cannot be made."""
-    check_writable(logs)
     stem = f"{variant}-{(now or datetime.now()):%Y%m%d-%H%M%S}"
-    for number in itertools.count(1):
-        folder = logs / "fit" / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise RunError(f"cannot make the run folder {folder}: {error.strerror}") from error
-        return folder
-    raise AssertionError("unreachable")
+    try:
+        (logs / "fit").mkdir(parents=True, exist_ok=True)
+        for number in itertools.count(1):
+            folder = logs / "fit" / (stem if number == 1 else f"{stem}-{number}")
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
+                break
+    except OSError as error:
+        raise RunError(f"cannot write runs to {logs / 'fit'}: {error.strerror}. Choose another folder with --logs.") from error
+    return folder
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Written under a temporary name, then renamed: a reader never sees half a file."""
+    """Written under a temporary name, then renamed: a reader never sees half a file. NaN, which JSON lacks, raises ValueError."""
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     temporary.replace(path)
 
 
@@ -93,7 +97,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     config = read_json(folder / "config.json")
     if config.get("format") != FORMAT:
         raise RunError(f"{folder / 'config.json'} has format {config.get('format')!r}; this lenet_tf reads format {FORMAT}")
-    parts = {"spec": dict, "recipe": dict, "data": dict, "seed": int}
+    parts = {"spec": dict, "recipe": dict, "data": dict, "seed": int, "settings": dict}
     for name, kind in parts.items():
         if not isinstance(config.get(name), kind):
             raise RunError(f"{folder / 'config.json'} has no usable {name!r}")
@@ -118,15 +122,32 @@ class Rerun:
     path: Path
     spec: Spec
     settings: dict[str, Any]
-    data: dict[str, Any]
+    config: dict[str, Any]
+
+    def data_name(self) -> str:
+        return data_name(self.path, self.config)
 
     def check_same_data(self, sha256: str) -> None:
         """Raises `RunError` unless the data set at hand is the one that the run was trained on."""
-        if sha256 != self.data.get("sha256"):
+        name, then = self.data_name(), str(self.config["data"].get("sha256"))
+        if sha256 != then:
             raise RunError(
-                f"{self.path} was trained on other {self.data['name']} data (SHA-256 {str(self.data.get('sha256'))[:12]}…,"
-                f" here {sha256[:12]}…). Give --data {self.data['name']} to train on what is here all the same."
+                f"{self.path} was trained on other {name} data (SHA-256 {then[:12]}…, here {sha256[:12]}…)."
+                f" Give --data {name} to train on what is here all the same."
             )
+
+
+_SETTINGS: dict[str, tuple[type, ...]] = {"deterministic": (bool,), "precision": (str,), "early_stopping": (int, type(None))}
+
+
+def data_name(folder: Path, config: Mapping[str, Any]) -> str:
+    """What `load_data` takes to load the run's data again; raises `RunError` where they were arrays in memory."""
+    name = config["data"].get("name")
+    if not isinstance(name, str):
+        raise RunError(f"{folder / 'config.json'} does not name its data set")
+    if config["data"].get("source") == "arrays":
+        raise RunError(f"{folder} was trained on arrays in memory, which it does not hold: give --data FILE.npz with the same arrays.")
+    return name
 
 
 def rerun(folder: Path) -> Rerun:
@@ -134,7 +155,9 @@ def rerun(folder: Path) -> Rerun:
     config = read_config(folder)
     if config.get("initial_weights") != "seed":
         raise RunError(f"{folder} went on from a model's weights, which config.json does not hold: it cannot be run again from there")
-    if "name" not in config["data"]:
-        raise RunError(f"{folder / 'config.json'} does not name its data set")
+    settings = config["settings"]
+    unfit = [name for name, value in settings.items() if not isinstance(value, _SETTINGS.get(name, ()))]
+    if unfit:
+        raise RunError(f"{folder / 'config.json'} has no usable 'settings': {unfit[0]} is {settings[unfit[0]]!r}")
     spec = Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
-    return Rerun(folder, spec, config.get("settings", {}) | {"seed": config["seed"]}, config["data"])
+    return Rerun(folder, spec, settings | {"seed": config["seed"]}, config)

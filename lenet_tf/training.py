@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from lenet_tf import callbacks as watchers
 from lenet_tf import device as devices
 from lenet_tf import runs
 from lenet_tf.data import PreparedData, RawData, prepare
-from lenet_tf.errors import Interrupted, TrainingError
+from lenet_tf.errors import Interrupted, SpecError, TrainingError
 from lenet_tf.evaluation import EVALUATION_BATCH, check_fits, evaluate_arrays
 from lenet_tf.model import LeNet
 from lenet_tf.specs import Recipe, Spec, get_spec
@@ -60,6 +61,8 @@ def fit(
     """
     given = model if isinstance(model, LeNet) else None
     spec = given.spec if given is not None else get_spec(model) if isinstance(model, str) else model
+    if not isinstance(spec, Spec):
+        raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {type(model).__name__}")
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
     spec = replace(spec, recipe=replace(spec.recipe, **{name: value for name, value in changes.items() if value is not None}))
     seed = random.SystemRandom().randrange(2**31) if seed is None else _checked_seed(seed)
@@ -80,6 +83,9 @@ def fit(
         else:
             network = given
             check_fits(network, prepared.image_shape, data)
+        if place.name == "/CPU:0":
+            # Keras turns XLA on wherever it sees a GPU, in use or not: the CPU's results must not depend on that.
+            network.jit_compile = False
         folder = runs.create(logs, spec.name)
         settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
@@ -89,6 +95,8 @@ def fit(
         begin = time.perf_counter()
         history = _train(network, prepared, spec.recipe, folder, early_stopping, quiet, callbacks)
         metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, prepared, history)
+    if not math.isfinite(metrics["test_loss"]):
+        raise _diverged("on the test images", spec.recipe, folder)
     runs.write_json(folder / "metrics.json", metrics)
     return runs.Run(folder, history, metrics, network)
 
@@ -120,13 +128,14 @@ def _train(
     finally:
         if bar is not None:
             bar.on_train_end()
-    if nan.failed_at is not None:
-        epoch, batch = nan.failed_at
-        rate = f"{recipe.optimizer.learning_rate:g}"
-        raise TrainingError(
-            f"the loss became NaN or infinite in epoch {epoch}, batch {batch}: is the learning rate {rate} too high?\n{_kept(folder)}"
-        )
+    if nan.failed_at:
+        raise _diverged(f"in {nan.failed_at}", recipe, folder)
     return history
+
+
+def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:
+    rate = f"{recipe.optimizer.learning_rate:g}"
+    return TrainingError(f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?\n{_kept(folder)}")
 
 
 def _kept(folder: Path) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +79,7 @@ def test_variants_lists_all(cli):
 
 def test_train_evaluate_and_run_again(cli):
     """The whole way: train, test again with the same result, repeat from config.json to the same weights."""
-    result = cli("train", "tiny", "--data", "sample", "--epochs", 2, "--seed", 5, "--validation", 0.25)
+    result = cli("train", "tiny", "--data", "sample", "--epochs", 2, "--seed", 5, "--validation", 0.25, "--device", "cpu")
     assert result.exit_code == 0, result.output
     run = only_run()
     metrics = json.loads((run / "metrics.json").read_text())
@@ -84,7 +87,10 @@ def test_train_evaluate_and_run_again(cli):
     assert f"{metrics['seconds_per_epoch']:.1f} s per epoch" in result.output
     assert "of the embedded sample, NOT of MNIST" in result.output
     for following in ("tensorboard --logdir logs", f"lenet-tf evaluate {run}", f"lenet-tf train --from-run {run}"):
-        assert following in result.output
+        (line,) = [line for line in result.output.splitlines() if following in line]
+        command = shlex.split(line)
+        program = next(word for word in command if word.endswith(following.split()[0]))
+        assert shutil.which(program), "a command that a person can type here"
 
     tested = json.loads(cli("evaluate", run, "--json").output.splitlines()[-1])
     assert (tested["data"], tested["images"]) == ("sample", 1_000)
@@ -92,7 +98,7 @@ def test_train_evaluate_and_run_again(cli):
     assert tested["loss"] == pytest.approx(metrics["test_loss"])
     assert f"accuracy {metrics['test_accuracy']:.2%}" in cli("evaluate", run / "final.keras", "--data", "sample").output
 
-    again = cli("train", "--from-run", run, "--logs", "again", "--quiet")
+    again = cli("train", "--from-run", run, "--logs", "again", "--device", "cpu", "--quiet")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
     first_config, second_config = (runs.read_config(folder) for folder in (run, second))
@@ -147,14 +153,23 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--batch-size", "-2"], ["Invalid value for '--batch-size'"]),
         (["train", "--epochs", "many"], ["'many' is not a valid integer"]),
         (["train", "--validation", "7"], ["'7' is neither a share between 0 and 1 nor 'test'"]),
-        (["train", "--data", "sample", "--device", "gpu:7"], ["device 'gpu:7' cannot be used", "--device cpu works"]),
+        (["train", "--data", "sample", "--device", "gpu:99"], ["device 'gpu:99' cannot be used", "--device cpu works"]),
         (["train", "--data", "sample", "--device", "fpga"], ["unknown device 'fpga'"]),
+        (["train", "--data", "fashion-mnist"], ["unknown data set 'fashion-mnist': did you mean fashion_mnist"]),
+        (["train", "--data", "mnist:9.9.9"], ["data set 'mnist:9.9.9' cannot be opened", "only: 3.0.1"]),
+        (["train", "--data", "mnist/foo"], ["mnist has no configuration 'foo': mnist has no configurations"]),
+        (["train", "--data", "huggingface:mnist"], ["unknown data set 'huggingface:mnist'"]),
+        (["train", "--data", "resisc45"], ["TFDS does not download resisc45 by itself"]),
+        (["train", "--data", "quickdraw_bitmap"], ["and 340 more into <folder>/quickdraw_bitmap/"]),
+        (["train", "--data", ""], ["unknown data set ''"]),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
         (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),
         (["train", "tiny", "--from-run", "nowhere"], ["VARIANT and --from-run exclude each other"]),
         (["evaluate", "nowhere"], ["there is no run or model nowhere"]),
         (["evaluate", ".", "--data", "sample"], [". has no final.keras"]),
         (["trian"], ["No such command 'trian'"]),
+        (["--foo"], ["No such option '--foo'"]),
+        (["summary", "--jsn"], ["No such option '--jsn'. Did you mean '--json'? See lenet-tf summary --help."]),
         (["train", "--epoch", "3"], ["No such option '--epoch'", "--epochs"]),
         (["train", "--data", "sample", "--validation", "0.0001"], ["cannot hold back 0.0001 of 4,000 images"]),
     ],
@@ -174,7 +189,9 @@ def test_mistakes(cli, offline, arguments, messages):
         ({"x_train": np.zeros((40, 28, 28))}, "x_train must be raw whole numbers from 0 to 255, not float64"),
         ({"x_test": np.full((20, 28, 28), 300)}, "x_test must lie in 0…255, not in 300…300"),
         ({"y_test": np.full(20, 11)}, "y_test must lie in 0…9 for 10 classes, not in 11…11"),
-        ({"y_train": np.full(40, -1)}, "y_train must lie in 0…"),
+        ({"y_train": np.full(40, -1)}, "y_train must lie in 0…9999 for 10000 classes, not in -1…-1"),
+        ({"num_classes": np.array(5)}, "y_train must lie in 0…4 for 5 classes, not in 0…9"),
+        ({"num_classes": np.array([10.0])}, "num_classes must be one whole number"),
         ({"y_train": np.zeros(39, int)}, "y_train: 39 labels for 40 images"),
     ],
 )
@@ -187,7 +204,7 @@ def test_a_persons_own_arrays(cli, arrays):
     np.savez("mine.npz", **arrays)
     result = cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q")
     assert result.exit_code == 0, result.output
-    assert "of the 20 test images of mine.npz" in result.output
+    assert f"of the 20 test images of {Path('mine.npz').resolve()} are misread" in result.output
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered"])
@@ -227,6 +244,10 @@ def test_a_log_folder_that_refuses_new_folders(cli):
         (lambda c: json.dumps(c | {"format": 99}), "has format 99; this lenet_tf reads format 1"),
         (lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}), "has no usable 'recipe'"),
         (lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}), "epochs must be a whole number"),
+        (lambda c: json.dumps(c | {"settings": []}), "has no usable 'settings'"),
+        (lambda c: json.dumps(c | {"settings": {"foo": 1}}), "has no usable 'settings': foo is 1"),
+        (lambda c: json.dumps(c | {"spec": c["spec"] | {"name": "a/b"}}), "a network's name must be"),
+        (lambda c: json.dumps(c | {"data": c["data"] | {"name": 5}}), "does not name its data set"),
         (lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}), "was trained on other sample data (SHA-256 000000000000…"),
     ],
 )
@@ -255,7 +276,8 @@ def test_ctrl_c_ends_with_130_and_says_what_is_kept(tmp_path):
 def test_doctor_names_what_is_missing_and_its_remedy(cli, offline):
     result = cli("doctor")
     assert result.exit_code == 0
-    assert re.search(r"✓ tensorflow +\d", result.output)
+    for package in ("tensorflow", "mlxtend", "importlib_resources", "lenet_tf"):
+        assert re.search(rf"✓ {package} +\d", result.output), package
     assert re.search(r"✓ device +.*CPU", result.output)
     assert re.search(r"! data mnist +mnist is not to be had", result.output)
     assert "→ Put t10k-images-idx3-ubyte.gz" in result.output
@@ -265,13 +287,34 @@ def test_doctor_sees_originals(cli, offline, originals):
     assert "✓ data mnist           from the originals" in cli("doctor", "--originals", originals).output
 
 
-def test_doctor_fails_without_tensorflow(cli, offline, monkeypatch):
-    monkeypatch.setattr(
-        runs, "versions", lambda: {"python": "3.11.0", "lenet_tf": "0.1.0", "tensorflow": "not installed"} | {"tensorflow-datasets": "1"}
-    )
+def test_doctor_names_a_missing_package(cli, offline, monkeypatch):
+    from lenet_tf import doctor
+
+    def version(name):
+        if name == "mlxtend":
+            raise PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(doctor, "version", version)
     result = cli("doctor")
     assert result.exit_code == 1
-    assert re.search(r"! tensorflow +not installed\n +→ make install", result.output)
+    assert re.search(r"! mlxtend +not installed\n +→ make install", result.output)
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "tensorflow_datasets"])
+def test_doctor_survives_a_package_that_does_not_load(offline, package):
+    script = f"import sys; sys.modules[{package!r}] = None; from lenet_tf.cli import main; main(['doctor'])"
+    done = python("-c", script, env=os.environ | {"PYTHONIOENCODING": "utf-8"})
+    assert done.returncode == 1, done.stderr
+    assert "a package does not load" in done.stdout
+    assert "→ make clean install" in done.stdout
+    assert "data fashion_mnist" in done.stdout, "the checks after it are still made"
+
+
+def test_evaluate_never_falls_back_on_the_sample(cli, offline, digits, tmp_path):
+    """Its digits are MNIST training images: a model trained on MNIST would be tested on what it has seen."""
+    lenet_tf.fit("tiny", digits, logs="other", quiet=True).model.save(tmp_path / "bare.keras")
+    refused(cli("evaluate", tmp_path / "bare.keras"), "mnist is not to be had")
 
 
 def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):

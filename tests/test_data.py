@@ -148,6 +148,15 @@ def test_raw_data_checks_its_arrays(arrays):
         RawData(**arrays | {"x_test": arrays["x_test"][:, :20]})
 
 
+def test_the_class_count_is_stated_or_plain(arrays):
+    few = arrays | {"y_train": np.where(arrays["y_train"] == 4, 9, arrays["y_train"])}
+    with pytest.raises(DataError, match="y_train goes up to 9, but class 4 never occurs in it: state num_classes if that is meant"):
+        RawData(**few)
+    assert RawData(**few, num_classes=12).num_classes == 12
+    with pytest.raises(DataError, match=r"y_train must lie in 0…9999 for 10000 classes, not in 0…1000000"):
+        RawData(**arrays | {"y_train": np.array([1_000_000] + [0] * 39)})
+
+
 def test_the_hash_is_of_content_not_of_dtype(arrays):
     data = RawData(**arrays)
     wide = RawData(**{name: array.astype(np.int32) for name, array in arrays.items()})

@@ -6,6 +6,7 @@ import os
 
 import pytest
 import tensorflow as tf
+from conftest import python
 
 from lenet_tf import device
 from lenet_tf.errors import DeviceError
@@ -47,7 +48,7 @@ def test_cpu_is_the_cpu_whatever_there_is(gpus):
 
 def test_a_gpu_that_is_not_there(gpus):
     gpus(1)
-    with pytest.raises(DeviceError, match="device 'gpu:3' cannot be used: TensorFlow sees only 1; --device cpu works"):
+    with pytest.raises(DeviceError, match="device 'gpu:3' cannot be used: TensorFlow sees only 1. --device cpu works."):
         device.choose("gpu:3")
 
 
@@ -57,11 +58,12 @@ def test_a_gpu_that_is_not_there(gpus):
         ("-1", True, "/bin/x", "CUDA_VISIBLE_DEVICES hides every GPU"),
         (None, False, "/bin/x", "this TensorFlow is built without GPU support"),
         (None, True, None, "no NVIDIA driver was found"),
-        (None, True, "/bin/x", r"TensorFlow found no CUDA libraries: pip install 'lenet_tf\[gpu\]'"),
+        (None, True, "/bin/x", r"TensorFlow found no CUDA libraries: make install EXTRAS=dev,gpu or pip install 'lenet_tf\[gpu\]'"),
     ],
 )
 def test_why_a_gpu_cannot_be_used(gpus, monkeypatch, visible, built, driver, reason):
     gpus(0)
+    monkeypatch.setattr(device, "_held_back", [])
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
@@ -80,6 +82,37 @@ def test_unknown_devices(wanted):
 def test_models_live_where_the_scope_says():
     with device.choose("cpu").scope():
         assert tf.Variable(1.0).device.endswith("CPU:0")
+
+
+def test_a_user_who_split_a_gpu_is_left_alone(gpus, monkeypatch):
+    gpus(1)
+
+    def refuse(gpu, on):
+        raise ValueError("Cannot set memory growth on device when virtual devices configured")
+
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
+    assert device.choose("gpu").name == "/GPU:0"
+
+
+def test_auto_says_why_a_card_is_not_used(gpus, monkeypatch):
+    gpus(0)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(tf.test, "is_built_with_gpu_support", lambda: True)
+    monkeypatch.setattr(device.shutil, "which", lambda name: "/bin/nvidia-smi")
+    monkeypatch.setattr(device, "_held_back", ["E0000 0:0:1.5 7 cuda.cc:9] failed call to cuInit: driver too old"])
+    assert device.choose("auto").label.endswith("no GPU: CUDA does not start (failed call to cuInit: driver too old)")
+    assert "no GPU" not in device.choose("cpu").label
+
+
+def test_a_message_before_an_abort_is_not_lost():
+    """What a machine without AVX does to TensorFlow's import."""
+    script = (
+        "import os; from lenet_tf import device\n"
+        "with device._without_chatter(): os.write(2, b'I0000 chatter\\nF0000 this CPU has no AVX\\n'); os.abort()"
+    )
+    done = python("-c", script)
+    assert done.returncode != 0
+    assert done.stderr == "F0000 this CPU has no AVX\n"
 
 
 def test_only_known_chatter_is_held_back(capfd):

@@ -14,7 +14,8 @@ from lenet_tf.errors import SpecError
 from lenet_tf.model import LeNet, keras_layer
 from lenet_tf.specs import VARIANTS, BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Optimizer, Pooling, Recipe, Spec
 from lenet_tf.specs.recipes import LOSSES, OPTIMIZERS
-from lenet_tf.specs.rows import ACTIVATIONS, INITIALIZERS, PADDINGS, POOLINGS
+from lenet_tf.specs.rows import ACTIVATIONS, INITIALIZERS, POOLINGS
+from lenet_tf.specs.sliding import PADDINGS
 
 
 def images(count=3, shape=(28, 28, 1), seed=0):

@@ -8,14 +8,13 @@ import http.server
 import shutil
 import socket
 import threading
-import time
 
 import numpy as np
 import pytest
 
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.sources import load_data
-from lenet_tf.sources.tfds import is_reachable
+from lenet_tf.sources import tfds as tfds_source
 
 FILES = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
 
@@ -195,10 +194,43 @@ def test_originals_folder_that_does_not_exist(offline, tmp_path):
 
 
 def test_a_host_that_accepts_and_never_answers_is_given_up_in_time():
+    assert tfds_source.REACH_SECONDS <= 5
     with socket.create_server(("127.0.0.1", 0)) as server:
-        start = time.monotonic()
-        assert not is_reachable(f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=0.5)
-        assert time.monotonic() - start < 30  # TFDS itself would retry for minutes
+        assert not tfds_source.is_reachable(f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=0.5)
+
+
+def test_a_name_server_that_never_answers_is_given_up_in_time(monkeypatch):
+    """getaddrinfo has no time limit; nothing may wait for it."""
+    released = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(60) and [])
+    assert not tfds_source.is_reachable("http://no-such-host.invalid/", seconds=0.5)
+    assert not released.is_set()
+    released.set()
+
+
+def test_a_download_that_is_not_the_published_file_falls_back(offline, made_up, made_up_mnist, monkeypatch):
+    """A captive portal answers every address with its own page."""
+
+    class Portal(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>Please log in</html>")
+
+        def log_message(self, *_):
+            pass
+
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        made_up_mnist(f"http://127.0.0.1:{server.server_port}/")
+        told = []
+        assert load_data(notify=told.append).source == "sample"
+        with pytest.raises(SourceUnreachable, match="mnist: the download failed"):
+            load_data("mnist")
+        server.shutdown()
+    assert "the download failed" in told[0]
 
 
 def test_npz_file(tmp_path, arrays):
@@ -217,6 +249,10 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
         load_data(str(path))
     np.savez(path, x_train=arrays["x_train"])
     with pytest.raises(DataError, match="no array named y_train, x_test, y_test; it holds x_train"):
+        load_data(str(path))
+    with path.open("wb") as file:
+        np.save(file, arrays["x_train"])
+    with pytest.raises(DataError, match="holds one array without a name"):
         load_data(str(path))
     np.savez(path, **arrays | {"y_test": np.array([{}] * 20, dtype=object)})
     with pytest.raises(DataError, match="not a readable .npz file of plain arrays"):

@@ -6,6 +6,7 @@ import itertools
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from lenet_tf.errors import SpecError
@@ -101,17 +102,26 @@ def test_counts_against_visiting_every_window(size, window, stride, padding):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_receptive_fields_against_tracing_pixels(variant):
-    """Which input pixels reach one output unit, followed back window by window along one axis."""
+    """Which input pixels reach an output unit, followed back window by window along one axis."""
     spec = get_spec(variant)
     for depth, layer in enumerate(spec.layers):
-        if len(layer.output_shape) != 3:
-            break
-        seen = {0}
-        for before in reversed(spec.layers[1 : depth + 1]):
+        maps = [before for before in spec.layers[1 : depth + 1] if len(before.output_shape) == 3]
+        units = range(maps[-1].output_shape[0]) if layer.row.kind == "dense" else [0]
+        pixels = set(units)
+        for before in reversed(maps):
             (size, _), (stride, _) = before.row.window()
-            seen = {unit * stride + i for unit in seen for i in range(size)}
-        assert layer.receptive_field == (len(seen), len(seen)), layer.row.name
-    assert spec.layers[-1].receptive_field == spec.input_shape[:2]
+            first = windows(before.input_shape[0], size, stride, getattr(before.row, "padding", "valid"))[0]
+            pixels = {unit * stride + first + i for unit in pixels for i in range(size)}
+        if layer.row.kind == "dense":
+            pixels &= set(range(spec.input_shape[0]))
+        assert layer.receptive_field == (len(pixels), len(pixels)), layer.row.name
+
+
+def test_a_dense_unit_sees_only_what_the_windows_reach():
+    """5×5 windows two apart reach 27 of 28 pixels; `same` padding reaches all."""
+    assert get_spec("tiny").layers[-1].receptive_field == (27, 27)
+    padded = network(Convolution("C1", filters=2, kernel=5, stride=2, padding="same"), Flatten(), OUTPUT)
+    assert [layer.receptive_field for layer in padded.layers[1:]] == [(5, 5), (5, 5), (28, 28)]
 
 
 def test_oblong_kernels_and_overlapping_windows():
@@ -164,6 +174,14 @@ def test_a_row_that_cannot_work_is_refused_by_number(rows, message):
     assert message in str(caught.value)
 
 
+def test_names_and_rows_must_be_what_they_are():
+    for name in ("a/b", "", "..", 7):
+        with pytest.raises(SpecError, match="a network's name must be"):
+            replace(get_spec("tiny"), name=name)
+    with pytest.raises(SpecError, match="net: 'C1' is not a row"):
+        network("C1", OUTPUT)
+
+
 def test_the_first_row_must_be_an_input():
     with pytest.raises(SpecError, match="net, row 1: the first row must be an input row"):
         Spec("net", (Flatten(), OUTPUT))
@@ -204,6 +222,8 @@ def test_adapted_to_colour_and_other_classes():
     spec = get_spec("lenet5").adapted((32, 32, 3), 7)
     assert spec.input_shape == (32, 32, 3)
     assert spec.num_classes == 7
+    numpy_sizes = get_spec("lenet5").adapted(np.array([32, 32, 3]), np.int64(7))
+    assert json.dumps(numpy_sizes.to_dict()) == json.dumps(spec.to_dict())
     assert spec.layers[1].parameters == (5 * 5 * 3 + 1) * 6
     assert get_spec("lenet5").input_shape == (28, 28, 1)
     with pytest.raises(SpecError, match=r"lenet5, row 4 \(C3, convolution\): kernel 5×5 is larger than its input 4×4"):

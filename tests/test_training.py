@@ -25,7 +25,7 @@ from lenet_tf.specs import Optimizer, get_spec
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     """Two epochs of `tiny` on a few real digits."""
-    return lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, logs=tmp_path_factory.mktemp("logs"), quiet=True)
+    return lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, device="cpu", logs=tmp_path_factory.mktemp("logs"), quiet=True)
 
 
 def scalar_tags(folder: Path) -> dict[str, list[int]]:
@@ -91,7 +91,7 @@ def test_tensorboard_tags(run):
 
 
 def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
-    """A learning rate that ruins the second epoch: best keeps the first."""
+    """Weights set to zero before the second epoch: best keeps the first."""
 
     class Ruin(keras.callbacks.Callback):
         weights = None
@@ -112,8 +112,9 @@ def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
 
 
 def test_same_seed_same_weights_bit_for_bit(run, digits, tmp_path):
-    again = lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, logs=tmp_path, quiet=True)
-    other = lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=8, logs=tmp_path, quiet=True)
+    options = {"epochs": 2, "batch_size": 30, "device": "cpu", "logs": tmp_path, "quiet": True}
+    again = lenet_tf.fit("tiny", digits, seed=7, **options)
+    other = lenet_tf.fit("tiny", digits, seed=8, **options)
     assert same_weights(run.model, again.model)
     assert run.history["loss"] == again.history["loss"]
     assert not same_weights(run.model, other.model)
@@ -123,7 +124,7 @@ def test_lenet5_in_two_processes_is_bit_identical(tmp_path):
     """Threads, hash seeds and process state have no part in the result."""
     script = (
         "import lenet_tf, hashlib, sys; data = lenet_tf.load_data('sample');"
-        "run = lenet_tf.fit('lenet5', data, epochs=1, seed=int(sys.argv[1]), logs=sys.argv[2], quiet=True);"
+        "run = lenet_tf.fit('lenet5', data, epochs=1, seed=int(sys.argv[1]), logs=sys.argv[2], device='cpu', quiet=True);"
         "print(hashlib.sha256(b''.join(w.tobytes() for w in run.model.get_weights())).hexdigest())"
     )
     hashes = []
@@ -148,20 +149,22 @@ def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
 
 
 def test_no_seed_draws_one_and_records_it(digits, tmp_path):
-    run = lenet_tf.fit("tiny", digits, seed=None, logs=tmp_path, quiet=True)
+    run = lenet_tf.fit("tiny", digits, seed=None, device="cpu", logs=tmp_path, quiet=True)
     seed = runs.read_config(run.path)["seed"]
-    again = lenet_tf.fit("tiny", digits, seed=seed, logs=tmp_path, quiet=True)
+    again = lenet_tf.fit("tiny", digits, seed=seed, device="cpu", logs=tmp_path, quiet=True)
     assert same_weights(run.model, again.model)
 
 
 def test_one_epoch_equals_plain_keras(digits, tmp_path):
     """The wrapper adds files, not arithmetic: the same weights as Keras' own fit with the same seed and data."""
     spec = replace(get_spec("lenet5"), recipe=replace(get_spec("lenet5").recipe, epochs=1))
-    run = lenet_tf.fit(spec, digits, seed=3, logs=tmp_path, quiet=True)
-    keras.utils.set_random_seed(3)
-    plain = lenet_tf.LeNet("lenet5", seed=3)
-    hot = np.eye(10, dtype="float32")
-    plain.fit(digits.x_train.astype("float32") / 255, hot[digits.y_train], batch_size=32, epochs=1, verbose=0)
+    run = lenet_tf.fit(spec, digits, seed=3, device="cpu", logs=tmp_path, quiet=True)
+    with keras.device("cpu"):
+        keras.utils.set_random_seed(3)
+        plain = lenet_tf.LeNet("lenet5", seed=3)
+        plain.jit_compile = False
+        hot = np.eye(10, dtype="float32")
+        plain.fit(digits.x_train.astype("float32") / 255, hot[digits.y_train], batch_size=32, epochs=1, verbose=0)
     assert same_weights(run.model, plain)
 
 
@@ -191,8 +194,17 @@ def test_networks_fit_the_images(arrays, tmp_path):
 
 
 def test_early_stopping(digits, tmp_path):
-    spec = replace(get_spec("tiny"), recipe=replace(get_spec("tiny").recipe, optimizer=Optimizer("sgd", 5.0)))
-    run = lenet_tf.fit(spec, digits, epochs=30, early_stopping=2, logs=tmp_path, quiet=True)
+    """val_loss as a callback writes it: best in epoch 3, so a patience of 2 ends after epoch 5."""
+
+    class Worse(keras.callbacks.Callback):
+        def on_test_end(self, logs=None):
+            self.model.optimizer.learning_rate = 1e-9
+            self.model.set_weights([weight * 0.5 for weight in self.model.get_weights()] if self.seen else self.model.get_weights())
+
+        def on_epoch_begin(self, epoch, logs=None):
+            self.seen = epoch >= 2
+
+    run = lenet_tf.fit("tiny", digits, epochs=30, early_stopping=2, logs=tmp_path, quiet=True, callbacks=[Worse()])
     best = int(np.argmin(run.history["val_loss"]))
     assert run.metrics["epochs"] == best + 3 < 30
 
@@ -218,6 +230,38 @@ def test_nan_stops_the_run_and_keeps_the_last_good_epoch(digits, tmp_path):
     assert not (folder / "metrics.json").exists()
 
 
+def test_a_last_update_that_ruins_the_weights_is_no_success(digits, tmp_path):
+    """The loss of a batch is taken before its update, so training itself sees nothing wrong."""
+    spec = replace(get_spec("tiny"), recipe=replace(get_spec("tiny").recipe, optimizer=Optimizer("sgd", 1e38)))
+    with pytest.raises(TrainingError, match=r"NaN or infinite (in the validation of epoch 1|on the test images)"):
+        lenet_tf.fit(spec, digits, epochs=1, batch_size=300, logs=tmp_path, quiet=True)
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert not (folder / "metrics.json").exists()
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_keeps_the_old_one(digits, tmp_path, monkeypatch):
+    import keras.src.saving.saving_lib as saving_lib
+
+    saved = []
+
+    def save(model, filepath, *arguments, **options):
+        original(model, filepath, *arguments, **options)
+        saved.append(str(filepath))
+        if sum("final" in name for name in saved) == 2:  # a part of the second epoch's file, then Ctrl-C
+            Path(filepath).write_bytes(Path(filepath).read_bytes()[:100])
+            raise KeyboardInterrupt
+
+    original = saving_lib.save_model
+    monkeypatch.setattr(saving_lib, "save_model", save)
+    with pytest.raises(Interrupted, match="keeps the last finished epoch in final.keras"):
+        lenet_tf.fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True)
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert {path.name for path in folder.glob("*.keras")} == {"best.keras", "final.keras"}
+    assert not list(folder.glob(".*"))
+    assert lenet_tf.load_model(folder).count_params() == 782
+    assert int(lenet_tf.load_model(folder).optimizer.iterations) == 6, "the first epoch's"
+
+
 def test_ctrl_c_says_what_is_kept(digits, tmp_path):
     class CtrlC(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -239,13 +283,15 @@ def test_ctrl_c_says_what_is_kept(digits, tmp_path):
         ({"seed": -1}, TrainingError, "the seed must be a whole number from 0"),
         ({"early_stopping": 0}, TrainingError, "early stopping needs at least 1 epoch"),
         ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu or gpu:N"),
-        ({"device": "gpu:9"}, DeviceError, "device 'gpu:9' cannot be used: .*; --device cpu works"),
+        ({"device": "gpu:99"}, DeviceError, "device 'gpu:99' cannot be used: .* --device cpu works"),
         ({"precision": "int8"}, SpecError, "unknown precision 'int8'"),
+        ({"model": "lenet7"}, SpecError, "unknown variant 'lenet7'"),
+        ({"model": keras.Sequential()}, SpecError, "model must be a variant's name, a Spec or a LeNet, not Sequential"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(digits, tmp_path, options, error, message):
     with pytest.raises(error, match=message):
-        lenet_tf.fit("tiny", digits, logs=tmp_path / "logs", quiet=True, **options)
+        lenet_tf.fit(**{"model": "tiny", "data": digits, "logs": tmp_path / "logs", "quiet": True} | options)
     assert not (tmp_path / "logs").exists()
 
 
@@ -331,6 +377,20 @@ def test_two_runs_in_one_second_do_not_meet(tmp_path):
     now = datetime(2026, 1, 2, 3, 4, 5)
     names = [runs.create(tmp_path, "tiny", now).name for _ in range(3)]
     assert names == ["tiny-20260102-030405", "tiny-20260102-030405-2", "tiny-20260102-030405-3"]
+
+
+def test_a_link_to_nowhere_is_refused(tmp_path):
+    (tmp_path / "logs").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(RunError, match="is a link to nowhere"):
+        runs.check_writable(tmp_path / "logs")
+    with pytest.raises(RunError, match="cannot write runs to"):
+        runs.create(tmp_path / "logs", "tiny")
+
+
+def test_arrays_in_memory_cannot_be_run_again_from_the_folder(arrays, tmp_path):
+    run = lenet_tf.fit("tiny", lenet_tf.RawData(**arrays), validation="test", logs=tmp_path, quiet=True)
+    with pytest.raises(RunError, match=r"was trained on arrays in memory, which it does not hold: give --data FILE.npz"):
+        runs.rerun(run.path).data_name()
 
 
 def test_models_that_cannot_be_loaded(run, tmp_path):

@@ -25,7 +25,8 @@ def load_data(name: str | None = None, originals: str | Path | None = None, noti
 
     Args:
         name: any TFDS image-classification set (`mnist`, `fashion_mnist`, `kmnist`, `emnist/letters`, `cifar10`, …), `sample`, or a
-            `.npz` file with x_train, y_train, x_test, y_test. None means MNIST, or the sample where MNIST cannot be had.
+            `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes. None means MNIST, or the sample where MNIST cannot
+            be had.
         originals: a folder laid out as `<folder>/<data set>/<published files>`; None takes the environment variable LENET_TF_ORIGINALS.
         notify: told, before anything slow, that the sample stands in for MNIST.
 
@@ -41,7 +42,7 @@ def load_data(name: str | None = None, originals: str | Path | None = None, noti
 
     folder = originals or os.environ.get(ORIGINALS_VARIABLE) or None
     try:
-        return load_tfds(name or DEFAULT_DATA, Path(folder).expanduser() if folder else None)
+        return load_tfds(DEFAULT_DATA if name is None else name, Path(folder).expanduser() if folder else None)
     except SourceUnreachable as error:
         if name is not None:
             raise

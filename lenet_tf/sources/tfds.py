@@ -18,7 +18,7 @@ from lenet_tf import device
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
 
-_REACH_SECONDS = 4.0
+REACH_SECONDS = 4.0
 _FALLBACK_URL = "https://storage.googleapis.com"
 _LARGEST_BYTES = 8 << 30
 
@@ -36,20 +36,19 @@ def find_builder(name: str) -> Any:
     """TFDS' builder of that name; raises `DataError` if there is none, or if it is not image classification with images of one size."""
     import tensorflow_datasets as tfds
 
+    base, _, config = name.partition(":")[0].partition("/")
+    known = tfds.list_builders(with_community_datasets=False)
+    if base not in known:
+        raise DataError(f"unknown data set {name!r}: {did_you_mean(name, known, 'lenet-tf train --help says what can be named')}")
+    configs = list(tfds.builder_cls(base).builder_configs)
+    if config and config not in configs:
+        none = f"{base} has no configurations" if not configs else "known are " + ", ".join(configs)
+        raise DataError(f"{base} has no configuration {config!r}: {did_you_mean(config, configs, none)}")
     try:
         # TFDS itself looks at the variable only once, when it is imported.
         builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
-    except tfds.core.DatasetNotFoundError as error:
-        known = tfds.list_builders(with_community_datasets=False)
-        raise DataError(
-            f"unknown data set {name!r}: {did_you_mean(name, known, 'lenet-tf train --help says what can be named')}"
-        ) from error
-    except ValueError as error:
-        base, _, config = name.partition("/")
-        configs = list(tfds.builder_cls(base).builder_configs)
-        raise DataError(
-            f"{base} has no configuration {config!r}: {did_you_mean(config, configs, 'known are ' + ', '.join(configs))}"
-        ) from error
+    except Exception as error:  # TFDS raises whatever a builder's own code does, a version that it lacks as AssertionError
+        raise DataError(f"data set {name!r} cannot be opened: {_first_line(error)}") from error
     features = builder.info.features
     if not isinstance(features, tfds.features.FeaturesDict) or not {"image", "label"} <= set(features.keys()):
         raise DataError(f"{name} is not an image-classification set: it has no image and label")
@@ -65,15 +64,26 @@ def find_source(builder: Any, originals: Path | None, name: str) -> str:
         return "originals"
     if builder.is_prepared():
         return "cache"
+    if builder.MANUAL_DOWNLOAD_INSTRUCTIONS:
+        raise DataError(f"TFDS does not download {name} by itself: prepare it as the TFDS catalogue says, then name it here.")
     host = first_url(builder).split("/")[2]
     if is_reachable(first_url(builder)):
         return "download"
     folder = f"{originals or '<folder>'}/{builder.name}"
-    have = "no originals were given" if originals is None else f"{folder} lacks {', '.join(missing)}"
+    have = "no originals were given" if originals is None else f"{folder} lacks {_listed(missing)}"
     raise SourceUnreachable(
         f"{name} is not to be had: {have}, {builder.data_path.parent} holds no prepared copy, {host} does not answer.\n"
-        f"Put {', '.join(_published(builder)) or 'its files'} into {folder}/ and give --originals {originals or '<folder>'}, or go online."
+        f"Put {_listed(list(_published(builder)) or ['its files'])} into {folder}/ and give --originals {originals or '<folder>'}, or go"
+        " online."
     )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _published(builder: Any) -> dict[str, Any]:
@@ -109,7 +119,7 @@ def first_url(builder: Any) -> str:
     return next(iter(builder.url_infos), _FALLBACK_URL)
 
 
-def is_reachable(url: str, seconds: float = _REACH_SECONDS) -> bool:
+def is_reachable(url: str, seconds: float = REACH_SECONDS) -> bool:
     """Whether `url` answers in time. TFDS gives up only after minutes of retries; a name look-up has no time limit at all."""
     import requests
 
@@ -128,7 +138,9 @@ def is_reachable(url: str, seconds: float = _REACH_SECONDS) -> bool:
 def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     if builder.is_prepared():  # the originals were verified above, and the cache was made from files of the same checksums
         return
+    import requests
     import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
     _check_size(builder)
     device.start_tensorflow()
@@ -142,10 +154,11 @@ def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     try:
         with chatter:
             builder.download_and_prepare(download_config=config)
-    except OSError as error:
-        raise _failed(builder, error) from error
-    except tfds.download.DownloadError as error:
-        raise SourceUnreachable(f"{builder.name}: the download broke off ({error}). Try again when online.") from error
+    except (tfds.download.DownloadError, NonMatchingChecksumError, requests.RequestException) as error:
+        raise SourceUnreachable(f"{builder.name}: the download failed ({_first_line(error)}). Try again when online.") from error
+    except Exception as error:  # whatever a builder's own code raises
+        where = f"{builder.name} cannot be prepared in {builder.data_path}"
+        raise DataError(f"{where}: {_first_line(error)}. TFDS_DATA_DIR names another folder.") from error
 
 
 def _check_size(builder: Any) -> None:
@@ -156,14 +169,6 @@ def _check_size(builder: Any) -> None:
         raise DataError(
             f"{builder.name} has {size / (1 << 30):.0f} GiB of images; they are held in memory, and {_LARGEST_BYTES >> 30} GiB is the limit"
         )
-
-
-def _failed(builder: Any, error: OSError) -> DataError | SourceUnreachable:
-    import requests
-
-    if isinstance(error, requests.RequestException):
-        return SourceUnreachable(f"{builder.name}: the download broke off ({error}). Try again when online.")
-    return DataError(f"{builder.name} cannot be prepared in {builder.data_path}: {error}. TFDS_DATA_DIR names another folder.")
 
 
 def _read(builder: Any, name: str, source: str) -> RawData:

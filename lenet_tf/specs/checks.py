@@ -21,7 +21,8 @@ def positive(field: str, value: Any) -> None:
 def positive_pair(field: str, value: Any) -> None:
     """A whole number of at least 1, or a pair of them."""
     for part in value if isinstance(value, tuple) and len(value) == 2 else (value,):
-        positive(field, part)
+        if not isinstance(part, int) or isinstance(part, bool) or part < 1:
+            raise SpecError(f"{field} must be a whole number of at least 1, or a pair of them, not {value!r}")
 
 
 def fraction(field: str, value: Any) -> None:

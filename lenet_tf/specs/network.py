@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from functools import cached_property
@@ -10,7 +11,7 @@ from typing import Any
 
 from lenet_tf.errors import SpecError, did_you_mean
 from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
-from lenet_tf.specs.rows import KINDS, Dense, Input, Pair, Row, Shape
+from lenet_tf.specs.rows import KINDS, Dense, Flatten, Input, Pair, Row, Shape
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,36 @@ class LayerFacts:
     connections: int
     multiply_adds: int
     receptive_field: Pair
+
+
+@dataclass(frozen=True)
+class _View:
+    """What units see of the image, in pixels per axis: `field` of one unit, `start` of the first one, `jump` from one to the next.
+
+    `start` can lie before the image, in the padding. `together`, known once the maps are flattened, is what all units see: a dense
+    unit's field.
+    """
+
+    image: Pair
+    field: Pair = (1, 1)
+    start: Pair = (0, 0)
+    jump: Pair = (1, 1)
+    together: Pair | None = None
+
+    def behind(self, row: Row, shape: Shape) -> _View:
+        if self.together is not None:
+            return replace(self, field=self.together) if isinstance(row, Dense) else self
+        if isinstance(row, Flatten):
+            ends = (s + (n - 1) * j + f for s, n, j, f in zip(self.start, shape[:2], self.jump, self.field, strict=True))
+            together = tuple(min(end, size) - max(s, 0) for end, size, s in zip(ends, self.image, self.start, strict=True))
+            return replace(self, together=together)
+        size, stride = row.window()
+        return replace(
+            self,
+            field=tuple(f + (n - 1) * j for f, n, j in zip(self.field, size, self.jump, strict=True)),
+            start=tuple(s - p * j for s, p, j in zip(self.start, row.padding_before(shape), self.jump, strict=True)),
+            jump=tuple(j * n for j, n in zip(self.jump, stride, strict=True)),
+        )
 
 
 @dataclass(frozen=True)
@@ -44,43 +75,45 @@ class Spec:
     expected_parameters: int | None = None
 
     def __post_init__(self) -> None:
+        strangers = [row for row in self.rows if not isinstance(row, Row)]
+        if strangers:
+            raise SpecError(f"{self.name}: {strangers[0]!r} is not a row")
         _ = self.layers
 
     @cached_property
     def layers(self) -> tuple[LayerFacts, ...]:
         """The facts of every row, in order."""
+        if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name):
+            raise SpecError(
+                f"a network's name must be letters, digits, '_', '.' and '-', not {self.name!r}: run folders are named after it"
+            )
         if not self.rows or not isinstance(self.rows[0], Input):
             raise SpecError(f"{self.name}, row 1: the first row must be an input row")
         if not isinstance(self.rows[-1], Dense):
             raise SpecError(f"{self.name}, row {len(self.rows)}: the last row must be a dense row with one unit per class")
         done: list[LayerFacts] = []
         shape: Shape = self.rows[0].shape
-        field, jump = (1, 1), (1, 1)
-        seen: set[str] = set()
+        view = _View(self.rows[0].shape[:2])
         for number, row in enumerate(self.rows, 1):
             try:
-                row.check()
-                if number > 1 and isinstance(row, Input):
-                    raise SpecError("only the first row can be an input row")
-                if not isinstance(row.name, str) or not row.name or "/" in row.name:
-                    raise SpecError(f"name must be a text without a slash, not {row.name!r}")
-                if row.name in seen:
-                    raise SpecError(f"the name {row.name!r} is taken by an earlier row")
+                self._check_place(number, row)
                 output = row.output_shape(shape)
             except SpecError as error:
                 raise SpecError(f"{self.name}, row {number} ({row.name}, {row.kind}): {error}") from error
-            seen.add(row.name)
-            size, stride = row.window()
-            field = (
-                self.input_shape[:2]
-                if isinstance(row, Dense)
-                else tuple(f + (s - 1) * j for f, s, j in zip(field, size, jump, strict=True))
-            )
-            jump = tuple(j * s for j, s in zip(jump, stride, strict=True))
+            view = view.behind(row, shape)
             counts = row.parameters(shape), row.connections(shape), row.multiply_adds(shape)
-            done.append(LayerFacts(number, row, shape, output, *counts, field))
+            done.append(LayerFacts(number, row, shape, output, *counts, view.field))
             shape = output
         return tuple(done)
+
+    def _check_place(self, number: int, row: Row) -> None:
+        row.check()
+        if number > 1 and isinstance(row, Input):
+            raise SpecError("only the first row can be an input row")
+        if not isinstance(row.name, str) or not row.name or "/" in row.name:
+            raise SpecError(f"name must be a text without a slash, not {row.name!r}")
+        if row.name in [earlier.name for earlier in self.rows[: number - 1]]:
+            raise SpecError(f"the name {row.name!r} is taken by an earlier row")
 
     @property
     def input_shape(self) -> Shape:
@@ -104,8 +137,8 @@ class Spec:
 
     def adapted(self, input_shape: Shape | None = None, num_classes: int | None = None) -> Spec:
         """The same table for other images or another number of classes; raises `SpecError` where a row cannot take them."""
-        shape = self.input_shape if input_shape is None else tuple(input_shape)
-        classes = self.num_classes if num_classes is None else num_classes
+        shape = self.input_shape if input_shape is None else tuple(int(size) for size in input_shape)
+        classes = self.num_classes if num_classes is None else int(num_classes)
         if (shape, classes) == (self.input_shape, self.num_classes):
             return self
         rows = (replace(self.rows[0], shape=shape), *self.rows[1:-1], replace(self.rows[-1], units=classes))

@@ -7,7 +7,8 @@ Conventions of the counts:
 
 - *connections* follow LeCun et al. 1998, section II.B: every output unit counts its inputs, one for its bias included. Zero padding around
   a convolution counts as input, as the paper's 32×32 frame does. A pooling window counts the inputs that it really covers.
-- *multiply-adds* are products of a weight and an input; pooling, which has no weights, has none.
+- *multiply-adds* are products of a weight and an input. Pooling has no weights and so has none; batch normalisation, which can be folded
+  into the weights before it once training is over, counts none either.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from lenet_tf.errors import SpecError
-from lenet_tf.specs import checks
+from lenet_tf.specs import checks, sliding
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
@@ -34,7 +35,6 @@ INITIALIZERS = (
     "random_normal",
     "truncated_normal",
 )
-PADDINGS = ("valid", "same")
 POOLINGS = ("max", "average")
 
 
@@ -54,23 +54,11 @@ def _image(shape: Shape) -> Shape:
     return shape
 
 
-def _windows(size: int, window: int, stride: int, padding: str) -> int:
-    return -(-size // stride) if padding == "same" else (size - window) // stride + 1
-
-
-def _covered(size: int, window: int, stride: int, padding: str) -> int:
-    """Inputs covered along one axis, summed over the windows; what lies in the padding does not count."""
-    count = _windows(size, window, stride, padding)
-    before = max((count - 1) * stride + window - size, 0) // 2 if padding == "same" else 0
-    starts = [i * stride - before for i in range(count)]
-    return sum(min(start + window, size) - max(start, 0) for start in starts)
-
-
 def _slide(what: str, shape: Shape, window: Pair, stride: Pair, padding: str) -> Pair:
     height, width, _ = _image(shape)
     if padding == "valid" and (window[0] > height or window[1] > width):
         raise SpecError(f"{what} {times(window)} is larger than its input {height}×{width}")
-    return tuple(_windows(size, *rest, padding) for size, *rest in zip((height, width), window, stride, strict=True))
+    return tuple(sliding.count(*axis, padding) for axis in zip((height, width), window, stride, strict=True))
 
 
 @dataclass(frozen=True)
@@ -100,6 +88,11 @@ class Row:
     def window(self) -> tuple[Pair, Pair]:
         """(size, stride) of what one output unit sees of this row's input."""
         return (1, 1), (1, 1)
+
+    def padding_before(self, shape: Shape) -> Pair:
+        """Rows above and columns left of the input that the first window takes from the padding."""
+        axes = zip(shape[:2], *self.window(), strict=False)
+        return tuple(sliding.before(*axis, getattr(self, "padding", "valid")) for axis in axes)
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain values, `kind` first; defaults too, so that a stored row means the same in a later version."""
@@ -137,7 +130,7 @@ class Convolution(Row):
         checks.positive("filters", self.filters)
         checks.positive_pair("kernel", self.kernel)
         checks.positive_pair("stride", self.stride)
-        checks.one_of("padding", self.padding, PADDINGS)
+        checks.one_of("padding", self.padding, sliding.PADDINGS)
         checks.one_of("activation", self.activation, ACTIVATIONS)
         checks.one_of("initializer", self.initializer, INITIALIZERS)
 
@@ -175,7 +168,7 @@ class Pooling(Row):
         checks.positive_pair("size", self.size)
         if self.stride is not None:
             checks.positive_pair("stride", self.stride)
-        checks.one_of("padding", self.padding, PADDINGS)
+        checks.one_of("padding", self.padding, sliding.PADDINGS)
 
     def window(self) -> tuple[Pair, Pair]:
         return as_pair(self.size), as_pair(self.size if self.stride is None else self.stride)
@@ -185,7 +178,7 @@ class Pooling(Row):
 
     def connections(self, shape: Shape) -> int:
         axes = zip(shape[:2], *self.window(), strict=True)
-        return prod(_covered(*axis, self.padding) for axis in axes) * shape[2]
+        return prod(sliding.covered(*axis, self.padding) for axis in axes) * shape[2]
 
 
 @dataclass(frozen=True)
