@@ -108,13 +108,12 @@ def finished_run(path: Path, metrics: Mapping[str, Any], data: Mapping[str, Any]
     """The last lines of `lenet-tf train`: the test result, the time, and what to do next."""
     tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
     count = data["images"]["test"]
-    missed = round(count * (1 - metrics["test_accuracy"]))
-    where = "of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"of {data['name']}"
+    where = "digits of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"images of {data['name']}"
     return (
-        f"\ntest accuracy {metrics['test_accuracy']:.2%}, loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']}: {missed:,} of"
-        f" the {count:,} test images {where} are misread\n"
-        f"best epoch on validation: {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
-        f"time: {metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all\n"
+        f"\ntest accuracy {metrics['test_accuracy']:.2%} on {count:,} {where}\n"
+        f"test loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']};"
+        f" best on validation: epoch {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
+        f"{metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all\n"
         f"\nNext:\n"
         f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
         f"  test it again           {command} evaluate {folder}\n"

@@ -170,11 +170,12 @@ def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:
 
 
 def _headline(spec: Spec, data: RawData, prepared: PreparedData, place: devices.Device, seed: int, folder: Path) -> str:
-    held = "the test images" if spec.recipe.validation == "test" else f"{len(prepared.x_validation):,} images held back"
+    held = "the test images" if spec.recipe.validation == "test" else f"{len(prepared.x_validation):,} training images held back"
     return (
         f"{spec.name}  {spec.parameters:,} parameters, epochs {spec.recipe.epochs}, batch size {spec.recipe.batch_size}, seed {seed}\n"
-        f"data    {data.name} {data.version} from {data.source}: {len(prepared.x_train):,} images to train, {len(prepared.x_test):,} to"
-        f" test, validated on {held}\n"
+        f"data    {data.name} {data.version} from {data.source}: {len(prepared.x_train):,} images to train,"
+        f" {len(prepared.x_test):,} to test\n"
+        f"        validated on {held}\n"
         f"device  {place.label}\n"
         f"run     {folder}"
     )

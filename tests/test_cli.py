@@ -85,7 +85,7 @@ def test_train_evaluate_and_run_again(cli):
     metrics = json.loads((run / "metrics.json").read_text())
     assert f"test accuracy {metrics['test_accuracy']:.2%}" in result.output
     assert f"{metrics['seconds_per_epoch']:.1f} s per epoch" in result.output
-    assert "of the embedded sample, NOT of MNIST" in result.output
+    assert "on 1,000 digits of the embedded sample, NOT of MNIST" in result.output
     for following in ("tensorboard --logdir logs", f"lenet-tf evaluate {run}", f"lenet-tf train --from-run {run}"):
         (line,) = [line for line in result.output.splitlines() if following in line]
         command = shlex.split(line)
@@ -204,7 +204,7 @@ def test_a_persons_own_arrays(cli, arrays):
     np.savez("mine.npz", **arrays)
     result = cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q")
     assert result.exit_code == 0, result.output
-    assert f"of the 20 test images of {Path('mine.npz').resolve()} are misread" in result.output
+    assert f"on 20 images of {Path('mine.npz').resolve()}\n" in result.output
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered"])
