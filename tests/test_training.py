@@ -19,7 +19,7 @@ from conftest import python
 import lenet_tf
 from lenet_tf import runs
 from lenet_tf.errors import DataError, DeviceError, Interrupted, RunError, SpecError, TrainingError
-from lenet_tf.specs import Optimizer, get_spec
+from lenet_tf.specs import VARIANTS, Optimizer, get_spec
 
 
 @pytest.fixture(scope="module")
@@ -361,6 +361,26 @@ def test_mixed_precision_trains_and_reloads(digits, tmp_path):
     assert again.precision == runs.read_config(run.path)["settings"]["precision"] == "mixed_bfloat16"
     images = digits.x_test / np.float32(255)
     np.testing.assert_array_equal(again.predict(images, verbose=0), run.model.predict(images, verbose=0))
+
+
+def test_every_variant_trains_reloads_in_a_new_process_and_answers_the_same(digits, tmp_path):
+    answers = {}
+    for variant, spec in VARIANTS.items():
+        run = lenet_tf.fit(variant, digits, epochs=1, seed=0, logs=tmp_path, quiet=True)
+        images = lenet_tf.prepare_images(digits.x_test, spec.preparation)
+        answers[str(run.path / "final.keras")] = run.model.predict(images, verbose=0)
+        np.save(run.path / "images.npy", images)
+        assert run.history["loss"][0] < 2.4, variant
+    script = (
+        "import sys, lenet_tf, keras, numpy as np\nfrom pathlib import Path\n"
+        "for file in map(Path, sys.argv[1:]):\n"
+        "    model = keras.saving.load_model(file)\n"
+        "    np.save(file.parent / 'answers.npy', model.predict(np.load(file.parent / 'images.npy'), verbose=0))"
+    )
+    done = python("-c", script, *answers)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for file, expected in answers.items():
+        np.testing.assert_array_equal(np.load(Path(file).parent / "answers.npy"), expected, err_msg=file)
 
 
 def test_evaluate_counts_every_image(run, digits):
