@@ -90,13 +90,14 @@ def _load(name: str | None, originals: str | None) -> Any:
     return data
 
 
-def _print_table(table: Any) -> None:
+def _console() -> Any:
+    """A file or a pipe has no width to fit: there tables are as wide as they need to be."""
     from rich.console import Console
 
     console = Console()
-    # Never cut a cell: where the terminal is narrower than the table, its lines wrap.
-    console.width = max(console.width, Console(width=1000).measure(table).maximum)
-    console.print(table)
+    if not console.is_terminal:
+        console.width = 120
+    return console
 
 
 def _validation(_: click.Context, __: click.Parameter, value: str | None) -> float | str | None:
@@ -203,9 +204,10 @@ def summary(variant: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report.spec_facts(spec), indent=2, ensure_ascii=False))
     else:
-        heading, description = report.spec_lines(spec)
+        console = _console()
+        heading, description = report.spec_lines(spec, console.width)
         click.echo(heading)
-        _print_table(report.architecture_table(spec))
+        console.print(report.architecture_table(spec, wide=console.width >= 110))
         click.echo(description)
 
 
@@ -214,7 +216,7 @@ def variants() -> None:
     """The networks that have a name."""
     from lenet_tf import report, specs
 
-    _print_table(report.variants_table(specs.VARIANTS.values()))
+    _console().print(report.variants_table(specs.VARIANTS.values()))
     click.echo("lenet-tf summary VARIANT shows the table and the source of one.")
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -55,33 +56,55 @@ def _layer_cells(facts: LayerFacts) -> list[str]:
     return [row.name, kind, maps, size, kernel, stride, activation, *counts, times(as_pair(facts.receptive_field))]
 
 
-def architecture_table(spec: Spec) -> Table:
-    """One line per row: what it is, its output, its window, its counts and the input pixels that one of its units sees."""
-    table = Table(box=box.SIMPLE_HEAD, show_footer=True)
+# Headings of the counted columns where the table has room, and where it must fit into 80 columns.
+_HEADINGS = {
+    True: ("feature\nmaps", "size", "kernel", "stride", "activation", "parameters", "connections", "multiply-\nadds", "receptive\nfield"),
+    False: (
+        "maps",
+        "size",
+        "kernel",
+        "stride",
+        "activ-\nation",
+        "para-\nmeters",
+        "connec-\ntions",
+        "multiply-\nadds",
+        "recep-\ntive\nfield",
+    ),
+}
+
+
+def architecture_table(spec: Spec, wide: bool = True) -> Table:
+    """One line per row: what it is, its output, its window, its counts and the input pixels that one of its units sees.
+
+    `wide` False leaves out the kind of the rows and fits into 80 columns.
+    """
+    footers = {5: f"{spec.parameters:,}", 6: f"{spec.connections:,}", 7: f"{spec.multiply_adds:,}"}
+    table = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1 if wide else 0, 0, 0))
     table.add_column("layer", footer="sum", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    for name in ("feature\nmaps", "size", "kernel", "stride"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("activation", no_wrap=True)
-    for name, total in (("parameters", spec.parameters), ("connections", spec.connections), ("multiply-\nadds", spec.multiply_adds)):
-        table.add_column(name, justify="right", footer=f"{total:,}", no_wrap=True)
-    table.add_column("receptive\nfield", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("kind", no_wrap=True)
+    for number, heading in enumerate(_HEADINGS[wide]):
+        justify = "left" if number == 4 else "right"
+        table.add_column(heading, justify=justify, footer=footers.get(number, ""), no_wrap=True)
     for facts in spec.layers:
-        table.add_row(*_layer_cells(facts))
+        name, kind, *cells = _layer_cells(facts)
+        table.add_row(name, *([kind] if wide else []), *cells)
     return table
 
 
-def spec_lines(spec: Spec) -> tuple[str, str]:
-    """(heading, description) that stand above and below the architecture table."""
+def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
+    """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
     padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
     recipe, optimizer = spec.recipe, spec.recipe.optimizer
-    return f"{spec.name}: {spec.parameters:,} parameters", (
-        f"source  {spec.source}\n"
-        f"notes   {spec.notes}\n"
-        f"images  {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}\n"
-        f"recipe  {optimizer.name} at {optimizer.learning_rate:g}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
-        f" validation {recipe.validation}"
-    )
+    lines = {
+        "source": spec.source,
+        "notes": spec.notes,
+        "images": f"{times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}",
+        "recipe": f"{optimizer.name} at {optimizer.learning_rate:g}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
+        f" validation {recipe.validation}",
+    }
+    wrapped = (textwrap.fill(f"{name:8}{line}", width, subsequent_indent=" " * 8) for name, line in lines.items())
+    return f"{spec.name}: {spec.parameters:,} parameters", "\n".join(wrapped)
 
 
 def variants_table(specs: Iterable[Spec]) -> Table:
@@ -90,7 +113,7 @@ def variants_table(specs: Iterable[Spec]) -> Table:
     table.add_column("variant", no_wrap=True)
     table.add_column("parameters", justify="right")
     table.add_column("multiply-adds", justify="right")
-    table.add_column("what it is", max_width=60)
+    table.add_column("what it is")
     for spec in specs:
         table.add_row(spec.name, f"{spec.parameters:,}", f"{spec.multiply_adds:,}", spec.notes)
     return table

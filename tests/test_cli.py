@@ -65,6 +65,21 @@ def test_summary_shows_every_number(cli):
     assert "…" not in result.output
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_summary_fits_into_80_columns(variant):
+    from rich.console import Console
+
+    from lenet_tf import report
+
+    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+    heading, description = report.spec_lines(VARIANTS[variant], 80)
+    console.print(report.architecture_table(VARIANTS[variant], wide=False))
+    lines = [heading, *console.export_text().splitlines(), *description.splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines)
+    assert f"{VARIANTS[variant].connections:,}" in "".join(lines)
+
+
 def test_summary_as_json(cli):
     facts = json.loads(cli("summary", "cnn-38k", "--json").output)
     assert facts["parameters"] == 38_390
