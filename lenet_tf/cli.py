@@ -94,9 +94,11 @@ def _console() -> Any:
     """A file or a pipe has no width to fit: there tables are as wide as they need to be."""
     from rich.console import Console
 
+    from lenet_tf.report import WIDE
+
     console = Console()
     if not console.is_terminal:
-        console.width = 120
+        console.width = WIDE
     return console
 
 
@@ -207,7 +209,7 @@ def summary(variant: str, as_json: bool) -> None:
         console = _console()
         heading, description = report.spec_lines(spec, console.width)
         click.echo(heading)
-        console.print(report.architecture_table(spec, wide=console.width >= 110))
+        console.print(report.architecture_table(spec, wide=console.width >= report.WIDE))
         click.echo(description)
 
 

@@ -56,6 +56,8 @@ def _layer_cells(facts: LayerFacts) -> list[str]:
     return [row.name, kind, maps, size, kernel, stride, activation, *counts, times(as_pair(facts.receptive_field))]
 
 
+# Columns that the architecture table takes with all it has to say.
+WIDE = 125
 # Headings of the counted columns where the table has room, and where it must fit into 80 columns.
 _HEADINGS = {
     True: ("feature\nmaps", "size", "kernel", "stride", "activation", "parameters", "connections", "multiply-\nadds", "receptive\nfield"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -66,16 +67,17 @@ def test_summary_shows_every_number(cli):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_summary_fits_into_80_columns(variant):
+@pytest.mark.parametrize("columns", [80, 125])
+def test_summary_fits_into_the_terminal(variant, columns):
     from rich.console import Console
 
     from lenet_tf import report
 
-    console = Console(width=80, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
-    heading, description = report.spec_lines(VARIANTS[variant], 80)
-    console.print(report.architecture_table(VARIANTS[variant], wide=False))
+    console = Console(width=columns, record=True, file=io.StringIO())
+    heading, description = report.spec_lines(VARIANTS[variant], columns)
+    console.print(report.architecture_table(VARIANTS[variant], wide=columns >= report.WIDE))
     lines = [heading, *console.export_text().splitlines(), *description.splitlines()]
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines)) <= columns
     assert "…" not in "".join(lines)
     assert f"{VARIANTS[variant].connections:,}" in "".join(lines)
 
