@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from lenet_tf import layers as own
 from lenet_tf import specs
 from lenet_tf.errors import SpecError
 from lenet_tf.specs.rows import Shape, as_pair
@@ -35,7 +36,7 @@ def _(row: specs.Convolution, seed: int | None, **options: Any) -> layers.Layer:
         kernel,
         strides,
         row.padding,
-        activation=row.activation,
+        activation=_activation(row.activation),
         kernel_initializer=_initializer(row.initializer, seed),
         **options,
     )
@@ -54,7 +55,26 @@ def _(row: specs.Flatten, seed: int | None, **options: Any) -> layers.Layer:
 
 @keras_layer.register
 def _(row: specs.Dense, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.Dense(row.units, activation=row.activation, kernel_initializer=_initializer(row.initializer, seed), **options)
+    return layers.Dense(
+        row.units, activation=_activation(row.activation), kernel_initializer=_initializer(row.initializer, seed), **options
+    )
+
+
+@keras_layer.register
+def _(row: specs.TableConvolution, seed: int | None, **options: Any) -> layers.Layer:
+    initializer = _initializer(row.initializer, seed)
+    kernel, strides = row.window()
+    return own.TableConvolution(row.table, kernel, strides, row.padding, _activation(row.activation), initializer, **options)
+
+
+@keras_layer.register
+def _(row: specs.Subsampling, seed: int | None, **options: Any) -> layers.Layer:
+    return own.Subsampling(row.window()[0], _activation(row.activation), row.coefficient, **options)
+
+
+@keras_layer.register
+def _(row: specs.EuclideanRBF, seed: int | None, **options: Any) -> layers.Layer:
+    return own.EuclideanRBF(row.units, **options)
 
 
 @keras_layer.register
@@ -67,8 +87,16 @@ def _(row: specs.BatchNormalization, seed: int | None, **options: Any) -> layers
     return layers.BatchNormalization(momentum=row.momentum, **options)
 
 
+def _activation(name: str) -> Any:
+    return own.scaled_tanh if name == "scaled_tanh" else name
+
+
 def _initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
-    return type(keras.initializers.get(name))(seed=seed)
+    return own.lecun1998_uniform(seed) if name == "lecun1998_uniform" else type(keras.initializers.get(name))(seed=seed)
+
+
+def _loss(name: str) -> Any:
+    return {"lecun1998_mle": own.lecun1998_mle, "lecun1998_map": own.lecun1998_map}.get(name, name)
 
 
 def _optimizer(row: specs.Optimizer, precision: str) -> keras.optimizers.Optimizer:
@@ -117,7 +145,7 @@ class LeNet(keras.Sequential):
             row_seed = None if seed is None else int(np.random.SeedSequence([seed, facts.number]).generate_state(1)[0])
             self.add(keras_layer(facts.row, row_seed, name=facts.row.name, dtype="float32" if last else precision))
         recipe = spec.recipe
-        self.compile(optimizer=_optimizer(recipe.optimizer, precision), loss=recipe.loss, metrics=list(recipe.metrics))
+        self.compile(optimizer=_optimizer(recipe.optimizer, precision), loss=_loss(recipe.loss), metrics=list(recipe.metrics))
 
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.

@@ -57,6 +57,7 @@ def test_every_declared_package_is_pinned():
     ("room", "strangers"),
     [
         ("specs", ("keras", "tensorflow", "numpy", "lenet_tf.model", "lenet_tf.data", "lenet_tf.sources", "pathlib")),
+        ("layers.py", ("tensorflow", "lenet_tf.data", "lenet_tf.model", "lenet_tf.specs.variants")),
         ("model.py", ("tensorflow", "lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
         ("sources", ("lenet_tf.model", "lenet_tf.training", "lenet_tf.cli")),
         ("data.py", ("tensorflow", "lenet_tf.model", "lenet_tf.sources", "pathlib")),

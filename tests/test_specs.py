@@ -55,7 +55,7 @@ def test_lenet5_layer_by_layer():
     assert facts["F6"].connections == 10_164
 
 
-# As published (the tutorial, Caffe's example, the Keras documentation) or, for the last three, counted by hand.
+# As published (the tutorial, the 1998 paper, Caffe's example, the Keras documentation) or, where it stands as a sum, counted by hand.
 PARAMETERS = {
     "lenet5": 61_706,
     "lenet5-32": 61_706,
@@ -65,6 +65,9 @@ PARAMETERS = {
     "keras-convnet": 34_826,
     "lenet5-3x3": (9 + 1) * 6 + (9 * 6 + 1) * 6 + (9 * 6 + 1) * 16 + (9 * 16 + 1) * 16 + 48_120 + 10_164 + 850,
     "mlp-300-100": 785 * 300 + 301 * 100 + 101 * 10,
+    "lenet1": 2_578,
+    "lenet5-1998": 60_000,
+    "lenet5-1998-full": 156 + 12 + 2_416 + 32 + 48_120 + 10_164 + 850,
     "tiny": 26 * 2 + 73 * 10,
 }
 
@@ -131,13 +134,13 @@ def test_receptive_fields_against_tracing_pixels(variant):
     spec = get_spec(variant)
     for depth, layer in enumerate(spec.layers):
         maps = [before for before in spec.layers[1 : depth + 1] if len(before.output_shape) == 3]
-        units = range(maps[-1].output_shape[0] if maps else spec.input_shape[0]) if layer.row.kind == "dense" else [0]
+        units = range(maps[-1].output_shape[0] if maps else spec.input_shape[0]) if layer.row.sees_all else [0]
         pixels = set(units)
         for before in reversed(maps):
             (size, _), (stride, _) = before.row.window()
             first = windows(before.input_shape[0], size, stride, getattr(before.row, "padding", "valid"))[0]
             pixels = {unit * stride + first + i for unit in pixels for i in range(size)}
-        if layer.row.kind == "dense":
+        if layer.row.sees_all:
             pixels &= set(range(spec.input_shape[0]))
         assert layer.receptive_field == (len(pixels), len(pixels)), layer.row.name
 
@@ -186,7 +189,7 @@ BAD_ROWS = [
     ((Flatten(), Dropout("D1", rate=1.0), OUTPUT), "row 3 (D1, dropout): rate must be a number from 0 up to, not including, 1, not 1.0"),
     ((Flatten(), Dense("F1", units=3), Dense("F1", units=3), OUTPUT), "row 4 (F1, dense): the name 'F1' is taken"),
     ((Flatten(), Input("INPUT2"), OUTPUT), "row 3 (INPUT2, input): only the first row can be an input row"),
-    ((Flatten(),), "row 2: the last row must be a dense row"),
+    ((Flatten(),), "row 2: the last row must be a dense or rbf row"),
     ((Flatten(), Dense("a/b", units=3), OUTPUT), "row 3 (a/b, dense): name must be a text without a slash"),
 ]
 
@@ -225,7 +228,7 @@ def test_dictionary_round_trip_through_json(variant):
     [
         (lambda d: d["rows"][1].update(kernl=5), "lenet5, row 2 (convolution): unknown field 'kernl'; did you mean kernel?"),
         (lambda d: d["rows"][1].pop("filters"), "lenet5, row 2 (convolution): filters must be given"),
-        (lambda d: d["rows"][2].update(kind="poling"), "lenet5, row 3: unknown kind 'poling'; did you mean pooling?"),
+        (lambda d: d["rows"][2].update(kind="poling"), "lenet5, row 3: unknown kind 'poling'; did you mean pooling"),
         (lambda d: d["rows"][2].update(kind=["x"]), "lenet5, row 3: unknown kind ['x']"),
         (lambda d: d["rows"].append(7), "lenet5, row 10 must be a table of names and values, not 7"),
         (lambda d: d.update(rows="C1"), "lenet5: rows must be a list of rows"),

@@ -3,6 +3,7 @@
 from lenet_tf.specs.network import LayerFacts, Spec
 from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
 from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Pooling, Row
+from lenet_tf.specs.rows1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.variants import VARIANTS, get_spec
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Convolution",
     "Dense",
     "Dropout",
+    "EuclideanRBF",
     "Flatten",
     "Input",
     "LayerFacts",
@@ -20,5 +22,7 @@ __all__ = [
     "Recipe",
     "Row",
     "Spec",
+    "Subsampling",
+    "TableConvolution",
     "get_spec",
 ]

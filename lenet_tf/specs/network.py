@@ -11,7 +11,11 @@ from typing import Any
 
 from lenet_tf.errors import SpecError, did_you_mean
 from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
-from lenet_tf.specs.rows import KINDS, Dense, Flatten, Input, Pair, Row, Shape
+from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Pair, Pooling, Row, Shape
+from lenet_tf.specs.rows1998 import EuclideanRBF, Subsampling, TableConvolution
+
+_ROWS = (Input, Convolution, TableConvolution, Pooling, Subsampling, Flatten, Dense, EuclideanRBF, Dropout, BatchNormalization)
+KINDS: dict[str, type[Row]] = {row.kind: row for row in _ROWS}
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class _View:
 
     def behind(self, row: Row, shape: Shape) -> _View:
         if self.together is not None:
-            return replace(self, field=self.together) if isinstance(row, Dense) else self
+            return replace(self, field=self.together) if row.sees_all else self
         if isinstance(row, Flatten):
             ends = (s + (n - 1) * j + f for s, n, j, f in zip(self.start, shape[:2], self.jump, self.field, strict=True))
             together = tuple(min(end, size) - max(s, 0) for end, size, s in zip(ends, self.image, self.start, strict=True))
@@ -89,8 +93,8 @@ class Spec:
             )
         if not self.rows or not isinstance(self.rows[0], Input):
             raise SpecError(f"{self.name}, row 1: the first row must be an input row")
-        if not isinstance(self.rows[-1], Dense):
-            raise SpecError(f"{self.name}, row {len(self.rows)}: the last row must be a dense row with one unit per class")
+        if not self.rows[-1].sees_all:
+            raise SpecError(f"{self.name}, row {len(self.rows)}: the last row must be a dense or rbf row with one unit per class")
         done: list[LayerFacts] = []
         shape: Shape = self.rows[0].shape
         view = _View(self.rows[0].shape[:2])

@@ -9,7 +9,7 @@ from lenet_tf.errors import SpecError
 from lenet_tf.specs import checks
 
 OPTIMIZERS = ("adam", "sgd", "rmsprop", "adagrad")
-LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error")
+LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
 METRICS = ("accuracy",)
 NORMALISATIONS = ("unit", "lecun1998")
 

@@ -23,7 +23,7 @@ from lenet_tf.specs import checks, sliding
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 
-ACTIVATIONS = ("linear", "tanh", "sigmoid", "softmax", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus")
+ACTIVATIONS = ("linear", "tanh", "scaled_tanh", "sigmoid", "softmax", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus")
 INITIALIZERS = (
     "glorot_uniform",
     "glorot_normal",
@@ -34,6 +34,7 @@ INITIALIZERS = (
     "random_uniform",
     "random_normal",
     "truncated_normal",
+    "lecun1998_uniform",
 )
 POOLINGS = ("max", "average")
 
@@ -54,7 +55,7 @@ def _image(shape: Shape) -> Shape:
     return shape
 
 
-def _slide(what: str, shape: Shape, window: Pair, stride: Pair, padding: str) -> Pair:
+def slide(what: str, shape: Shape, window: Pair, stride: Pair, padding: str) -> Pair:
     height, width, _ = _image(shape)
     if padding == "valid" and (window[0] > height or window[1] > width):
         raise SpecError(f"{what} {times(window)} is larger than its input {height}×{width}")
@@ -66,6 +67,8 @@ class Row:
     """One line of a network's table; the layer it becomes carries its name."""
 
     kind: ClassVar[str] = ""
+    # Whether each unit is connected to the whole of a flat input.
+    sees_all: ClassVar[bool] = False
     name: str
 
     def check(self) -> None:
@@ -138,7 +141,7 @@ class Convolution(Row):
         return as_pair(self.kernel), as_pair(self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*_slide("kernel", shape, *self.window(), self.padding), self.filters)
+        return (*slide("kernel", shape, *self.window(), self.padding), self.filters)
 
     def _weights(self, shape: Shape) -> int:
         return prod(as_pair(self.kernel)) * shape[2]
@@ -174,7 +177,7 @@ class Pooling(Row):
         return as_pair(self.size), as_pair(self.size if self.stride is None else self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*_slide("window", shape, *self.window(), self.padding), shape[2])
+        return (*slide("window", shape, *self.window(), self.padding), shape[2])
 
     def connections(self, shape: Shape) -> int:
         axes = zip(shape[:2], *self.window(), strict=True)
@@ -197,6 +200,7 @@ class Dense(Row):
     """Every unit connected to every input, one bias per unit, then the activation."""
 
     kind: ClassVar[str] = "dense"
+    sees_all: ClassVar[bool] = True
     units: int
     activation: str = "linear"
     initializer: str = "glorot_uniform"
@@ -244,6 +248,3 @@ class BatchNormalization(Row):
 
     def parameters(self, shape: Shape) -> int:
         return 4 * shape[-1]
-
-
-KINDS = {row.kind: row for row in (Input, Convolution, Pooling, Flatten, Dense, Dropout, BatchNormalization)}

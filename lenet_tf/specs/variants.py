@@ -8,6 +8,7 @@ from lenet_tf.errors import SpecError, did_you_mean
 from lenet_tf.specs.network import Spec
 from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
 from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Pooling, Row
+from lenet_tf.specs.variants1998 import LENET1, LENET5_1998, LENET5_1998_FULL
 
 
 def _each(rows: tuple[Row, ...], kind: type[Row], **changes: object) -> tuple[Row, ...]:
@@ -161,7 +162,20 @@ _TINY = Spec(
     expected_parameters=2 * 26 + (6 * 6 * 2 + 1) * 10,
 )
 
-_ALL = (_LENET5, _LENET5_32, _LENET5_MODERN, _LENET5_3X3, _CNN_38K, _LENET_CAFFE, _KERAS_CONVNET, _MLP, _TINY)
+_ALL = (
+    _LENET5,
+    _LENET5_32,
+    _LENET5_MODERN,
+    _LENET5_3X3,
+    LENET1,
+    LENET5_1998,
+    LENET5_1998_FULL,
+    _CNN_38K,
+    _LENET_CAFFE,
+    _KERAS_CONVNET,
+    _MLP,
+    _TINY,
+)
 VARIANTS: dict[str, Spec] = {spec.name: spec for spec in _ALL}
 
 
