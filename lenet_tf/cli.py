@@ -135,31 +135,34 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
 )
 @click.option("--early-stopping", type=click.IntRange(min=1), metavar="EPOCHS", help="Stop after so many epochs without a better val_loss.")
 @click.option("--deterministic", is_flag=True, default=None, help="Deterministic operations, for equal results on a GPU too; slower.")
+@click.option("--spec", "spec_file", metavar="FILE.toml", help="A network of your own instead of VARIANT, see examples/lenet5.toml.")
 @click.option(
     "--from-run", type=click.Path(path_type=Path), metavar="DIR", help="Run again what DIR/config.json says; other options change it."
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
-def train(variant: str | None, from_run: Path | None, data: str | None, originals: str | None, quiet: bool, **options: Any) -> None:
+def train(
+    variant: str | None, spec_file: str | None, from_run: Path | None, data: str | None, originals: str | None, quiet: bool, **options: Any
+) -> None:
     """Train VARIANT (lenet5) and leave a run folder with weights, history and TensorBoard logs.
 
     Without --data it is MNIST, or an embedded sample of it where MNIST cannot be had.
     """
-    from lenet_tf import device, runs, specs
+    from lenet_tf import device, runs, spec_files, specs
     from lenet_tf.report import finished_run
 
+    if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
+        raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
+    spec = spec_files.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
     settings = {name: value for name, value in options.items() if value is not None}
     runs.check_writable(settings["logs"])
     device.check(settings["device"])
     if from_run is not None:
-        if variant is not None:
-            raise click.UsageError("VARIANT and --from-run exclude each other: the run names its variant.")
         again = runs.rerun(from_run)
         spec, settings = again.spec, again.settings | settings
         raw = _load(data or again.data_name(), originals)
         if data is None:
             again.check_same_data(raw.sha256)
     else:
-        spec = specs.get_spec(variant or "lenet5")
         raw = _load(data, originals)
     from lenet_tf.training import fit
 
@@ -194,19 +197,23 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
 
 
 @main.command(short_help="Show a network's architecture, counted.")
-@click.argument("variant", default="lenet5")
+@click.argument("networks", nargs=-1, metavar="[VARIANT|FILE.toml]...")
+@click.option("--compare", is_flag=True, help="One line for each of several networks, side by side.")
 @JSON
-def summary(variant: str, as_json: bool) -> None:
+def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
     """The architecture table of VARIANT (lenet5): shapes, parameters, connections, multiply-adds, receptive fields."""
-    from lenet_tf import specs
+    from lenet_tf import report, spec_files
 
-    spec = specs.get_spec(variant)
-    from lenet_tf import report
-
+    specs = [spec_files.find_spec(name) for name in networks or ("lenet5",)]
     if as_json:
-        click.echo(json.dumps(report.spec_facts(spec), indent=2, ensure_ascii=False))
-    else:
-        console = _console()
+        facts = [report.spec_facts(spec) for spec in specs]
+        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
+        return
+    console = _console()
+    if compare:
+        console.print(report.comparison_table(specs))
+        return
+    for spec in specs:
         heading, description = report.spec_lines(spec, console.width)
         click.echo(heading)
         console.print(report.architecture_table(spec, wide=console.width >= report.WIDE))

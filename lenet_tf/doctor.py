@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from lenet_tf import device
 from lenet_tf.errors import LenetError
@@ -51,11 +52,12 @@ def _python() -> Finding:
 
 def _packages() -> list[Finding]:
     try:
-        declared = [line for line in requires("lenet_tf") or [] if "extra ==" not in line]
+        declared = [Requirement(line) for line in requires("lenet_tf") or []]
     except PackageNotFoundError:
         return [Finding("lenet_tf", "not installed", _INSTALL, needed=True)]
     findings = []
-    for name in ("lenet_tf", *sorted(re.split(r"[\s<>=!~;\[]", line)[0] for line in declared)):
+    here = {one.name for one in declared if one.marker is None or one.marker.evaluate({"extra": ""})}
+    for name in ("lenet_tf", *sorted(here)):
         try:
             findings.append(Finding(name, version(name)))
         except PackageNotFoundError:

@@ -109,6 +109,19 @@ def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     return f"{spec.name}: {spec.parameters:,} parameters", "\n".join(wrapped)
 
 
+def comparison_table(specs: Iterable[Spec]) -> Table:
+    """One line per network: its counts, and how much of the image a unit of its last feature maps sees."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("network", no_wrap=True)
+    for heading in ("parameters", "connections", "multiply-\nadds", "last\nfeature maps", "their\nreceptive field"):
+        table.add_column(heading, justify="right")
+    for spec in specs:
+        maps = [layer for layer in spec.layers[1:] if len(layer.output_shape) == 3]
+        last = (f"{maps[-1].output_shape[2]}@{times(maps[-1].output_shape[:2])}", times(maps[-1].receptive_field)) if maps else ("–", "–")
+        table.add_row(spec.name, f"{spec.parameters:,}", f"{spec.connections:,}", f"{spec.multiply_adds:,}", *last)
+    return table
+
+
 def variants_table(specs: Iterable[Spec]) -> Table:
     """One line per variant: its counts and what it is."""
     table = Table(box=box.SIMPLE_HEAD)

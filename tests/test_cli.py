@@ -94,6 +94,55 @@ def test_variants_lists_all(cli):
     assert all(re.search(rf"^ +{name} +{spec.parameters:,} ", output, re.MULTILINE) for name, spec in VARIANTS.items())
 
 
+def test_networks_side_by_side(cli):
+    output = cli("summary", "--compare", "lenet1", "lenet5-1998", "lenet5", "mlp-300-100").output
+    rows = {cells[0]: cells[1:] for cells in (line.split() for line in output.splitlines()) if cells}
+    assert rows["lenet1"] == ["2,578", "98,442", "92,288", "12@4×4", "16×16"]
+    assert rows["lenet5-1998"][:2] == ["60,000", "340,908"]
+    assert rows["lenet5-1998"][3:] == ["120@1×1", "32×32"]
+    assert rows["mlp-300-100"] == ["266,610", "266,610", "266,200", "–", "–"]
+
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "lenet5.toml"
+
+
+def test_the_example_file_is_the_tutorials_network(cli):
+    """The same seed gives bit-identical weights from the file and from the variant."""
+    weights = []
+    for number, network in enumerate((["--spec", EXAMPLE], ["lenet5"])):
+        result = cli("train", *network, "--data", "sample", "--epochs", 1, "--seed", 3, "--device", "cpu", "--logs", number, "-q")
+        assert result.exit_code == 0, result.output
+        (run,) = Path(str(number), "fit").iterdir()
+        weights.append(lenet_tf.load_model(run).get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+    assert json.loads(cli("summary", EXAMPLE, "--json").output)["parameters"] == 61_706
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("filters = 6\n", "filtres = 6\n", "own.toml: lenet5, row 2 (convolution): unknown field 'filtres'; did you mean filters?"),
+        ("filters = 6\n", "", "own.toml: lenet5, row 2 (convolution): filters must be given"),
+        ("kernel = 5\n", "kernel = 15\n", "own.toml: lenet5, row 4 (C3, convolution): kernel 15×15 is larger than its input 14×14"),
+        ('kind = "flatten"', 'kind = "flaten"', "own.toml: lenet5, row 6: unknown kind 'flaten'; did you mean flatten?"),
+        ("epochs = 10", "epochs = 0", "own.toml: recipe: epochs must be a whole number of at least 1, not 0"),
+        ('name = "adam"', 'name = "adamm"', "own.toml: optimizer: unknown optimizer 'adamm': did you mean adam"),
+        ("[[rows]]\nkind", "[[row]]\nkind", "own.toml: lenet5: rows must be a list of rows"),
+        ("units = 120", "units = ", "own.toml is not TOML: "),
+    ],
+)
+def test_mistakes_in_a_file(cli, old, new, message):
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert old in text
+    Path("own.toml").write_text(text.replace(old, new), encoding="utf-8")
+    refused(cli("train", "--spec", "own.toml", "--data", "sample"), message)
+    refused(cli("summary", "own.toml"), message)
+
+
+def test_a_file_that_is_not_there(cli):
+    refused(cli("summary", "none.toml"), "none.toml cannot be read: No such file or directory")
+
+
 def test_train_evaluate_and_run_again(cli):
     """The whole way: train, test again with the same result, repeat from config.json to the same weights."""
     result = cli("train", "tiny", "--data", "sample", "--epochs", 2, "--seed", 5, "--validation", 0.25, "--device", "cpu")
@@ -181,7 +230,7 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--data", ""], ["unknown data set ''"]),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
         (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),
-        (["train", "tiny", "--from-run", "nowhere"], ["VARIANT and --from-run exclude each other"]),
+        (["train", "tiny", "--from-run", "nowhere"], ["VARIANT, --spec and --from-run exclude each other"]),
         (["evaluate", "nowhere"], ["there is no run or model nowhere"]),
         (["evaluate", ".", "--data", "sample"], [". has no final.keras"]),
         (["trian"], ["No such command 'trian'"]),

@@ -40,7 +40,12 @@ def package_files() -> list[Path]:
 
 def test_every_imported_package_is_declared():
     declared = requirement_names(SETUP["options"]["install_requires"])
-    top = {name.split(".")[0] for path in package_files() for name in imports(path)} - {"lenet_tf"} - set(sys.stdlib_module_names)
+    top = (
+        {name.split(".")[0] for path in package_files() for name in imports(path)}
+        - {"lenet_tf"}
+        - set(sys.stdlib_module_names)
+        - {"tomllib"}
+    )
     packages = {"sklearn": "scikit-learn"}
     assert {packages.get(name, name.replace("_", "-")) for name in top} <= declared
 

@@ -189,7 +189,11 @@ def _make(cls: type, where: str, values: Any) -> Any:
     missing = [f.name for f in fields(cls) if f.name not in values and f.default is MISSING]
     if missing:
         raise SpecError(f"{where}: {', '.join(missing)} must be given")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except SpecError as error:
+        # A Spec names itself and its row.
+        raise error if cls is Spec else SpecError(f"{where}: {error}") from error
 
 
 def _row(network: str, number: int, values: Any) -> Row:
