@@ -12,12 +12,18 @@ given = $(if $(filter command,$(firstword $(origin $(1)))),$(2) '$($(1))')
 TRAIN = $(call given,VARIANT) --logs '$(LOGS)' $(call given,DATA,--data) $(call given,ORIGINALS,--originals) $(call given,EPOCHS,--epochs) \
 	$(call given,BATCH_SIZE,--batch-size) $(call given,SEED,--seed) $(call given,DEVICE,--device) $(ARGS)
 
+# A typing mistake must not cost a full run: make itself takes any variable.
+KNOWN := PYTHON VENV EXTRAS LOGS VARIANT DATA ORIGINALS EPOCHS BATCH_SIZE SEED DEVICE ARGS
+UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out $(KNOWN) -*-%,$(v))))
+$(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
+
 .DEFAULT_GOAL := help
 .PHONY: help install train test test-slow lint format tensorboard notebooks bench constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
-	@echo "Variables:  VARIANT DATA ORIGINALS EPOCHS BATCH_SIZE SEED DEVICE LOGS ARGS, as in: make train VARIANT=cnn-38k DATA=fashion_mnist EPOCHS=5"
+	@echo "Variables go behind the target: make train VARIANT=cnn-38k DATA=fashion_mnist EPOCHS=5"
+	@echo "  $(KNOWN)"
 
 $(VENV)/.installed-%: $(DEPENDENCIES)
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || \
@@ -47,7 +53,7 @@ format: install ## mend style and formatting
 	@$(BIN)/ruff format .
 
 tensorboard: install ## show all runs in the browser
-	@$(BIN)/tensorboard --logdir '$(LOGS)' $(ARGS)
+	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/tensorboard --logdir '$(LOGS)' $(ARGS)
 
 notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True \

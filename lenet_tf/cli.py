@@ -36,7 +36,7 @@ class Commands(click.Group):
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise click.ClickException(f"{error.strerror or error}: {error.filename or 'a file'}") from error
+            raise click.ClickException(f"{error.strerror or error}: {error.filename or 'while a file was written'}") from error
         except KeyboardInterrupt as error:
             click.echo(f"\n{error if isinstance(error, Interrupted) else 'interrupted'}", err=True)
             raise click.exceptions.Exit(130) from error
@@ -148,7 +148,7 @@ def train(
     Without --data it is MNIST, or an embedded sample of it where MNIST cannot be had.
     """
     from lenet_tf import device, runs, spec_files, specs
-    from lenet_tf.report import finished_run
+    from lenet_tf.report import finished_run, next_steps
 
     if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
         raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
@@ -167,7 +167,9 @@ def train(
     from lenet_tf.training import fit
 
     run = fit(spec, raw, quiet=quiet, **settings)
-    click.echo(finished_run(run.path, run.metrics, raw.identity(), settings["logs"]))
+    click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
+    if not quiet:
+        click.echo(next_steps(run.path, settings["logs"]))
 
 
 @main.command(short_help="Test a run or a saved model.")
@@ -182,9 +184,10 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
-    if data is None and (folder / "config.json").exists():
-        data = runs.data_name(folder, runs.read_config(folder))
-    raw = _load(data or sources.DEFAULT_DATA, originals)
+    config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
+    raw = _load(data or (runs.data_name(folder, config) if config else sources.DEFAULT_DATA), originals)
+    if config and data is None and raw.sha256 != config["data"].get("sha256"):
+        click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
     from lenet_tf.evaluation import evaluate as measure
 
     result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(run_or_model, raw)

@@ -7,7 +7,7 @@ tensors, so that they run eagerly and inside a `tf.data` pipeline alike; the val
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -119,6 +119,8 @@ def _count_classes(labels: Any, what: str) -> int:
     """The class count that training labels speak for; raises `DataError` where they leave it open."""
     check_labels(labels, _MOST_CLASSES, what=what)
     missing = np.setdiff1d(np.arange(labels.max(initial=0) + 1), labels)
+    if len(missing) and missing[0] == 0:
+        raise DataError(f"{what} begins at {labels.min()}: classes are counted from 0, so subtract that")
     if len(missing):
         raise DataError(
             f"{what} goes up to {labels.max(initial=0)}, but class {missing[0]} never occurs in it: state num_classes if that is meant"
@@ -135,10 +137,10 @@ class RawData:
     range or length is wrong.
     """
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_train: np.ndarray = field(repr=False)
+    y_train: np.ndarray = field(repr=False)
+    x_test: np.ndarray = field(repr=False)
+    y_test: np.ndarray = field(repr=False)
     name: str = "arrays"
     version: str = ""
     source: str = "arrays"
@@ -194,12 +196,16 @@ class PreparedData:
         return self.x_train.shape[1:]
 
 
+def check_raw(data: Any) -> None:
+    """Raises `DataError` unless `data` is a `RawData`."""
+    if not isinstance(data, RawData):
+        made = "load_data makes one of a name, RawData(x_train, y_train, x_test, y_test) of arrays"
+        raise DataError(f"data must be a lenet_tf.RawData, not {type(data).__name__}: {made}")
+
+
 def prepare(raw: RawData, preparation: Preparation, validation: float | str, seed: int) -> PreparedData:
     """Prepares all images alike and holds back `validation` of the training images (`"test"`: none, the test images serve twice)."""
-    if not isinstance(raw, RawData):
-        raise DataError(
-            f"data must be a lenet_tf.RawData, not {type(raw).__name__}: RawData(x_train, y_train, x_test, y_test) makes one of arrays"
-        )
+    check_raw(raw)
     x_test, y_test = prepare_images(raw.x_test, preparation), one_hot(raw.y_test, raw.num_classes)
     if validation == "test":
         kept, x_validation, y_validation = slice(None), x_test, y_test

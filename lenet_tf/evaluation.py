@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from lenet_tf.data import RawData, one_hot, prepare_images
+from lenet_tf.data import RawData, check_raw, one_hot, prepare_images
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.model import LeNet
+from lenet_tf.runs import Run
 from lenet_tf.specs.rows import Shape, times
 
 EVALUATION_BATCH = 1000
@@ -21,6 +23,8 @@ def load_model(path: str | Path) -> LeNet:
     Raises `RunError` where there is none, or where the file holds something else. Nothing in the file is executed.
     """
     path = Path(path)
+    if path.is_dir() and not (path / "config.json").exists():
+        raise RunError(f"{path} is not a run folder: it has no config.json")
     file = path / "final.keras" if path.is_dir() else path
     if not file.is_file():
         raise RunError(f"{path} has no final.keras: no epoch was finished" if path.is_dir() else f"{path}: there is no such run or model")
@@ -29,7 +33,8 @@ def load_model(path: str | Path) -> LeNet:
     try:
         model = keras.saving.load_model(file, safe_mode=True)
     except Exception as error:  # Keras raises whatever a broken archive makes its parsers raise
-        raise RunError(f"{file} cannot be read as a Keras model: {str(error).splitlines()[0]}") from error
+        reason = str(error).splitlines()[0] if zipfile.is_zipfile(file) else "it is damaged or incomplete"
+        raise RunError(f"{file} cannot be read as a Keras model: {reason}") from error
     if not isinstance(model, LeNet):
         raise RunError(f"{file} holds a {type(model).__name__}, not a LeNet made by lenet_tf: its preparation of images is unknown")
     return model
@@ -50,8 +55,10 @@ def evaluate_arrays(model: LeNet, images: np.ndarray, labels: np.ndarray) -> dic
     return model.evaluate(images, labels, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
 
 
-def evaluate(model: LeNet | str | Path, data: RawData) -> dict[str, float]:
-    """Loss and metrics on the raw test images of `data`, prepared as its spec says. `model`: also a run folder or `.keras` file."""
+def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]:
+    """Loss and metrics on the raw test images of `data`, prepared as its spec says. `model`: also a run, its folder or a `.keras` file."""
+    check_raw(data)
+    model = model.model if isinstance(model, Run) else model
     model = model if isinstance(model, LeNet) else load_model(model)
     images = prepare_images(data.x_test, model.spec.preparation)
     check_fits(model, images.shape[1:], data)

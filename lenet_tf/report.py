@@ -142,17 +142,23 @@ def program(name: str) -> str:
     return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))
 
 
-def finished_run(path: Path, metrics: Mapping[str, Any], data: Mapping[str, Any], logs: Path) -> str:
-    """The last lines of `lenet-tf train`: the test result, the time, and what to do next."""
-    tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
+def finished_run(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """The test result and the time."""
     count = data["images"]["test"]
     where = "digits of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"images of {data['name']}"
     return (
-        f"\ntest accuracy {metrics['test_accuracy']:.2%} on {count:,} {where}\n"
+        f"test accuracy {metrics['test_accuracy']:.2%} on {count:,} {where}\n"
         f"test loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']};"
         f" best on validation: epoch {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
-        f"{metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all\n"
-        f"\nNext:\n"
+        f"{metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all"
+    )
+
+
+def next_steps(path: Path, logs: Path) -> str:
+    """Commands that a person can type after a run."""
+    tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
+    return (
+        "\nNext:\n"
         f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
         f"  test it again           {command} evaluate {folder}\n"
         f"  run it again            {command} train --from-run {folder}\n"

@@ -104,6 +104,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
+def read_spec(config: Mapping[str, Any]) -> Spec:
+    """The network of a run's config.json."""
+    return Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
+
+
 def versions() -> dict[str, str]:
     """Python's and each package's version; `not installed` where one is missing."""
     found = {"python": platform.python_version()}
@@ -159,5 +164,4 @@ def rerun(folder: Path) -> Rerun:
     unfit = [name for name, value in settings.items() if not isinstance(value, _SETTINGS.get(name, ()))]
     if unfit:
         raise RunError(f"{folder / 'config.json'} has no usable 'settings': {unfit[0]} is {settings[unfit[0]]!r}")
-    spec = Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
-    return Rerun(folder, spec, settings | {"seed": config["seed"]}, config)
+    return Rerun(folder, read_spec(config), settings | {"seed": config["seed"]}, config)

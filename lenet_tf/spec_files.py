@@ -1,10 +1,11 @@
-"""A person's own network, written as a TOML file: the one place that reads specs from disk."""
+"""A person's own network, written as a TOML file, and networks by what a person types."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from lenet_tf import runs
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import Spec, get_spec
 
@@ -37,5 +38,7 @@ def load_spec(path: str | Path) -> Spec:
 
 
 def find_spec(name: str) -> Spec:
-    """A variant by its name, or a network by its file, which ends in `.toml`."""
-    return load_spec(name) if name.endswith(".toml") else get_spec(name)
+    """A variant by its name, or a network by its file, which ends in `.toml`, or by a run folder."""
+    if name.endswith(".toml"):
+        return load_spec(name)
+    return runs.read_spec(runs.read_config(Path(name))) if Path(name, "config.json").is_file() else get_spec(name)

@@ -173,6 +173,10 @@ def test_train_evaluate_and_run_again(cli):
     weights = zip(*(lenet_tf.load_model(folder).get_weights() for folder in (run, second)), strict=True)
     assert all(np.array_equal(a, b) for a, b in weights)
 
+    assert "Next:" not in again.output
+    assert again.output.startswith("test accuracy")
+    assert json.loads(cli("summary", run, "--json").output)["parameters"] == 782
+
     changed = cli("train", "--from-run", run, "--logs", "changed", "--epochs", 1, "--seed", 6, "-q")
     assert changed.exit_code == 0, changed.output
     (third,) = Path("changed/fit").iterdir()
@@ -228,11 +232,12 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--data", "resisc45"], ["TFDS does not download resisc45 by itself"]),
         (["train", "--data", "quickdraw_bitmap"], ["and 340 more into <folder>/quickdraw_bitmap/"]),
         (["train", "--data", ""], ["unknown data set ''"]),
+        (["train", "--data", "own.npy"], ["'own.npy' is no TFDS data set, and of a person's own files only .npz is read"]),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
         (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),
         (["train", "tiny", "--from-run", "nowhere"], ["VARIANT, --spec and --from-run exclude each other"]),
         (["evaluate", "nowhere"], ["there is no run or model nowhere"]),
-        (["evaluate", ".", "--data", "sample"], [". has no final.keras"]),
+        (["evaluate", ".", "--data", "sample"], [". is not a run folder: it has no config.json"]),
         (["trian"], ["No such command 'trian'"]),
         (["--foo"], ["No such option '--foo'"]),
         (["summary", "--jsn"], ["No such option '--jsn'. Did you mean '--json'? See lenet-tf summary --help."]),
@@ -375,6 +380,16 @@ def test_doctor_survives_a_package_that_does_not_load(offline, package):
     assert "a package does not load" in done.stdout
     assert "→ make clean install" in done.stdout
     assert "data fashion_mnist" in done.stdout, "the checks after it are still made"
+
+
+def test_evaluate_notices_other_data(cli, arrays):
+    np.savez("mine.npz", **arrays)
+    assert cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q").exit_code == 0
+    assert "Warning" not in cli("evaluate", only_run()).stderr
+    np.savez("mine.npz", **arrays | {"y_test": arrays["y_test"][::-1].copy()})
+    result = cli("evaluate", only_run())
+    assert result.exit_code == 0
+    assert "is not what it was when this run was trained on it" in result.stderr
 
 
 def test_evaluate_never_falls_back_on_the_sample(cli, offline, digits, tmp_path):

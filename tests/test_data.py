@@ -149,6 +149,8 @@ def test_raw_data_checks_its_arrays(arrays):
 
 
 def test_the_class_count_is_stated_or_plain(arrays):
+    with pytest.raises(DataError, match="y_train begins at 1: classes are counted from 0, so subtract that"):
+        RawData(**arrays | {"y_train": arrays["y_train"] + 1})
     few = arrays | {"y_train": np.where(arrays["y_train"] == 4, 9, arrays["y_train"])}
     with pytest.raises(DataError, match="y_train goes up to 9, but class 4 never occurs in it: state num_classes if that is meant"):
         RawData(**few)
@@ -168,9 +170,7 @@ def test_the_hash_is_of_content_not_of_dtype(arrays):
 
 
 def test_prepare_says_what_it_wants(arrays):
-    with pytest.raises(
-        DataError, match=r"data must be a lenet_tf.RawData, not tuple: RawData\(x_train, y_train, x_test, y_test\) makes one"
-    ):
+    with pytest.raises(DataError, match=r"data must be a lenet_tf.RawData, not tuple: load_data makes one of a name"):
         prepare((arrays["x_train"], arrays["y_train"]), Preparation(), "test", seed=0)
 
 

@@ -208,7 +208,7 @@ def test_counts_as_published_layer_by_layer(variant, sums):
 )
 def test_rows_that_cannot_work(row, message):
     with pytest.raises(SpecError) as caught:
-        Spec("net", (Input(), row, Flatten(), Dense("OUTPUT", units=10)))
+        Spec("net", (Input(), row, Flatten(), Dense("OUTPUT", units=10, activation="softmax")))
     assert message in str(caught.value)
 
 

@@ -12,7 +12,20 @@ from conftest import python
 import lenet_tf
 from lenet_tf.errors import SpecError
 from lenet_tf.model import LeNet, keras_layer
-from lenet_tf.specs import VARIANTS, BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Optimizer, Pooling, Recipe, Spec
+from lenet_tf.specs import (
+    VARIANTS,
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Dropout,
+    EuclideanRBF,
+    Flatten,
+    Input,
+    Optimizer,
+    Pooling,
+    Recipe,
+    Spec,
+)
 from lenet_tf.specs.recipes import LOSSES, OPTIMIZERS
 from lenet_tf.specs.rows import ACTIVATIONS, INITIALIZERS, POOLINGS
 from lenet_tf.specs.sliding import PADDINGS
@@ -173,7 +186,9 @@ def test_keras_knows_every_name_of_the_menu():
         for loss in LOSSES:
             momentum = 0.5 if optimizer in ("sgd", "rmsprop") else 0.0
             recipe = Recipe(Optimizer(optimizer, 0.25, momentum), loss=loss)
-            model = LeNet(Spec("m", (Input(shape=(6, 6, 1)), Flatten(), Dense("OUTPUT", units=2)), recipe))
+            rows = (Input(shape=(6, 6, 1)), Flatten(), Dense("F1", units=84), Dense("OUTPUT", units=2, activation="softmax"))
+            rows = rows if not loss.startswith("lecun") else (*rows[:-1], EuclideanRBF("OUTPUT", units=2))
+            model = LeNet(Spec("m", rows, recipe))
             assert float(model.optimizer.learning_rate) == 0.25
             assert np.isfinite(model.train_on_batch(batch, np.eye(2, dtype="float32"))).all()
 

@@ -122,3 +122,9 @@ def test_make_passes_its_variables_through():
     (command,) = [shlex.split(line) for line in done.stdout.splitlines() if "lenet-tf train" in line]
     expected = "cnn-38k --logs 'else where' --data fashion_mnist --epochs 5 --batch-size 64 --seed 3 --device cpu --quiet"
     assert command[1:] == ["train", *shlex.split(expected)]
+
+
+def test_make_refuses_a_mistyped_variable():
+    done = subprocess.run(["make", "--dry-run", "train", "EPOCH=1"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "unknown variable EPOCH: known are" in done.stderr

@@ -45,6 +45,8 @@ def made_up_mnist(monkeypatch, made_up):
     from tensorflow_datasets.core.download.checksums import UrlInfo
     from tensorflow_datasets.image_classification import mnist
 
+    monkeypatch.setattr(tfds_source, "CONTENT", {})
+
     def publish(url: str) -> None:
         infos = {}
         for name in FILES:
@@ -129,6 +131,33 @@ def test_real_originals(monkeypatch, tfds_folder, originals):
     assert np.bincount(data.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
     assert data.x_train.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
     assert data.x_train.std() / 255 == pytest.approx(0.3081, abs=1e-4)
+
+
+def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path, originals):
+    """MNIST and Fashion-MNIST into one cache, either order: TFDS keeps what it unpacks under the bare file name."""
+    for number, names in enumerate((("mnist", "fashion_mnist"), ("fashion_mnist", "mnist"))):
+        monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / str(number)))
+        means = {name: load_data(name, originals).x_train.mean() / 255 for name in names}
+        assert means["mnist"] == pytest.approx(0.1307, abs=1e-4)
+        assert means["fashion_mnist"] == pytest.approx(0.2860, abs=1e-4)
+        assert not list((tmp_path / str(number) / "downloads").rglob("*GZIP*")), "nothing unpacked is left behind"
+
+
+def test_a_cache_with_another_content_is_refused(monkeypatch, tfds_folder, originals):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
+    monkeypatch.setitem(tfds_source.CONTENT, "mnist:3.0.1", "0" * 64)
+    with pytest.raises(DataError, match=r"the prepared copy in .*3.0.1 is not mnist: SHA-256 808076d6496b… instead of 000000000000…"):
+        load_data("mnist", originals)
+
+
+def test_another_process_that_was_quicker_is_no_error(monkeypatch, tmp_path, made_up, made_up_mnist):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    made_up_mnist("http://127.0.0.1:9/")
+    builder = tfds_source.find_builder("mnist")
+    check_made_up(load_data("mnist", originals=made_up.parent), "originals")
+    monkeypatch.setattr(builder, "is_prepared", lambda: False)
+    monkeypatch.setattr(builder, "download_and_prepare", lambda **_: (_ for _ in ()).throw(OSError("Destination already exists")))
+    tfds_source._prepare(builder, made_up.parent, "originals")
 
 
 def test_the_sample_is_real_digits_split_evenly(digits):

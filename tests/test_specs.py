@@ -270,6 +270,11 @@ def test_unknown_variant_offers_the_nearest():
         (lambda: Recipe(epochs=True), "epochs must be"),
         (lambda: Recipe(validation=1.5), "validation must be a share between 0 and 1, or 'test', not 1.5"),
         (lambda: Recipe(loss="crossentropy"), "unknown loss 'crossentropy'"),
+        (lambda: Recipe(optimizer="adam"), "optimizer must be an Optimizer, not 'adam'"),
+        (
+            lambda: network(Flatten(), Dense("OUT", units=10)),
+            "row 3 .OUT, dense.: the loss categorical_crossentropy needs activation softmax here, not",
+        ),
         (lambda: Recipe(metrics=("accuracy", "acc")), "unknown metric 'acc': did you mean accuracy"),
         (lambda: Recipe(metrics=()), "metrics must contain accuracy"),
         (lambda: Optimizer(learning_rate=0), "learning_rate must be a number above 0, not 0"),

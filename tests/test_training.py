@@ -387,6 +387,9 @@ def test_evaluate_counts_every_image(run, digits):
     """1,000 a batch does not divide the data: no remainder may be dropped."""
     odd = replace(digits, x_test=np.tile(digits.x_test, (11, 1, 1, 1))[:1_037], y_test=np.tile(digits.y_test, 11)[:1_037])
     result = lenet_tf.evaluate(run.path, odd)
+    assert lenet_tf.evaluate(run, odd) == result
+    with pytest.raises(DataError, match="data must be a lenet_tf.RawData, not str"):
+        lenet_tf.evaluate(run, "sample")
     answers = run.model.predict(odd.x_test / np.float32(255), verbose=0)
     assert result["accuracy"] == pytest.approx(np.mean(answers.argmax(1) == odd.y_test))
     expected = -np.log(answers[np.arange(1_037), odd.y_test]).mean()
@@ -416,11 +419,14 @@ def test_arrays_in_memory_cannot_be_run_again_from_the_folder(arrays, tmp_path):
 def test_models_that_cannot_be_loaded(run, tmp_path):
     with pytest.raises(RunError, match="there is no such run or model"):
         lenet_tf.load_model(tmp_path / "none.keras")
-    with pytest.raises(RunError, match=r"has no final.keras: no epoch was finished"):
+    with pytest.raises(RunError, match="is not a run folder: it has no config.json"):
+        lenet_tf.load_model(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(RunError, match="has no final.keras: no epoch was finished"):
         lenet_tf.load_model(tmp_path)
     broken = tmp_path / "broken.keras"
     broken.write_bytes((run.path / "final.keras").read_bytes()[:5_000])
-    with pytest.raises(RunError, match="broken.keras cannot be read as a Keras model"):
+    with pytest.raises(RunError, match="broken.keras cannot be read as a Keras model: it is damaged or incomplete"):
         lenet_tf.load_model(broken)
     other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
     other.save(tmp_path / "other.keras")

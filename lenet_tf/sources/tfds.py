@@ -8,6 +8,7 @@ import io
 import math
 import os
 import sys
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,12 @@ REACH_SECONDS = 4.0
 _FALLBACK_URL = "https://storage.googleapis.com"
 _LARGEST_BYTES = 8 << 30
 
+# What `RawData.sha256` must be. TFDS trusts its cache, and MNIST, Fashion-MNIST and KMNIST publish their files under the same four names.
+CONTENT = {
+    "mnist:3.0.1": "808076d6496bacba3900be98d45ca20badfd83313a8a24e39524c512ebb5f34d",
+    "fashion_mnist:3.0.1": "34112e0b7aa83b055dd002f4b1d7a1c78c18b61d4e8d178c85ecc1b60a21bacb",
+}
+
 
 def load_tfds(name: str, originals: Path | None) -> RawData:
     """The data set `name` as raw arrays, from the first source that has it. See `lenet_tf.load_data` for shapes and errors."""
@@ -29,7 +36,19 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
     source = find_source(builder, originals, name)
     if source != "cache":
         _prepare(builder, originals, source)
-    return _read(builder, name, source)
+        builder = find_builder(name)
+    return _checked(_read(builder, name, source), builder)
+
+
+def _checked(data: RawData, builder: Any) -> RawData:
+    """Refuses a prepared copy that has another content than the set of its name."""
+    known = CONTENT.get(f"{builder.name}:{builder.info.version}", data.sha256)
+    if data.sha256 != known:
+        raise DataError(
+            f"the prepared copy in {builder.data_path} is not {data.name}: SHA-256 {data.sha256[:12]}… instead of {known[:12]}….\n"
+            "Delete that folder; the next run prepares it anew."
+        )
+    return data
 
 
 def find_builder(name: str) -> Any:
@@ -38,6 +57,10 @@ def find_builder(name: str) -> Any:
 
     base, _, config = name.partition(":")[0].partition("/")
     known = tfds.list_builders(with_community_datasets=False)
+    if base not in known and name and (Path(name).exists() or Path(f"{name}.npz").exists() or Path(name).suffix):
+        raise DataError(
+            f"{name!r} is no TFDS data set, and of a person's own files only .npz is read, with x_train, y_train, x_test, y_test"
+        )
     if base not in known:
         raise DataError(f"unknown data set {name!r}: {did_you_mean(name, known, 'lenet-tf train --help says what can be named')}")
     configs = list(tfds.builder_cls(base).builder_configs)
@@ -145,20 +168,23 @@ def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     _check_size(builder)
     device.start_tensorflow()
     manual = originals / builder.name if originals is not None else None
-    config = tfds.download.DownloadConfig(manual_dir=manual, try_download_gcs=False)
     chatter = contextlib.nullcontext()
     if source == "originals" or not sys.stderr.isatty():
         tfds.disable_progress_bar()
         chatter = contextlib.redirect_stdout(io.StringIO())
     print(f"Preparing {builder.name} ({source}) in {builder.data_path}, once.", file=sys.stderr, flush=True)
     try:
-        with chatter:
+        # A folder of its own, used once: TFDS keeps what it unpacked under the bare file name, and would take another set's for it.
+        with chatter, tempfile.TemporaryDirectory(prefix="lenet-tf-") as extracted:
+            config = tfds.download.DownloadConfig(manual_dir=manual, extract_dir=extracted, try_download_gcs=False)
             builder.download_and_prepare(download_config=config)
     except (tfds.download.DownloadError, NonMatchingChecksumError, requests.RequestException) as error:
         raise SourceUnreachable(f"{builder.name}: the download failed ({_first_line(error)}). Try again when online.") from error
     except Exception as error:  # whatever a builder's own code raises
+        if find_builder(builder.info.full_name.rpartition("/")[0]).is_prepared():
+            return  # another process was quicker
         where = f"{builder.name} cannot be prepared in {builder.data_path}"
-        raise DataError(f"{where}: {_first_line(error)}. TFDS_DATA_DIR names another folder.") from error
+        raise DataError(f"{where}: {_first_line(error).rstrip('.')}. TFDS_DATA_DIR names another folder.") from error
 
 
 def _check_size(builder: Any) -> None:

@@ -79,10 +79,18 @@ class Spec:
     expected_parameters: int | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(self.rows))
         strangers = [row for row in self.rows if not isinstance(row, Row)]
         if strangers:
             raise SpecError(f"{self.name}: {strangers[0]!r} is not a row")
         _ = self.layers
+        last, loss = self.rows[-1], self.recipe.loss
+        wants = {"categorical_crossentropy": "activation softmax", "lecun1998_mle": "an rbf row", "lecun1998_map": "an rbf row"}.get(loss)
+        gives = "an rbf row" if isinstance(last, EuclideanRBF) else f"activation {last.activation}"
+        if wants not in (None, gives):
+            raise SpecError(
+                f"{self.name}, row {len(self.rows)} ({last.name}, {last.kind}): the loss {loss} needs {wants} here, not {gives}"
+            )
 
     @cached_property
     def layers(self) -> tuple[LayerFacts, ...]:

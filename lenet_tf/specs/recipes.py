@@ -47,6 +47,8 @@ class Recipe:
     validation: float | str = 0.1
 
     def __post_init__(self) -> None:
+        if not isinstance(self.optimizer, Optimizer):
+            raise SpecError(f"optimizer must be an Optimizer, not {self.optimizer!r}")
         checks.one_of("loss", self.loss, LOSSES)
         if "accuracy" not in self.metrics:
             raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {self.metrics!r}")
