@@ -202,6 +202,8 @@ def test_counts_as_published_layer_by_layer(variant, sums):
         (TableConvolution("C1", table=((0, 0),), kernel=2), "feature map 0 must take one or more different input maps, not (0, 0)"),
         (TableConvolution("C1", table=3, kernel=2), "table must have one list of input maps per feature map, not 3"),
         (TableConvolution("C1", table=((0,),), kernel=29), "kernel 29×29 is larger than its input 28×28"),
+        (TableConvolution("C1", table=((0,),), kernel=0), "kernel must be a whole number of at least 1"),
+        (TableConvolution("C1", table=((0,),), kernel=3, activation="tahn"), "unknown activation 'tahn': did you mean tanh"),
         (Subsampling("S1", size=30), "window 30×30 is larger than its input 28×28"),
         (Subsampling("S1", coefficient="big"), "coefficient must be a number, not 'big'"),
     ],

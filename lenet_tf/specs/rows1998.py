@@ -8,9 +8,9 @@ from math import prod
 from typing import ClassVar
 
 from lenet_tf.errors import SpecError
-from lenet_tf.specs import checks, sliding
+from lenet_tf.specs import checks
 from lenet_tf.specs.codes import DIGIT_CODES
-from lenet_tf.specs.rows import ACTIVATIONS, INITIALIZERS, Pair, Row, Shape, as_pair, slide
+from lenet_tf.specs.rows import ACTIVATIONS, Convolution, Pair, Row, Shape, as_pair, slide
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,8 @@ class TableConvolution(Row):
             whole = isinstance(maps, tuple) and all(isinstance(part, int) and not isinstance(part, bool) and part >= 0 for part in maps)
             if not whole or not maps or len(set(maps)) != len(maps):
                 raise SpecError(f"table: feature map {number} must take one or more different input maps, not {maps!r}")
-        checks.positive_pair("kernel", self.kernel)
-        checks.positive_pair("stride", self.stride)
-        checks.one_of("padding", self.padding, sliding.PADDINGS)
-        checks.one_of("activation", self.activation, ACTIVATIONS)
-        checks.one_of("initializer", self.initializer, INITIALIZERS)
+        # Everything but the table is a convolution's.
+        Convolution(self.name, len(self.table), self.kernel, self.stride, self.padding, self.activation, self.initializer).check()
 
     def window(self) -> tuple[Pair, Pair]:
         return as_pair(self.kernel), as_pair(self.stride)
