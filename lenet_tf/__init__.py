@@ -29,6 +29,7 @@ _HOMES = {
     "load_data": "sources",
     "load_model": "evaluation",
     "prepare_images": "data",
+    "use_one_thread": "device",
 }
 
 _NEED_KERAS = ("evaluation", "model", "training")

@@ -2,58 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lenet_tf import __version__
-from lenet_tf.errors import Interrupted, LenetError
+from lenet_tf.console import Commands, console, notice
 
 ORIGINALS = click.option("--originals", metavar="FOLDER", help="Published data files, as FOLDER/<data set>/*.gz. [env: LENET_TF_ORIGINALS]")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
-
-
-class Commands(click.Group):
-    """Every mistake of a user ends in one message on stderr and an exit code other than 0, without a traceback."""
-
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with _short_messages():
-            return super().make_context(*arguments, **options)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            with _short_messages():
-                return super().invoke(ctx)
-        except LenetError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise click.ClickException(f"{error.strerror or error}: {error.filename or 'while a file was written'}") from error
-        except KeyboardInterrupt as error:
-            click.echo(f"\n{error if isinstance(error, Interrupted) else 'interrupted'}", err=True)
-            raise click.exceptions.Exit(130) from error
-
-
-@contextlib.contextmanager
-def _short_messages() -> Iterator[None]:
-    """Click prints the usage before a message; here the message says where the usage is."""
-    try:
-        yield
-    except click.exceptions.NoArgsIsHelpError:
-        raise
-    except click.UsageError as error:
-        ctx = error.ctx or click.get_current_context(silent=True)
-        short = click.ClickException(f"{error.format_message()} See {ctx.command_path if ctx else 'lenet-tf'} --help.")
-        short.exit_code = error.exit_code
-        raise short from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -72,34 +34,21 @@ def main() -> None:
     logging.getLogger("absl").setLevel(logging.ERROR)
 
 
-def _notice(message: str) -> None:
-    from rich.console import Console
-    from rich.panel import Panel
-    from rich.text import Text
-
-    Console(stderr=True).print(Panel(Text(message), title="NOTICE", border_style="bold yellow", style="bold"))
-
-
 def _load(name: str | None, originals: str | None) -> Any:
     from lenet_tf import sources
 
-    data = sources.load_data(name, originals, notify=_notice)
+    data = sources.load_data(name, originals, notify=notice)
     from lenet_tf import device
 
     device.start_tensorflow()
     return data
 
 
-def _console() -> Any:
-    """A file or a pipe has no width to fit: there tables are as wide as they need to be."""
-    from rich.console import Console
+def _own_data(spec: Any) -> str | None:
+    """The data set that a network is made for, as `load_data` takes it: None lets the sample stand in for MNIST."""
+    from lenet_tf import sources
 
-    from lenet_tf.report import WIDE
-
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
-    return console
+    return None if spec.data == sources.DEFAULT_DATA else spec.data
 
 
 def _validation(_: click.Context, __: click.Parameter, value: str | None) -> float | str | None:
@@ -134,6 +83,12 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
     "--precision", type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]), help="Of the arithmetic. [default: float32]"
 )
 @click.option("--early-stopping", type=click.IntRange(min=1), metavar="EPOCHS", help="Stop after so many epochs without a better val_loss.")
+@click.option(
+    "--augment",
+    "augmentation",
+    metavar="NAME",
+    help="Distort the training images: affine (as in 1998), elastic, affine+elastic or none. [default: the network's own]",
+)
 @click.option("--deterministic", is_flag=True, default=None, help="Deterministic operations, for equal results on a GPU too; slower.")
 @click.option("--spec", "spec_file", metavar="FILE.toml", help="A network of your own instead of VARIANT, see examples/lenet5.toml.")
 @click.option(
@@ -145,25 +100,30 @@ def train(
 ) -> None:
     """Train VARIANT (lenet5) and leave a run folder with weights, history and TensorBoard logs.
 
-    Without --data it is MNIST, or an embedded sample of it where MNIST cannot be had.
+    Without --data it is the data set that the network is made for: MNIST, or an embedded sample of it where MNIST cannot be had.
     """
     from lenet_tf import device, runs, spec_files, specs
-    from lenet_tf.report import finished_run, next_steps
+    from lenet_tf.report.lines import finished_run, next_steps
 
     if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
         raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
     spec = spec_files.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
     settings = {name: value for name, value in options.items() if value is not None}
     runs.check_writable(settings["logs"])
-    device.check(settings["device"])
+    if "augmentation" in settings:
+        specs.get_augmentation(settings["augmentation"])
     if from_run is not None:
         again = runs.rerun(from_run)
         spec, settings = again.spec, again.settings | settings
+    if spec.recipe.optimizer.name == "sdlm":
+        device.use_one_thread()
+    device.check(settings["device"])
+    if from_run is not None:
         raw = _load(data or again.data_name(), originals)
         if data is None:
             again.check_same_data(raw.sha256)
     else:
-        raw = _load(data, originals)
+        raw = _load(data or _own_data(spec), originals)
     from lenet_tf.training import fit
 
     run = fit(spec, raw, quiet=quiet, **settings)
@@ -174,23 +134,26 @@ def train(
 
 @main.command(short_help="Test a run or a saved model.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
-@click.option("--data", metavar="NAME", help="Another data set than the run's own; for a .keras file outside a run, MNIST unless named.")
+@click.option("--data", metavar="NAME", help="Another data set than the run's own; for a .keras file outside a run, its network's.")
 @ORIGINALS
 @JSON
 def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_json: bool) -> None:
     """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
-    from lenet_tf import runs, sources
+    from lenet_tf import device, runs
 
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
     config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
-    raw = _load(data or (runs.data_name(folder, config) if config else sources.DEFAULT_DATA), originals)
+    device.start_tensorflow()
+    from lenet_tf.evaluation import evaluate as measure
+    from lenet_tf.evaluation import load_model
+
+    model = load_model(run_or_model)
+    raw = _load(data or (runs.data_name(folder, config) if config else model.spec.data), originals)
     if config and data is None and raw.sha256 != config["data"].get("sha256"):
         click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
-    from lenet_tf.evaluation import evaluate as measure
-
-    result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(run_or_model, raw)
+    result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(model, raw)
     if as_json:
         click.echo(json.dumps(result))
     else:
@@ -205,31 +168,54 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
 @JSON
 def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
     """The architecture table of VARIANT (lenet5): shapes, parameters, connections, multiply-adds, receptive fields."""
-    from lenet_tf import report, spec_files
+    from lenet_tf import spec_files
+    from lenet_tf.report import tables
 
     specs = [spec_files.find_spec(name) for name in networks or ("lenet5",)]
     if as_json:
-        facts = [report.spec_facts(spec) for spec in specs]
+        facts = [tables.spec_facts(spec) for spec in specs]
         click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
         return
-    console = _console()
+    screen = console()
     if compare:
-        console.print(report.comparison_table(specs))
+        screen.print(tables.comparison_table(specs))
         return
     for spec in specs:
-        heading, description = report.spec_lines(spec, console.width)
+        heading, description = tables.spec_lines(spec, screen.width)
         click.echo(heading)
-        console.print(report.architecture_table(spec, wide=console.width >= report.WIDE))
+        screen.print(tables.architecture_table(spec, wide=screen.width >= tables.WIDE))
         click.echo(description)
 
 
 @main.command(short_help="List the networks that have a name.")
 def variants() -> None:
     """The networks that have a name."""
-    from lenet_tf import report, specs
+    from lenet_tf import specs
+    from lenet_tf.report import tables
 
-    _console().print(report.variants_table(specs.VARIANTS.values()))
+    console().print(tables.variants_table(specs.VARIANTS.values()))
     click.echo("lenet-tf summary VARIANT shows the table and the source of one.")
+
+
+@main.command(short_help="Draw a picture.")
+@click.argument("what", type=click.Choice(["codes", "distortions"]))
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.png")
+@click.option("--network", metavar="VARIANT|FILE.toml", default="lenet5-1998", show_default=True, help="Whose images are distorted.")
+@click.option("--data", metavar="NAME", help="As for train.")
+@ORIGINALS
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the distortions.")
+def draw(what: str, file: Path, network: str, data: str | None, originals: str | None, seed: int) -> None:
+    """Draw into FILE.png the output CODES of LeNet-5, or what the DISTORTIONS of --augment make of training images."""
+    from lenet_tf import spec_files
+    from lenet_tf.report import pictures
+
+    if what == "codes":
+        figure = pictures.codes_picture()
+    else:
+        spec = spec_files.find_spec(network)
+        figure = pictures.distortions_picture(_load(data or _own_data(spec), originals), spec, seed)
+    pictures.save(figure, file)
+    click.echo(f"wrote {file}")
 
 
 @main.command(short_help="Check this machine and its data.")

@@ -17,6 +17,8 @@ from lenet_tf.errors import DataError
 from lenet_tf.specs.recipes import Preparation
 from lenet_tf.specs.rows import Shape, times
 
+# What a raw 0 (background) and a raw 255 (ink) become.
+RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175)}
 # More classes than this in labels without a stated count are a mistake, such as labels that are pixels.
 _MOST_CLASSES = 10_000
 
@@ -77,13 +79,20 @@ def pad_to(images: Any, size: int) -> Any:
     return _ops(images).pad(images, frame) if rows or columns else images
 
 
+def repeat_channels(images: Any, channels: int) -> Any:
+    """(N, height, width, 1) → (N, height, width, `channels`), all channels equal; images with that many stay as they are."""
+    check_images(images)
+    if images.shape[-1] not in (1, channels):
+        raise DataError(f"images of {images.shape[-1]} channels cannot become images of {channels}: only grey ones can")
+    return images if images.shape[-1] == channels else _ops(images).repeat(images, channels, axis=-1)
+
+
 def normalise(images: Any, normalisation: str = "unit") -> Any:
     """Whole numbers 0…255 → float32: `unit` 0…1, or `lecun1998` −0.1 (background) … 1.175 (ink) (LeCun et al. 1998, section II.B)."""
     check_images(images)
-    ranges = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175)}
-    if normalisation not in ranges:
-        raise DataError(f"unknown normalisation {normalisation!r}: known are {', '.join(ranges)}")
-    low, high = (np.float32(bound) for bound in ranges[normalisation])
+    if normalisation not in RANGES:
+        raise DataError(f"unknown normalisation {normalisation!r}: known are {', '.join(RANGES)}")
+    low, high = (np.float32(bound) for bound in RANGES[normalisation])
     scaled = _ops(images).array(images, dtype="float32") / np.float32(255)
     return scaled if normalisation == "unit" else scaled * (high - low) + low
 
@@ -100,6 +109,8 @@ def prepare_images(images: Any, preparation: Preparation) -> Any:
     images = add_channel_axis(images)
     if preparation.pad_to is not None:
         images = pad_to(images, preparation.pad_to)
+    if preparation.channels is not None:
+        images = repeat_channels(images, preparation.channels)
     return normalise(images, preparation.normalisation)
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from keras import layers
 
 from lenet_tf import layers as own
-from lenet_tf import specs
+from lenet_tf import pooling, specs
 from lenet_tf.errors import SpecError
-from lenet_tf.specs.rows import Shape, as_pair
+from lenet_tf.optimizers import SDLM
+from lenet_tf.specs.rows import Shape
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
@@ -44,8 +45,15 @@ def _(row: specs.Convolution, seed: int | None, **options: Any) -> layers.Layer:
 
 @keras_layer.register
 def _(row: specs.Pooling, seed: int | None, **options: Any) -> layers.Layer:
-    pool = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D}[row.pool]
-    return pool(as_pair(row.size), row.window()[1], row.padding, **options)
+    kinds = {"max": layers.MaxPooling2D, "average": layers.AveragePooling2D, "min": pooling.MinPooling2D, "sum": pooling.SumPooling2D}
+    if row.pool == "stochastic":
+        return pooling.StochasticPooling2D(*row.window(), row.padding, seed=seed, **options)
+    return kinds[row.pool](*row.window(), row.padding, **options)
+
+
+@keras_layer.register
+def _(row: specs.GlobalAveragePooling, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.GlobalAveragePooling2D(**options)
 
 
 @keras_layer.register
@@ -69,7 +77,7 @@ def _(row: specs.TableConvolution, seed: int | None, **options: Any) -> layers.L
 
 @keras_layer.register
 def _(row: specs.Subsampling, seed: int | None, **options: Any) -> layers.Layer:
-    return own.Subsampling(row.window()[0], _activation(row.activation), row.coefficient, **options)
+    return own.Subsampling(row.window()[0], _activation(row.activation), row.coefficient, row.multiplier, **options)
 
 
 @keras_layer.register
@@ -91,8 +99,9 @@ def _activation(name: str) -> Any:
     return own.scaled_tanh if name == "scaled_tanh" else name
 
 
-def _initializer(name: str, seed: int | None) -> keras.initializers.Initializer:
-    return own.lecun1998_uniform(seed) if name == "lecun1998_uniform" else type(keras.initializers.get(name))(seed=seed)
+def _initializer(wanted: str | specs.Initializer, seed: int | None) -> keras.initializers.Initializer:
+    name, options = (wanted, {}) if isinstance(wanted, str) else (wanted.name, wanted.options())
+    return own.lecun1998_uniform(seed) if name == "lecun1998_uniform" else type(keras.initializers.get(name))(**options, seed=seed)
 
 
 def _loss(name: str) -> Any:
@@ -100,8 +109,8 @@ def _loss(name: str) -> Any:
 
 
 def _optimizer(row: specs.Optimizer, precision: str) -> keras.optimizers.Optimizer:
-    config = {"learning_rate": row.learning_rate} | ({"momentum": row.momentum} if row.momentum else {})
-    optimizer = keras.optimizers.get({"class_name": row.name, "config": config})
+    config = {"learning_rate": row.rate(0)} | row.options()
+    optimizer = SDLM(**config) if row.name == "sdlm" else keras.optimizers.get({"class_name": row.name, "config": config})
     # Gradients of float16 activations underflow without a scaled loss.
     return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer
 
@@ -140,12 +149,17 @@ class LeNet(keras.Sequential):
         spec = (specs.get_spec(spec) if isinstance(spec, str) else spec).adapted(input_shape, num_classes)
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
+        # Another way to take a training step, such as `lenet_tf.engine.GraphLoop`; None is Keras' own.
+        self.engine: Any = None
         for facts in spec.layers:
             last = facts.number == len(spec.rows)
             row_seed = None if seed is None else int(np.random.SeedSequence([seed, facts.number]).generate_state(1)[0])
             self.add(keras_layer(facts.row, row_seed, name=facts.row.name, dtype="float32" if last else precision))
         recipe = spec.recipe
         self.compile(optimizer=_optimizer(recipe.optimizer, precision), loss=_loss(recipe.loss), metrics=list(recipe.metrics))
+
+    def train_step(self, *arguments: Any) -> Any:
+        return super().train_step(*arguments) if self.engine is None else self.engine.train_step(self, *arguments)
 
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.

@@ -26,7 +26,7 @@ from typing import Any
 from lenet_tf.errors import RunError
 from lenet_tf.specs import Spec
 
-FORMAT = 1
+FORMAT = 2
 PACKAGES = ("lenet_tf", "tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy")
 
 

@@ -17,11 +17,14 @@ import keras
 from lenet_tf import callbacks as watchers
 from lenet_tf import device as devices
 from lenet_tf import runs
-from lenet_tf.data import PreparedData, RawData, prepare
+from lenet_tf.data import RANGES, PreparedData, RawData, prepare
+from lenet_tf.engine import STEPS_A_CALL, GraphLoop
 from lenet_tf.errors import Interrupted, SpecError, TrainingError
 from lenet_tf.evaluation import EVALUATION_BATCH, check_fits, evaluate_arrays
 from lenet_tf.model import LeNet
-from lenet_tf.specs import Recipe, Spec, get_spec
+from lenet_tf.pipeline import distorted_batches
+from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
+from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_spec
 
 
 def fit(
@@ -37,6 +40,7 @@ def fit(
     deterministic: bool = False,
     precision: str = "float32",
     early_stopping: int | None = None,
+    augmentation: Augmentation | str | None = None,
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> runs.Run:
@@ -52,6 +56,8 @@ def fit(
         deterministic: TensorFlow's deterministic operations, for equal results on a GPU too; slower. Stays on for the process.
         precision: `float32`, `mixed_float16` or `mixed_bfloat16`, for a model built here.
         early_stopping: stop after this many epochs without a better validation loss; None never stops early.
+        augmentation: how the training images are distorted, anew for each epoch: an `Augmentation`, `affine`, `elastic`, `affine+elastic`,
+            or `none`; None takes the recipe's.
         quiet: print nothing.
         callbacks: run after the package's own.
 
@@ -65,6 +71,8 @@ def fit(
         raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {type(model).__name__}")
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
     spec = replace(spec, recipe=replace(spec.recipe, **{name: value for name, value in changes.items() if value is not None}))
+    if augmentation is not None:
+        spec = replace(spec, recipe=replace(spec.recipe, augmentation=get_augmentation(augmentation)))
     seed = random.SystemRandom().randrange(2**31) if seed is None else _checked_seed(seed)
     if early_stopping is not None and early_stopping < 1:
         raise TrainingError(f"early stopping needs at least 1 epoch of patience, not {early_stopping}")
@@ -93,7 +101,7 @@ def fit(
         if not quiet:
             print(_headline(spec, data, prepared, place, seed, folder), flush=True)
         begin = time.perf_counter()
-        history = _train(network, prepared, spec.recipe, folder, early_stopping, quiet, callbacks)
+        history = _train(network, prepared, spec, folder, seed, early_stopping, quiet, callbacks)
         metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, prepared, history)
     if not math.isfinite(metrics["test_loss"]):
         raise _diverged("on the test images", spec.recipe, folder)
@@ -104,23 +112,24 @@ def fit(
 def _train(
     network: LeNet,
     prepared: PreparedData,
-    recipe: Recipe,
+    spec: Spec,
     folder: Path,
+    seed: int,
     early_stopping: int | None,
     quiet: bool,
     extra: Sequence[keras.callbacks.Callback],
 ) -> dict[str, list[float]]:
+    recipe = spec.recipe
+    stepping, batch_size = _stepping(network, prepared, recipe, seed)
     watching, nan = watchers.standard_callbacks(folder, early_stopping)
     bar = None if quiet else watchers.progress_bar()
     try:
         history = network.fit(
-            prepared.x_train,
-            prepared.y_train,
-            batch_size=recipe.batch_size,
+            **_batches(prepared, spec, seed, batch_size),
             epochs=recipe.epochs,
             validation_data=(prepared.x_validation, prepared.y_validation),
             validation_batch_size=EVALUATION_BATCH,
-            callbacks=[*watching, *([bar] if bar is not None else []), *extra],
+            callbacks=[*watching, *stepping, *([bar] if bar is not None else []), *extra],
             verbose=0 if quiet or bar is not None else 2,
         ).history
     except KeyboardInterrupt as error:
@@ -133,8 +142,33 @@ def _train(
     return history
 
 
+def _stepping(network: LeNet, prepared: PreparedData, recipe: Recipe, seed: int) -> tuple[list[keras.callbacks.Callback], int]:
+    """How the recipe takes its steps: callbacks for what changes between epochs, and the images that Keras hands over at a time."""
+    optimizer = recipe.optimizer
+    # The graph is made anew: it depends on the engine and on the optimiser.
+    network.engine, network.train_function = None, None
+    schedule = []
+    if isinstance(optimizer.learning_rate, tuple):
+        schedule = [keras.callbacks.LearningRateScheduler(optimizer.rate)]
+    if optimizer.name != "sdlm":
+        return schedule, recipe.batch_size
+    network.engine = GraphLoop(recipe.batch_size)
+    count = optimizer.curvature_images or CURVATURE_IMAGES
+    return [*schedule, Curvature(prepared.x_train, count, seed)], recipe.batch_size * STEPS_A_CALL
+
+
+def _batches(prepared: PreparedData, spec: Spec, seed: int, batch_size: int) -> dict[str, Any]:
+    """The training images as Keras' `fit` takes them."""
+    images, labels, how = prepared.x_train, prepared.y_train, spec.recipe.augmentation
+    if how is None:
+        return {"x": images, "y": labels, "batch_size": batch_size}
+    background = RANGES[spec.preparation.normalisation][0]
+    batches = distorted_batches(images, labels, batch_size, seed, how, background)
+    return {"x": batches, "steps_per_epoch": math.ceil(len(images) / batch_size), "shuffle": False}
+
+
 def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:
-    rate = f"{recipe.optimizer.learning_rate:g}"
+    rate = f"{recipe.optimizer.rate(0):g}"
     return TrainingError(f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?\n{_kept(folder)}")
 
 

@@ -71,11 +71,11 @@ def test_summary_shows_every_number(cli):
 def test_summary_fits_into_the_terminal(variant, columns):
     from rich.console import Console
 
-    from lenet_tf import report
+    from lenet_tf.report import tables
 
     console = Console(width=columns, record=True, file=io.StringIO())
-    heading, description = report.spec_lines(VARIANTS[variant], columns)
-    console.print(report.architecture_table(VARIANTS[variant], wide=columns >= report.WIDE))
+    heading, description = tables.spec_lines(VARIANTS[variant], columns)
+    console.print(tables.architecture_table(VARIANTS[variant], wide=columns >= tables.WIDE))
     lines = [heading, *console.export_text().splitlines(), *description.splitlines()]
     assert max(map(len, lines)) <= columns
     assert "…" not in "".join(lines)

@@ -41,13 +41,13 @@ def naive_subsampling(x, coefficient, bias, size):
 
 def naive_table_convolution(x, kernel, bias, table):
     batch, height, width, _ = x.shape
-    k = kernel.shape[0]
+    k = kernel.shape[1]
     out = np.zeros((batch, height - k + 1, width - k + 1, len(table)))
     for n, row, column, target in np.ndindex(out.shape):
         first = sum(len(maps) for maps in table[:target])
         total = bias[target]
         for position, source in enumerate(table[target]):
-            total += (x[n, row : row + k, column : column + k, source] * kernel[..., first + position]).sum()
+            total += (x[n, row : row + k, column : column + k, source] * kernel[first + position]).sum()
         out[n, row, column, target] = squash(total)
     return out
 
@@ -73,7 +73,7 @@ def test_table_convolution_against_loops(random):
     layer = own.TableConvolution(TABLE, (3, 3), activation=own.scaled_tanh)
     layer.build(x.shape)
     kernel, bias = set_random(layer, random)
-    assert kernel.shape == (3, 3, 7)
+    assert kernel.shape == (7, 3, 3)
     np.testing.assert_allclose(layer(x), naive_table_convolution(x, kernel, bias, TABLE), atol=1e-5)
 
 
@@ -85,7 +85,7 @@ def test_a_full_table_is_an_ordinary_convolution(random):
     theirs.build(x.shape)
     kernel, bias = random.normal(size=(3, 3, 3, 4)), random.normal(size=4)
     theirs.set_weights([kernel, bias])
-    ours.set_weights([kernel.transpose(0, 1, 3, 2).reshape(3, 3, 12), bias])
+    ours.set_weights([kernel.transpose(3, 2, 0, 1).reshape(12, 3, 3), bias])
     np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
 
 
@@ -94,10 +94,10 @@ def test_table_convolution_begins_with_each_maps_own_fan_in():
     layer = own.TableConvolution(table, (5, 5), kernel_initializer=own.lecun1998_uniform(3))
     layer.build((None, 8, 8, 16))
     kernel = keras.ops.convert_to_numpy(layer.kernel)
-    for part, fan_in in ((kernel[..., :50], 25), (kernel[..., 50:], 400)):
+    for part, fan_in in ((kernel[:50], 25), (kernel[50:], 400)):
         bound = 2.4 / np.sqrt(fan_in)
         assert 0.98 * bound < np.abs(part).max() <= bound
-    assert not np.array_equal(kernel[..., 0], kernel[..., 1]), "each feature map has numbers of its own"
+    assert not np.array_equal(kernel[0], kernel[1]), "each feature map has numbers of its own"
 
 
 def test_rbf_against_loops(random):

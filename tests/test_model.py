@@ -20,14 +20,18 @@ from lenet_tf.specs import (
     Dropout,
     EuclideanRBF,
     Flatten,
+    GlobalAveragePooling,
+    Initializer,
     Input,
     Optimizer,
     Pooling,
     Recipe,
     Spec,
 )
+from lenet_tf.specs.initializers import DISTRIBUTIONS, INITIALIZERS, MODES
 from lenet_tf.specs.recipes import LOSSES, OPTIMIZERS
-from lenet_tf.specs.rows import ACTIVATIONS, INITIALIZERS, POOLINGS
+from lenet_tf.specs.rows import ACTIVATIONS
+from lenet_tf.specs.rows_pooling import POOLINGS
 from lenet_tf.specs.sliding import PADDINGS
 
 
@@ -145,9 +149,12 @@ def everything() -> Spec:
         Convolution("C1", filters=4, kernel=(3, 5), stride=(1, 2), padding="same", activation="relu", initializer="he_normal"),
         BatchNormalization("N1"),
         Pooling("S2", pool="max", size=3, stride=2, padding="same"),
+        Pooling("S3", pool="stochastic"),
+        Pooling("S4", pool="min", size=2, stride=1),
+        Pooling("S5", pool="sum", size=1),
         Dropout("D2", rate=0.25),
-        Flatten(),
-        Dense("F3", units=9, activation="sigmoid", initializer="random_normal"),
+        GlobalAveragePooling(),
+        Dense("F3", units=9, activation="sigmoid", initializer=Initializer("random_normal", stddev=0.2)),
         Dense("OUTPUT", units=5, activation="softmax"),
     )
     return Spec("everything", rows, Recipe(Optimizer("sgd", 0.1, momentum=0.9), loss="mean_squared_error"))
@@ -159,8 +166,11 @@ def test_every_row_type_becomes_its_layer(tmp_path):
         "Conv2D",
         "BatchNormalization",
         "MaxPooling2D",
+        "StochasticPooling2D",
+        "MinPooling2D",
+        "SumPooling2D",
         "Dropout",
-        "Flatten",
+        "GlobalAveragePooling2D",
         "Dense",
         "Dense",
     ]
@@ -179,18 +189,42 @@ def test_keras_knows_every_name_of_the_menu():
         keras_layer(Dense("d", units=3, activation=activation), 0)(batch.reshape(2, -1))
     for initializer in INITIALIZERS:
         keras_layer(Convolution("c", filters=2, kernel=3, initializer=initializer), 0)(batch)
+    for mode in MODES:
+        for distribution in DISTRIBUTIONS:
+            scaling = Initializer("variance_scaling", scale=2.0, mode=mode, distribution=distribution)
+            keras_layer(Convolution("c", filters=2, kernel=3, initializer=scaling), 0)(batch)
     for pool in POOLINGS:
         for padding in PADDINGS:
             keras_layer(Pooling("p", pool=pool, padding=padding), None)(batch)
     for optimizer in OPTIMIZERS:
         for loss in LOSSES:
-            momentum = 0.5 if optimizer in ("sgd", "rmsprop") else 0.0
-            recipe = Recipe(Optimizer(optimizer, 0.25, momentum), loss=loss)
-            rows = (Input(shape=(6, 6, 1)), Flatten(), Dense("F1", units=84), Dense("OUTPUT", units=2, activation="softmax"))
+            if optimizer == "sdlm" and loss == "mean_absolute_error":
+                continue
+            options = {"momentum": 0.5, "nesterov": True, "weight_decay": 0.1, "damping": 0.1}
+            options = {name: value for name, value in options.items() if name in OPTIMIZERS[optimizer]}
+            recipe = Recipe(Optimizer(optimizer, 0.25, **options), loss=loss)
+            activation = "softmax" if loss == "categorical_crossentropy" else "linear"
+            rows = (Input(shape=(6, 6, 1)), Flatten(), Dense("F1", units=84), Dense("OUTPUT", units=2, activation=activation))
             rows = rows if not loss.startswith("lecun") else (*rows[:-1], EuclideanRBF("OUTPUT", units=2))
             model = LeNet(Spec("m", rows, recipe))
             assert float(model.optimizer.learning_rate) == 0.25
+            assert {name: getattr(model.optimizer, name) for name in options} == options
             assert np.isfinite(model.train_on_batch(batch, np.eye(2, dtype="float32"))).all()
+
+
+def test_initialisers_with_options_begin_as_they_say():
+    def start(initializer):
+        layer = keras_layer(Dense("d", units=300, initializer=initializer), 0)
+        layer.build((None, 200))
+        return np.asarray(layer.kernel)
+
+    assert start(Initializer("random_normal", stddev=0.3)).std() == pytest.approx(0.3, rel=0.02)
+    assert np.abs(start(Initializer("truncated_normal", stddev=0.3))).max() <= 0.6
+    uniform = start(Initializer("random_uniform", limit=0.7))
+    assert 0.69 < uniform.max() <= 0.7
+    assert -0.7 <= uniform.min() < -0.69
+    scaled = start(Initializer("variance_scaling", scale=3.0, mode="fan_out", distribution="untruncated_normal"))
+    assert scaled.std() == pytest.approx(np.sqrt(3.0 / 300), rel=0.02)
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])

@@ -69,7 +69,12 @@ def test_every_declared_package_is_pinned():
         ("callbacks.py", ("lenet_tf",)),
         ("runs.py", ("keras", "tensorflow", "lenet_tf.training", "lenet_tf.model", "lenet_tf.cli")),
         ("training.py", ("click", "lenet_tf.cli", "lenet_tf.sources")),
-        ("report.py", ("keras", "tensorflow", "lenet_tf.training")),
+        ("report", ("keras", "tensorflow", "lenet_tf.training")),
+        ("optimizers.py", ("tensorflow", "lenet_tf")),
+        ("pooling.py", ("tensorflow", "lenet_tf.data", "lenet_tf.model", "lenet_tf.specs.variants")),
+        ("augment.py", ("lenet_tf.model", "lenet_tf.data", "lenet_tf.training")),
+        ("engine.py", ("lenet_tf",)),
+        ("second_order.py", ("lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
     ],
 )
 def test_rooms_do_not_know_what_they_must_not(room, strangers):

@@ -5,24 +5,31 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import (
+    AUGMENTATIONS,
     VARIANTS,
+    Augmentation,
     BatchNormalization,
     Convolution,
     Dense,
     Dropout,
     Flatten,
+    GlobalAveragePooling,
+    Initializer,
     Input,
     Optimizer,
     Pooling,
     Preparation,
     Recipe,
     Spec,
+    Subsampling,
+    get_augmentation,
     get_spec,
 )
 
@@ -65,7 +72,9 @@ PARAMETERS = {
     "keras-convnet": 34_826,
     "lenet5-3x3": (9 + 1) * 6 + (9 * 6 + 1) * 6 + (9 * 6 + 1) * 16 + (9 * 16 + 1) * 16 + 48_120 + 10_164 + 850,
     "mlp-300-100": 785 * 300 + 301 * 100 + 101 * 10,
+    "lenet5-color": 61_706 + 2 * 25 * 6,
     "lenet1": 2_578,
+    "lenet4": 4 * 26 + 8 * 2 + (60 * 25 + 16) + 16 * 2 + (80 * 5 + 40 * 4) * 25 + 120 + 121 * 10,
     "lenet5-1998": 60_000,
     "lenet5-1998-full": 156 + 12 + 2_416 + 32 + 48_120 + 10_164 + 850,
     "tiny": 26 * 2 + 73 * 10,
@@ -75,6 +84,42 @@ PARAMETERS = {
 def test_parameters_of_the_variants():
     assert {name: spec.parameters for name, spec in VARIANTS.items()} == PARAMETERS
     assert {name: spec.expected_parameters for name, spec in VARIANTS.items()} == PARAMETERS
+
+
+# As published, or counted by hand: each layer's outputs times what one of them takes, its bias included.
+CONNECTIONS = {
+    "lenet1": 98_442,
+    "lenet4": 28**2 * 4 * 26 + 14**2 * 8 * 5 + 10**2 * (60 * 25 + 16) + 5**2 * 16 * 5 + 560 * 25 + 120 + 121 * 10,
+    "lenet5-1998": 340_908,
+    "lenet5-1998-full": 340_908 - 151_600 + 10**2 * 16 * 151 - 840 + 850,
+}
+
+
+def test_connections_of_the_1998_networks():
+    expected = {name: spec.expected_connections for name, spec in VARIANTS.items() if spec.expected_connections}
+    assert expected == CONNECTIONS
+    assert {name: get_spec(name).connections for name in CONNECTIONS} == CONNECTIONS
+
+
+def test_lenet4_is_near_what_is_published():
+    """About 17,000 parameters and 260,000 connections, 8 subsampling maps in pairs, 16 feature maps, 120 units."""
+    spec = get_spec("lenet4")
+    assert (round(spec.parameters, -3), round(spec.connections, -4)) == (17_000, 260_000)
+    maps = {layer.row.name: layer.output_shape[-1] for layer in spec.layers}
+    assert (maps["C1"], maps["S2"], maps["C3"], maps["S4"], maps["F5"]) == (4, 8, 16, 16, 120)
+    for name, inputs in (("C3", 8), ("F5", 16)):
+        table = next(row.table for row in spec.rows if row.name == name)
+        assert {part for taken in table for part in taken} == set(range(inputs)), "every map is used"
+        assert len(set(table)) == len(table) or name == "F5"
+
+
+def test_departures_are_told_in_the_readme():
+    """Every departure of a variant of 1998 stands in README word for word."""
+    readme = " ".join((Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8").split())
+    departures = {departure for spec in VARIANTS.values() for departure in spec.departures}
+    assert len(departures) >= 8
+    assert [departure for departure in departures if departure not in readme] == []
+    assert all(get_spec(name).departures for name in ("lenet1", "lenet4", "lenet5-1998", "lenet5-1998-full"))
 
 
 def test_a_derived_variant_differs_only_by_its_change():
@@ -159,6 +204,20 @@ def test_oblong_kernels_and_overlapping_windows():
     assert spec.layers[2].receptive_field == (5, 9)
 
 
+def test_global_average_pooling_takes_a_flatten_rows_place():
+    spec = network(Convolution("C1", filters=6, kernel=5, stride=3), GlobalAveragePooling(), OUTPUT)
+    assert [layer.output_shape for layer in spec.layers[1:]] == [(8, 8, 6), (6,), (10,)]
+    assert spec.layers[2].connections == 8 * 8 * 6
+    assert spec.layers[2].parameters == spec.layers[2].multiply_adds == 0
+    assert [layer.receptive_field for layer in spec.layers[1:]] == [(5, 5), (26, 26), (26, 26)], "7 strides of 3 and a 5 more"
+
+
+def test_subsampling_in_pairs():
+    spec = network(Convolution("C1", filters=4, kernel=5), Subsampling("S2", multiplier=2), Flatten(), OUTPUT)
+    assert (spec.layers[2].output_shape, spec.layers[2].parameters) == ((12, 12, 8), 16)
+    assert spec.layers[2].connections == 12 * 12 * 8 * 5
+
+
 def test_batch_normalisation_counts_its_statistics():
     spec = network(Convolution("C1", filters=6, kernel=5), BatchNormalization("N1"), Dropout("D1", rate=0.5), Flatten(), OUTPUT)
     assert spec.layers[2].parameters == 24
@@ -185,6 +244,12 @@ BAD_ROWS = [
     ((Convolution("C1", filters=6, kernel=5, stride=0), Flatten(), OUTPUT), "row 2 (C1, convolution): stride must be"),
     ((Convolution("C1", filters=6, kernel=5, padding="full"), Flatten(), OUTPUT), "unknown padding 'full': known are valid, same"),
     ((Convolution("C1", filters=6, kernel=5, initializer="xavier"), Flatten(), OUTPUT), "unknown initializer 'xavier'"),
+    ((Subsampling("S1", multiplier=0), Flatten(), OUTPUT), "row 2 (S1, subsampling): multiplier must be a whole number of at least 1"),
+    (
+        (GlobalAveragePooling(), Flatten(), OUTPUT),
+        "row 3 (FLATTEN, flatten): needs height × width × channels, but its input is a flat vector of 1",
+    ),
+    ((Convolution("C1", filters=6, kernel=5, initializer=5), Flatten(), OUTPUT), "row 2 (C1, convolution): unknown initializer 5"),
     ((Pooling("S1", pool="mean"), Flatten(), OUTPUT), "row 2 (S1, pooling): unknown pool 'mean': "),
     ((Flatten(), Dropout("D1", rate=1.0), OUTPUT), "row 3 (D1, dropout): rate must be a number from 0 up to, not including, 1, not 1.0"),
     ((Flatten(), Dense("F1", units=3), Dense("F1", units=3), OUTPUT), "row 4 (F1, dense): the name 'F1' is taken"),
@@ -234,6 +299,17 @@ def test_dictionary_round_trip_through_json(variant):
         (lambda d: d.update(rows="C1"), "lenet5: rows must be a list of rows"),
         (lambda d: d["recipe"].update(epochs=0), "epochs must be a whole number of at least 1, not 0"),
         (lambda d: d["recipe"]["optimizer"].update(name="adan"), "unknown optimizer 'adan': did you mean adam"),
+        (
+            lambda d: d["rows"][1].update(initializer={"name": "he_normal", "stddev": 1}),
+            "(convolution): initializer: stddev goes with",
+        ),
+        (lambda d: d["rows"][1].update(initializer={"stddev": 1}), "lenet5, row 2 (convolution): name must be given"),
+        (lambda d: d["recipe"].update(augmentation={"shift": 2}), "augmentation: unknown field 'shift'"),
+        (
+            lambda d: d["recipe"].update(augmentation={"scaling": 1.5}),
+            "augmentation: scaling must be a number from 0 up to, not",
+        ),
+        (lambda d: d.update(data=""), "lenet5: data must be the name of a data set, not ''"),
         (lambda d: d["preparation"].update(normalisation="none"), "unknown normalisation 'none'"),
         (lambda d: d.update(colour="red"), "spec: unknown field 'colour'"),
     ],
@@ -277,15 +353,67 @@ def test_unknown_variant_offers_the_nearest():
         ),
         (lambda: Recipe(metrics=("accuracy", "acc")), "unknown metric 'acc': did you mean accuracy"),
         (lambda: Recipe(metrics=()), "metrics must contain accuracy"),
-        (lambda: Optimizer(learning_rate=0), "learning_rate must be a number above 0, not 0"),
+        (lambda: Optimizer(learning_rate=0), "learning_rate must be a number above 0, or a list of them, one per epoch, not 0"),
         (lambda: Optimizer(learning_rate=float("nan")), "learning_rate must be"),
         (lambda: Optimizer("adam", momentum=0.9), "momentum goes with sgd and rmsprop, not with adam"),
+        (lambda: Optimizer("adam", weight_decay=0.1), "weight_decay goes with adamw, not with adam"),
+        (lambda: Optimizer("sgd", nesterov=True), "nesterov needs a momentum above 0"),
+        (lambda: Optimizer("sgd", momentum=0.5, nesterov=1), "nesterov must be true or false, not 1"),
+        (lambda: Optimizer("adamw", weight_decay=-1), "weight_decay must be a number above 0, not -1"),
+        (lambda: Optimizer("sdlm", damping=0), "damping must be a number above 0, not 0"),
+        (lambda: Optimizer("sdlm", curvature_images=0), "curvature_images must be a whole number of at least 1, not 0"),
+        (lambda: Optimizer(learning_rate=(0.1, 0)), "learning_rate must be a number above 0, or a list of them, one per epoch, not"),
+        (lambda: Optimizer(learning_rate=()), "learning_rate must be a number above 0, or a list"),
+        (lambda: Augmentation(shear=-1), "shear must be a number at least 0, not -1"),
+        (lambda: Augmentation(elastic_sigma=0), "elastic_sigma must be a number above 0, not 0"),
+        (lambda: get_augmentation("afine"), "unknown augmentation 'afine': did you mean affine"),
+        (lambda: Recipe(augmentation="affine"), "augmentation must be an Augmentation or None, not 'affine'"),
+        (lambda: Initializer("random_normal", limit=1), "initializer: limit goes with random_uniform, not with random_normal"),
+        (lambda: Initializer("random_normal", stddev=0), "initializer: stddev must be a number above 0, not 0"),
+        (lambda: Initializer("variance_scaling", mode="fan"), "unknown mode 'fan': did you mean fan_"),
+        (lambda: Preparation(channels=0), "channels must be"),
         (lambda: Preparation(pad_to=0), "pad_to must be"),
     ],
 )
 def test_recipes_are_checked(make, message):
     with pytest.raises(SpecError, match=message):
         make()
+
+
+def test_a_learning_rate_for_each_epoch():
+    rates = Optimizer("sgd", (0.3, 0.2, 0.1))
+    assert [rates.rate(epoch) for epoch in range(5)] == [0.3, 0.2, 0.1, 0.1, 0.1]
+    assert Optimizer("sgd", 0.5).rate(7) == 0.5
+    paper = get_spec("lenet5-1998").recipe.optimizer
+    assert [paper.rate(epoch) for epoch in (0, 1, 2, 4, 5, 7, 8, 11, 12, 19)] == [5e-4] * 2 + [2e-4] * 2 + [1e-4] * 2 + [5e-5] * 2 + [
+        1e-5
+    ] * 2
+    assert len(paper.learning_rate) == get_spec("lenet5-1998").recipe.epochs == 20
+
+
+def test_augmentations_have_names():
+    assert get_augmentation("none") is None
+    assert get_augmentation("affine") is AUGMENTATIONS["affine"]
+    assert get_augmentation(Augmentation(shear=0.5)).shear == 0.5
+    spec = replace(get_spec("tiny"), recipe=Recipe(augmentation=AUGMENTATIONS["affine+elastic"]))
+    assert Spec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@pytest.mark.parametrize(
+    ("rows", "loss", "message"),
+    [
+        ((Flatten(), Dropout("D1", rate=0.5), OUTPUT), "categorical_crossentropy", "row 3 (D1, dropout): the optimizer sdlm has no second"),
+        ((BatchNormalization("N1"), Flatten(), OUTPUT), "categorical_crossentropy", "row 2 (N1, batch_normalization): the optimizer sdlm"),
+        ((Pooling("S1", pool="stochastic"), Flatten(), OUTPUT), "categorical_crossentropy", "no second derivatives for stochastic"),
+        ((Pooling("S1", padding="same"), Flatten(), OUTPUT), "categorical_crossentropy", "average pooling with padding same"),
+        ((Flatten(), OUTPUT), "mean_squared_error", "row 3 (OUTPUT, dense): the optimizer sdlm takes softmax only in the last row, with"),
+        ((Flatten(), Dense("OUTPUT", units=10)), "mean_absolute_error", "no second derivatives for the loss mean_absolute_error"),
+    ],
+)
+def test_what_second_order_training_cannot_do_is_refused(rows, loss, message):
+    with pytest.raises(SpecError) as caught:
+        Spec("net", (Input(), *rows), Recipe(Optimizer("sdlm"), loss=loss))
+    assert message in str(caught.value)
 
 
 def test_specs_cannot_be_changed():

@@ -1,19 +1,25 @@
 """Networks as tables: rows, recipes, variants and their arithmetic. Plain Python; knows neither Keras nor files."""
 
+from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.network import LayerFacts, Spec
-from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
-from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Pooling, Row
+from lenet_tf.specs.recipes import AUGMENTATIONS, Augmentation, Optimizer, Preparation, Recipe, get_augmentation
+from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows1998 import EuclideanRBF, Subsampling, TableConvolution
+from lenet_tf.specs.rows_pooling import GlobalAveragePooling, Pooling
 from lenet_tf.specs.variants import VARIANTS, get_spec
 
 __all__ = [
+    "AUGMENTATIONS",
     "VARIANTS",
+    "Augmentation",
     "BatchNormalization",
     "Convolution",
     "Dense",
     "Dropout",
     "EuclideanRBF",
     "Flatten",
+    "GlobalAveragePooling",
+    "Initializer",
     "Input",
     "LayerFacts",
     "Optimizer",
@@ -24,5 +30,6 @@ __all__ = [
     "Spec",
     "Subsampling",
     "TableConvolution",
+    "get_augmentation",
     "get_spec",
 ]

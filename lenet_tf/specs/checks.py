@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,12 @@ def positive_pair(field: str, value: Any) -> None:
             raise SpecError(f"{field} must be a whole number of at least 1, or a pair of them, not {value!r}")
 
 
+def above_zero(field: str, value: Any) -> None:
+    """A finite number above 0."""
+    if not is_number(value) or not 0 < value < math.inf:
+        raise SpecError(f"{field} must be a number above 0, not {value!r}")
+
+
 def fraction(field: str, value: Any) -> None:
     """A number from 0 up to, not including, 1."""
     if not is_number(value) or not 0 <= value < 1:
@@ -33,5 +40,5 @@ def fraction(field: str, value: Any) -> None:
 
 def one_of(field: str, value: Any, known: Sequence[str]) -> None:
     """One of the known names; the message offers the nearest."""
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise SpecError(f"unknown {field} {value!r}: {did_you_mean(str(value), known, 'known are ' + ', '.join(known))}")

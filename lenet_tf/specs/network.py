@@ -5,16 +5,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
 from lenet_tf.errors import SpecError, did_you_mean
-from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
-from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Pair, Pooling, Row, Shape
+from lenet_tf.specs.initializers import Initializer
+from lenet_tf.specs.reading import make, mapping
+from lenet_tf.specs.recipes import Augmentation, Optimizer, Preparation, Recipe
+from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Pair, Row, Shape
 from lenet_tf.specs.rows1998 import EuclideanRBF, Subsampling, TableConvolution
+from lenet_tf.specs.rows_pooling import GlobalAveragePooling, Pooling
 
-_ROWS = (Input, Convolution, TableConvolution, Pooling, Subsampling, Flatten, Dense, EuclideanRBF, Dropout, BatchNormalization)
+_ROWS = (
+    Input,
+    Convolution,
+    TableConvolution,
+    Pooling,
+    Subsampling,
+    GlobalAveragePooling,
+    Flatten,
+    Dense,
+    EuclideanRBF,
+    Dropout,
+    BatchNormalization,
+)
 KINDS: dict[str, type[Row]] = {row.kind: row for row in _ROWS}
 
 
@@ -49,10 +64,11 @@ class _View:
     def behind(self, row: Row, shape: Shape) -> _View:
         if self.together is not None:
             return replace(self, field=self.together) if row.sees_all else self
-        if isinstance(row, Flatten):
+        if row.flattens:
             ends = (s + (n - 1) * j + f for s, n, j, f in zip(self.start, shape[:2], self.jump, self.field, strict=True))
             together = tuple(min(end, size) - max(s, 0) for end, size, s in zip(ends, self.image, self.start, strict=True))
-            return replace(self, together=together)
+            # A unit behind a flatten row is one of the map's, one behind global pooling has seen them all.
+            return replace(self, together=together, field=self.field if isinstance(row, Flatten) else together)
         size, stride = row.window()
         return replace(
             self,
@@ -66,31 +82,55 @@ class _View:
 class Spec:
     """A network as a table. Making one checks it: a row that cannot work raises `SpecError` with the row's number and the reason.
 
-    `source` says where the table comes from, `notes` what to expect of it; `expected_parameters` is the published or known count, which
-    the tests hold against the arithmetic and against Keras.
+    `data` names the data set it is made for. `source` says where the table comes from, `notes` what to expect of it; `departures` lists
+    where it differs from its source. `expected_parameters` and `expected_connections` are the published or known counts, which the tests
+    hold against the arithmetic and against Keras.
     """
 
     name: str
     rows: tuple[Row, ...]
     recipe: Recipe = Recipe()
     preparation: Preparation = Preparation()
+    data: str = "mnist"
     source: str = ""
     notes: str = ""
+    departures: tuple[str, ...] = ()
     expected_parameters: int | None = None
+    expected_connections: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
+        if not isinstance(self.data, str) or not self.data:
+            raise SpecError(f"{self.name}: data must be the name of a data set, not {self.data!r}")
         strangers = [row for row in self.rows if not isinstance(row, Row)]
         if strangers:
             raise SpecError(f"{self.name}: {strangers[0]!r} is not a row")
-        _ = self.layers
-        last, loss = self.rows[-1], self.recipe.loss
+        for layer in self.layers:
+            try:
+                self._check_training(layer.row)
+            except SpecError as error:
+                raise SpecError(f"{self._place(layer.number, layer.row)}: {error}") from error
+
+    def _place(self, number: int, row: Row) -> str:
+        return f"{self.name}, row {number} ({row.name}, {row.kind})"
+
+    def _check_training(self, row: Row) -> None:
+        """Raises `SpecError` for a row that the recipe's loss or optimiser cannot train."""
+        last, loss = row is self.rows[-1], self.recipe.loss
         wants = {"categorical_crossentropy": "activation softmax", "lecun1998_mle": "an rbf row", "lecun1998_map": "an rbf row"}.get(loss)
-        gives = "an rbf row" if isinstance(last, EuclideanRBF) else f"activation {last.activation}"
-        if wants not in (None, gives):
-            raise SpecError(
-                f"{self.name}, row {len(self.rows)} ({last.name}, {last.kind}): the loss {loss} needs {wants} here, not {gives}"
-            )
+        gives = "an rbf row" if isinstance(row, EuclideanRBF) else f"activation {getattr(row, 'activation', 'linear')}"
+        if last and wants not in (None, gives):
+            raise SpecError(f"the loss {loss} needs {wants} here, not {gives}")
+        if self.recipe.optimizer.name != "sdlm":
+            return
+        if isinstance(row, Dropout | BatchNormalization) or getattr(row, "pool", "") == "stochastic":
+            raise SpecError(f"the optimizer sdlm has no second derivatives for {getattr(row, 'pool', row.kind)}")
+        if isinstance(row, Pooling) and row.pool == "average" and row.padding == "same":
+            raise SpecError("the optimizer sdlm has no second derivatives for average pooling with padding same")
+        if gives == "activation softmax" and (not last or loss != "categorical_crossentropy"):
+            raise SpecError("the optimizer sdlm takes softmax only in the last row, with the loss categorical_crossentropy")
+        if last and loss == "mean_absolute_error":
+            raise SpecError("the optimizer sdlm has no second derivatives for the loss mean_absolute_error")
 
     @cached_property
     def layers(self) -> tuple[LayerFacts, ...]:
@@ -111,7 +151,7 @@ class Spec:
                 self._check_place(number, row)
                 output = row.output_shape(shape)
             except SpecError as error:
-                raise SpecError(f"{self.name}, row {number} ({row.name}, {row.kind}): {error}") from error
+                raise SpecError(f"{self._place(number, row)}: {error}") from error
             view = view.behind(row, shape)
             counts = row.parameters(shape), row.connections(shape), row.multiply_adds(shape)
             done.append(LayerFacts(number, row, shape, output, *counts, view.field))
@@ -154,7 +194,7 @@ class Spec:
         if (shape, classes) == (self.input_shape, self.num_classes):
             return self
         rows = (replace(self.rows[0], shape=shape), *self.rows[1:-1], replace(self.rows[-1], units=classes))
-        return replace(self, rows=rows, expected_parameters=None)
+        return replace(self, rows=rows, expected_parameters=None, expected_connections=None)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; `Spec.from_dict` reads it back to an equal Spec."""
@@ -165,49 +205,29 @@ class Spec:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Spec:
         """Reads what `to_dict` gave; raises `SpecError` that names the row and field of a mistake."""
-        given = dict(_mapping("spec", values))
+        given = dict(mapping("spec", values))
         name = given.get("name", "unnamed network")
         rows = given.get("rows")
         if not isinstance(rows, list):
             raise SpecError(f"{name}: rows must be a list of rows, not {rows!r}")
         given["rows"] = tuple(_row(name, number, row) for number, row in enumerate(rows, 1))
         if "recipe" in given:
-            recipe = dict(_mapping("recipe", given["recipe"]))
-            if "optimizer" in recipe:
-                recipe["optimizer"] = _make(Optimizer, "optimizer", recipe["optimizer"])
-            given["recipe"] = _make(Recipe, "recipe", recipe)
+            recipe = dict(mapping("recipe", given["recipe"]))
+            for field, part in {"optimizer": Optimizer, "augmentation": Augmentation}.items():
+                if recipe.get(field) is not None:
+                    recipe[field] = make(part, field, recipe[field])
+            given["recipe"] = make(Recipe, "recipe", recipe)
         if "preparation" in given:
-            given["preparation"] = _make(Preparation, "preparation", given["preparation"])
-        return _make(cls, "spec", given)
-
-
-def _mapping(where: str, values: Any) -> Mapping[str, Any]:
-    if not isinstance(values, Mapping):
-        raise SpecError(f"{where} must be a table of names and values, not {values!r}")
-    return values
-
-
-def _make(cls: type, where: str, values: Any) -> Any:
-    """`cls(**values)`, with lists turned to tuples and unknown or missing fields told by name."""
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in _mapping(where, values).items()}
-    known = [f.name for f in fields(cls)]
-    for field in values:
-        if field not in known:
-            raise SpecError(f"{where}: unknown field {field!r}; {did_you_mean(str(field), known, 'known are ' + ', '.join(known))}")
-    missing = [f.name for f in fields(cls) if f.name not in values and f.default is MISSING]
-    if missing:
-        raise SpecError(f"{where}: {', '.join(missing)} must be given")
-    try:
-        return cls(**values)
-    except SpecError as error:
-        # A Spec names itself and its row.
-        raise error if cls is Spec else SpecError(f"{where}: {error}") from error
+            given["preparation"] = make(Preparation, "preparation", given["preparation"])
+        return make(cls, "spec", given, name_itself=True)
 
 
 def _row(network: str, number: int, values: Any) -> Row:
     where = f"{network}, row {number}"
-    values = dict(_mapping(where, values))
+    values = dict(mapping(where, values))
     kind = values.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
         raise SpecError(f"{where}: unknown kind {kind!r}; {did_you_mean(str(kind), KINDS, 'known are ' + ', '.join(KINDS))}")
-    return _make(KINDS[kind], f"{where} ({kind})", values)
+    if isinstance(values.get("initializer"), Mapping):
+        values["initializer"] = make(Initializer, f"{where} ({kind})", values["initializer"])
+    return make(KINDS[kind], f"{where} ({kind})", values)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import checks
 
-OPTIMIZERS = ("adam", "sgd", "rmsprop", "adagrad")
+# Optimiser → the options it takes beside its learning rate.
+OPTIMIZERS: dict[str, tuple[str, ...]] = {
+    "adam": (),
+    "adamw": ("weight_decay",),
+    "sgd": ("momentum", "nesterov"),
+    "rmsprop": ("momentum",),
+    "adagrad": (),
+    "sdlm": ("damping", "curvature_images"),
+}
+_OPTIONS = ("momentum", "nesterov", "weight_decay", "damping", "curvature_images")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
 METRICS = ("accuracy",)
 NORMALISATIONS = ("unit", "lecun1998")
@@ -16,19 +26,93 @@ NORMALISATIONS = ("unit", "lecun1998")
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimiser by its Keras name. `momentum` is for `sgd` and `rmsprop`; what is not named here keeps Keras' default."""
+    """An optimiser by its Keras name, or `sdlm`, the 1998 paper's (`lenet_tf.optimizers`).
+
+    `learning_rate` is one number, or one for each epoch, the last of which holds from there on. A field that is None keeps the
+    optimiser's own default; which optimiser takes which, `OPTIMIZERS` says. `curvature_images`: how many training images `sdlm` estimates
+    the second derivatives on before each epoch.
+    """
 
     name: str = "adam"
-    learning_rate: float = 0.001
-    momentum: float = 0.0
+    learning_rate: float | tuple[float, ...] = 0.001
+    momentum: float | None = None
+    nesterov: bool | None = None
+    weight_decay: float | None = None
+    damping: float | None = None
+    curvature_images: int | None = None
 
     def __post_init__(self) -> None:
-        checks.one_of("optimizer", self.name, OPTIMIZERS)
-        if not checks.is_number(self.learning_rate) or not 0 < self.learning_rate < math.inf:
-            raise SpecError(f"learning_rate must be a number above 0, not {self.learning_rate!r}")
-        if self.momentum and self.name not in ("sgd", "rmsprop"):
-            raise SpecError(f"momentum goes with sgd and rmsprop, not with {self.name}")
-        checks.fraction("momentum", self.momentum)
+        checks.one_of("optimizer", self.name, tuple(OPTIMIZERS))
+        rates = self.learning_rate if isinstance(self.learning_rate, tuple) and self.learning_rate else (self.learning_rate,)
+        if not all(checks.is_number(rate) and 0 < rate < math.inf for rate in rates):
+            raise SpecError(f"learning_rate must be a number above 0, or a list of them, one per epoch, not {self.learning_rate!r}")
+        for field in _OPTIONS:
+            if getattr(self, field) is not None and field not in OPTIMIZERS[self.name]:
+                takers = " and ".join(name for name, options in OPTIMIZERS.items() if field in options)
+                raise SpecError(f"{field} goes with {takers}, not with {self.name}")
+        if self.momentum is not None:
+            checks.fraction("momentum", self.momentum)
+        if not isinstance(self.nesterov, bool | None):
+            raise SpecError(f"nesterov must be true or false, not {self.nesterov!r}")
+        if self.nesterov and not self.momentum:
+            raise SpecError("nesterov needs a momentum above 0")
+        for field in ("weight_decay", "damping"):
+            if getattr(self, field) is not None:
+                checks.above_zero(field, getattr(self, field))
+        if self.curvature_images is not None:
+            checks.positive("curvature_images", self.curvature_images)
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0."""
+        rates = self.learning_rate
+        return rates[min(epoch, len(rates) - 1)] if isinstance(rates, tuple) else rates
+
+    def options(self) -> dict[str, Any]:
+        """What the optimiser itself is given beside its learning rate."""
+        given = {field: getattr(self, field) for field in _OPTIONS if field != "curvature_images"}
+        return {field: value for field, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far the training images are distorted, anew for every epoch; each image draws its own amounts, uniformly within these bounds.
+
+    The planar affine transformations of LeCun et al. 1998, section III.B, whose bounds the paper does not give: `translation` in pixels,
+    horizontal and vertical alike; `scaling` and `squeezing` as shares of the size, the latter wider and lower or narrower and taller;
+    `shear` in pixels to the side per pixel of height. Elastic distortions of Simard, Steinkraus and Platt 2003: every pixel moved by
+    `elastic` (their α) times a random field in −1…1 smoothed by a Gaussian of `elastic_sigma` pixels.
+    """
+
+    translation: float = 0.0
+    scaling: float = 0.0
+    squeezing: float = 0.0
+    shear: float = 0.0
+    elastic: float = 0.0
+    elastic_sigma: float = 4.0
+
+    def __post_init__(self) -> None:
+        for field in ("translation", "scaling", "squeezing", "shear", "elastic"):
+            value, most = getattr(self, field), 1 if field in ("scaling", "squeezing") else math.inf
+            if not checks.is_number(value) or not 0 <= value < most:
+                bound = "at least 0" if most == math.inf else "from 0 up to, not including, 1"
+                raise SpecError(f"{field} must be a number {bound}, not {value!r}")
+        checks.above_zero("elastic_sigma", self.elastic_sigma)
+
+
+_AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
+AUGMENTATIONS = {
+    "affine": Augmentation(**_AFFINE),
+    "elastic": Augmentation(elastic=34.0),
+    "affine+elastic": Augmentation(**_AFFINE, elastic=34.0),
+}
+
+
+def get_augmentation(wanted: Augmentation | str) -> Augmentation | None:
+    """The augmentation of that name, `none` standing for None; raises `SpecError` if there is none."""
+    if isinstance(wanted, Augmentation):
+        return wanted
+    checks.one_of("augmentation", wanted, (*AUGMENTATIONS, "none"))
+    return AUGMENTATIONS.get(wanted)
 
 
 @dataclass(frozen=True)
@@ -45,10 +129,13 @@ class Recipe:
     epochs: int = 10
     batch_size: int = 32
     validation: float | str = 0.1
+    augmentation: Augmentation | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, Optimizer):
             raise SpecError(f"optimizer must be an Optimizer, not {self.optimizer!r}")
+        if not isinstance(self.augmentation, Augmentation | None):
+            raise SpecError(f"augmentation must be an Augmentation or None, not {self.augmentation!r}")
         checks.one_of("loss", self.loss, LOSSES)
         if "accuracy" not in self.metrics:
             raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {self.metrics!r}")
@@ -66,14 +153,18 @@ class Preparation:
     """What raw images 0…255 become before the network sees them.
 
     `pad_to`: zero padding to this height and width, centred; None leaves the size alone.
+    `channels`: 3 makes three equal channels of grey images; None leaves the channels alone.
     `normalisation`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
     section II.B).
     """
 
     pad_to: int | None = None
+    channels: int | None = None
     normalisation: str = "unit"
 
     def __post_init__(self) -> None:
         if self.pad_to is not None:
             checks.positive("pad_to", self.pad_to)
+        if self.channels is not None:
+            checks.positive("channels", self.channels)
         checks.one_of("normalisation", self.normalisation, NORMALISATIONS)

@@ -19,24 +19,12 @@ from typing import Any, ClassVar
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import checks, sliding
+from lenet_tf.specs.initializers import Initializer, check_initializer
 
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 
 ACTIVATIONS = ("linear", "tanh", "scaled_tanh", "sigmoid", "softmax", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus")
-INITIALIZERS = (
-    "glorot_uniform",
-    "glorot_normal",
-    "he_uniform",
-    "he_normal",
-    "lecun_uniform",
-    "lecun_normal",
-    "random_uniform",
-    "random_normal",
-    "truncated_normal",
-    "lecun1998_uniform",
-)
-POOLINGS = ("max", "average")
 
 
 def as_pair(value: int | Pair) -> Pair:
@@ -49,14 +37,14 @@ def times(pair: Pair) -> str:
     return "×".join(map(str, pair))
 
 
-def _image(shape: Shape) -> Shape:
+def image(shape: Shape) -> Shape:
     if len(shape) != 3:
         raise SpecError(f"needs height × width × channels, but its input is a flat vector of {shape[0]:,}")
     return shape
 
 
 def slide(what: str, shape: Shape, window: Pair, stride: Pair, padding: str) -> Pair:
-    height, width, _ = _image(shape)
+    height, width, _ = image(shape)
     if padding == "valid" and (window[0] > height or window[1] > width):
         raise SpecError(f"{what} {times(window)} is larger than its input {height}×{width}")
     return tuple(sliding.count(*axis, padding) for axis in zip((height, width), window, stride, strict=True))
@@ -69,6 +57,8 @@ class Row:
     kind: ClassVar[str] = ""
     # Whether each unit is connected to the whole of a flat input.
     sees_all: ClassVar[bool] = False
+    # Whether it makes a flat vector of feature maps.
+    flattens: ClassVar[bool] = False
     name: str
 
     def check(self) -> None:
@@ -127,7 +117,7 @@ class Convolution(Row):
     stride: int | Pair = 1
     padding: str = "valid"
     activation: str = "linear"
-    initializer: str = "glorot_uniform"
+    initializer: str | Initializer = "glorot_uniform"
 
     def check(self) -> None:
         checks.positive("filters", self.filters)
@@ -135,7 +125,7 @@ class Convolution(Row):
         checks.positive_pair("stride", self.stride)
         checks.one_of("padding", self.padding, sliding.PADDINGS)
         checks.one_of("activation", self.activation, ACTIVATIONS)
-        checks.one_of("initializer", self.initializer, INITIALIZERS)
+        check_initializer(self.initializer)
 
     def window(self) -> tuple[Pair, Pair]:
         return as_pair(self.kernel), as_pair(self.stride)
@@ -157,42 +147,15 @@ class Convolution(Row):
 
 
 @dataclass(frozen=True)
-class Pooling(Row):
-    """The largest or the mean value of each window; `stride` is the window's size unless it is given."""
-
-    kind: ClassVar[str] = "pooling"
-    pool: str = "average"
-    size: int | Pair = 2
-    stride: int | Pair | None = None
-    padding: str = "valid"
-
-    def check(self) -> None:
-        checks.one_of("pool", self.pool, POOLINGS)
-        checks.positive_pair("size", self.size)
-        if self.stride is not None:
-            checks.positive_pair("stride", self.stride)
-        checks.one_of("padding", self.padding, sliding.PADDINGS)
-
-    def window(self) -> tuple[Pair, Pair]:
-        return as_pair(self.size), as_pair(self.size if self.stride is None else self.stride)
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return (*slide("window", shape, *self.window(), self.padding), shape[2])
-
-    def connections(self, shape: Shape) -> int:
-        axes = zip(shape[:2], *self.window(), strict=True)
-        return prod(sliding.covered(*axis, self.padding) for axis in axes) * shape[2]
-
-
-@dataclass(frozen=True)
 class Flatten(Row):
     """Feature maps in one vector, the order height, width, channels."""
 
     kind: ClassVar[str] = "flatten"
+    flattens: ClassVar[bool] = True
     name: str = "FLATTEN"
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (prod(_image(shape)),)
+        return (prod(image(shape)),)
 
 
 @dataclass(frozen=True)
@@ -203,12 +166,12 @@ class Dense(Row):
     sees_all: ClassVar[bool] = True
     units: int
     activation: str = "linear"
-    initializer: str = "glorot_uniform"
+    initializer: str | Initializer = "glorot_uniform"
 
     def check(self) -> None:
         checks.positive("units", self.units)
         checks.one_of("activation", self.activation, ACTIVATIONS)
-        checks.one_of("initializer", self.initializer, INITIALIZERS)
+        check_initializer(self.initializer)
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:

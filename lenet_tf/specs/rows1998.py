@@ -10,6 +10,7 @@ from typing import ClassVar
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import checks
 from lenet_tf.specs.codes import DIGIT_CODES
+from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.rows import ACTIVATIONS, Convolution, Pair, Row, Shape, as_pair, slide
 
 
@@ -17,16 +18,19 @@ from lenet_tf.specs.rows import ACTIVATIONS, Convolution, Pair, Row, Shape, as_p
 class Subsampling(Row):
     """Trainable subsampling, S2 and S4 of section II.B: per map, the sum of each window times one coefficient, plus one bias, squashed.
 
-    Windows do not overlap. `coefficient` is the initial value; the biases begin at 0. The multiply-adds are one product per output unit.
+    Windows do not overlap. `coefficient` is the initial value; the biases begin at 0. `multiplier` subsampling maps take each input map,
+    each with a coefficient and a bias of its own (LeNet-4 has pairs). The multiply-adds are one product per output unit.
     """
 
     kind: ClassVar[str] = "subsampling"
     size: int | Pair = 2
     activation: str = "scaled_tanh"
     coefficient: float = 0.25
+    multiplier: int = 1
 
     def check(self) -> None:
         checks.positive_pair("size", self.size)
+        checks.positive("multiplier", self.multiplier)
         checks.one_of("activation", self.activation, ACTIVATIONS)
         if not checks.is_number(self.coefficient):
             raise SpecError(f"coefficient must be a number, not {self.coefficient!r}")
@@ -35,10 +39,10 @@ class Subsampling(Row):
         return as_pair(self.size), as_pair(self.size)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*slide("window", shape, *self.window(), "valid"), shape[2])
+        return (*slide("window", shape, *self.window(), "valid"), shape[2] * self.multiplier)
 
     def parameters(self, shape: Shape) -> int:
-        return 2 * shape[2]
+        return 2 * shape[2] * self.multiplier
 
     def connections(self, shape: Shape) -> int:
         return prod(self.output_shape(shape)) * (prod(as_pair(self.size)) + 1)
@@ -61,7 +65,7 @@ class TableConvolution(Row):
     stride: int | Pair = 1
     padding: str = "valid"
     activation: str = "linear"
-    initializer: str = "glorot_uniform"
+    initializer: str | Initializer = "glorot_uniform"
 
     def __post_init__(self) -> None:
         # JSON and TOML have lists.

@@ -7,8 +7,9 @@ from dataclasses import replace
 from lenet_tf.errors import SpecError, did_you_mean
 from lenet_tf.specs.network import Spec
 from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
-from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Pooling, Row
-from lenet_tf.specs.variants1998 import LENET1, LENET5_1998, LENET5_1998_FULL
+from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Row
+from lenet_tf.specs.rows_pooling import Pooling
+from lenet_tf.specs.variants1998 import LENET1, LENET4, LENET5_1998, LENET5_1998_FULL
 
 
 def _each(rows: tuple[Row, ...], kind: type[Row], **changes: object) -> tuple[Row, ...]:
@@ -78,6 +79,18 @@ _LENET5_3X3 = replace(
     source="This project, after the tutorial's claim that two 3×3 kernels cover what one 5×5 does, with fewer parameters",
     notes="lenet5 with each 5×5 convolution replaced by two of 3×3. 18 weights stand for 25 only from one map to one: here 1,018 more",
     expected_parameters=62_724,
+)
+
+_LENET5_COLOR = replace(
+    _LENET5,
+    name="lenet5-color",
+    rows=_with_rows(_LENET5_32.rows, {"INPUT": (Input(shape=(32, 32, 3)),)}),
+    recipe=_LENET5_32.recipe,
+    preparation=Preparation(pad_to=32, channels=3),
+    data="cifar10",
+    source="This project, after the companion posts' step from grey to colour images",
+    notes="lenet5-32 on 32×32 colour images, CIFAR-10 unless told otherwise; grey images become three equal channels",
+    expected_parameters=61_706 + 2 * 25 * 6,
 )
 
 _CNN_38K = Spec(
@@ -167,7 +180,9 @@ _ALL = (
     _LENET5_32,
     _LENET5_MODERN,
     _LENET5_3X3,
+    _LENET5_COLOR,
     LENET1,
+    LENET4,
     LENET5_1998,
     LENET5_1998_FULL,
     _CNN_38K,

@@ -1,21 +1,17 @@
-"""Tables and lines for people: of a spec, of the variants, of a finished run. rich draws them: kept, and used by pip itself."""
+"""Tables for people, of a spec and of the variants. rich draws them: kept, and used by pip itself."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import sys
+import itertools
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from lenet_tf.specs import LayerFacts, Row, Spec
+from lenet_tf.specs import LayerFacts, Optimizer, Row, Spec
 from lenet_tf.specs.rows import as_pair, times
 
 
@@ -102,11 +98,18 @@ def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
         "source": spec.source,
         "notes": spec.notes,
         "images": f"{times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}",
-        "recipe": f"{optimizer.name} at {optimizer.learning_rate:g}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
+        "recipe": f"{optimizer.name} at {_rates(optimizer)}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
         f" validation {recipe.validation}",
     }
     wrapped = (textwrap.fill(f"{name:8}{line}", width, subsequent_indent=" " * 8) for name, line in lines.items())
     return f"{spec.name}: {spec.parameters:,} parameters", "\n".join(wrapped)
+
+
+def _rates(optimizer: Optimizer) -> str:
+    """`0.001`, or the rates of the epochs in turn: `0.0005 ×2, 0.0002 ×3`."""
+    if not isinstance(optimizer.learning_rate, tuple):
+        return f"{optimizer.learning_rate:g}"
+    return ", ".join(f"{rate:g} ×{len(list(epochs))}" for rate, epochs in itertools.groupby(optimizer.learning_rate))
 
 
 def comparison_table(specs: Iterable[Spec]) -> Table:
@@ -132,35 +135,3 @@ def variants_table(specs: Iterable[Spec]) -> Table:
     for spec in specs:
         table.add_row(spec.name, f"{spec.parameters:,}", f"{spec.multiply_adds:,}", spec.notes)
     return table
-
-
-def program(name: str) -> str:
-    """How a person here calls `name`: bare where the shell finds it, else by its path beside this Python, as in `make`'s `.venv/bin`."""
-    beside = Path(sys.executable).parent / name
-    if shutil.which(name) or not beside.exists():
-        return name
-    return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))
-
-
-def finished_run(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """The test result and the time."""
-    count = data["images"]["test"]
-    where = "digits of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"images of {data['name']}"
-    return (
-        f"test accuracy {metrics['test_accuracy']:.2%} on {count:,} {where}\n"
-        f"test loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']};"
-        f" best on validation: epoch {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
-        f"{metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all"
-    )
-
-
-def next_steps(path: Path, logs: Path) -> str:
-    """Commands that a person can type after a run."""
-    tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
-    return (
-        "\nNext:\n"
-        f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
-        f"  test it again           {command} evaluate {folder}\n"
-        f"  run it again            {command} train --from-run {folder}\n"
-        f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
-    )

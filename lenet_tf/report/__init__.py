@@ -1,0 +1,1 @@
+"""Specs and runs as tables, lines and pictures for people."""

@@ -1,0 +1,43 @@
+"""What is said to a person after a run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def program(name: str) -> str:
+    """How a person here calls `name`: bare where the shell finds it, else by its path beside this Python, as in `make`'s `.venv/bin`."""
+    beside = Path(sys.executable).parent / name
+    if shutil.which(name) or not beside.exists():
+        return name
+    return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))
+
+
+def finished_run(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """The test result and the time."""
+    count = data["images"]["test"]
+    where = "digits of the embedded sample, NOT of MNIST" if data["name"] == "sample" else f"images of {data['name']}"
+    return (
+        f"test accuracy {metrics['test_accuracy']:.2%} on {count:,} {where}\n"
+        f"test loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']};"
+        f" best on validation: epoch {metrics['best_epoch']} with {metrics['best_val_accuracy']:.2%}\n"
+        f"{metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in all"
+    )
+
+
+def next_steps(path: Path, logs: Path) -> str:
+    """Commands that a person can type after a run."""
+    tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
+    return (
+        "\nNext:\n"
+        f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
+        f"  test it again           {command} evaluate {folder}\n"
+        f"  run it again            {command} train --from-run {folder}\n"
+        f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
+    )

@@ -1,0 +1,74 @@
+"""Pictures for people. matplotlib draws them: the standard of scientific Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lenet_tf.data import RANGES, RawData, prepare_images
+from lenet_tf.errors import RunError
+from lenet_tf.specs import AUGMENTATIONS, Spec
+from lenet_tf.specs.codes import DIGIT_CODES, HEIGHT, WIDTH
+
+_INK = "gray_r"
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Writes a PNG; raises `RunError` where that cannot be done."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight")
+        partial.replace(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def codes_picture() -> Figure:
+    """The ten 7×12 codes of LeNet-5's output layer, ink +1, background −1."""
+    figure = Figure(figsize=(8, 1.9))
+    for digit, axes in enumerate(figure.subplots(1, len(DIGIT_CODES))):
+        axes.imshow(np.reshape(DIGIT_CODES[digit], (HEIGHT, WIDTH)), cmap=_INK, vmin=-1, vmax=1)
+        axes.set(xticks=np.arange(WIDTH + 1) - 0.5, yticks=np.arange(HEIGHT + 1) - 0.5, xticklabels=[], yticklabels=[])
+        axes.grid(color="0.75", linewidth=0.4)
+        axes.tick_params(length=0)
+        axes.set_title(digit, fontsize=11)
+    figure.suptitle("Output codes: 7×12 pixels, ink +1, background −1", fontsize=11, y=1.06)
+    return figure
+
+
+def distortions_picture(raw: RawData, spec: Spec, seed: int, draws: int = 3) -> Figure:
+    """A training image of each class above what each kind of augmentation makes of it, `draws` times, as the network is given it."""
+    from lenet_tf.augment import distort
+
+    first = [np.flatnonzero(raw.y_train == label)[:1] for label in range(raw.num_classes)][:10]
+    images = prepare_images(raw.x_train[np.concatenate(first)], spec.preparation)
+    background = RANGES[spec.preparation.normalisation][0]
+    rows = [("original", images)]
+    for name, how in AUGMENTATIONS.items():
+        rows += [(name, np.asarray(distort(images, (seed, draw), how, background))) for draw in range(draws)]
+    return contact_sheet(rows, f"{raw.name}: training images and what --augment makes of them")
+
+
+def contact_sheet(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
+    """One line of images for each (name, images); images are (N, height, width, channels), dark where their values are high."""
+    count = max(len(images) for _, images in rows)
+    figure = Figure(figsize=(0.62 * count + 1.6, 0.62 * len(rows) + 0.5))
+    low, high = min(np.min(images) for _, images in rows), max(np.max(images) for _, images in rows)
+    for (name, images), line in zip(rows, figure.subplots(len(rows), count, squeeze=False), strict=True):
+        for axes in line:
+            axes.set_axis_off()
+        for image, axes in zip(images, line, strict=False):
+            if image.shape[-1] == 1:
+                axes.imshow(image[..., 0], cmap=_INK, vmin=low, vmax=high)
+            else:
+                axes.imshow((image - low) / (high - low))
+        line[0].text(-0.2, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=9)
+    figure.subplots_adjust(wspace=0.05, hspace=0.05, top=1 - 0.45 / figure.get_figheight())
+    figure.suptitle(title, fontsize=11, y=1, va="top")
+    return figure

@@ -1,0 +1,303 @@
+"""The 1998 paper's second derivatives against loops and finite differences, and its online training against Keras' own steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+import lenet_tf
+from lenet_tf.data import one_hot, prepare_images
+from lenet_tf.engine import GraphLoop
+from lenet_tf.model import LeNet
+from lenet_tf.optimizers import SDLM
+from lenet_tf.second_order import Curvature, curvature
+from lenet_tf.specs import (
+    Convolution,
+    Dense,
+    EuclideanRBF,
+    Flatten,
+    GlobalAveragePooling,
+    Input,
+    Optimizer,
+    Pooling,
+    Recipe,
+    Spec,
+    Subsampling,
+    TableConvolution,
+    get_spec,
+)
+
+TABLE = ((0,), (0, 1), (1,))
+SQUASHED = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
+
+
+def network(*rows, loss="lecun1998_mle", shape=(6, 6, 1)) -> LeNet:
+    model = LeNet(Spec("net", (Input(shape=shape), *rows), Recipe(Optimizer("sdlm", 0.001), loss=loss, batch_size=1)), seed=3)
+    model.jit_compile = False
+    random = np.random.default_rng(0)
+    model.set_weights([weight + random.normal(scale=0.2, size=weight.shape) for weight in model.get_weights()])
+    return model
+
+
+def whole_network(loss="lecun1998_mle") -> LeNet:
+    return network(
+        Convolution("C1", filters=2, kernel=3, **SQUASHED),
+        Subsampling("S2"),
+        TableConvolution("C3", table=TABLE, kernel=2, **SQUASHED),
+        Flatten(),
+        Dense("F6", units=84, **SQUASHED),
+        EuclideanRBF("OUTPUT"),
+        loss=loss,
+    )
+
+
+def squash(a):
+    return 1.7159 * np.tanh(2 / 3 * a)
+
+
+def slope(a):
+    return 1.7159 * 2 / 3 / np.cosh(2 / 3 * a) ** 2
+
+
+def naive(model, image):
+    """Appendix C one connection at a time: a layer is a list of (unit, input, weight), a weight is shared by what names it."""
+    c1, b1, s2, d2, c3, b3, f6, b6 = (weight.astype(np.float64) for weight in model.get_weights())
+    conv1 = [((r, c, m), (r + i, c + j), (i, j, 0, m)) for r, c, m in np.ndindex(4, 4, 2) for i, j in np.ndindex(3, 3)]
+    pairs = [(source, target) for target, maps in enumerate(TABLE) for source in maps]
+    conv3 = [((t,), (i, j, s), (k, i, j)) for k, (s, t) in enumerate(pairs) for i, j in np.ndindex(2, 2)]
+    dense = [((u,), (t,), (t, u)) for t in range(3) for u in range(84)]
+
+    def forward(inputs, links, kernel, bias):
+        sums = {unit: bias[unit[-1]] for unit, _, _ in links}
+        for unit, source, weight in links:
+            sums[unit] += kernel[weight] * inputs[source]
+        return sums
+
+    def backward(inputs, links, kernel, bias, second):
+        below, weights, biases = dict.fromkeys(inputs, 0.0), np.zeros_like(kernel), np.zeros_like(bias)
+        for unit, source, weight in links:
+            below[source] += kernel[weight] ** 2 * second[unit]
+            weights[weight] += second[unit] * inputs[source] ** 2
+        for unit, value in second.items():
+            biases[unit[-1]] += value
+        return below, weights, biases
+
+    pixels = {(r, c): float(image[r, c, 0]) for r, c in np.ndindex(6, 6)}
+    a1 = forward(pixels, conv1, c1, b1)
+    x1 = {unit: squash(value) for unit, value in a1.items()}
+    windows = {(r, c, m): [(2 * r + i, 2 * c + j, m) for i, j in np.ndindex(2, 2)] for r, c, m in np.ndindex(2, 2, 2)}
+    sums = {unit: sum(x1[source] for source in sources) for unit, sources in windows.items()}
+    a2 = {unit: s2[unit[2]] * value + d2[unit[2]] for unit, value in sums.items()}
+    x2 = {unit: squash(value) for unit, value in a2.items()}
+    a3 = forward(x2, conv3, c3, b3)
+    x3 = {unit: squash(value) for unit, value in a3.items()}
+    a6 = forward(x3, dense, f6, b6)
+
+    second6 = {unit: 2 * slope(value) ** 2 for unit, value in a6.items()}
+    below3, hf6, hb6 = backward(x3, dense, f6, b6, second6)
+    second3 = {unit: slope(value) ** 2 * below3[unit] for unit, value in a3.items()}
+    below2, hc3, hb3 = backward(x2, conv3, c3, b3, second3)
+    second2 = {unit: slope(value) ** 2 * below2[unit] for unit, value in a2.items()}
+    hs2, hd2, below1 = np.zeros(2), np.zeros(2), {}
+    for unit, value in second2.items():
+        hs2[unit[2]] += value * sums[unit] ** 2
+        hd2[unit[2]] += value
+        below1 |= dict.fromkeys(windows[unit], s2[unit[2]] ** 2 * value)
+    second1 = {unit: slope(value) ** 2 * below1[unit] for unit, value in a1.items()}
+    _, hc1, hb1 = backward(pixels, conv1, c1, b1, second1)
+    return [hc1, hb1, hs2, hd2, hc3, hb3, hf6, hb6]
+
+
+@pytest.mark.parametrize("loss", ["lecun1998_mle", "lecun1998_map"])
+def test_the_whole_recursion_against_one_connection_at_a_time(loss):
+    model = whole_network(loss)
+    images = np.random.default_rng(1).normal(size=(3, 6, 6, 1)).astype("float32")
+    ours = curvature(model, images)
+    expected = [np.mean(parts, axis=0) for parts in zip(*(naive(model, image) for image in images), strict=True)]
+    assert [tuple(part.shape) for part in ours] == [weight.shape for weight in model.get_weights()]
+    for part, wanted in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(part, wanted, rtol=2e-4)
+        assert (np.asarray(part) >= 0).all()
+
+
+FEATURES = {
+    "max": Pooling("S1", pool="max"),
+    "average": Pooling("S1", pool="average", size=3, stride=3),
+    "min": Pooling("S1", pool="min", size=3, stride=1),
+    "sum": Pooling("S1", pool="sum"),
+}
+
+
+@pytest.mark.parametrize("name", [*FEATURES, "global", "none"])
+@pytest.mark.parametrize("output", ["squares", "softmax"])
+def test_one_layer_of_weights_against_finite_differences(name, output):
+    """Behind fixed features a dense layer's Gauss-Newton diagonal is the exact one: the loss' second differences."""
+    before = (GlobalAveragePooling(),) if name == "global" else (*([FEATURES[name]] if name in FEATURES else []), Flatten())
+    activation, loss = ("softmax", "categorical_crossentropy") if output == "softmax" else ("linear", "mean_squared_error")
+    model = network(*before, Dense("OUTPUT", units=4, activation=activation), loss=loss)
+    images = np.random.default_rng(2).normal(size=(7, 6, 6, 1)).astype("float32")
+    labels = np.eye(4)[np.arange(7) % 4]
+    ours = [np.asarray(part) for part in curvature(model, images)]
+    features = keras.ops.convert_to_numpy(images)
+    for layer in model.layers[:-1]:
+        features = layer(features)
+    features, (kernel, bias) = np.asarray(features, np.float64), (weight.astype(np.float64) for weight in model.get_weights())
+
+    def value(kernel, bias):
+        sums = features @ kernel + bias
+        if output == "squares":
+            return np.mean((sums - labels) ** 2)
+        return np.mean(np.log(np.exp(sums).sum(1)) - (sums * labels).sum(1))
+
+    step = 1e-4
+    for index in list(np.ndindex(kernel.shape))[:: max(1, kernel.size // 15)]:
+        moved = np.zeros_like(kernel)
+        moved[index] = step
+        difference = (value(kernel + moved, bias) - 2 * value(kernel, bias) + value(kernel - moved, bias)) / step**2
+        assert ours[0][index] == pytest.approx(difference, rel=1e-3, abs=1e-6)
+    for unit in range(4):
+        moved = step * np.eye(4)[unit]
+        difference = (value(kernel, bias + moved) - 2 * value(kernel, bias) + value(kernel, bias - moved)) / step**2
+        assert ours[1][unit] == pytest.approx(difference, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_pooling_passes_second_derivatives_with_its_coefficients_squared(name):
+    """Through a convolution of one pixel, whose one weight multiplies every input: h = Σ over its outputs of its input² · ∂²E/∂a²."""
+    model = network(
+        Convolution("C1", filters=1, kernel=1),
+        FEATURES[name],
+        Flatten(),
+        Dense("OUTPUT", units=2),
+        loss="mean_squared_error",
+    )
+    image = np.random.default_rng(4).normal(size=(1, 6, 6, 1)).astype("float32")
+    (weight, bias, kernel, _), ours = (w.astype(np.float64) for w in model.get_weights()), curvature(model, image)
+    sums = image[0, ..., 0] * weight.item() + bias.item()
+    size, stride = FEATURES[name].window()
+    starts = range(0, 6 - size[0] + 1, stride[0])
+    second = np.zeros((6, 6))
+    for number, (r, c) in enumerate((r, c) for r in starts for c in starts):
+        window = np.s_[r : r + size[0], c : c + size[1]]
+        coefficients = {
+            "max": sums[window] == sums[window].max(),
+            "min": sums[window] == sums[window].min(),
+            "average": np.full(size, 1 / np.prod(size)),
+            "sum": np.ones(size),
+        }[name]
+        second[window] += coefficients**2 * (kernel[number] ** 2).sum() * (2 / 2)
+    assert np.asarray(ours[0]).item() == pytest.approx((second * image[0, ..., 0] ** 2).sum(), rel=1e-4)
+    assert np.asarray(ours[1]).item() == pytest.approx(second.sum(), rel=1e-4)
+
+
+def test_the_rates_are_eta_over_mu_plus_h():
+    weights = keras.Variable(np.array([1.0, 1.0, 1.0], "float32"))
+    optimizer = SDLM(learning_rate=0.1, damping=0.5)
+    optimizer.build([weights])
+    optimizer.apply([np.array([1.0, 1.0, -2.0], "float32")], [weights])
+    np.testing.assert_allclose(weights, [0.8, 0.8, 1.4], rtol=1e-6)
+    optimizer.set_curvature([np.array([0.0, 0.5, 1.5], "float32")])
+    optimizer.apply([np.ones(3, "float32")], [weights])
+    np.testing.assert_allclose(weights, [0.8 - 0.2, 0.8 - 0.1, 1.4 - 0.05], rtol=1e-6)
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert (type(again), again.damping, float(again.learning_rate)) == (SDLM, 0.5, pytest.approx(0.1))
+
+
+@pytest.fixture(scope="module")
+def prepared(digits):
+    spec = get_spec("lenet5-1998")
+    return prepare_images(digits.x_train[:60], spec.preparation), one_hot(digits.y_train[:60], 10)
+
+
+@pytest.mark.parametrize(
+    ("variant", "optimizer", "step"),
+    [
+        ("lenet5-1998", Optimizer("sdlm", 0.0005, damping=0.02), 1),
+        ("lenet5-1998", Optimizer("sdlm", 0.0005, damping=0.02), 7),
+        ("lenet5-1998-full", Optimizer("sgd", 0.01, momentum=0.9), 1),
+        ("lenet4", Optimizer("adam", 0.001), 4),
+    ],
+)
+def test_steps_in_the_graph_equal_keras_own(prepared, variant, optimizer, step):
+    """60 images, in calls of 25, against Keras' `fit` in batches of a step: the same weights to float32 rounding, and the same history."""
+    results = []
+    for looped in (False, True):
+        model = LeNet(replace(get_spec(variant), recipe=replace(get_spec(variant).recipe, optimizer=optimizer, batch_size=step)), seed=1)
+        model.jit_compile = False
+        model.optimizer.build(model.trainable_variables)
+        if optimizer.name == "sdlm":
+            model.optimizer.set_curvature(curvature(model, prepared[0]))
+        # A call's images end where a step ends, so that both ways take the same steps.
+        size = 25 // step * step if looped else step
+        model.engine = GraphLoop(step) if looped else None
+        history = model.fit(*prepared, batch_size=size, epochs=2, shuffle=False, verbose=0).history
+        results.append((model.get_weights(), history, int(model.optimizer.iterations)))
+    (plain, history, steps), (ours, our_history, our_steps) = results
+    assert steps == our_steps == 2 * -(-60 // step)
+    start = LeNet(variant, seed=1).get_weights()
+    for first, expected, got in zip(start, plain, ours, strict=True):
+        moved = np.abs(expected - first).max()
+        assert moved > 0
+        np.testing.assert_allclose(got, expected, atol=1e-5 + 1e-3 * moved)
+    np.testing.assert_allclose(our_history["loss"], history["loss"], rtol=1e-3)
+    np.testing.assert_allclose(our_history["accuracy"], history["accuracy"], atol=1e-6)
+
+
+def test_the_papers_training_as_a_run(digits, tmp_path):
+    """The recipe's rates epoch by epoch, new second derivatives before each, one image a step, and the run folder of any other run."""
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            seen.append([np.array(gain) for gain in self.model.optimizer.gains])
+
+    spec = get_spec("lenet5-1998")
+    few = replace(spec.recipe, optimizer=replace(spec.recipe.optimizer, learning_rate=(0.0005, 0.0002), curvature_images=50), epochs=3)
+    spec = replace(spec, recipe=few)
+    options = {"validation": 0.1, "seed": 4, "device": "cpu", "logs": tmp_path, "quiet": True}
+    run = lenet_tf.fit(spec, digits, callbacks=[Watch()], **options)
+    assert run.history["learning_rate"] == pytest.approx([0.0005, 0.0002, 0.0002])
+    assert run.history["loss"][2] < run.history["loss"][0] / 2
+    assert int(run.model.optimizer.iterations) == 3 * 270
+    assert not any(np.array_equal(a, b) for a, b in zip(seen[0], seen[1], strict=True))
+    assert all((gain > 0).all() and (gain <= 1 / 0.02 + 1e-3).all() for gains in seen for gain in gains)
+    assert {path.name for path in run.path.iterdir()} >= {
+        "config.json",
+        "history.csv",
+        "best.keras",
+        "final.keras",
+        "metrics.json",
+        "train",
+    }
+    again = lenet_tf.load_model(run.path)
+    assert type(again.optimizer) is SDLM
+    np.testing.assert_array_equal(again.optimizer.gains[0], run.model.optimizer.gains[0])
+    same = lenet_tf.fit(spec, digits, **options)
+    for a, b in zip(run.model.get_weights(), same.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_seed_and_the_epoch_choose_the_images_of_the_second_derivatives(prepared):
+    def rates(seed, epoch):
+        model = LeNet("lenet5-1998", seed=1)
+        watch = Curvature(prepared[0], count=20, seed=seed)
+        watch.set_model(model)
+        watch.on_epoch_begin(epoch)
+        return np.array(model.optimizer.gains[0])
+
+    np.testing.assert_array_equal(rates(0, 3), rates(0, 3))
+    assert not np.array_equal(rates(0, 3), rates(0, 4))
+    assert not np.array_equal(rates(0, 3), rates(1, 3))
+
+
+def test_a_run_in_steps_can_go_on_with_another_optimiser(digits, tmp_path):
+    """The graph is made anew: a model trained in the loop is afterwards trained by Keras' own step, and the other way round."""
+    options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}
+    model = lenet_tf.fit("lenet1", digits, **options).model
+    assert model.engine is not None
+    assert int(model.optimizer.iterations) == 270
+    lenet_tf.fit(model, digits, batch_size=90, **options)
+    assert int(model.optimizer.iterations) == 270 + 3
