@@ -24,15 +24,23 @@ class EpochClock(keras.callbacks.Callback):
 
 
 class StopAtNaN(keras.callbacks.TerminateOnNaN):
-    """Keras' own, for the validation loss too, and it remembers where: `failed_at` is "" or the place, counted from 1."""
+    """Keras' own, for the validation loss too, and it remembers where: `failed_at` is "" or the place, counted from 1.
+
+    `steps`: how many training steps Keras takes for one of its batches.
+    """
 
     failed_at = ""
+
+    def __init__(self, steps: int = 1) -> None:
+        super().__init__()
+        self._steps = steps
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
 
     def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self._check("loss", logs, f"epoch {self._epoch}, batch {batch + 1}")
+        place = f"batch {batch + 1}" if self._steps == 1 else f"steps {batch * self._steps + 1:,} to {(batch + 1) * self._steps:,}"
+        self._check("loss", logs, f"epoch {self._epoch}, {place}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         # The loss of a batch is taken before its update: only validation sees what the last update did.
@@ -98,9 +106,10 @@ def progress_bar() -> keras.callbacks.Callback | None:
     return display
 
 
-def standard_callbacks(folder: Path, early_stopping: int | None = None) -> tuple[list[keras.callbacks.Callback], StopAtNaN]:
-    """The callbacks of every run, in order, and the one that knows of NaN; `early_stopping` is EarlyStopping's patience in epochs."""
-    nan = StopAtNaN()
+def standard_callbacks(folder: Path, early_stopping: int | None = None, steps: int = 1) -> tuple[list[keras.callbacks.Callback], StopAtNaN]:
+    """The callbacks of every run, in order, and the one that knows of NaN; `early_stopping` is EarlyStopping's patience in epochs,
+    `steps` how many training steps Keras takes for one of its batches."""
+    nan = StopAtNaN(steps)
     callbacks = [
         EpochClock(),
         nan,

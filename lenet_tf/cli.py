@@ -44,11 +44,12 @@ def _load(name: str | None, originals: str | None) -> Any:
     return data
 
 
-def _own_data(spec: Any) -> str | None:
-    """The data set that a network is made for, as `load_data` takes it: None lets the sample stand in for MNIST."""
+def _data_of(spec: Any, named: str | None) -> str | None:
+    """What `load_data` is asked for: the data set named, or the network's own; None lets the sample stand in for MNIST."""
     from lenet_tf import sources
 
-    return None if spec.data == sources.DEFAULT_DATA else spec.data
+    own = None if spec.data == sources.DEFAULT_DATA else spec.data
+    return own if named is None else named
 
 
 def _validation(_: click.Context, __: click.Parameter, value: str | None) -> float | str | None:
@@ -119,11 +120,11 @@ def train(
         device.use_one_thread()
     device.check(settings["device"])
     if from_run is not None:
-        raw = _load(data or again.data_name(), originals)
+        raw = _load(again.data_name() if data is None else data, originals)
         if data is None:
             again.check_same_data(raw.sha256)
     else:
-        raw = _load(data or _own_data(spec), originals)
+        raw = _load(_data_of(spec, data), originals)
     from lenet_tf.training import fit
 
     run = fit(spec, raw, quiet=quiet, **settings)
@@ -150,7 +151,8 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
     from lenet_tf.evaluation import load_model
 
     model = load_model(run_or_model)
-    raw = _load(data or (runs.data_name(folder, config) if config else model.spec.data), originals)
+    own = runs.data_name(folder, config) if config and data is None else model.spec.data
+    raw = _load(own if data is None else data, originals)
     if config and data is None and raw.sha256 != config["data"].get("sha256"):
         click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
     result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(model, raw)
@@ -213,7 +215,7 @@ def draw(what: str, file: Path, network: str, data: str | None, originals: str |
         figure = pictures.codes_picture()
     else:
         spec = spec_files.find_spec(network)
-        figure = pictures.distortions_picture(_load(data or _own_data(spec), originals), spec, seed)
+        figure = pictures.distortions_picture(_load(_data_of(spec, data), originals), spec, seed)
     pictures.save(figure, file)
     click.echo(f"wrote {file}")
 

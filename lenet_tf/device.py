@@ -61,15 +61,22 @@ def _without_chatter() -> Iterator[None]:
             _held_back.extend(process.communicate()[0].decode(errors="replace").splitlines())
 
 
+_ONE_THREAD = {"TF_NUM_INTEROP_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "0"}
+
+
 def use_one_thread() -> None:
     """Has TensorFlow work in one thread and without oneDNN, in which a step on a single image takes a fraction of the time.
 
     To be called before TensorFlow is imported; later it changes nothing. What the environment already says is left alone.
     """
-    if "tensorflow" in sys.modules:
-        return
-    for name, value in {"TF_NUM_INTEROP_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "0"}.items():
-        os.environ.setdefault(name, value)
+    if "tensorflow" not in sys.modules:
+        for name, value in _ONE_THREAD.items():
+            os.environ.setdefault(name, value)
+
+
+def uses_one_thread() -> bool:
+    """Whether the environment asked TensorFlow for what `use_one_thread` does."""
+    return all(os.environ.get(name) == value for name, value in _ONE_THREAD.items())
 
 
 def start_tensorflow() -> None:

@@ -147,6 +147,8 @@ class LeNet(keras.Sequential):
         if precision not in PRECISIONS:
             raise SpecError(f"unknown precision {precision!r}: known are {', '.join(PRECISIONS)}")
         spec = (specs.get_spec(spec) if isinstance(spec, str) else spec).adapted(input_shape, num_classes)
+        if spec.recipe.optimizer.name == "sdlm" and precision != "float32":
+            raise SpecError(f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}")
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
         # Another way to take a training step, such as `lenet_tf.engine.GraphLoop`; None is Keras' own.

@@ -121,7 +121,7 @@ def _train(
 ) -> dict[str, list[float]]:
     recipe = spec.recipe
     stepping, batch_size = _stepping(network, prepared, recipe, seed)
-    watching, nan = watchers.standard_callbacks(folder, early_stopping)
+    watching, nan = watchers.standard_callbacks(folder, early_stopping, batch_size // recipe.batch_size)
     bar = None if quiet else watchers.progress_bar()
     try:
         history = network.fit(
@@ -204,13 +204,15 @@ def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:
 
 
 def _headline(spec: Spec, data: RawData, prepared: PreparedData, place: devices.Device, seed: int, folder: Path) -> str:
+    slow = spec.recipe.optimizer.name == "sdlm" and place.name == "/CPU:0" and not devices.uses_one_thread()
+    hint = "        TensorFlow runs in several threads; lenet_tf.use_one_thread() before it starts is faster here\n" if slow else ""
     held = "the test images" if spec.recipe.validation == "test" else f"{len(prepared.x_validation):,} training images held back"
     return (
         f"{spec.name}  {spec.parameters:,} parameters, epochs {spec.recipe.epochs}, batch size {spec.recipe.batch_size}, seed {seed}\n"
         f"data    {data.name} {data.version} from {data.source}: {len(prepared.x_train):,} images to train,"
         f" {len(prepared.x_test):,} to test\n"
         f"        validated on {held}\n"
-        f"device  {place.label}\n"
+        f"device  {place.label}\n{hint}"
         f"run     {folder}"
     )
 

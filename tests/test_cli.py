@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import os
@@ -82,6 +83,15 @@ def test_summary_fits_into_the_terminal(variant, columns):
     assert f"{VARIANTS[variant].connections:,}" in "".join(lines)
 
 
+def test_summary_tells_the_recipe_and_the_departures(cli):
+    text = " ".join(cli("summary", "lenet5-1998").output.split())
+    assert "images mnist, 32×32×1 padded to 32×32, normalisation lecun1998 recipe sdlm at 0.0005 ×2, 0.0002 ×3, 0.0001 ×3" in text
+    assert text.count(" departs ") == len(VARIANTS["lenet5-1998"].departures)
+    assert "distorted by translation 1.5, scaling 0.1, squeezing 0.1, shear 0.15, elastic 20, elastic_sigma 4" in " ".join(
+        cli("summary", MENU).output.split()
+    )
+
+
 def test_summary_as_json(cli):
     facts = json.loads(cli("summary", "cnn-38k", "--json").output)
     assert facts["parameters"] == 38_390
@@ -139,8 +149,89 @@ def test_mistakes_in_a_file(cli, old, new, message):
     refused(cli("summary", "own.toml"), message)
 
 
+MENU = EXAMPLE.with_name("menu.toml")
+
+
+def test_the_menu_file_has_everything_and_works(cli, digits, tmp_path):
+    from lenet_tf import spec_files
+    from lenet_tf.specs import Augmentation, Initializer, Optimizer, Preparation, Recipe, initializers, network, recipes, rows, rows_pooling
+
+    text = MENU.read_text(encoding="utf-8")
+    names = {*network.KINDS, *rows.ACTIVATIONS, *rows_pooling.POOLINGS, *initializers.INITIALIZERS, *initializers.MODES}
+    names |= {*initializers.DISTRIBUTIONS, *recipes.OPTIMIZERS, *recipes.LOSSES, *recipes.NORMALISATIONS}
+    for part in (*network.KINDS.values(), Augmentation, Initializer, Optimizer, Preparation, Recipe):
+        names |= {field.name for field in dataclasses.fields(part)} - {"metrics"}
+    assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)] == []
+    spec = spec_files.load_spec(MENU)
+    assert {row.kind for row in spec.rows} == set(network.KINDS) - {"flatten"}
+    run = lenet_tf.fit(spec, digits, logs=tmp_path, quiet=True)
+    assert np.isfinite(run.history["loss"]).all()
+    assert cli("summary", MENU).exit_code == 0
+
+
 def test_a_file_that_is_not_there(cli):
     refused(cli("summary", "none.toml"), "none.toml cannot be read: No such file or directory")
+
+
+def test_augment_on_the_command_line(cli):
+    result = cli("train", "tiny", "--data", "sample", "--augment", "affine+elastic", "-q")
+    assert result.exit_code == 0, result.output
+    assert runs.read_config(only_run())["recipe"]["augmentation"]["elastic"] == 34
+    again = cli("train", "--from-run", only_run(), "--augment", "none", "--logs", "again", "-q")
+    assert again.exit_code == 0, again.output
+    (second,) = Path("again/fit").iterdir()
+    assert runs.read_config(second)["recipe"]["augmentation"] is None
+
+
+def test_an_unknown_augmentation(cli):
+    refused(cli("train", "tiny", "--data", "sample", "--augment", "afine"), "unknown augmentation 'afine': did you mean affine")
+
+
+def test_a_network_is_trained_on_its_own_data_set(cli, offline):
+    """Never silently on another one: what is made for CIFAR-10 asks for it, and takes grey images only when told to."""
+    refused(cli("train", "lenet5-color"), "cifar10 is not to be had", "cifar-10-binary.tar.gz")
+    result = cli("train", "lenet5-color", "--data", "sample", "--epochs", 1, "--logs", "grey", "-q")
+    assert result.exit_code == 0, result.output
+    (run,) = Path("grey/fit").iterdir()
+    assert lenet_tf.load_model(run).input_shape == (None, 32, 32, 3)
+    lenet_tf.load_model(run).save("bare.keras")
+    result = cli("evaluate", "bare.keras")
+    assert result.exit_code != 0
+    assert "cifar10 is not to be had" in result.stderr
+
+
+def test_draw(cli):
+    from PIL import Image
+
+    for arguments in (["codes", "codes.png"], ["distortions", "distortions.png", "--data", "sample", "--seed", 3]):
+        result = cli("draw", *arguments)
+        assert result.exit_code == 0, result.output
+        assert result.output.endswith(f"wrote {arguments[1]}\n")
+        with Image.open(arguments[1]) as picture:
+            assert picture.format == "PNG"
+            assert picture.width > 600
+            levels = np.asarray(picture.convert("L"))
+        assert levels.min() < 30
+        assert levels.max() == 255
+    cli("draw", "distortions", "other.png", "--data", "sample", "--seed", 4)
+    assert Path("other.png").read_bytes() != Path("distortions.png").read_bytes()
+    refused(cli("draw", "codes", "nowhere/codes.png"), "cannot write nowhere/codes.png: No such file or directory")
+    refused(cli("draw", "code", "codes.png"), "'code' is not one of 'codes', 'distortions'")
+    assert {path.name for path in Path().iterdir()} == {"codes.png", "distortions.png", "other.png"}
+
+
+def test_online_training_sets_one_thread_before_tensorflow_starts(tmp_path):
+    """In a process of its own, with nothing in the environment: the run works in one thread."""
+    script = (
+        "import os, sys; from lenet_tf import cli, device; sys.argv = ['lenet-tf', 'train', 'lenet1', '--data', 'none']\n"
+        "try: cli.main()\nexcept SystemExit: pass\n"
+        "print(*(os.environ.get(name) for name in ('TF_NUM_INTEROP_THREADS', 'TF_NUM_INTRAOP_THREADS', 'TF_ENABLE_ONEDNN_OPTS')))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    assert python("-c", script, cwd=tmp_path, env=environment).stdout.split() == ["1", "1", "0"]
+    kept = python("-c", script, cwd=tmp_path, env=environment | {"TF_NUM_INTEROP_THREADS": "2"}).stdout.split()
+    assert kept == ["2", "1", "0"]
+    assert python("-c", script.replace("'lenet1'", "'lenet5'"), cwd=tmp_path, env=environment).stdout.split() == ["None"] * 3
 
 
 def test_train_evaluate_and_run_again(cli):
@@ -312,7 +403,7 @@ def test_a_log_folder_that_refuses_new_folders(cli):
     ("damage", "message"),
     [
         (lambda c: "{", "cannot be read"),
-        (lambda c: json.dumps(c | {"format": 99}), "has format 99; this lenet_tf reads format 1"),
+        (lambda c: json.dumps(c | {"format": 99}), "has format 99; this lenet_tf reads format 2"),
         (lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}), "has no usable 'recipe'"),
         (lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}), "epochs must be a whole number"),
         (lambda c: json.dumps(c | {"settings": []}), "has no usable 'settings'"),

@@ -68,6 +68,18 @@ def test_subsampling_against_loops(random, size):
     np.testing.assert_allclose(layer(x), naive_subsampling(x, coefficient, bias, size), atol=1e-5)
 
 
+def test_subsampling_in_pairs_against_loops(random):
+    """Each map twice, side by side, each copy with a coefficient and a bias of its own."""
+    x = random.normal(size=(2, 4, 6, 3)).astype("float32")
+    layer = own.Subsampling(multiplier=2)
+    layer.build(x.shape)
+    coefficient, bias = set_random(layer, random)
+    assert coefficient.shape == (6,)
+    np.testing.assert_allclose(layer(x), naive_subsampling(x[..., [0, 0, 1, 1, 2, 2]], coefficient, bias, (2, 2)), atol=1e-5)
+    again = own.Subsampling.from_config(layer.get_config())
+    assert again.multiplier == 2
+
+
 def test_table_convolution_against_loops(random):
     x = random.normal(size=(2, 6, 5, 3)).astype("float32")
     layer = own.TableConvolution(TABLE, (3, 3), activation=own.scaled_tanh)
@@ -129,12 +141,13 @@ def test_losses_against_loops(random):
     ("make", "shape"),
     [
         (lambda: own.Subsampling(dtype="float64"), (2, 4, 4, 3)),
+        (lambda: own.Subsampling(multiplier=2, dtype="float64"), (2, 4, 4, 3)),
         (lambda: own.TableConvolution(TABLE, (2, 2), activation=own.scaled_tanh, dtype="float64"), (2, 4, 4, 3)),
         (lambda: own.EuclideanRBF(dtype="float64"), (2, 84)),
         (lambda: lambda x: own.lecun1998_mle(tf.one_hot([3, 5], 10, dtype="float64"), x), (2, 10)),
         (lambda: lambda x: own.lecun1998_map(tf.one_hot([3, 5], 10, dtype="float64"), x), (2, 10)),
     ],
-    ids=["subsampling", "table convolution", "rbf", "eq. 8", "eq. 9"],
+    ids=["subsampling", "subsampling in pairs", "table convolution", "rbf", "eq. 8", "eq. 9"],
 )
 def test_gradients_against_finite_differences(random, make, shape):
     layer = make()

@@ -293,6 +293,29 @@ def test_the_seed_and_the_epoch_choose_the_images_of_the_second_derivatives(prep
     assert not np.array_equal(rates(0, 3), rates(1, 3))
 
 
+def test_steps_that_diverge_are_named(digits, tmp_path):
+    rows = (Input(), Flatten(), Dense("OUTPUT", units=10))
+    recipe = Recipe(Optimizer("sdlm", 1e30), loss="mean_squared_error", epochs=1, batch_size=1, validation="test")
+    data = replace(digits, x_train=np.tile(digits.x_train, (2, 1, 1, 1)), y_train=np.tile(digits.y_train, 2))
+    with pytest.raises(lenet_tf.LenetError, match=r"NaN or infinite in epoch 1, steps 1 to 500: is the learning rate 1e\+30"):
+        lenet_tf.fit(Spec("net", rows, recipe), data, logs=tmp_path, quiet=True)
+
+
+def test_second_derivatives_need_float32(digits, tmp_path):
+    with pytest.raises(lenet_tf.LenetError, match="lenet1: the optimizer sdlm works in float32 only, not in mixed_float16"):
+        lenet_tf.fit("lenet1", digits, precision="mixed_float16", validation=0.1, logs=tmp_path / "none", quiet=True)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_run_in_several_threads_says_what_is_faster(digits, tmp_path, capfd, monkeypatch):
+    for name, said in (("1", False), ("2", True)):
+        for variable in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            monkeypatch.setenv(variable, name)
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+        lenet_tf.fit("lenet1", digits, epochs=1, validation=0.5, device="cpu", logs=tmp_path)
+        assert ("lenet_tf.use_one_thread() before it starts" in capfd.readouterr().out) == said
+
+
 def test_a_run_in_steps_can_go_on_with_another_optimiser(digits, tmp_path):
     """The graph is made anew: a model trained in the loop is afterwards trained by Keras' own step, and the other way round."""
     options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import textwrap
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from lenet_tf.specs import LayerFacts, Optimizer, Row, Spec
+from lenet_tf.specs import Augmentation, LayerFacts, Optimizer, Row, Spec
 from lenet_tf.specs.rows import as_pair, times
 
 
@@ -94,15 +94,24 @@ def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
     padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
     recipe, optimizer = spec.recipe, spec.recipe.optimizer
-    lines = {
-        "source": spec.source,
-        "notes": spec.notes,
-        "images": f"{times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}",
-        "recipe": f"{optimizer.name} at {_rates(optimizer)}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
-        f" validation {recipe.validation}",
-    }
-    wrapped = (textwrap.fill(f"{name:8}{line}", width, subsequent_indent=" " * 8) for name, line in lines.items())
+    distorted = f", distorted by {_amounts(recipe.augmentation)}" if recipe.augmentation is not None else ""
+    lines = [
+        ("source", spec.source),
+        ("notes", spec.notes),
+        ("images", f"{spec.data}, {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}{distorted}"),
+        (
+            "recipe",
+            f"{optimizer.name} at {_rates(optimizer)}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
+            f" validation {recipe.validation}",
+        ),
+        *(("departs", departure) for departure in spec.departures),
+    ]
+    wrapped = (textwrap.fill(f"{name:8}{line}", width, subsequent_indent=" " * 8) for name, line in lines)
     return f"{spec.name}: {spec.parameters:,} parameters", "\n".join(wrapped)
+
+
+def _amounts(how: Augmentation) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in asdict(how).items() if value and (name != "elastic_sigma" or how.elastic))
 
 
 def _rates(optimizer: Optimizer) -> str:
