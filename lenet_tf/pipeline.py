@@ -9,13 +9,19 @@ from lenet_tf.augment import distort
 from lenet_tf.specs import Augmentation
 
 
-def distorted_batches(
-    images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int, how: Augmentation, background: float, first_epoch: int = 0
+def batches(
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int,
+    seed: int,
+    how: Augmentation | None = None,
+    background: float = 0.0,
+    first_epoch: int = 0,
 ) -> tf.data.Dataset:
-    """Epoch after epoch without end from `first_epoch` on: batches of distorted images and their labels, every image once an epoch.
+    """Epoch after epoch without end from `first_epoch` on: batches of images and their labels, every image once an epoch.
 
     Takes prepared images (N, height, width, channels) and one-hot labels (N, classes); an epoch has ⌈N/batch_size⌉ batches, the last one
-    with what is left.
+    with what is left. `how` distorts each image anew in each epoch, `background` coming in from outside.
     """
     # Held once and taken from by number; a data set of slices would copy them into its graph.
     images, labels = tf.constant(images), tf.constant(labels)
@@ -24,11 +30,15 @@ def distorted_batches(
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order_seed, own_seed = tf.unstack(tf.random.split(tf.random.fold_in(start, epoch), 2))
         order = tf.random.experimental.stateless_shuffle(tf.range(len(images)), order_seed)
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
-        return batches.map(lambda number, chosen: (tf.random.fold_in(own_seed, number), chosen))
+        parts = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
+        return parts.map(lambda number, chosen: (tf.random.fold_in(own_seed, number), chosen))
 
     def one_batch(own_seed: tf.Tensor, chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return distort(tf.gather(images, chosen), own_seed, how, background), tf.gather(labels, chosen)
+        taken = tf.gather(images, chosen)
+        return taken if how is None else distort(taken, own_seed, how, background), tf.gather(labels, chosen)
 
+    options = tf.data.Options()
+    # The thread that tunes sleeps ever longer, and on a machine or in a process of one core an iterator's end waits for it.
+    options.autotune.enabled = False
     epochs = tf.data.Dataset.counter(first_epoch).flat_map(one_epoch)
-    return epochs.map(one_batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(tf.data.AUTOTUNE)
+    return epochs.map(one_batch, num_parallel_calls=2, deterministic=True).prefetch(2).with_options(options)

@@ -22,7 +22,7 @@ from lenet_tf.engine import STEPS_A_CALL, GraphLoop
 from lenet_tf.errors import Interrupted, SpecError, TrainingError
 from lenet_tf.evaluation import EVALUATION_BATCH, check_fits, evaluate_arrays
 from lenet_tf.model import LeNet
-from lenet_tf.pipeline import distorted_batches
+from lenet_tf.pipeline import batches
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_spec
 
@@ -160,11 +160,10 @@ def _stepping(network: LeNet, prepared: PreparedData, recipe: Recipe, seed: int)
 def _batches(prepared: PreparedData, spec: Spec, seed: int, batch_size: int) -> dict[str, Any]:
     """The training images as Keras' `fit` takes them."""
     images, labels, how = prepared.x_train, prepared.y_train, spec.recipe.augmentation
-    if how is None:
+    if how is None and batch_size == spec.recipe.batch_size:
         return {"x": images, "y": labels, "batch_size": batch_size}
-    background = RANGES[spec.preparation.normalisation][0]
-    batches = distorted_batches(images, labels, batch_size, seed, how, background)
-    return {"x": batches, "steps_per_epoch": math.ceil(len(images) / batch_size), "shuffle": False}
+    endless = batches(images, labels, batch_size, seed, how, background=RANGES[spec.preparation.normalisation][0])
+    return {"x": endless, "steps_per_epoch": math.ceil(len(images) / batch_size), "shuffle": False}
 
 
 def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:

@@ -13,7 +13,7 @@ import tensorflow as tf
 import lenet_tf
 from lenet_tf import augment
 from lenet_tf.data import one_hot, prepare_images
-from lenet_tf.pipeline import distorted_batches
+from lenet_tf.pipeline import batches
 from lenet_tf.specs import AUGMENTATIONS, Augmentation, Preparation, get_spec
 
 BOTH = AUGMENTATIONS["affine+elastic"]
@@ -109,14 +109,13 @@ def numbered():
     return np.broadcast_to(numbers[:, None, None, None], (25, 4, 4, 1)).copy(), one_hot(np.arange(25) % 5, 5)
 
 
-def epoch_of(batches, count):
-    taken = list(batches.take(count).as_numpy_iterator())
+def epoch_of(endless, count):
+    taken = list(endless.take(count).as_numpy_iterator())
     return [x[:, 1, 1, 0].round().astype(int).tolist() for x, _ in taken], taken
 
 
 def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered):
-    batches = distorted_batches(*numbered, 10, 3, Augmentation(), 0.0)
-    order, taken = epoch_of(batches, 6)
+    order, taken = epoch_of(batches(*numbered, 10, 3), 6)
     assert [len(batch) for batch in order] == [10, 10, 5] * 2
     first, second = ([number for batch in part for number in batch] for part in (order[:3], order[3:]))
     assert sorted(first) == sorted(second) == list(range(25))
@@ -127,12 +126,12 @@ def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered):
 
 
 def test_a_later_epoch_begins_as_if_the_earlier_ones_had_run(numbered):
-    _, whole = epoch_of(distorted_batches(*numbered, 10, 3, replace(BOTH, translation=1.0), 0.0), 9)
-    _, late = epoch_of(distorted_batches(*numbered, 10, 3, replace(BOTH, translation=1.0), 0.0, first_epoch=2), 3)
+    _, whole = epoch_of(batches(*numbered, 10, 3, replace(BOTH, translation=1.0), 0.0), 9)
+    _, late = epoch_of(batches(*numbered, 10, 3, replace(BOTH, translation=1.0), 0.0, first_epoch=2), 3)
     for (x, y), (again, labels) in zip(whole[6:], late, strict=True):
         np.testing.assert_array_equal(x, again)
         np.testing.assert_array_equal(y, labels)
-    _, other = epoch_of(distorted_batches(*numbered, 10, 4, replace(BOTH, translation=1.0), 0.0), 1)
+    _, other = epoch_of(batches(*numbered, 10, 4, replace(BOTH, translation=1.0), 0.0), 1)
     assert not np.array_equal(whole[0][0], other[0][0])
 
 
