@@ -90,6 +90,11 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
     metavar="NAME",
     help="Distort the training images: affine (as in 1998), elastic, affine+elastic or none. [default: the network's own]",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "graph", "keras"]),
+    help="How steps are taken: many in one call of the graph, or Keras' own way. [default: auto]",
+)
 @click.option("--deterministic", is_flag=True, default=None, help="Deterministic operations, for equal results on a GPU too; slower.")
 @click.option("--spec", "spec_file", metavar="FILE.toml", help="A network of your own instead of VARIANT, see examples/lenet5.toml.")
 @click.option(

@@ -192,19 +192,20 @@ class RawData:
 
 
 @dataclass(frozen=True)
-class PreparedData:
-    """float32 images (N, height, width, channels) and one-hot labels (N, classes), ready for `fit`."""
+class Split:
+    """A data set divided for a run. `kept` and `held` are numbers of training images: those that train, and those held back to validate.
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_validation: np.ndarray
-    y_validation: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    `held` None: the test images validate.
+    """
+
+    raw: RawData
+    kept: np.ndarray
+    held: np.ndarray | None
 
     @property
-    def image_shape(self) -> Shape:
-        return self.x_train.shape[1:]
+    def validation(self) -> tuple[np.ndarray, np.ndarray]:
+        """Raw images and labels."""
+        return (self.raw.x_test, self.raw.y_test) if self.held is None else (self.raw.x_train[self.held], self.raw.y_train[self.held])
 
 
 def check_raw(data: Any) -> None:
@@ -214,14 +215,14 @@ def check_raw(data: Any) -> None:
         raise DataError(f"data must be a lenet_tf.RawData, not {type(data).__name__}: {made}")
 
 
-def prepare(raw: RawData, preparation: Preparation, validation: float | str, seed: int) -> PreparedData:
-    """Prepares all images alike and holds back `validation` of the training images (`"test"`: none, the test images serve twice)."""
+def split(raw: RawData, validation: float | str, seed: int) -> Split:
+    """Holds back `validation` of the training images (`"test"`: none, the test images serve twice)."""
     check_raw(raw)
-    x_test, y_test = prepare_images(raw.x_test, preparation), one_hot(raw.y_test, raw.num_classes)
     if validation == "test":
-        kept, x_validation, y_validation = slice(None), x_test, y_test
-    else:
-        kept, held = stratified_split(raw.y_train, float(validation), seed)
-        x_validation, y_validation = prepare_images(raw.x_train[held], preparation), one_hot(raw.y_train[held], raw.num_classes)
-    x_train, y_train = prepare_images(raw.x_train[kept], preparation), one_hot(raw.y_train[kept], raw.num_classes)
-    return PreparedData(x_train, y_train, x_validation, y_validation, x_test, y_test)
+        return Split(raw, np.arange(len(raw.x_train)), None)
+    return Split(raw, *stratified_split(raw.y_train, float(validation), seed))
+
+
+def prepared_shape(raw: RawData, preparation: Preparation) -> Shape:
+    """(height, width, channels) of the images as the network takes them; raises `DataError` where they cannot be prepared so."""
+    return prepare_images(raw.x_test[:1], preparation).shape[1:]

@@ -2,48 +2,148 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-# Enough that what Keras does around a call is lost in it; few enough that a progress bar moves.
-STEPS_A_CALL = 500
+# What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves.
+IMAGES_A_CALL, STEPS_A_CALL = 4_000, 500
+
+
+def steps_a_call(batch_size: int) -> int:
+    """How many steps of `batch_size` images one call takes."""
+    return max(1, min(IMAGES_A_CALL // batch_size, STEPS_A_CALL))
 
 
 class GraphLoop:
     """A `train_step` that takes a batch of many steps' images and goes through it `step_size` images at a time.
 
-    The arithmetic is Keras' own, step by step and in the same order: forward pass, loss, gradients, `optimizer.apply`. Only what Keras
-    does around each step in Python is done once a call; loss and metrics are taken over the outputs of all the call's steps, each made
-    before its own update.
+    The arithmetic is that of Keras' own step, in the same order: forward pass, loss, gradients, update. Only what Keras does around each
+    step in Python is done once a call; loss and metrics are taken over the outputs of all the call's steps, each made before its own
+    update. With `parts` 2, the halves of a step's images go through the network side by side, one for each core, and their gradients are
+    added: equal mathematics for every network whose images do not see each other, equal numbers but for rounding.
+
+    `prepare` makes of the images that come in those that the network is given, so that they can stay bytes until their step; None: they
+    are prepared.
     """
 
-    def __init__(self, step_size: int) -> None:
-        self.step_size = step_size
+    def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None) -> None:
+        self.step_size, self.parts, self.prepare = step_size, parts, prepare
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data
-        count, size = tf.shape(x)[0], self.step_size
-        steps = (count + size - 1) // size
-        outputs = tf.TensorArray(tf.float32, steps, infer_shape=False, element_shape=(None, *model.output_shape[1:]))
+        size, count = self.step_size, tf.shape(x)[0]
+        whole = count // size
+        edges = [size * number // self.parts for number in range(self.parts + 1)]
+        optimizer = (_FlatAdam if _FlatAdam.fits(model.optimizer) else _Own)(model)
+        outputs = tf.TensorArray(tf.float32, whole, element_shape=(size, *model.output_shape[1:]))
 
-        def one(step: Any, total: Any, outputs: Any) -> Any:
-            part = slice(step * size, tf.minimum((step + 1) * size, count))
-            images, labels = x[part], y[part]
-            if size == 1:  # shapes that are known spare each step a dozen small operations
-                images, labels = tf.ensure_shape(images, (1, *x.shape[1:])), tf.ensure_shape(labels, (1, *y.shape[1:]))
-            with tf.GradientTape() as tape:
-                answers = model(images, training=True)
-                loss = model.compute_loss(x=images, y=labels, y_pred=answers, training=True)
-                scaled = model.optimizer.scale_loss(loss)
-            weights = model.trainable_variables
-            model.optimizer.apply(tape.gradient(scaled, [weight.value for weight in weights]), weights)
-            return step + 1, total + loss * tf.cast(tf.shape(images)[0], loss.dtype), outputs.write(step, answers)
+        def one(step: Any, total: Any, outputs: Any, state: Any) -> Any:
+            parts = [[_rows(tensor, step * size + start, end - start) for tensor in (x, y)] for start, end in itertools.pairwise(edges)]
+            loss, answers, gradients = self._gradients(model, parts, tf.constant(size, tf.float32))
+            return step + 1, total + loss * size, outputs.write(step, answers), optimizer.update(state, gradients)
 
-        start = (tf.constant(0), tf.constant(0.0), outputs)
-        _, total, outputs = tf.while_loop(lambda step, *_: step < steps, one, start, parallel_iterations=1)
-        answers = outputs.concat()
+        start = (tf.constant(0), tf.constant(0.0), outputs, optimizer.begin())
+        _, total, outputs, state = tf.while_loop(lambda step, *_: step < whole, one, start, parallel_iterations=1)
+        left = tf.cast(count - whole * size, tf.float32)
+
+        def rest() -> Any:
+            loss, answers, gradients = self._gradients(model, [(x[whole * size :], y[whole * size :])], left)
+            return loss * left, answers, optimizer.update(state, gradients)
+
+        def none() -> Any:
+            return tf.constant(0.0), tf.zeros((0, *model.output_shape[1:])), state
+
+        more, last, state = tf.cond(left > 0, rest, none)
+        optimizer.end(state)
         (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
-        tracker.update_state(total / tf.cast(count, total.dtype), sample_weight=count)
-        return model.compute_metrics(x, y, answers)
+        tracker.update_state((total + more) / tf.cast(count, total.dtype), sample_weight=count)
+        return model.compute_metrics(x, y, tf.concat([outputs.concat(), last], axis=0))
+
+    def _gradients(self, model: keras.Model, parts: Sequence[Any], count: Any) -> tuple[Any, Any, list[Any]]:
+        """(The mean loss of the parts' `count` images, the outputs, the gradient for each of the model's weights)."""
+        weights = [weight.value for weight in model.trainable_variables]
+        of_images = keras.losses.get(model.loss)
+        losses, answers, gradients = [], [], []
+        for images, labels in parts:
+            with tf.GradientTape() as tape:
+                outputs = model(images if self.prepare is None else self.prepare(images), training=True)
+                # Keras' own compute_loss gives the same after a dozen operations more.
+                loss = tf.reduce_sum(getattr(of_images, "call", of_images)(labels, outputs)) / count
+                scaled = model.optimizer.scale_loss(loss)
+            losses.append(loss)
+            answers.append(outputs)
+            gradients.append(tape.gradient(scaled, weights))
+        return tf.add_n(losses), tf.concat(answers, axis=0), [tf.add_n(each) for each in zip(*gradients, strict=True)]
+
+
+def _rows(tensor: Any, start: Any, count: int) -> Any:
+    """`tensor[start : start + count]`, of a shape that is known: that spares each step a dozen small operations."""
+    rest = len(tensor.shape) - 1
+    return tf.slice(tensor, [start] + [0] * rest, [count] + [-1] * rest)
+
+
+class _Own:
+    """The optimiser's own update; it keeps its state itself."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self.optimizer, self.weights = model.optimizer, model.trainable_variables
+
+    def begin(self) -> tuple[Any, ...]:
+        return ()
+
+    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
+        self.optimizer.apply(gradients, self.weights)
+        return state
+
+    def end(self, state: tuple[Any, ...]) -> None:
+        pass
+
+
+class _FlatAdam(_Own):
+    """Keras' Adam, operation by operation, on all weights at once as one vector: the same numbers, in a tenth of the operations.
+
+    Its moments are one vector each for as long as a call of the graph takes, and Keras' own variables between the calls.
+    """
+
+    @staticmethod
+    def fits(optimizer: keras.optimizers.Optimizer) -> bool:
+        extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "weight_decay", "gradient_accumulation_steps")
+        return type(optimizer) is keras.optimizers.Adam and not any(getattr(optimizer, name, None) for name in extras)
+
+    def _moments(self) -> tuple[list[Any], list[Any]]:
+        kept = [self.optimizer._get_variable_index(weight) for weight in self.weights]
+        return tuple([own[index] for index in kept] for own in (self.optimizer._momentums, self.optimizer._velocities))
+
+    def begin(self) -> tuple[Any, ...]:
+        return tuple(_flat(each) for each in self._moments())
+
+    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
+        optimizer, (first, second), gradient = self.optimizer, state, _flat(gradients)
+        step = tf.cast(optimizer.iterations + 1, tf.float32)
+        powers = (tf.pow(tf.constant(beta, tf.float32), step) for beta in (optimizer.beta_1, optimizer.beta_2))
+        power_1, power_2 = powers
+        rate = optimizer.learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
+        first += (gradient - first) * (1 - optimizer.beta_1)
+        second += (gradient**2 - second) * (1 - optimizer.beta_2)
+        for weight, change in zip(self.weights, self._split(first * rate / (tf.sqrt(second) + optimizer.epsilon)), strict=True):
+            weight.value.assign_sub(change)
+        optimizer.iterations.assign_add(1)
+        return first, second
+
+    def end(self, state: tuple[Any, ...]) -> None:
+        for variables, flat in zip(self._moments(), state, strict=True):
+            for variable, part in zip(variables, self._split(flat), strict=True):
+                variable.assign(part)
+
+    def _split(self, flat: Any) -> list[Any]:
+        parts = tf.split(flat, [math.prod(weight.shape) for weight in self.weights])
+        return [tf.reshape(part, weight.shape) for part, weight in zip(parts, self.weights, strict=True)]
+
+
+def _flat(tensors: Sequence[Any]) -> Any:
+    return tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)

@@ -6,15 +6,13 @@ import zipfile
 from pathlib import Path
 
 import keras
-import numpy as np
 
-from lenet_tf.data import RawData, check_raw, one_hot, prepare_images
+from lenet_tf.data import RawData, check_raw, prepared_shape
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.model import LeNet
+from lenet_tf.pipeline import evaluation_batches
 from lenet_tf.runs import Run
 from lenet_tf.specs.rows import Shape, times
-
-EVALUATION_BATCH = 1000
 
 
 def load_model(path: str | Path) -> LeNet:
@@ -50,16 +48,15 @@ def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
         )
 
 
-def evaluate_arrays(model: LeNet, images: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Loss and metrics on prepared images (N, height, width, channels) and one-hot labels (N, classes); every image counts."""
-    return model.evaluate(images, labels, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
-
-
 def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]:
-    """Loss and metrics on the raw test images of `data`, prepared as its spec says. `model`: also a run, its folder or a `.keras` file."""
+    """Loss and metrics on the raw test images of `data`, prepared as its spec says; every image counts.
+
+    `model`: also a run, its folder or a `.keras` file.
+    """
     check_raw(data)
     model = model.model if isinstance(model, Run) else model
     model = model if isinstance(model, LeNet) else load_model(model)
-    images = prepare_images(data.x_test, model.spec.preparation)
-    check_fits(model, images.shape[1:], data)
-    return evaluate_arrays(model, images, one_hot(data.y_test, data.num_classes))
+    preparation = model.spec.preparation
+    check_fits(model, prepared_shape(data, preparation), data)
+    test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
+    return model.evaluate(test, verbose=0, return_dict=True)

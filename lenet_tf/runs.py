@@ -142,7 +142,12 @@ class Rerun:
             )
 
 
-_SETTINGS: dict[str, tuple[type, ...]] = {"deterministic": (bool,), "precision": (str,), "early_stopping": (int, type(None))}
+_SETTINGS: dict[str, tuple[type, ...]] = {
+    "deterministic": (bool,),
+    "precision": (str,),
+    "early_stopping": (int, type(None)),
+    "engine": (str,),
+}
 
 
 def data_name(folder: Path, config: Mapping[str, Any]) -> str:

@@ -51,16 +51,18 @@ def curvature(model: LeNet, images: Any) -> Tensors:
 
 
 class Curvature(keras.callbacks.Callback):
-    """Gives `SDLM` new second derivatives before each epoch, estimated on `count` training images that `seed` and the epoch choose."""
+    """Gives `SDLM` new second derivatives before each epoch, estimated on `count` training images that `seed` and the epoch choose.
 
-    def __init__(self, images: np.ndarray, count: int, seed: int) -> None:
+    `images` gives the prepared images of the numbers it is called with, which go from 0 up to `available` − 1.
+    """
+
+    def __init__(self, images: Callable[[np.ndarray], np.ndarray], available: int, count: int, seed: int) -> None:
         super().__init__()
-        self._images, self._count, self._seed = images, min(count, len(images)), seed
+        self._images, self._available, self._count, self._seed = images, available, min(count, available), seed
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        chosen = np.random.default_rng([self._seed, epoch]).choice(len(self._images), self._count, replace=False)
-        self.model.optimizer.build(self.model.trainable_variables)
-        self.model.optimizer.set_curvature(curvature(self.model, self._images[chosen]))
+        chosen = np.random.default_rng([self._seed, epoch]).choice(self._available, self._count, replace=False)
+        self.model.optimizer.set_curvature(curvature(self.model, self._images(chosen)))
 
 
 def _squared(linear: Callable[[Any, Any], Any], x: Any, kernel: Any, second: Any) -> tuple[Any, Any]:

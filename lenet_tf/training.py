@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import time
@@ -13,18 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from lenet_tf import callbacks as watchers
 from lenet_tf import device as devices
 from lenet_tf import runs
-from lenet_tf.data import RANGES, PreparedData, RawData, prepare
-from lenet_tf.engine import STEPS_A_CALL, GraphLoop
-from lenet_tf.errors import Interrupted, SpecError, TrainingError
-from lenet_tf.evaluation import EVALUATION_BATCH, check_fits, evaluate_arrays
+from lenet_tf.data import RawData, Split, prepare_images, prepared_shape, split
+from lenet_tf.engine import GraphLoop, steps_a_call
+from lenet_tf.errors import Interrupted, SpecError, TrainingError, did_you_mean
+from lenet_tf.evaluation import check_fits, evaluate
 from lenet_tf.model import LeNet
-from lenet_tf.pipeline import batches
+from lenet_tf.pipeline import evaluation_batches, training_batches
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
-from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_spec
+from lenet_tf.specs import Augmentation, BatchNormalization, Dropout, Recipe, Spec, get_augmentation, get_spec
+
+ENGINES = ("auto", "graph", "keras")
 
 
 def fit(
@@ -41,6 +45,7 @@ def fit(
     precision: str = "float32",
     early_stopping: int | None = None,
     augmentation: Augmentation | str | None = None,
+    engine: str = "auto",
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> runs.Run:
@@ -58,8 +63,10 @@ def fit(
         early_stopping: stop after this many epochs without a better validation loss; None never stops early.
         augmentation: how the training images are distorted, anew for each epoch: an `Augmentation`, `affine`, `elastic`, `affine+elastic`,
             or `none`; None takes the recipe's.
+        engine: `graph` takes many steps in one call of TensorFlow's graph, halves of a batch side by side: the mathematics of Keras' own
+            step with other rounding; `keras` is Keras' own; `auto` takes `graph` on a CPU in float32.
         quiet: print nothing.
-        callbacks: run after the package's own.
+        callbacks: run after the package's own. With the graph engine, a "batch" of Keras' is a call of many steps.
 
     Raises:
         SpecError, DataError, DeviceError, RunError: something asked for cannot be; nothing has been written then.
@@ -79,30 +86,35 @@ def fit(
     logs = Path(logs)
     runs.check_writable(logs)
     place = devices.choose(device)
-    prepared = prepare(data, spec.preparation, spec.recipe.validation, seed)
+    divided = split(data, spec.recipe.validation, seed)
+    image_shape = prepared_shape(data, spec.preparation)
 
     with place.scope():
         keras.utils.set_random_seed(seed)
         if deterministic:
             _enable_determinism()
         if given is None:
-            spec = spec.adapted(prepared.image_shape, data.num_classes)
+            spec = spec.adapted(image_shape, data.num_classes)
             network = LeNet(spec, seed=seed, precision=precision)
         else:
             network = given
-            check_fits(network, prepared.image_shape, data)
+            check_fits(network, image_shape, data)
         if place.name == "/CPU:0":
             # Keras turns XLA on wherever it sees a GPU, in use or not: the CPU's results must not depend on that.
             network.jit_compile = False
+        network.engine, taking = _engine(engine, spec, network.precision, place)
+        # Keras keeps the graph of an earlier training, which depends on the engine and on the optimiser.
+        network.train_function = None
+        network.optimizer.build(network.trainable_variables)
         folder = runs.create(logs, spec.name)
-        settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping}
+        settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
         runs.write_json(folder / "config.json", _config(spec, data, place) | started)
         if not quiet:
-            print(_headline(spec, data, prepared, place, seed, folder), flush=True)
+            print(_headline(spec, divided, place, taking, seed, folder), flush=True)
         begin = time.perf_counter()
-        history = _train(network, prepared, spec, folder, seed, early_stopping, quiet, callbacks)
-        metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, prepared, history)
+        history = _train(network, divided, spec, folder, seed, early_stopping, quiet, callbacks)
+        metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, data, history)
     if not math.isfinite(metrics["test_loss"]):
         raise _diverged("on the test images", spec.recipe, folder)
     runs.write_json(folder / "metrics.json", metrics)
@@ -111,7 +123,7 @@ def fit(
 
 def _train(
     network: LeNet,
-    prepared: PreparedData,
+    divided: Split,
     spec: Spec,
     folder: Path,
     seed: int,
@@ -120,16 +132,22 @@ def _train(
     extra: Sequence[keras.callbacks.Callback],
 ) -> dict[str, list[float]]:
     recipe = spec.recipe
-    stepping, batch_size = _stepping(network, prepared, recipe, seed)
-    watching, nan = watchers.standard_callbacks(folder, early_stopping, batch_size // recipe.batch_size)
+    steps = 1 if network.engine is None else steps_a_call(recipe.batch_size)
+    images_a_call = recipe.batch_size * steps
+    watching, nan = watchers.standard_callbacks(folder, early_stopping, steps)
     bar = None if quiet else watchers.progress_bar()
+    raw, (x_validation, y_validation) = divided.raw, divided.validation
+    prepared = {"num_classes": raw.num_classes, "preparation": spec.preparation}
+    in_step = network.engine is not None and network.engine.prepare is not None
+    training = {"prepared": not in_step, "batch_size": images_a_call, "seed": seed, "how": recipe.augmentation, "chosen": divided.kept}
     try:
         history = network.fit(
-            **_batches(prepared, spec, seed, batch_size),
+            training_batches(raw.x_train, raw.y_train, **prepared, **training),
+            steps_per_epoch=math.ceil(len(divided.kept) / images_a_call),
+            shuffle=False,
             epochs=recipe.epochs,
-            validation_data=(prepared.x_validation, prepared.y_validation),
-            validation_batch_size=EVALUATION_BATCH,
-            callbacks=[*watching, *stepping, *([bar] if bar is not None else []), *extra],
+            validation_data=evaluation_batches(x_validation, y_validation, **prepared),
+            callbacks=[*watching, *_between_epochs(divided, spec, seed), *([bar] if bar is not None else []), *extra],
             verbose=0 if quiet or bar is not None else 2,
         ).history
     except KeyboardInterrupt as error:
@@ -142,28 +160,34 @@ def _train(
     return history
 
 
-def _stepping(network: LeNet, prepared: PreparedData, recipe: Recipe, seed: int) -> tuple[list[keras.callbacks.Callback], int]:
-    """How the recipe takes its steps: callbacks for what changes between epochs, and the images that Keras hands over at a time."""
-    optimizer = recipe.optimizer
-    # The graph is made anew: it depends on the engine and on the optimiser.
-    network.engine, network.train_function = None, None
-    schedule = []
-    if isinstance(optimizer.learning_rate, tuple):
-        schedule = [keras.callbacks.LearningRateScheduler(optimizer.rate)]
-    if optimizer.name != "sdlm":
-        return schedule, recipe.batch_size
-    network.engine = GraphLoop(recipe.batch_size)
-    count = optimizer.curvature_images or CURVATURE_IMAGES
-    return [*schedule, Curvature(prepared.x_train, count, seed)], recipe.batch_size * STEPS_A_CALL
+def _between_epochs(divided: Split, spec: Spec, seed: int) -> list[keras.callbacks.Callback]:
+    """What the recipe changes from epoch to epoch."""
+    optimizer = spec.recipe.optimizer
+    changing = [keras.callbacks.LearningRateScheduler(optimizer.rate)] if isinstance(optimizer.learning_rate, tuple) else []
+    if optimizer.name == "sdlm":
+
+        def images(chosen: np.ndarray) -> np.ndarray:
+            return prepare_images(divided.raw.x_train[divided.kept[chosen]], spec.preparation)
+
+        changing.append(Curvature(images, len(divided.kept), optimizer.curvature_images or CURVATURE_IMAGES, seed))
+    return changing
 
 
-def _batches(prepared: PreparedData, spec: Spec, seed: int, batch_size: int) -> dict[str, Any]:
-    """The training images as Keras' `fit` takes them."""
-    images, labels, how = prepared.x_train, prepared.y_train, spec.recipe.augmentation
-    if how is None and batch_size == spec.recipe.batch_size:
-        return {"x": images, "y": labels, "batch_size": batch_size}
-    endless = batches(images, labels, batch_size, seed, how, background=RANGES[spec.preparation.normalisation][0])
-    return {"x": endless, "steps_per_epoch": math.ceil(len(images) / batch_size), "shuffle": False}
+def _engine(wanted: str, spec: Spec, precision: str, place: devices.Device) -> tuple[GraphLoop | None, str]:
+    """How steps are taken, None being Keras' own way, and that in words."""
+    if wanted not in ENGINES:
+        raise TrainingError(f"unknown engine {wanted!r}: {did_you_mean(wanted, ENGINES, 'known are ' + ', '.join(ENGINES))}")
+    why_not = {place.name != "/CPU:0": "a GPU trains", precision != "float32": f"the precision is {precision}"}.get(True, "")
+    if wanted == "keras" or (wanted == "auto" and why_not):
+        return None, f"keras{f', since {why_not}' if wanted == 'auto' else ''}"
+    size, recipe = spec.recipe.batch_size, spec.recipe
+    # Halves draw other random numbers than a whole batch, and have other means; and the smallest batches gain nothing.
+    whole = any(isinstance(row, Dropout | BatchNormalization) or getattr(row, "pool", "") == "stochastic" for row in spec.rows)
+    parts = 1 if whole or size < 8 or recipe.optimizer.name == "sdlm" else 2
+    # What is to be distorted is prepared before that; and on one image at a time, preparation would be half the step.
+    in_step = parts == 2 and recipe.augmentation is None
+    prepare = functools.partial(prepare_images, preparation=spec.preparation) if in_step else None
+    return GraphLoop(size, parts, prepare), f"graph, {steps_a_call(size)} steps a call{', each in two halves' if parts == 2 else ''}"
 
 
 def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:
@@ -202,22 +226,24 @@ def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:
     }
 
 
-def _headline(spec: Spec, data: RawData, prepared: PreparedData, place: devices.Device, seed: int, folder: Path) -> str:
+def _headline(spec: Spec, divided: Split, place: devices.Device, taking: str, seed: int, folder: Path) -> str:
+    data = divided.raw
     slow = spec.recipe.optimizer.name == "sdlm" and place.name == "/CPU:0" and not devices.uses_one_thread()
     hint = "        TensorFlow runs in several threads; lenet_tf.use_one_thread() before it starts is faster here\n" if slow else ""
-    held = "the test images" if spec.recipe.validation == "test" else f"{len(prepared.x_validation):,} training images held back"
+    held = "the test images" if spec.recipe.validation == "test" else f"{len(divided.held):,} training images held back"
     return (
         f"{spec.name}  {spec.parameters:,} parameters, epochs {spec.recipe.epochs}, batch size {spec.recipe.batch_size}, seed {seed}\n"
-        f"data    {data.name} {data.version} from {data.source}: {len(prepared.x_train):,} images to train,"
-        f" {len(prepared.x_test):,} to test\n"
+        f"data    {data.name} {data.version} from {data.source}: {len(divided.kept):,} images to train,"
+        f" {len(data.x_test):,} to test\n"
         f"        validated on {held}\n"
-        f"device  {place.label}\n{hint}"
+        f"device  {place.label}\n"
+        f"engine  {taking}\n{hint}"
         f"run     {folder}"
     )
 
 
-def _metrics(network: LeNet, prepared: PreparedData, history: dict[str, list[float]]) -> dict[str, Any]:
-    test = evaluate_arrays(network, prepared.x_test, prepared.y_test)
+def _metrics(network: LeNet, data: RawData, history: dict[str, list[float]]) -> dict[str, Any]:
+    test = evaluate(network, data)
     done = len(history["seconds"])
     best = max(range(done), key=lambda epoch: history["val_accuracy"][epoch])
     return {

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 import lenet_tf
 from lenet_tf import augment
-from lenet_tf.data import one_hot, prepare_images
-from lenet_tf.pipeline import batches
+from lenet_tf.data import prepare_images
+from lenet_tf.pipeline import training_batches
 from lenet_tf.specs import AUGMENTATIONS, Augmentation, Preparation, get_spec
 
 BOTH = AUGMENTATIONS["affine+elastic"]
@@ -104,34 +104,38 @@ def test_background_comes_in_from_outside():
 
 @pytest.fixture
 def numbered():
-    """Images whose one bright pixel value is their number, which no distortion of amount 0 changes."""
-    numbers = np.arange(25, dtype=np.float32)
-    return np.broadcast_to(numbers[:, None, None, None], (25, 4, 4, 1)).copy(), one_hot(np.arange(25) % 5, 5)
+    """Raw images whose pixels are all their number, which no distortion of amount 0 changes."""
+    numbers = np.arange(25, dtype=np.uint8)
+    return np.broadcast_to(numbers[:, None, None, None], (25, 4, 4, 1)).copy(), np.arange(25) % 5, 5, Preparation()
 
 
 def epoch_of(endless, count):
     taken = list(endless.take(count).as_numpy_iterator())
-    return [x[:, 1, 1, 0].round().astype(int).tolist() for x, _ in taken], taken
+    return [(x[:, 1, 1, 0] * 255).round().astype(int).tolist() for x, _ in taken], taken
 
 
-def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered):
-    order, taken = epoch_of(batches(*numbered, 10, 3), 6)
-    assert [len(batch) for batch in order] == [10, 10, 5] * 2
-    first, second = ([number for batch in part for number in batch] for part in (order[:3], order[3:]))
-    assert sorted(first) == sorted(second) == list(range(25))
+@pytest.mark.parametrize("chosen", [None, np.array([3, 4, 7, 8, 9, 11, 12, 20, 21, 22, 23, 24])])
+def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered, chosen):
+    all_of_them = list(range(25)) if chosen is None else chosen.tolist()
+    order, taken = epoch_of(training_batches(*numbered, 10, 3, chosen=chosen), 6 if chosen is None else 4)
+    assert [len(batch) for batch in order] == ([10, 10, 5] if chosen is None else [10, 2]) * 2
+    half = len(order) // 2
+    first, second = ([number for batch in part for number in batch] for part in (order[:half], order[half:]))
+    assert sorted(first) == sorted(second) == all_of_them
     assert first != second
-    assert first != list(range(25))
+    assert first != all_of_them
     for numbers, (_, labels) in zip(order, taken, strict=True):
         assert labels.argmax(1).tolist() == [number % 5 for number in numbers]
 
 
 def test_a_later_epoch_begins_as_if_the_earlier_ones_had_run(numbered):
-    _, whole = epoch_of(batches(*numbered, 10, 3, replace(BOTH, translation=1.0), 0.0), 9)
-    _, late = epoch_of(batches(*numbered, 10, 3, replace(BOTH, translation=1.0), 0.0, first_epoch=2), 3)
+    how = replace(BOTH, translation=1.0)
+    _, whole = epoch_of(training_batches(*numbered, 10, 3, how), 9)
+    _, late = epoch_of(training_batches(*numbered, 10, 3, how, first_epoch=2), 3)
     for (x, y), (again, labels) in zip(whole[6:], late, strict=True):
         np.testing.assert_array_equal(x, again)
         np.testing.assert_array_equal(y, labels)
-    _, other = epoch_of(batches(*numbered, 10, 4, replace(BOTH, translation=1.0), 0.0), 1)
+    _, other = epoch_of(training_batches(*numbered, 10, 4, how), 1)
     assert not np.array_equal(whole[0][0], other[0][0])
 
 

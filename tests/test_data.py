@@ -16,11 +16,14 @@ from lenet_tf.data import (
     normalise,
     one_hot,
     pad_to,
-    prepare,
     prepare_images,
+    prepared_shape,
+    repeat_channels,
+    split,
     stratified_split,
 )
 from lenet_tf.errors import DataError
+from lenet_tf.pipeline import evaluation_batches
 from lenet_tf.specs import Preparation
 
 
@@ -73,7 +76,7 @@ def test_one_hot_keeps_the_stated_width():
     np.testing.assert_array_equal(hot.sum(1), 1)
 
 
-@pytest.mark.parametrize("preparation", [Preparation(), Preparation(pad_to=32, normalisation="lecun1998")])
+@pytest.mark.parametrize("preparation", [Preparation(), Preparation(pad_to=32, channels=3, normalisation="lecun1998")])
 def test_the_steps_work_inside_a_tf_data_pipeline(grey, preparation):
     labels = np.arange(6)
     pipeline = tf.data.Dataset.from_tensor_slices((grey.copy(), labels)).batch(4)
@@ -169,17 +172,45 @@ def test_the_hash_is_of_content_not_of_dtype(arrays):
     assert data.identity()["images"] == {"train": 40, "test": 20}
 
 
-def test_prepare_says_what_it_wants(arrays):
+def test_split_says_what_it_wants(arrays):
     with pytest.raises(DataError, match=r"data must be a lenet_tf.RawData, not tuple: load_data makes one of a name"):
-        prepare((arrays["x_train"], arrays["y_train"]), Preparation(), "test", seed=0)
+        split((arrays["x_train"], arrays["y_train"]), "test", seed=0)
 
 
-def test_prepare_holds_back_or_uses_the_test_images(arrays):
+def test_split_holds_back_or_uses_the_test_images(arrays):
     data = RawData(**arrays)
-    held = prepare(data, Preparation(), 0.25, seed=0)
-    assert (len(held.x_train), len(held.x_validation), len(held.x_test)) == (30, 10, 20)
-    together = np.sort(np.concatenate([held.x_train, held.x_validation]).reshape(40, -1), axis=0)
-    np.testing.assert_array_equal(together, np.sort(prepare_images(data.x_train, Preparation()).reshape(40, -1), axis=0))
-    tutorial = prepare(data, Preparation(), "test", seed=0)
-    assert len(tutorial.x_train) == 40
-    assert tutorial.x_validation is tutorial.x_test
+    held = split(data, 0.25, seed=0)
+    assert (len(held.kept), len(held.held)) == (30, 10)
+    assert sorted([*held.kept, *held.held]) == list(range(40))
+    images, labels = held.validation
+    np.testing.assert_array_equal(images, data.x_train[held.held])
+    np.testing.assert_array_equal(labels, data.y_train[held.held])
+    tutorial = split(data, "test", seed=0)
+    assert tutorial.kept.tolist() == list(range(40))
+    assert tutorial.validation[0] is data.x_test
+
+
+def test_prepared_shape(arrays):
+    assert prepared_shape(RawData(**arrays), Preparation(pad_to=32, channels=3)) == (32, 32, 3)
+    with pytest.raises(DataError, match="images of 28×28 do not fit into the 20×20"):
+        prepared_shape(RawData(**arrays), Preparation(pad_to=20))
+
+
+def test_grey_images_become_equal_channels(grey):
+    colour = repeat_channels(add_channel_axis(grey), 3)
+    assert colour.shape == (6, 28, 28, 3)
+    for channel in range(3):
+        np.testing.assert_array_equal(colour[..., channel], grey)
+    assert repeat_channels(colour, 3) is colour
+    with pytest.raises(DataError, match="images of 3 channels cannot become images of 4: only grey ones can"):
+        repeat_channels(colour, 4)
+
+
+def test_evaluation_batches_have_every_image_in_order(arrays):
+    """2,037 images in batches of 1,000: prepared as NumPy prepares them, to the last bit, and no remainder dropped."""
+    images, labels = np.tile(arrays["x_train"], (51, 1, 1))[:2_037], np.tile(arrays["y_train"], 51)[:2_037]
+    preparation = Preparation(pad_to=32, normalisation="lecun1998")
+    batches = list(evaluation_batches(images, labels, 10, preparation).as_numpy_iterator())
+    assert [len(x) for x, _ in batches] == [1_000, 1_000, 37]
+    np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), one_hot(labels, 10))
+    np.testing.assert_allclose(np.concatenate([x for x, _ in batches]), prepare_images(images, preparation), atol=1e-7)
