@@ -59,8 +59,14 @@ notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean 
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True \
 		--ClearMetadataPreprocessor.preserve_nb_metadata_mask="{('kernelspec',), ('language_info', 'name')}" notebooks/*.ipynb
 
-bench: install ## measure start-up times
+bench: install $(VENV)-bench/.installed ## measure start-up and an epoch, beside the tutorial, PyTorch and JAX (15 minutes, quiet machine)
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/speed.py $(VENV)-bench/bin/python $(ARGS)
+
+$(VENV)-bench/.installed: benchmarks/requirements.txt
+	@$(PYTHON) -m venv --clear $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
 
 constraints: install ## choose the newest versions again and pin them
 	@$(BIN)/python -m pip install --quiet uv
@@ -68,5 +74,5 @@ constraints: install ## choose the newest versions again and pin them
 	@{ head -2 constraints.txt; cat constraints.new; } > constraints.newer && mv constraints.newer constraints.txt && rm constraints.new
 
 clean: ## remove what was installed and built, but no run
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

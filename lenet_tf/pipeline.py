@@ -30,8 +30,7 @@ def training_batches(
     ⌈images/batch_size⌉ batches, the last one with what is left. `how` distorts each image anew in each epoch. With `prepared` False the
     images come as they are, for a training step that prepares them itself.
     """
-    # Held once, as bytes, and taken from by number; a data set of slices would copy them into its graph.
-    images, labels = tf.constant(images), tf.constant(labels)
+    images, labels = _held(images, labels)
     numbers = tf.range(len(images)) if chosen is None else tf.constant(chosen, tf.int32)
     background = RANGES[preparation.normalisation][0]
     start = tf.constant([seed, 0x1E4E7], tf.int64)
@@ -54,7 +53,7 @@ def training_batches(
 
 def evaluation_batches(images: np.ndarray, labels: np.ndarray, num_classes: int, preparation: Preparation) -> tf.data.Dataset:
     """All raw images in their order, once: batches of prepared images and one-hot labels, the last one with what is left."""
-    images, labels = tf.constant(images), tf.constant(labels)
+    images, labels = _held(images, labels)
 
     def one_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         part = slice(start, start + EVALUATION_BATCH)
@@ -62,6 +61,12 @@ def evaluation_batches(images: np.ndarray, labels: np.ndarray, num_classes: int,
 
     starts = tf.data.Dataset.range(0, len(images), EVALUATION_BATCH)
     return starts.map(one_batch, num_parallel_calls=2, deterministic=True).prefetch(2).with_options(_options())
+
+
+def _held(images: np.ndarray, labels: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
+    """Held once, as bytes, where batches are made, and taken from by number; a data set of slices would copy them into its graph."""
+    with tf.device("/CPU:0"):
+        return tf.constant(images), tf.constant(labels)
 
 
 def _options() -> tf.data.Options:

@@ -98,6 +98,15 @@ def test_one_image_left_over(images):
         np.testing.assert_allclose(got, expected, atol=1e-5)
 
 
+def test_fewer_images_than_a_step(digits, tmp_path):
+    """270 images in steps of 512: one step with what there is, as Keras takes it."""
+    options = {"batch_size": 512, "epochs": 2, "device": "cpu", "logs": tmp_path, "quiet": True}
+    ours, plain = (lenet_tf.fit("lenet5", digits, engine=engine, **options | {"validation": 0.1}) for engine in ("graph", "keras"))
+    assert int(ours.model.optimizer.iterations) == 2
+    for expected, got in zip(plain.model.get_weights(), ours.model.get_weights(), strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
 def test_what_depends_on_the_whole_batch_is_not_halved(digits, tmp_path, capfd):
     rows = (Input(), Convolution("C1", filters=4, kernel=5, activation="relu"), Pooling("S2"), Flatten())
     last = Dense("OUTPUT", units=10, activation="softmax")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import json
 import os
 import re
 import shlex
@@ -101,6 +102,15 @@ def test_importing_the_package_does_nothing_heavy():
         assert getattr(lenet_tf, name) is not None
     with pytest.raises(AttributeError, match="has no attribute 'lenet'"):
         _ = lenet_tf.lenet
+
+
+def test_the_performance_table_is_made_from_the_committed_result():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        import speed
+    finally:
+        sys.path.pop(0)
+    assert speed.table(json.loads(speed.RESULT.read_text(encoding="utf-8"))) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_make_help_lists_every_target():
