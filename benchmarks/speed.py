@@ -1,7 +1,8 @@
 """Seconds per epoch of LeNet-5 on MNIST, ours beside the tutorial's code, PyTorch and JAX, into results/speed.json.
 
 Every candidate is a process of its own that waits for its turn (`candidates.py`), so that all are measured in the same minutes: one epoch
-each, round after round, after an epoch to warm up. Refuses a loaded machine. Usage: speed.py PYTHON_WITH_TORCH_AND_JAX; `make bench` sets that up.
+each, round after round, after an epoch to warm up. Refuses a loaded machine. Usage: speed.py PYTHON_WITH_TORCH_AND_JAX; `make bench` sets
+that up.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ from lenet_tf.errors import Interrupted, SpecError, TrainingError, did_you_mean
 from lenet_tf.evaluation import check_fits, evaluate
 from lenet_tf.model import LeNet
 from lenet_tf.pipeline import evaluation_batches, training_batches
+from lenet_tf.report.lines import beginning_run
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
 from lenet_tf.specs import Augmentation, BatchNormalization, Dropout, Recipe, Spec, get_augmentation, get_spec
 
@@ -111,7 +112,7 @@ def fit(
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
         runs.write_json(folder / "config.json", _config(spec, data, place) | started)
         if not quiet:
-            print(_headline(spec, divided, place, taking, seed, folder), flush=True)
+            print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
         begin = time.perf_counter()
         history = _train(network, divided, spec, folder, seed, early_stopping, quiet, callbacks)
         metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, data, history)
@@ -153,6 +154,8 @@ def _train(
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; {_kept(folder)}") from error
     finally:
+        # The model goes on to people who call Keras' own `fit`.
+        network.engine, network.train_function = None, None
         if bar is not None:
             bar.on_train_end()
     if nan.failed_at:
@@ -224,22 +227,6 @@ def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:
         "device": {"name": place.name, "label": place.label},
         "versions": runs.versions(),
     }
-
-
-def _headline(spec: Spec, divided: Split, place: devices.Device, taking: str, seed: int, folder: Path) -> str:
-    data = divided.raw
-    slow = spec.recipe.optimizer.name == "sdlm" and place.name == "/CPU:0" and not devices.uses_one_thread()
-    hint = "        TensorFlow runs in several threads; lenet_tf.use_one_thread() before it starts is faster here\n" if slow else ""
-    held = "the test images" if spec.recipe.validation == "test" else f"{len(divided.held):,} training images held back"
-    return (
-        f"{spec.name}  {spec.parameters:,} parameters, epochs {spec.recipe.epochs}, batch size {spec.recipe.batch_size}, seed {seed}\n"
-        f"data    {data.name} {data.version} from {data.source}: {len(divided.kept):,} images to train,"
-        f" {len(data.x_test):,} to test\n"
-        f"        validated on {held}\n"
-        f"device  {place.label}\n"
-        f"engine  {taking}\n{hint}"
-        f"run     {folder}"
-    )
 
 
 def _metrics(network: LeNet, data: RawData, history: dict[str, list[float]]) -> dict[str, Any]:

@@ -139,6 +139,14 @@ def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, 
     assert not (tmp_path / "none").exists()
 
 
+def test_the_trained_model_is_an_ordinary_keras_model(digits, tmp_path):
+    """Its own `fit` takes prepared images and Keras' steps, whatever the run took."""
+    run = lenet_tf.fit("lenet5", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+    before = int(run.model.optimizer.iterations)
+    run.model.fit(digits.x_train[:64] / np.float32(255), one_hot(digits.y_train[:64], 10), batch_size=32, verbose=0)
+    assert int(run.model.optimizer.iterations) == before + 2
+
+
 def test_steps_a_call():
     assert [steps_a_call(size) for size in (1, 8, 32, 128, 4_000, 60_000)] == [500, 500, 125, 31, 1, 1]
 

@@ -286,7 +286,6 @@ def test_a_run_in_steps_can_go_on_with_another_optimiser(digits, tmp_path):
     """The graph is made anew: a model trained in the loop is afterwards trained by Keras' own step, and the other way round."""
     options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}
     model = lenet_tf.fit("lenet1", digits, **options).model
-    assert model.engine.step_size == 1
     assert int(model.optimizer.iterations) == 270
     for steps, engine in ((3, "graph"), (6, "keras")):
         lenet_tf.fit(model, digits, batch_size=90, engine=engine, **options)

@@ -1,4 +1,4 @@
-"""What is said to a person after a run."""
+"""What is said to a person before and after a run."""
 
 from __future__ import annotations
 
@@ -9,6 +9,27 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from lenet_tf.data import Split
+from lenet_tf.device import Device, uses_one_thread
+from lenet_tf.specs import Spec
+
+
+def beginning_run(spec: Spec, divided: Split, place: Device, taking: str, seed: int, folder: Path) -> str:
+    """The network, its data, the processor, how steps are taken and where the run goes; `taking` is the engine in words."""
+    data = divided.raw
+    slow = spec.recipe.optimizer.name == "sdlm" and place.name == "/CPU:0" and not uses_one_thread()
+    hint = "        TensorFlow runs in several threads; lenet_tf.use_one_thread() before it starts is faster here\n" if slow else ""
+    held = "the test images" if spec.recipe.validation == "test" else f"{len(divided.held):,} training images held back"
+    return (
+        f"{spec.name}  {spec.parameters:,} parameters, epochs {spec.recipe.epochs}, batch size {spec.recipe.batch_size}, seed {seed}\n"
+        f"data    {data.name} {data.version} from {data.source}: {len(divided.kept):,} images to train,"
+        f" {len(data.x_test):,} to test\n"
+        f"        validated on {held}\n"
+        f"device  {place.label}\n"
+        f"engine  {taking}\n{hint}"
+        f"run     {folder}"
+    )
 
 
 def program(name: str) -> str:
