@@ -206,7 +206,7 @@ def variants() -> None:
 
 @main.command(short_help="Draw a picture.")
 @click.argument("what", type=click.Choice(["codes", "distortions"]))
-@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.png")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png")
 @click.option("--network", metavar="VARIANT|FILE.toml", default="lenet5-1998", show_default=True, help="Whose images are distorted.")
 @click.option("--data", metavar="NAME", help="As for train.")
 @ORIGINALS

@@ -112,6 +112,13 @@ def start_tensorflow() -> None:
             tf.config.experimental.set_memory_growth(gpu, True)
 
 
+def enable_determinism() -> None:
+    """TensorFlow's deterministic operations, from here on to the end of the process."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
 def check(wanted: str) -> None:
     """Raises `DeviceError` for a device that is not one or, where a GPU is asked for by name, that cannot be used."""
     if not _CHOICE.fullmatch(wanted):

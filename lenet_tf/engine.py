@@ -10,13 +10,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves.
-IMAGES_A_CALL, STEPS_A_CALL = 4_000, 500
+# What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves and memory stays small.
+IMAGES_A_CALL, VALUES_A_CALL, STEPS_A_CALL = 4_000, 4_000 * 32 * 32 * 3, 500
 
 
-def steps_a_call(batch_size: int) -> int:
-    """How many steps of `batch_size` images one call takes."""
-    return max(1, min(IMAGES_A_CALL // batch_size, STEPS_A_CALL))
+def steps_a_call(batch_size: int, values: int) -> int:
+    """How many steps of `batch_size` images, each of so many values, one call takes."""
+    return max(1, min(IMAGES_A_CALL // batch_size, VALUES_A_CALL // (batch_size * values), STEPS_A_CALL))
 
 
 class GraphLoop:
@@ -28,11 +28,11 @@ class GraphLoop:
     added: equal mathematics for every network whose images do not see each other, equal numbers but for rounding.
 
     `prepare` makes of the images that come in those that the network is given, so that they can stay bytes until their step; None: they
-    are prepared.
+    are prepared. `steps` is how many of them a call is meant to take; it takes those for which there are images.
     """
 
-    def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None) -> None:
-        self.step_size, self.parts, self.prepare = step_size, parts, prepare
+    def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None, steps: int = 1) -> None:
+        self.step_size, self.parts, self.prepare, self.steps = step_size, parts, prepare, steps
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data

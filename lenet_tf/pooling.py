@@ -34,15 +34,15 @@ class MinPooling2D(_Pooling2D):
         return -ops.max_pool(-inputs, self.pool_size, self.strides, self.padding)
 
 
-def windows(inputs: Any, size: Pair, strides: Pair, padding: str, fill: float = 0.0) -> Any:
-    """(batch, height', width', size, channels): the inputs of each window one after another, `fill` where they lie in the padding."""
+def windows(inputs: Any, size: Pair, strides: Pair, padding: str) -> Any:
+    """(batch, height', width', size, channels): the inputs of each window one after another, 0 where they lie in the padding."""
     height, width = inputs.shape[1:3]
     counts = [sliding.count(*axis, padding) for axis in zip((height, width), size, strides, strict=True)]
     if padding == "same":
         axes = zip((height, width), size, strides, counts, strict=True)
         frame = [(sliding.before(n, f, s, padding), max((count - 1) * s + f - n, 0)) for n, f, s, count in axes]
         frame = [(first, both - first) for first, both in frame]
-        inputs = ops.pad(inputs, [(0, 0), *frame, (0, 0)], constant_values=fill)
+        inputs = ops.pad(inputs, [(0, 0), *frame, (0, 0)])
     parts = [
         inputs[
             :, row : row + (counts[0] - 1) * strides[0] + 1 : strides[0], column : column + (counts[1] - 1) * strides[1] + 1 : strides[1]

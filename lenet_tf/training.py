@@ -24,6 +24,7 @@ from lenet_tf.engine import GraphLoop, steps_a_call
 from lenet_tf.errors import Interrupted, SpecError, TrainingError, did_you_mean
 from lenet_tf.evaluation import check_fits, evaluate
 from lenet_tf.model import LeNet
+from lenet_tf.optimizers import SDLM
 from lenet_tf.pipeline import evaluation_batches, training_batches
 from lenet_tf.report.lines import beginning_run
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
@@ -93,20 +94,19 @@ def fit(
     with place.scope():
         keras.utils.set_random_seed(seed)
         if deterministic:
-            _enable_determinism()
+            devices.enable_determinism()
         if given is None:
             spec = spec.adapted(image_shape, data.num_classes)
             network = LeNet(spec, seed=seed, precision=precision)
         else:
             network = given
             check_fits(network, image_shape, data)
+        loop, taking = _engine(engine, spec, network, place)
         if place.name == "/CPU:0":
             # Keras turns XLA on wherever it sees a GPU, in use or not: the CPU's results must not depend on that.
             network.jit_compile = False
-        network.engine, taking = _engine(engine, spec, network.precision, place)
-        # Keras keeps the graph of an earlier training, which depends on the engine and on the optimiser.
-        network.train_function = None
-        network.optimizer.build(network.trainable_variables)
+        if not network.optimizer.built:
+            network.optimizer.build(network.trainable_variables)
         folder = runs.create(logs, spec.name)
         settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
@@ -114,7 +114,7 @@ def fit(
         if not quiet:
             print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
         begin = time.perf_counter()
-        history = _train(network, divided, spec, folder, seed, early_stopping, quiet, callbacks)
+        history = _train(network, loop, divided, spec, folder, seed, early_stopping, quiet, callbacks)
         metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, data, history)
     if not math.isfinite(metrics["test_loss"]):
         raise _diverged("on the test images", spec.recipe, folder)
@@ -124,6 +124,7 @@ def fit(
 
 def _train(
     network: LeNet,
+    loop: GraphLoop | None,
     divided: Split,
     spec: Spec,
     folder: Path,
@@ -133,22 +134,24 @@ def _train(
     extra: Sequence[keras.callbacks.Callback],
 ) -> dict[str, list[float]]:
     recipe = spec.recipe
-    steps = 1 if network.engine is None else steps_a_call(recipe.batch_size)
+    steps = 1 if loop is None else loop.steps
     images_a_call = recipe.batch_size * steps
     watching, nan = watchers.standard_callbacks(folder, early_stopping, steps)
     bar = None if quiet else watchers.progress_bar()
     raw, (x_validation, y_validation) = divided.raw, divided.validation
     prepared = {"num_classes": raw.num_classes, "preparation": spec.preparation}
-    in_step = network.engine is not None and network.engine.prepare is not None
+    in_step = loop is not None and loop.prepare is not None
     training = {"prepared": not in_step, "batch_size": images_a_call, "seed": seed, "how": recipe.augmentation, "chosen": divided.kept}
     try:
+        # Keras keeps the graph of an earlier training, which depends on the engine.
+        network.engine, network.train_function = loop, None
         history = network.fit(
             training_batches(raw.x_train, raw.y_train, **prepared, **training),
             steps_per_epoch=math.ceil(len(divided.kept) / images_a_call),
             shuffle=False,
             epochs=recipe.epochs,
             validation_data=evaluation_batches(x_validation, y_validation, **prepared),
-            callbacks=[*watching, *_between_epochs(divided, spec, seed), *([bar] if bar is not None else []), *extra],
+            callbacks=[*watching, *_between_epochs(network, divided, spec, seed), *([bar] if bar is not None else []), *extra],
             verbose=0 if quiet or bar is not None else 2,
         ).history
     except KeyboardInterrupt as error:
@@ -163,11 +166,11 @@ def _train(
     return history
 
 
-def _between_epochs(divided: Split, spec: Spec, seed: int) -> list[keras.callbacks.Callback]:
+def _between_epochs(network: LeNet, divided: Split, spec: Spec, seed: int) -> list[keras.callbacks.Callback]:
     """What the recipe changes from epoch to epoch."""
     optimizer = spec.recipe.optimizer
     changing = [keras.callbacks.LearningRateScheduler(optimizer.rate)] if isinstance(optimizer.learning_rate, tuple) else []
-    if optimizer.name == "sdlm":
+    if isinstance(network.optimizer, SDLM):
 
         def images(chosen: np.ndarray) -> np.ndarray:
             return prepare_images(divided.raw.x_train[divided.kept[chosen]], spec.preparation)
@@ -176,12 +179,17 @@ def _between_epochs(divided: Split, spec: Spec, seed: int) -> list[keras.callbac
     return changing
 
 
-def _engine(wanted: str, spec: Spec, precision: str, place: devices.Device) -> tuple[GraphLoop | None, str]:
+def _engine(wanted: str, spec: Spec, network: LeNet, place: devices.Device) -> tuple[GraphLoop | None, str]:
     """How steps are taken, None being Keras' own way, and that in words."""
     if wanted not in ENGINES:
         raise TrainingError(f"unknown engine {wanted!r}: {did_you_mean(wanted, ENGINES, 'known are ' + ', '.join(ENGINES))}")
-    why_not = {place.name != "/CPU:0": "a GPU trains", precision != "float32": f"the precision is {precision}"}.get(True, "")
-    if wanted == "keras" or (wanted == "auto" and why_not):
+    if isinstance(network.optimizer, SDLM) and not all(layer.trainable for layer in network.layers):
+        raise TrainingError(f"{network.name}: the optimizer sdlm trains all layers, and one of them is frozen (trainable = False)")
+    reasons = {"a GPU trains": place.name != "/CPU:0", f"the precision is {network.precision}": network.precision != "float32"}
+    why_not = next((reason for reason, holds in reasons.items() if holds), "")
+    if wanted == "graph" and why_not:
+        raise TrainingError(f"the engine graph works on a CPU in float32, but {why_not}: leave --engine away, or take keras")
+    if wanted == "keras" or why_not:
         return None, f"keras{f', since {why_not}' if wanted == 'auto' else ''}"
     size, recipe = spec.recipe.batch_size, spec.recipe
     # Halves draw other random numbers than a whole batch, and have other means; and the smallest batches gain nothing.
@@ -190,7 +198,8 @@ def _engine(wanted: str, spec: Spec, precision: str, place: devices.Device) -> t
     # What is to be distorted is prepared before that; and on one image at a time, preparation would be half the step.
     in_step = parts == 2 and recipe.augmentation is None
     prepare = functools.partial(prepare_images, preparation=spec.preparation) if in_step else None
-    return GraphLoop(size, parts, prepare), f"graph, {steps_a_call(size)} steps a call{', each in two halves' if parts == 2 else ''}"
+    steps = steps_a_call(size, math.prod(spec.input_shape))
+    return GraphLoop(size, parts, prepare, steps), f"graph, {steps} steps a call{', each in two halves' if parts == 2 else ''}"
 
 
 def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:
@@ -207,12 +216,6 @@ def _checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
     return int(seed)
-
-
-def _enable_determinism() -> None:
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
 
 
 def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:

@@ -169,6 +169,16 @@ def test_the_menu_file_has_everything_and_works(cli, digits, tmp_path):
     assert cli("summary", MENU).exit_code == 0
 
 
+def test_whole_numbers_in_a_file(cli):
+    """1 is a number too: Keras itself wants 1.0."""
+    text = EXAMPLE.read_text(encoding="utf-8").replace(
+        'name = "adam"\nlearning_rate = 0.001', 'name = "sgd"\nlearning_rate = [1, 1]\nmomentum = 0'
+    )
+    Path("own.toml").write_text(text, encoding="utf-8")
+    result = cli("train", "--spec", "own.toml", "--data", "sample", "--epochs", 1, "-q")
+    assert result.exit_code == 0, result.output
+
+
 def test_a_file_that_is_not_there(cli):
     refused(cli("summary", "none.toml"), "none.toml cannot be read: No such file or directory")
 
@@ -216,6 +226,7 @@ def test_draw(cli):
     cli("draw", "distortions", "other.png", "--data", "sample", "--seed", 4)
     assert Path("other.png").read_bytes() != Path("distortions.png").read_bytes()
     refused(cli("draw", "codes", "nowhere/codes.png"), "cannot write nowhere/codes.png: No such file or directory")
+    refused(cli("draw", "codes", "."), "File '.' is a directory")
     refused(cli("draw", "code", "codes.png"), "'code' is not one of 'codes', 'distortions'")
     assert {path.name for path in Path().iterdir()} == {"codes.png", "distortions.png", "other.png"}
 

@@ -136,6 +136,8 @@ def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, 
     np.testing.assert_allclose(ours.history["val_loss"], plain.history["val_loss"], rtol=1e-5)
     with pytest.raises(lenet_tf.LenetError, match="unknown engine 'grap': did you mean graph"):
         lenet_tf.fit("tiny", digits, engine="grap", **options | {"logs": tmp_path / "none"})
+    with pytest.raises(lenet_tf.LenetError, match="the engine graph works on a CPU in float32, but the precision is mixed_bfloat16"):
+        lenet_tf.fit("tiny", digits, engine="graph", precision="mixed_bfloat16", **options | {"logs": tmp_path / "none"})
     assert not (tmp_path / "none").exists()
 
 
@@ -148,7 +150,8 @@ def test_the_trained_model_is_an_ordinary_keras_model(digits, tmp_path):
 
 
 def test_steps_a_call():
-    assert [steps_a_call(size) for size in (1, 8, 32, 128, 4_000, 60_000)] == [500, 500, 125, 31, 1, 1]
+    assert [steps_a_call(size, 784) for size in (1, 8, 32, 128, 4_000, 60_000)] == [500, 500, 125, 31, 1, 1]
+    assert steps_a_call(32, 96 * 96 * 3) == 13, "large images take fewer, so that a call stays some 50 MB"
 
 
 def test_validation_and_callbacks_see_every_epoch(digits, tmp_path):

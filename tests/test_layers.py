@@ -219,6 +219,7 @@ def test_counts_as_published_layer_by_layer(variant, sums):
         (TableConvolution("C1", table=((0,),), kernel=3, activation="tahn"), "unknown activation 'tahn': did you mean tanh"),
         (Subsampling("S1", size=30), "window 30×30 is larger than its input 28×28"),
         (Subsampling("S1", coefficient="big"), "coefficient must be a number, not 'big'"),
+        (Subsampling("S1", coefficient=float("nan")), "coefficient must be a number, not nan"),
     ],
 )
 def test_rows_that_cannot_work(row, message):

@@ -273,6 +273,20 @@ def test_second_derivatives_need_float32(digits, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_a_given_models_own_optimiser_and_layers_count(digits, tmp_path):
+    """Compiled with Adam, a 1998 network trains by Adam; with a frozen layer, second-order training refuses it before it writes."""
+    options = {"epochs": 1, "batch_size": 30, "validation": 0.1, "device": "cpu", "quiet": True}
+    model = LeNet("lenet1", seed=0)
+    model.compile("adam", loss="categorical_crossentropy", metrics=["accuracy"])
+    run = lenet_tf.fit(model, digits, logs=tmp_path / "adam", **options)
+    assert int(run.model.optimizer.iterations) == 9
+    frozen = LeNet("lenet1", seed=0)
+    frozen.layers[0].trainable = False
+    with pytest.raises(lenet_tf.LenetError, match="lenet1: the optimizer sdlm trains all layers, and one of them is frozen"):
+        lenet_tf.fit(frozen, digits, logs=tmp_path / "frozen", **options)
+    assert not (tmp_path / "frozen").exists()
+
+
 def test_a_run_in_several_threads_says_what_is_faster(digits, tmp_path, capfd, monkeypatch):
     for name, said in (("1", False), ("2", True)):
         for variable in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):

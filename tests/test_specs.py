@@ -19,6 +19,7 @@ from lenet_tf.specs import (
     Convolution,
     Dense,
     Dropout,
+    EuclideanRBF,
     Flatten,
     GlobalAveragePooling,
     Initializer,
@@ -353,6 +354,9 @@ def test_unknown_variant_offers_the_nearest():
         ),
         (lambda: Recipe(metrics=("accuracy", "acc")), "unknown metric 'acc': did you mean accuracy"),
         (lambda: Recipe(metrics=()), "metrics must contain accuracy"),
+        (lambda: Recipe(metrics="accuracy"), "metrics must contain accuracy, by which the best epoch is chosen, not 'accuracy'"),
+        (lambda: Recipe(metrics=5), "metrics must contain accuracy"),
+        (lambda: Optimizer(learning_rate=10**400), "learning_rate must be a number above 0"),
         (lambda: Optimizer(learning_rate=0), "learning_rate must be a number above 0, or a list of them, one per epoch, not 0"),
         (lambda: Optimizer(learning_rate=float("nan")), "learning_rate must be"),
         (lambda: Optimizer("adam", momentum=0.9), "momentum goes with sgd and rmsprop, not with adam"),
@@ -384,6 +388,10 @@ def test_a_learning_rate_for_each_epoch():
     rates = Optimizer("sgd", (0.3, 0.2, 0.1))
     assert [rates.rate(epoch) for epoch in range(5)] == [0.3, 0.2, 0.1, 0.1, 0.1]
     assert Optimizer("sgd", 0.5).rate(7) == 0.5
+    assert Optimizer("sgd", [1, 0.5]) == Optimizer("sgd", (1, 0.5))
+    whole = (*(Optimizer("sgd", [2, 1]).rate(epoch) for epoch in (0, 1)), *Optimizer("sgd", 1, momentum=0).options().values())
+    assert whole == (2, 1, 0)
+    assert {type(value) for value in whole} == {float}, "Keras refuses whole numbers"
     paper = get_spec("lenet5-1998").recipe.optimizer
     assert [paper.rate(epoch) for epoch in (0, 1, 2, 4, 5, 7, 8, 11, 12, 19)] == [5e-4] * 2 + [2e-4] * 2 + [1e-4] * 2 + [5e-5] * 2 + [
         1e-5
@@ -407,6 +415,7 @@ def test_augmentations_have_names():
         ((Pooling("S1", pool="stochastic"), Flatten(), OUTPUT), "categorical_crossentropy", "no second derivatives for stochastic"),
         ((Pooling("S1", padding="same"), Flatten(), OUTPUT), "categorical_crossentropy", "average pooling with padding same"),
         ((Flatten(), OUTPUT), "mean_squared_error", "row 3 (OUTPUT, dense): the optimizer sdlm takes softmax only in the last row, with"),
+        ((Flatten(), Dense("F1", units=84), EuclideanRBF("OUT")), "mean_squared_error", "no second derivatives for the loss mean_squared"),
         ((Flatten(), Dense("OUTPUT", units=10)), "mean_absolute_error", "no second derivatives for the loss mean_absolute_error"),
     ],
 )

@@ -366,6 +366,15 @@ def test_mixed_precision_trains_and_reloads(digits, tmp_path):
     np.testing.assert_array_equal(again.predict(images, verbose=0), run.model.predict(images, verbose=0))
 
 
+def test_a_float16_model_goes_on_with_the_optimiser_it_has(digits, tmp_path):
+    options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
+    run = lenet_tf.fit("tiny", digits, precision="mixed_float16", **options)
+    state = len(run.model.optimizer.variables)
+    again = lenet_tf.fit(run.model, digits, **options)
+    assert len(again.model.optimizer.variables) == state
+    assert len(lenet_tf.load_model(again.path).optimizer.variables) == state
+
+
 def test_every_variant_trains_on_the_sample_reloads_in_a_new_process_and_answers_the_same(tmp_path):
     sample = lenet_tf.load_data("sample")
     answers = {}

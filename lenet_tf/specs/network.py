@@ -129,8 +129,8 @@ class Spec:
             raise SpecError("the optimizer sdlm has no second derivatives for average pooling with padding same")
         if gives == "activation softmax" and (not last or loss != "categorical_crossentropy"):
             raise SpecError("the optimizer sdlm takes softmax only in the last row, with the loss categorical_crossentropy")
-        if last and loss == "mean_absolute_error":
-            raise SpecError("the optimizer sdlm has no second derivatives for the loss mean_absolute_error")
+        if last and (loss == "mean_absolute_error" or (isinstance(row, EuclideanRBF) and not loss.startswith("lecun1998"))):
+            raise SpecError(f"the optimizer sdlm has no second derivatives for the loss {loss} here")
 
     @cached_property
     def layers(self) -> tuple[LayerFacts, ...]:

@@ -18,6 +18,8 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "adagrad": (),
     "sdlm": ("damping", "curvature_images"),
 }
+# The largest float32.
+_MOST = 3.4e38
 _OPTIONS = ("momentum", "nesterov", "weight_decay", "damping", "curvature_images")
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
 METRICS = ("accuracy",)
@@ -42,9 +44,11 @@ class Optimizer:
     curvature_images: int | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.learning_rate, list):
+            object.__setattr__(self, "learning_rate", tuple(self.learning_rate))
         checks.one_of("optimizer", self.name, tuple(OPTIMIZERS))
         rates = self.learning_rate if isinstance(self.learning_rate, tuple) and self.learning_rate else (self.learning_rate,)
-        if not all(checks.is_number(rate) and 0 < rate < math.inf for rate in rates):
+        if not all(checks.is_number(rate) and 0 < rate <= _MOST for rate in rates):
             raise SpecError(f"learning_rate must be a number above 0, or a list of them, one per epoch, not {self.learning_rate!r}")
         for field in _OPTIONS:
             if getattr(self, field) is not None and field not in OPTIMIZERS[self.name]:
@@ -65,12 +69,13 @@ class Optimizer:
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 0."""
         rates = self.learning_rate
-        return rates[min(epoch, len(rates) - 1)] if isinstance(rates, tuple) else rates
+        # Keras refuses whole numbers.
+        return float(rates[min(epoch, len(rates) - 1)] if isinstance(rates, tuple) else rates)
 
     def options(self) -> dict[str, Any]:
         """What the optimiser itself is given beside its learning rate."""
         given = {field: getattr(self, field) for field in _OPTIONS if field != "curvature_images"}
-        return {field: value for field, value in given.items() if value is not None}
+        return {field: value if isinstance(value, bool) else float(value) for field, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class Recipe:
         if not isinstance(self.augmentation, Augmentation | None):
             raise SpecError(f"augmentation must be an Augmentation or None, not {self.augmentation!r}")
         checks.one_of("loss", self.loss, LOSSES)
-        if "accuracy" not in self.metrics:
+        if not isinstance(self.metrics, tuple) or "accuracy" not in self.metrics:
             raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {self.metrics!r}")
         for metric in self.metrics:
             checks.one_of("metric", metric, METRICS)

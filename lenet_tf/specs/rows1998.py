@@ -3,6 +3,7 @@ for."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -32,7 +33,7 @@ class Subsampling(Row):
         checks.positive_pair("size", self.size)
         checks.positive("multiplier", self.multiplier)
         checks.one_of("activation", self.activation, ACTIVATIONS)
-        if not checks.is_number(self.coefficient):
+        if not checks.is_number(self.coefficient) or not abs(self.coefficient) < math.inf:
             raise SpecError(f"coefficient must be a number, not {self.coefficient!r}")
 
     def window(self) -> tuple[Pair, Pair]:
