@@ -10,8 +10,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from lenet_tf.lowering import Lowered
+
 # What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves and memory stays small.
 IMAGES_A_CALL, VALUES_A_CALL, STEPS_A_CALL = 4_000, 4_000 * 32 * 32 * 3, 500
+
+# Of a large batch: few enough images in each that their feature maps stay in a core's cache.
+PARTS_OF_ANSWERS = 10
 
 
 def steps_a_call(batch_size: int, values: int) -> int:
@@ -28,11 +33,20 @@ class GraphLoop:
     added: equal mathematics for every network whose images do not see each other, equal numbers but for rounding.
 
     `prepare` makes of the images that come in those that the network is given, so that they can stay bytes until their step; None: they
-    are prepared. `steps` is how many of them a call is meant to take; it takes those for which there are images.
+    are prepared. `steps` is how many of them a call is meant to take; it takes those for which there are images. Convolutions are lowered
+    (`lenet_tf.lowering`) where the network is one that this suits.
     """
 
     def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None, steps: int = 1) -> None:
         self.step_size, self.parts, self.prepare, self.steps = step_size, parts, prepare, steps
+
+    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """Keras' own, but for the network's answers."""
+        x, y = data
+        outputs = answers(model, x)
+        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
+        tracker.update_state(model.compute_loss(x, y, outputs, training=False), sample_weight=tf.shape(x)[0])
+        return model.compute_metrics(x, y, outputs)
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data
@@ -67,11 +81,11 @@ class GraphLoop:
     def _gradients(self, model: keras.Model, parts: Sequence[Any], count: Any) -> tuple[Any, Any, list[Any]]:
         """(The mean loss of the parts' `count` images, the outputs, the gradient for each of the model's weights)."""
         weights = [weight.value for weight in model.trainable_variables]
-        of_images = keras.losses.get(model.loss)
+        of_images, network = keras.losses.get(model.loss), Lowered.of(model) or model
         losses, answers, gradients = [], [], []
         for images, labels in parts:
             with tf.GradientTape() as tape:
-                outputs = model(images if self.prepare is None else self.prepare(images), training=True)
+                outputs = network(images if self.prepare is None else self.prepare(images), training=True)
                 # Keras' own compute_loss gives the same after a dozen operations more.
                 loss = tf.reduce_sum(getattr(of_images, "call", of_images)(labels, outputs)) / count
                 scaled = model.optimizer.scale_loss(loss)
@@ -79,6 +93,13 @@ class GraphLoop:
             answers.append(outputs)
             gradients.append(tape.gradient(scaled, weights))
         return tf.add_n(losses), tf.concat(answers, axis=0), [tf.add_n(each) for each in zip(*gradients, strict=True)]
+
+
+def answers(model: keras.Model, images: Any) -> Any:
+    """What a network says to prepared images (N, height, width, channels), in parts that go through it side by side."""
+    network, count = Lowered.of(model) or model, tf.shape(images)[0]
+    edges = [count * number // PARTS_OF_ANSWERS for number in range(PARTS_OF_ANSWERS + 1)]
+    return tf.concat([network(images[start:end], training=False) for start, end in itertools.pairwise(edges)], axis=0)
 
 
 def _rows(tensor: Any, start: Any, count: int) -> Any:

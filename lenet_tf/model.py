@@ -151,7 +151,7 @@ class LeNet(keras.Sequential):
             raise SpecError(f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}")
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
-        # Another way to take a training step, such as `lenet_tf.engine.GraphLoop`; None is Keras' own.
+        # Another way to take a training or test step, such as `lenet_tf.engine.GraphLoop`; None is Keras' own.
         self.engine: Any = None
         for facts in spec.layers:
             last = facts.number == len(spec.rows)
@@ -162,6 +162,9 @@ class LeNet(keras.Sequential):
 
     def train_step(self, *arguments: Any) -> Any:
         return super().train_step(*arguments) if self.engine is None else self.engine.train_step(self, *arguments)
+
+    def test_step(self, *arguments: Any) -> Any:
+        return super().test_step(*arguments) if self.engine is None else self.engine.test_step(self, *arguments)
 
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.

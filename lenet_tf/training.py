@@ -143,8 +143,8 @@ def _train(
     in_step = loop is not None and loop.prepare is not None
     training = {"prepared": not in_step, "batch_size": images_a_call, "seed": seed, "how": recipe.augmentation, "chosen": divided.kept}
     try:
-        # Keras keeps the graph of an earlier training, which depends on the engine.
-        network.engine, network.train_function = loop, None
+        # Keras keeps the graphs of an earlier training, which depend on the engine.
+        network.engine, network.train_function, network.test_function = loop, None, None
         history = network.fit(
             training_batches(raw.x_train, raw.y_train, **prepared, **training),
             steps_per_epoch=math.ceil(len(divided.kept) / images_a_call),
@@ -158,7 +158,7 @@ def _train(
         raise Interrupted(f"interrupted; {_kept(folder)}") from error
     finally:
         # The model goes on to people who call Keras' own `fit`.
-        network.engine, network.train_function = None, None
+        network.engine, network.train_function, network.test_function = None, None, None
         if bar is not None:
             bar.on_train_end()
     if nan.failed_at:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -77,6 +78,25 @@ def test_why_a_gpu_cannot_be_used(gpus, monkeypatch, visible, built, driver, rea
 def test_unknown_devices(wanted):
     with pytest.raises(DeviceError, match="choose auto, cpu, gpu or gpu:N"):
         device.choose(wanted)
+
+
+@pytest.mark.parametrize(
+    ("first", "threads"),
+    [
+        ("import keras", ["2", "1", "1"]),
+        ("import tensorflow as tf; tf.constant(1)", [None, None, None]),
+        ("os.environ['TF_NUM_INTEROP_THREADS'] = '5'", ["5", "1", "1"]),
+    ],
+)
+def test_threads_are_set_until_tensorflow_has_begun(first, threads):
+    """Importing TensorFlow is not yet using it; what the environment says stays."""
+    names = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
+    script = (
+        f"import os; {first or 'pass'}; from lenet_tf import device; device._cores = lambda: 2; device.start_tensorflow()\n"
+        f"import json; print(json.dumps([os.environ.get(name) for name in {names}]))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    assert json.loads(python("-c", script, env=environment).stdout) == threads
 
 
 def test_models_live_where_the_scope_says():

@@ -74,7 +74,8 @@ def test_every_declared_package_is_pinned():
         ("optimizers.py", ("tensorflow", "lenet_tf")),
         ("pooling.py", ("tensorflow", "lenet_tf.data", "lenet_tf.model", "lenet_tf.specs.variants")),
         ("augment.py", ("lenet_tf.model", "lenet_tf.data", "lenet_tf.training")),
-        ("engine.py", ("lenet_tf",)),
+        ("engine.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.specs", "lenet_tf.runs", "lenet_tf.training")),
+        ("lowering.py", ("lenet_tf",)),
         ("second_order.py", ("lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
     ],
 )

@@ -1,0 +1,115 @@
+"""Lowered convolutions against Keras' layers: the same answers and gradients but for rounding."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lenet_tf.lowering import Lowered
+from lenet_tf.model import LeNet
+from lenet_tf.specs import VARIANTS, Convolution, Dense, Flatten, GlobalAveragePooling, Input, Pooling, Recipe, Spec
+
+LAST = (Flatten(), Dense("OUTPUT", units=3, activation="softmax"))
+NETWORKS = {
+    "same, average": (
+        Input(shape=(12, 10, 1)),
+        Convolution("C1", filters=3, kernel=5, padding="same", activation="tanh"),
+        Pooling("S2"),
+        *LAST,
+    ),
+    "max, odd sizes": (
+        Input(shape=(13, 11, 2)),
+        Convolution("C1", filters=4, kernel=3, activation="relu"),
+        Pooling("S2", pool="max"),
+        *LAST,
+    ),
+    "strides": (
+        Input(shape=(17, 14, 1)),
+        Convolution("C1", filters=2, kernel=4, stride=2, padding="same"),
+        Pooling("S2", pool="max"),
+        *LAST,
+    ),
+    "pooling by three": (
+        Input(shape=(16, 16, 3)),
+        Convolution("C1", filters=2, kernel=2, activation="sigmoid"),
+        Pooling("S2", size=3),
+        *LAST,
+    ),
+    "no pooling": (
+        Input(shape=(9, 9, 1)),
+        Convolution("C1", filters=2, kernel=3),
+        Convolution("C2", filters=3, kernel=3, padding="same"),
+        *LAST,
+    ),
+    "overlapping pooling": (Input(shape=(9, 9, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", size=3, stride=2), *LAST),
+    "padded pooling": (Input(shape=(9, 9, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", padding="same"), *LAST),
+    "deep": (
+        *(Input(shape=(20, 20, 1)), Convolution("C1", filters=3, kernel=3, activation="elu"), Pooling("S2", pool="max")),
+        *(Convolution("C3", filters=5, kernel=3, activation="relu"), Convolution("C4", filters=4, kernel=1, activation="elu")),
+        *(Pooling("S5"), GlobalAveragePooling("S6"), Dense("OUTPUT", units=3, activation="softmax")),
+    ),
+}
+
+
+def built(rows):
+    network = LeNet(Spec("own", rows), seed=3)
+    random = np.random.default_rng(0)
+    # Biases begin at 0, where a mistake with them would not show.
+    network.set_weights([random.normal(0, 0.3, weight.shape).astype(np.float32) for weight in network.weights])
+    return network
+
+
+def answers_and_gradients(network, answer, images):
+    with tf.GradientTape() as tape:
+        outputs = answer(images)
+        loss = tf.reduce_sum(outputs[:, 0] ** 2 - outputs[:, 1])
+    return outputs, tape.gradient(loss, [weight.value for weight in network.trainable_variables])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("images", ["random", "one colour"])
+def test_lowered_equals_keras_layers(name, images):
+    """Images of one colour make all windows of a maximum equal: the gradient goes to one of them, the same one."""
+    network = built(NETWORKS[name])
+    shape = (7, *network.input_shape[1:])
+    x = tf.constant(np.random.default_rng(1).random(shape) if images == "random" else np.full(shape, 0.5), tf.float32)
+    lowered = Lowered.of(network)
+    expected = answers_and_gradients(network, lambda x: network(x, training=True), x)
+    got = answers_and_gradients(network, lambda x: lowered(x, training=True), x)
+    np.testing.assert_allclose(got[0], expected[0], atol=1e-6)
+    for weight, keras_own, ours in zip(network.trainable_variables, expected[1], got[1], strict=True):
+        assert np.abs(keras_own).max() > 0, weight.path
+        np.testing.assert_allclose(ours, keras_own, atol=1e-5 * np.abs(keras_own).max(), err_msg=weight.path)
+
+
+def test_which_networks_are_lowered():
+    """Those whose every convolution is a small one of Keras'."""
+    lowered = {name for name, spec in VARIANTS.items() if Lowered.of(LeNet(spec)) is not None}
+    assert lowered == {"lenet5", "lenet5-32", "lenet5-modern", "lenet5-3x3", "lenet5-color", "cnn-38k", "tiny"}
+
+
+def test_answers_to_any_number_of_images(digits):
+    """A test step's images go through in ten parts, of which some are empty where there are few."""
+    from lenet_tf.engine import answers
+
+    for variant in ("lenet5", "lenet-caffe"):
+        network = LeNet(variant, seed=1)
+        for count in (1, 3, 10, 64):
+            images = tf.constant(digits.x_train[:count, ..., None] / np.float32(255))
+            np.testing.assert_allclose(answers(network, images), network(images), atol=1e-6)
+
+
+def test_a_test_step_of_the_engine_is_keras_own(digits):
+    from lenet_tf.data import one_hot
+    from lenet_tf.engine import GraphLoop
+
+    x, y = digits.x_test[:77, ..., None] / np.float32(255), one_hot(digits.y_test[:77], 10)
+    for loss in ("categorical_crossentropy", "mean_squared_error"):
+        network = LeNet(Spec("own", VARIANTS["lenet5"].rows, recipe=Recipe(loss=loss)), seed=1)
+        expected = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
+        network.engine, network.test_function = GraphLoop(32), None
+        got = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
+        assert got == pytest.approx(expected, rel=1e-5)
+    assert keras.backend.backend() == "tensorflow"
