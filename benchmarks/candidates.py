@@ -1,8 +1,8 @@
 """One way to train LeNet-5 on MNIST, in a process of its own: trains an epoch for each line on standard input and answers with JSON.
 
 Usage: candidates.py NAME BATCH_SIZE FILE.npz. The network is the tutorial's, 61,706 parameters, the optimiser Adam, the precision float32.
-Each answer has the seconds of the epoch's training, of the evaluation of the 10,000 test images after it, and of both together with what
-else happens in an epoch; `accuracy` is the test accuracy.
+Each answer has the seconds of the epoch's training, of the evaluation of the 10,000 test images after it, of both together with what else
+happens in an epoch, and of predictions for the test images afterwards; `accuracy` is the test accuracy, taken from these.
 """
 
 from __future__ import annotations
@@ -31,20 +31,28 @@ def turns():
         yield
 
 
-def epochs(train, evaluate) -> None:
-    """Runs functions that train an epoch and give the test accuracy, once to warm up and then in turns."""
+def asked(predict, y_test) -> dict[str, float]:
+    """The seconds that a function takes to predict, and how many of its answers are right."""
+    start = time.perf_counter()
+    outputs = np.asarray(predict())
+    return {"prediction": time.perf_counter() - start, "accuracy": float((outputs.argmax(axis=1) == y_test).mean())}
+
+
+def epochs(train, evaluate, predict, y_test) -> None:
+    """Runs functions that train an epoch, give the test accuracy and predict, once to warm up and then in turns."""
     train()
     evaluate()
+    predict()
     for _ in turns():
         start = time.perf_counter()
         train()
         trained = time.perf_counter()
-        accuracy = evaluate()
+        evaluate()
         end = time.perf_counter()
-        answer(training=trained - start, evaluation=end - trained, epoch=end - start, accuracy=float(accuracy))
+        answer(training=trained - start, evaluation=end - trained, epoch=end - start, **asked(predict, y_test))
 
 
-def keras_turns():
+def keras_turns(predict, y_test):
     """A callback that takes two epochs a turn and answers with the second.
 
     Keras ends an epoch's iterator at the next one's start, where tf.data's tuning thread holds it up for as long as the process has waited
@@ -72,7 +80,10 @@ def keras_turns():
         def on_epoch_end(self, epoch, logs=None):
             if epoch and epoch % 2 == 0:
                 parts = {"training": self.trained - self.start, "evaluation": self.tested - self.testing}
-                answer(**parts, epoch=time.perf_counter() - self.start, accuracy=logs["val_accuracy"])
+                whole = time.perf_counter() - self.start
+                answer(**parts, epoch=whole, **asked(lambda: predict(self.model), y_test))
+            else:
+                predict(self.model)
 
     return Turns()
 
@@ -101,7 +112,10 @@ def tutorial(arrays, batch_size: int, steps_per_execution: int = 1) -> None:
     y_train, y_test = (keras.utils.to_categorical(arrays[name], 10) for name in ("y_train", "y_test"))
     model = Lenet((28, 28, 1), 10)
     with tempfile.TemporaryDirectory() as folder:
-        watching = [keras.callbacks.TensorBoard(log_dir=folder, histogram_freq=1), keras_turns()]
+        watching = [keras.callbacks.TensorBoard(log_dir=folder, histogram_freq=1)]
+        # 32 images at a time is what Keras does unless it is told otherwise.
+        size = 32 if steps_per_execution == 1 else 1000
+        watching.append(keras_turns(lambda model: model.predict(x_test, batch_size=size, verbose=0), arrays["y_test"]))
         model.fit(x_train, y_train, batch_size=batch_size, epochs=1000, validation_data=(x_test, y_test), callbacks=watching, verbose=0)
 
 
@@ -111,7 +125,8 @@ def ours(arrays, batch_size: int) -> None:
     data = lenet_tf.RawData(**{name: arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")})
     with tempfile.TemporaryDirectory() as folder:
         options = {"epochs": 1000, "batch_size": batch_size, "device": "cpu", "logs": folder, "quiet": True}
-        lenet_tf.fit("lenet5", data, **options, callbacks=[keras_turns()])
+        turns = keras_turns(lambda model: lenet_tf.predict(model, data.x_test), data.y_test)
+        lenet_tf.fit("lenet5", data, **options, callbacks=[turns])
 
 
 def pytorch(arrays, batch_size: int, channels_last: bool) -> None:
@@ -142,13 +157,12 @@ def pytorch(arrays, batch_size: int, channels_last: bool) -> None:
             loss(model(images), y_train[chosen]).backward()
             optimizer.step()
 
-    def evaluate():
+    def predict():
         model.eval()
         with torch.inference_mode():
-            right = sum((model(x_test[i : i + 1000]).argmax(1) == y_test[i : i + 1000]).sum() for i in range(0, len(x_test), 1000))
-        return right / len(x_test)
+            return torch.cat([model(x_test[i : i + 1000]) for i in range(0, len(x_test), 1000)])
 
-    epochs(train, evaluate)
+    epochs(train, lambda: (predict().argmax(1) == y_test).float().mean(), predict, arrays["y_test"])
 
 
 def jax(arrays, batch_size: int) -> None:
@@ -185,6 +199,7 @@ def jax(arrays, batch_size: int) -> None:
         return (weights, first, second, count), None
 
     run = jax.jit(lambda state, order: jax.lax.scan(step, state, order)[0])
+    outputs = jax.jit(lambda weights: logits(weights, x_test))
     score = jax.jit(lambda weights: (logits(weights, x_test).argmax(1) == y_test).mean())
     zeros = jax.tree.map(jnp.zeros_like, weights)
     kept = {"state": (weights, zeros, zeros, 0.0)}
@@ -194,7 +209,7 @@ def jax(arrays, batch_size: int) -> None:
         order = random.permutation(len(x_train))[: len(x_train) // batch_size * batch_size].reshape(-1, batch_size)
         kept["state"] = jax.block_until_ready(run(kept["state"], order))
 
-    epochs(train, lambda: float(score(kept["state"][0])))
+    epochs(train, lambda: float(score(kept["state"][0])), lambda: jax.block_until_ready(outputs(kept["state"][0])), arrays["y_test"])
 
 
 CANDIDATES = {

@@ -53,6 +53,30 @@ def load() -> float:
     return (busy_after - busy) / max(1, total_after - total)
 
 
+def refuse_load() -> None:
+    # What a candidate still tidies up in the background is over in a second or two.
+    busy = min(load() for _ in range(3))
+    if busy > BUSIEST:
+        raise SystemExit(f"Error: something else takes {busy:.0%} of the machine; at most {BUSIEST:.0%} is measured. Try again later.")
+
+
+def machine() -> dict:
+    """What a result says of when, where and with what it was measured."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    features = [name for name in ("avx2", "avx512f") if name in said.get("flags", "").split()]
+    return {
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": {
+            "cores": os.cpu_count(),
+            "processor": said.get("model name", platform.processor()),
+            "features": features,
+            "gflops": gflops(),
+        },
+        "versions": {"python": platform.python_version(), "tensorflow": version("tensorflow"), "keras": version("keras")},
+    }
+
+
 def gflops() -> float:
     """Billions of float32 operations a second of a large matrix product on all cores, the best of ten."""
     matrix = np.ones((2048, 2048), np.float32)
@@ -73,12 +97,7 @@ def measure(batch_size: int, data: Path, other: str, rounds: int) -> dict[str, d
         print(f"batch size {batch_size}: {name} has warmed up", flush=True)
     answers = {name: [] for name in CANDIDATES}
     for number in range(rounds):
-        # What a candidate still tidies up in the background is over in a second or two.
-        busy = min(load() for _ in range(3))
-        if busy > BUSIEST:
-            raise SystemExit(
-                f"Error: the machine is {busy:.0%} busy with something else; at most {BUSIEST:.0%} is measured. Try again later."
-            )
+        refuse_load()
         for name, child in children.items():
             child.stdin.write("\n")
             child.stdin.flush()
@@ -93,15 +112,17 @@ def measure(batch_size: int, data: Path, other: str, rounds: int) -> dict[str, d
 def table(result: dict) -> str:
     """The README's table: medians, the least and the most, for each candidate and batch size."""
     lines = [
-        "| batch size | candidate | seconds per epoch: median (least–most) | of it training | times ours | peak memory, MiB |",
-        "|---|---|---|---|---|---|",
+        "| batch size | candidate | s per epoch: median (least–most) | of it training | evaluation | times ours | prediction | peak MiB |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for size, candidates in result["batch_sizes"].items():
         ours = statistics.median(candidates["lenet_tf"]["epoch"])
         for name, answers in sorted(candidates.items(), key=lambda pair: statistics.median(pair[1]["epoch"])):
-            epoch, training = statistics.median(answers["epoch"]), statistics.median(answers["training"])
+            epoch, *others = (statistics.median(answers[part]) for part in ("epoch", "training", "evaluation", "prediction"))
+            training, evaluation, prediction = (f"{seconds:.2f}" for seconds in others)
             span = f"{min(answers['epoch']):.2f}–{max(answers['epoch']):.2f}"
-            cells = (size, name, f"{epoch:.2f} ({span})", f"{training:.2f}", f"{epoch / ours:.2f}", f"{max(answers['peak_mib']):,.0f}")
+            memory = f"{max(answers['peak_mib']):,.0f}"
+            cells = (size, name, f"{epoch:.2f} ({span})", training, evaluation, f"{epoch / ours:.2f}", prediction, memory)
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -112,16 +133,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128])
     options = parser.parse_args()
-    busy = load()
-    if busy > BUSIEST:
-        raise SystemExit(f"Error: something else takes {busy:.0%} of the machine; at most {BUSIEST:.0%} is measured. Try again later.")
+    refuse_load()
     script = "from importlib.metadata import version; print(version('torch'), version('jax'))"
     torch, jax = subprocess.run([options.python, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    result = {
-        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "gflops": gflops()},
-        "versions": {"python": platform.python_version(), "tensorflow": version("tensorflow"), "keras": version("keras")}
-        | {"torch": torch, "jax": jax},
+    result = machine()
+    result["versions"] |= {"torch": torch, "jax": jax}
+    result |= {
         # A training step is the forward pass and twice as much again for the gradients; a multiply-add is two operations.
         "gflop_an_epoch": 60_000 * get_spec("lenet5").multiply_adds * 2 * 3 / 1e9,
         "rounds": options.rounds,

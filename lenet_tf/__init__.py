@@ -28,6 +28,7 @@ _HOMES = {
     "get_spec": "specs",
     "load_data": "sources",
     "load_model": "evaluation",
+    "predict": "evaluation",
     "prepare_images": "data",
     "use_one_thread": "device",
 }

@@ -67,9 +67,12 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
 @main.command(short_help="Train a network and leave a run folder.")
 @click.argument("variant", required=False)
 @click.option(
-    "--data", metavar="NAME", help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …), 'sample', or a .npz file."
+    "--data",
+    metavar="NAME",
+    help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …), 'sample', a .npz file, or a folder of .npy files.",
 )
 @ORIGINALS
+@click.option("--recipe", metavar="NAME", help="Another recipe than the network's own, such as fast for lenet5-modern.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step.")
 @click.option(
@@ -118,6 +121,8 @@ def train(
     runs.check_writable(settings["logs"])
     if "augmentation" in settings:
         specs.get_augmentation(settings["augmentation"])
+    if "recipe" in settings:
+        specs.get_recipe(spec.name, settings["recipe"])
     if from_run is not None:
         again = runs.rerun(from_run)
         spec, settings = again.spec, again.settings | settings

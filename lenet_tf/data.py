@@ -144,8 +144,8 @@ class RawData:
     """A data set as its authors published it: images (N, height, width[, channels]) of 0…255, labels (N,) of 0…classes − 1.
 
     `source` says where it came from (originals, cache, download, sample, file, arrays), `version` is the data set's own. `num_classes` 0
-    stands for the largest training label + 1, provided that every class below it occurs. Raises `DataError` when an array's rank, dtype,
-    range or length is wrong.
+    stands for the largest training label + 1, provided that every class below it occurs. Images may also be a
+    `lenet_tf.streaming.ImageFile`, which leaves them on the disk. Raises `DataError` when an array's rank, dtype, range or length is wrong.
     """
 
     x_train: np.ndarray = field(repr=False)
@@ -172,9 +172,9 @@ class RawData:
         """Hash of shapes, images and labels, whatever source they came from."""
         digest = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            array = np.ascontiguousarray(array, dtype=np.uint8 if array.ndim > 1 else np.int64)
-            digest.update(repr(array.shape).encode())
-            digest.update(array.data)
+            digest.update(repr(tuple(array.shape)).encode())
+            for part in (array,) if isinstance(array, np.ndarray) else array.parts():
+                digest.update(np.ascontiguousarray(part, dtype=np.uint8 if part.ndim > 1 else np.int64).data)
         return digest.hexdigest()
 
     def identity(self) -> dict[str, Any]:
@@ -203,9 +203,9 @@ class Split:
     held: np.ndarray | None
 
     @property
-    def validation(self) -> tuple[np.ndarray, np.ndarray]:
-        """Raw images and labels."""
-        return (self.raw.x_test, self.raw.y_test) if self.held is None else (self.raw.x_train[self.held], self.raw.y_train[self.held])
+    def validation(self) -> tuple[Any, np.ndarray, np.ndarray | None]:
+        """Raw images, their labels, and which of them validate; None: all."""
+        return (self.raw.x_test, self.raw.y_test, None) if self.held is None else (self.raw.x_train, self.raw.y_train, self.held)
 
 
 def check_raw(data: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -24,7 +25,54 @@ def steps_a_call(batch_size: int, values: int) -> int:
     return max(1, min(IMAGES_A_CALL // batch_size, VALUES_A_CALL // (batch_size * values), STEPS_A_CALL))
 
 
-class GraphLoop:
+class Answers:
+    """A `test_step` and a `predict_step` in which the parts of a large batch go through the network side by side."""
+
+    predict_function: Any = None
+
+    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """Keras' own, but for how the network's answers are made."""
+        x, y = data
+        outputs = answers(model, x)
+        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
+        tracker.update_state(model.compute_loss(x, y, outputs, training=False), sample_weight=tf.shape(x)[0])
+        return model.compute_metrics(x, y, outputs)
+
+    def predict_step(self, model: keras.Model, data: Any) -> Any:
+        return answers(model, data[0])
+
+
+def answers(model: keras.Model, images: Any) -> Any:
+    """What a network says to prepared images (N, height, width, channels)."""
+    network, count = Lowered.of(model) or model, tf.shape(images)[0]
+    edges = [count * number // PARTS_OF_ANSWERS for number in range(PARTS_OF_ANSWERS + 1)]
+    return tf.concat([network(images[start:end], training=False) for start, end in itertools.pairwise(edges)], axis=0)
+
+
+def answering(model: keras.Model) -> Answers | None:
+    """The model's own for tests and predictions on a CPU in float32, where this is measured to be faster than Keras' way; else None."""
+    if model.dtype_policy.name != "float32" or not all("CPU" in weight.value.device for weight in model.weights):
+        return None
+    model.answers = model.answers or Answers()
+    return model.answers
+
+
+@contextlib.contextmanager
+def engaged(model: keras.Model, engine: Answers | None) -> Iterator[None]:
+    """The model's `fit`, `evaluate` and `predict` take their steps by the engine, and afterwards as before."""
+    # Keras keeps the graphs of its calls, which depend on the engine; that of predictions depends on nothing else and serves again.
+    names = ("engine", "train_function", "test_function", "predict_function")
+    before = {name: getattr(model, name) for name in names}
+    vars(model).update(dict.fromkeys(names) | {"engine": engine, "predict_function": engine and engine.predict_function})
+    try:
+        yield
+    finally:
+        if engine is not None:
+            engine.predict_function = model.predict_function
+        vars(model).update(before)
+
+
+class GraphLoop(Answers):
     """A `train_step` that takes a batch of many steps' images and goes through it `step_size` images at a time.
 
     The arithmetic is that of Keras' own step, in the same order: forward pass, loss, gradients, update. Only what Keras does around each
@@ -39,14 +87,6 @@ class GraphLoop:
 
     def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None, steps: int = 1) -> None:
         self.step_size, self.parts, self.prepare, self.steps = step_size, parts, prepare, steps
-
-    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
-        """Keras' own, but for the network's answers."""
-        x, y = data
-        outputs = answers(model, x)
-        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
-        tracker.update_state(model.compute_loss(x, y, outputs, training=False), sample_weight=tf.shape(x)[0])
-        return model.compute_metrics(x, y, outputs)
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data
@@ -95,13 +135,6 @@ class GraphLoop:
         return tf.add_n(losses), tf.concat(answers, axis=0), [tf.add_n(each) for each in zip(*gradients, strict=True)]
 
 
-def answers(model: keras.Model, images: Any) -> Any:
-    """What a network says to prepared images (N, height, width, channels), in parts that go through it side by side."""
-    network, count = Lowered.of(model) or model, tf.shape(images)[0]
-    edges = [count * number // PARTS_OF_ANSWERS for number in range(PARTS_OF_ANSWERS + 1)]
-    return tf.concat([network(images[start:end], training=False) for start, end in itertools.pairwise(edges)], axis=0)
-
-
 def _rows(tensor: Any, start: Any, count: int) -> Any:
     """`tensor[start : start + count]`, of a shape that is known: that spares each step a dozen small operations."""
     rest = len(tensor.shape) - 1
@@ -126,15 +159,16 @@ class _Own:
 
 
 class _FlatAdam(_Own):
-    """Keras' Adam, operation by operation, on all weights at once as one vector: the same numbers, in a tenth of the operations.
+    """Keras' Adam or AdamW, operation by operation, on all weights at once as one vector: the same numbers, in a tenth of the operations.
 
     Its moments are one vector each for as long as a call of the graph takes, and Keras' own variables between the calls.
     """
 
     @staticmethod
     def fits(optimizer: keras.optimizers.Optimizer) -> bool:
-        extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "weight_decay", "gradient_accumulation_steps")
-        return type(optimizer) is keras.optimizers.Adam and not any(getattr(optimizer, name, None) for name in extras)
+        extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps")
+        kinds = (keras.optimizers.Adam, keras.optimizers.AdamW)
+        return type(optimizer) in kinds and not any(getattr(optimizer, name, None) for name in extras)
 
     def _moments(self) -> tuple[list[Any], list[Any]]:
         kept = [self.optimizer._get_variable_index(weight) for weight in self.weights]
@@ -148,10 +182,13 @@ class _FlatAdam(_Own):
         step = tf.cast(optimizer.iterations + 1, tf.float32)
         powers = (tf.pow(tf.constant(beta, tf.float32), step) for beta in (optimizer.beta_1, optimizer.beta_2))
         power_1, power_2 = powers
-        rate = optimizer.learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
+        learning_rate = tf.convert_to_tensor(optimizer.learning_rate)
+        rate = learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
         first += (gradient - first) * (1 - optimizer.beta_1)
         second += (gradient**2 - second) * (1 - optimizer.beta_2)
         for weight, change in zip(self.weights, self._split(first * rate / (tf.sqrt(second) + optimizer.epsilon)), strict=True):
+            if optimizer.weight_decay is not None and optimizer._use_weight_decay(weight):
+                change += weight.value * optimizer.weight_decay * learning_rate
             weight.value.assign_sub(change)
         optimizer.iterations.assign_add(1)
         return first, second

@@ -1,13 +1,16 @@
-"""A trained model against a test set."""
+"""A trained model: loaded, tested, asked."""
 
 from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 
-from lenet_tf.data import RawData, check_raw, prepared_shape
+from lenet_tf.data import RawData, check_images, check_raw, prepare_images, prepared_shape
+from lenet_tf.engine import answering, engaged
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.model import LeNet
 from lenet_tf.pipeline import evaluation_batches
@@ -54,9 +57,30 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     `model`: also a run, its folder or a `.keras` file.
     """
     check_raw(data)
-    model = model.model if isinstance(model, Run) else model
-    model = model if isinstance(model, LeNet) else load_model(model)
+    model = _model(model)
     preparation = model.spec.preparation
     check_fits(model, prepared_shape(data, preparation), data)
     test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
-    return model.evaluate(test, verbose=0, return_dict=True)
+    with engaged(model, answering(model)):
+        return model.evaluate(test, verbose=0, return_dict=True)
+
+
+def predict(model: LeNet | Run | str | Path, images: Any) -> np.ndarray:
+    """The network's outputs, for most networks class probabilities: float32 (N, classes), for raw images (N, height, width[, channels]) of
+    whole numbers 0…255, prepared as its spec says.
+
+    `model`: also a run, its folder or a `.keras` file. Raises `DataError` for images that the network cannot take.
+    """
+    check_images(images)
+    model = _model(model)
+    takes, gives = tuple(model.input_shape[1:]), tuple(prepare_images(images[:1], model.spec.preparation).shape[1:])
+    if takes != gives:
+        raise DataError(f"{model.name} takes images of {times(takes)}, and these are {times(gives)} when prepared")
+    batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, model.spec.preparation)
+    with engaged(model, answering(model)):
+        return model.predict(batches, verbose=0)
+
+
+def _model(model: LeNet | Run | str | Path) -> LeNet:
+    model = model.model if isinstance(model, Run) else model
+    return model if isinstance(model, LeNet) else load_model(model)

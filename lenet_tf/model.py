@@ -12,7 +12,7 @@ from keras import layers
 from lenet_tf import layers as own
 from lenet_tf import pooling, specs
 from lenet_tf.errors import SpecError
-from lenet_tf.optimizers import SDLM
+from lenet_tf.optimizers import SDLM, OneCycle
 from lenet_tf.specs.rows import Shape
 
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -104,13 +104,26 @@ def _initializer(wanted: str | specs.Initializer, seed: int | None) -> keras.ini
     return own.lecun1998_uniform(seed) if name == "lecun1998_uniform" else type(keras.initializers.get(name))(**options, seed=seed)
 
 
-def _loss(name: str) -> Any:
-    return {"lecun1998_mle": own.lecun1998_mle, "lecun1998_map": own.lecun1998_map}.get(name, name)
+def _loss(recipe: specs.Recipe) -> Any:
+    if recipe.label_smoothing:
+        return keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
+    return {"lecun1998_mle": own.lecun1998_mle, "lecun1998_map": own.lecun1998_map}.get(recipe.loss, recipe.loss)
+
+
+_OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamw": keras.optimizers.AdamW,
+    "sgd": keras.optimizers.SGD,
+    "rmsprop": keras.optimizers.RMSprop,
+    "adagrad": keras.optimizers.Adagrad,
+    "sdlm": SDLM,
+}
 
 
 def _optimizer(row: specs.Optimizer, precision: str) -> keras.optimizers.Optimizer:
-    config = {"learning_rate": row.rate(0)} | row.options()
-    optimizer = SDLM(**config) if row.name == "sdlm" else keras.optimizers.get({"class_name": row.name, "config": config})
+    rate = row.rate(0) if row.schedule is None else OneCycle(row.rate(0), 0.25 if row.warm_up is None else float(row.warm_up))
+    config = {"learning_rate": rate} | row.options()
+    optimizer = _OPTIMIZERS[row.name](**config)
     # Gradients of float16 activations underflow without a scaled loss.
     return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "mixed_float16" else optimizer
 
@@ -151,20 +164,24 @@ class LeNet(keras.Sequential):
             raise SpecError(f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}")
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
-        # Another way to take a training or test step, such as `lenet_tf.engine.GraphLoop`; None is Keras' own.
+        # Another way to take a step of training, testing or prediction, see `lenet_tf.engine`; None is Keras' own.
         self.engine: Any = None
+        self.answers: Any = None
         for facts in spec.layers:
             last = facts.number == len(spec.rows)
             row_seed = None if seed is None else int(np.random.SeedSequence([seed, facts.number]).generate_state(1)[0])
             self.add(keras_layer(facts.row, row_seed, name=facts.row.name, dtype="float32" if last else precision))
         recipe = spec.recipe
-        self.compile(optimizer=_optimizer(recipe.optimizer, precision), loss=_loss(recipe.loss), metrics=list(recipe.metrics))
+        self.compile(optimizer=_optimizer(recipe.optimizer, precision), loss=_loss(recipe), metrics=list(recipe.metrics))
 
     def train_step(self, *arguments: Any) -> Any:
         return super().train_step(*arguments) if self.engine is None else self.engine.train_step(self, *arguments)
 
     def test_step(self, *arguments: Any) -> Any:
         return super().test_step(*arguments) if self.engine is None else self.engine.test_step(self, *arguments)
+
+    def predict_step(self, *arguments: Any) -> Any:
+        return super().predict_step(*arguments) if self.engine is None else self.engine.predict_step(self, *arguments)
 
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.

@@ -1,4 +1,4 @@
-"""The 1998 paper's optimiser, which Keras lacks, on `keras.ops`: it saves and reloads like Keras' own."""
+"""The 1998 paper's optimiser and a learning-rate schedule, which Keras lacks, on `keras.ops`: they save and reload like Keras' own."""
 
 from __future__ import annotations
 
@@ -42,3 +42,32 @@ class SDLM(keras.optimizers.Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"damping": self.damping}
+
+
+@keras.saving.register_keras_serializable("lenet_tf")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """The rate of a step: in a line up to `peak` over the share `warm_up` of `steps`, then in a line down to 0 (Smith and Topin 2018).
+
+    `steps`, how many a run takes, is known only when it begins: `None` until `lenet_tf.fit` sets it.
+    """
+
+    def __init__(self, peak: float, warm_up: float = 0.25, steps: int | None = None) -> None:
+        self.peak, self.warm_up, self.steps = peak, warm_up, steps
+
+    def __call__(self, step: Any) -> Any:
+        if self.steps is None:
+            raise ValueError("the one-cycle schedule does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit")
+        # The first step has a rate above 0, and so has the last.
+        done = ops.cast(step, "float32") + 1
+        top = max(1.0, self.warm_up * self.steps)
+        return self.peak * ops.maximum(ops.minimum(done / top, (self.steps + 1 - done) / (self.steps + 1 - top)), 0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "warm_up": self.warm_up, "steps": self.steps}
+
+    @staticmethod
+    def of(optimizer: keras.optimizers.Optimizer) -> OneCycle | None:
+        """The optimiser's schedule, if it has this one."""
+        # The public attribute is the rate of the step that comes next.
+        rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+        return rate if isinstance(rate, OneCycle) else None

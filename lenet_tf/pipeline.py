@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from lenet_tf.augment import distort
 from lenet_tf.data import RANGES, one_hot, prepare_images
 from lenet_tf.specs import Augmentation, Preparation
+from lenet_tf.streaming import ImageFile, epochs
 
 EVALUATION_BATCH = 1000
 
+# Images in memory or in a file.
+Images = np.ndarray | ImageFile
+
 
 def training_batches(
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     num_classes: int,
     preparation: Preparation,
@@ -28,49 +35,83 @@ def training_batches(
 
     Takes raw images (N, height, width[, channels]) and labels (N,), of which `chosen` names those that train (None: all); an epoch has
     ⌈images/batch_size⌉ batches, the last one with what is left. `how` distorts each image anew in each epoch. With `prepared` False the
-    images come as they are, for a training step that prepares them itself.
+    images come as they are, for a training step that prepares them itself. Images in a file are read ahead of their use and shuffled as
+    `lenet_tf.streaming` says.
     """
-    images, labels = _held(images, labels)
-    numbers = tf.range(len(images)) if chosen is None else tf.constant(chosen, tf.int32)
+    numbers = np.arange(len(images)) if chosen is None else chosen
     background = RANGES[preparation.normalisation][0]
     start = tf.constant([seed, 0x1E4E7], tf.int64)
 
+    def seeds(epoch: tf.Tensor) -> list[tf.Tensor]:
+        """(of the order, of the batches)."""
+        return tf.unstack(tf.random.split(tf.random.fold_in(start, epoch), 2))
+
+    def one_batch(own_seed: tf.Tensor, batch: tf.Tensor, answers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch = prepare_images(batch, preparation) if prepared else batch
+        batch = batch if how is None else distort(batch, own_seed, how, background)
+        return batch, one_hot(answers, num_classes)
+
+    if isinstance(images, ImageFile):
+        labels = _held(labels)
+        scalar, shapes = tf.TensorSpec((), tf.int64), ((None,), (None, *images.shape[1:]))
+        read = tf.data.Dataset.from_generator(
+            lambda: epochs(images, numbers, batch_size, seed, first_epoch),
+            output_signature=(
+                scalar,
+                scalar,
+                *(tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, (tf.int64, tf.uint8), strict=True)),
+            ),
+        )
+
+        def batch_read(epoch: tf.Tensor, number: tf.Tensor, taken: tf.Tensor, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            return one_batch(tf.random.fold_in(seeds(epoch)[1], number), batch, tf.gather(labels, taken))
+
+        return _ahead(read, batch_read)
+
+    images, labels, numbers = _held(images), _held(labels), tf.constant(numbers, tf.int32)
+
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        order_seed, own_seed = tf.unstack(tf.random.split(tf.random.fold_in(start, epoch), 2))
+        order_seed, own_seed = seeds(epoch)
         order = tf.random.experimental.stateless_shuffle(numbers, order_seed)
         parts = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
         return parts.map(lambda number, taken: (tf.random.fold_in(own_seed, number), taken))
 
-    def one_batch(own_seed: tf.Tensor, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch = tf.gather(images, taken)
-        batch = prepare_images(batch, preparation) if prepared else batch
-        batch = batch if how is None else distort(batch, own_seed, how, background)
-        return batch, one_hot(tf.gather(labels, taken), num_classes)
+    def batch_taken(own_seed: tf.Tensor, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return one_batch(own_seed, tf.gather(images, taken), tf.gather(labels, taken))
 
-    epochs = tf.data.Dataset.counter(first_epoch).flat_map(one_epoch)
-    return epochs.map(one_batch, num_parallel_calls=2, deterministic=True).prefetch(2).with_options(_options())
+    return _ahead(tf.data.Dataset.counter(first_epoch).flat_map(one_epoch), batch_taken)
 
 
-def evaluation_batches(images: np.ndarray, labels: np.ndarray, num_classes: int, preparation: Preparation) -> tf.data.Dataset:
-    """All raw images in their order, once: batches of prepared images and one-hot labels, the last one with what is left."""
-    images, labels = _held(images, labels)
+def evaluation_batches(
+    images: Images, labels: np.ndarray, num_classes: int, preparation: Preparation, chosen: np.ndarray | None = None
+) -> tf.data.Dataset:
+    """All raw images, or those that `chosen` names, in their order, once: batches of prepared images and one-hot labels, the last one with
+    what is left."""
+    count = len(images) if chosen is None else len(chosen)
+    numbers = tf.range(count) if chosen is None else tf.constant(chosen, tf.int32)
+    labels, source = _held(labels), images if isinstance(images, ImageFile) else _held(images)
 
     def one_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        part = slice(start, start + EVALUATION_BATCH)
-        return prepare_images(images[part], preparation), one_hot(labels[part], num_classes)
+        taken = numbers[start : start + EVALUATION_BATCH]
+        if isinstance(source, ImageFile):
+            batch = tf.numpy_function(lambda taken: source[taken], [taken], tf.uint8)
+            batch = tf.ensure_shape(batch, (None, *source.shape[1:]))
+        else:
+            batch = tf.gather(source, taken)
+        return prepare_images(batch, preparation), one_hot(tf.gather(labels, taken), num_classes)
 
-    starts = tf.data.Dataset.range(0, len(images), EVALUATION_BATCH)
-    return starts.map(one_batch, num_parallel_calls=2, deterministic=True).prefetch(2).with_options(_options())
+    return _ahead(tf.data.Dataset.range(0, count, EVALUATION_BATCH), one_batch)
 
 
-def _held(images: np.ndarray, labels: np.ndarray) -> tuple[tf.Tensor, tf.Tensor]:
-    """Held once, as bytes, where batches are made, and taken from by number; a data set of slices would copy them into its graph."""
+def _held(values: np.ndarray) -> tf.Tensor:
+    """Held once, as it is, where batches are made, and taken from by number; a data set of slices would copy it into its graph."""
     with tf.device("/CPU:0"):
-        return tf.constant(images), tf.constant(labels)
+        return tf.constant(values)
 
 
-def _options() -> tf.data.Options:
+def _ahead(source: tf.data.Dataset, make: Callable[..., Any]) -> tf.data.Dataset:
+    """Batches made two at a time, ahead of their use."""
     options = tf.data.Options()
     # The thread that tunes sleeps ever longer, and on a machine or in a process of one core an iterator's end waits for it.
     options.autotune.enabled = False
-    return options
+    return source.map(make, num_parallel_calls=2, deterministic=True).prefetch(2).with_options(options)

@@ -20,15 +20,15 @@ from lenet_tf import callbacks as watchers
 from lenet_tf import device as devices
 from lenet_tf import runs
 from lenet_tf.data import RawData, Split, prepare_images, prepared_shape, split
-from lenet_tf.engine import GraphLoop, steps_a_call
+from lenet_tf.engine import GraphLoop, engaged, steps_a_call
 from lenet_tf.errors import Interrupted, SpecError, TrainingError, did_you_mean
 from lenet_tf.evaluation import check_fits, evaluate
 from lenet_tf.model import LeNet
-from lenet_tf.optimizers import SDLM
+from lenet_tf.optimizers import SDLM, OneCycle
 from lenet_tf.pipeline import evaluation_batches, training_batches
 from lenet_tf.report.lines import beginning_run
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
-from lenet_tf.specs import Augmentation, BatchNormalization, Dropout, Recipe, Spec, get_augmentation, get_spec
+from lenet_tf.specs import Augmentation, BatchNormalization, Dropout, Recipe, Spec, get_augmentation, get_recipe, get_spec
 
 ENGINES = ("auto", "graph", "keras")
 
@@ -39,6 +39,7 @@ def fit(
     *,
     epochs: int | None = None,
     batch_size: int | None = None,
+    recipe: Recipe | str | None = None,
     validation: float | str | None = None,
     seed: int | None = 0,
     device: str = "auto",
@@ -56,6 +57,8 @@ def fit(
     Args:
         model: a variant's name or a `Spec`, built here for these images; or a `LeNet`, trained on from the weights it has.
         data: raw images, see `lenet_tf.load_data`; prepared here as the spec says.
+        recipe: another than the network's own: a `Recipe`, or the name of one of `lenet_tf.specs.RECIPES`, such as `fast` for
+            `lenet5-modern`; for a model built here.
         epochs, batch_size, validation: None takes the recipe's; `validation` is the share of the training images held back, or `"test"`.
         seed: fixes initial weights (of a model built here), dropout, shuffling and the validation split: on a CPU the same seed gives the
             same weights bit for bit. None draws one and records it. Keras', NumPy's and Python's global generators are seeded with it.
@@ -78,6 +81,10 @@ def fit(
     spec = given.spec if given is not None else get_spec(model) if isinstance(model, str) else model
     if not isinstance(spec, Spec):
         raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {type(model).__name__}")
+    if recipe is not None:
+        if given is not None:
+            raise TrainingError("a LeNet that is given is compiled by its own recipe: give its name or Spec to train it by another")
+        spec = replace(spec, recipe=get_recipe(spec.name, recipe) if isinstance(recipe, str) else recipe)
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
     spec = replace(spec, recipe=replace(spec.recipe, **{name: value for name, value in changes.items() if value is not None}))
     if augmentation is not None:
@@ -107,6 +114,9 @@ def fit(
             network.jit_compile = False
         if not network.optimizer.built:
             network.optimizer.build(network.trainable_variables)
+        schedule = OneCycle.of(network.optimizer)
+        if schedule is not None:
+            schedule.steps = int(network.optimizer.iterations) + spec.recipe.epochs * math.ceil(len(divided.kept) / spec.recipe.batch_size)
         folder = runs.create(logs, spec.name)
         settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
@@ -138,27 +148,24 @@ def _train(
     images_a_call = recipe.batch_size * steps
     watching, nan = watchers.standard_callbacks(folder, early_stopping, steps)
     bar = None if quiet else watchers.progress_bar()
-    raw, (x_validation, y_validation) = divided.raw, divided.validation
+    raw, (x_validation, y_validation, held) = divided.raw, divided.validation
     prepared = {"num_classes": raw.num_classes, "preparation": spec.preparation}
     in_step = loop is not None and loop.prepare is not None
     training = {"prepared": not in_step, "batch_size": images_a_call, "seed": seed, "how": recipe.augmentation, "chosen": divided.kept}
     try:
-        # Keras keeps the graphs of an earlier training, which depend on the engine.
-        network.engine, network.train_function, network.test_function = loop, None, None
-        history = network.fit(
-            training_batches(raw.x_train, raw.y_train, **prepared, **training),
-            steps_per_epoch=math.ceil(len(divided.kept) / images_a_call),
-            shuffle=False,
-            epochs=recipe.epochs,
-            validation_data=evaluation_batches(x_validation, y_validation, **prepared),
-            callbacks=[*watching, *_between_epochs(network, divided, spec, seed), *([bar] if bar is not None else []), *extra],
-            verbose=0 if quiet or bar is not None else 2,
-        ).history
+        with engaged(network, loop):
+            history = network.fit(
+                training_batches(raw.x_train, raw.y_train, **prepared, **training),
+                steps_per_epoch=math.ceil(len(divided.kept) / images_a_call),
+                shuffle=False,
+                epochs=recipe.epochs,
+                validation_data=evaluation_batches(x_validation, y_validation, **prepared, chosen=held),
+                callbacks=[*watching, *_between_epochs(network, divided, spec, seed), *([bar] if bar is not None else []), *extra],
+                verbose=0 if quiet or bar is not None else 2,
+            ).history
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; {_kept(folder)}") from error
     finally:
-        # The model goes on to people who call Keras' own `fit`.
-        network.engine, network.train_function, network.test_function = None, None, None
         if bar is not None:
             bar.on_train_end()
     if nan.failed_at:

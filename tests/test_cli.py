@@ -334,7 +334,10 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--data", "resisc45"], ["TFDS does not download resisc45 by itself"]),
         (["train", "--data", "quickdraw_bitmap"], ["and 340 more into <folder>/quickdraw_bitmap/"]),
         (["train", "--data", ""], ["unknown data set ''"]),
-        (["train", "--data", "own.npy"], ["'own.npy' is no TFDS data set, and of a person's own files only .npz is read"]),
+        (
+            ["train", "--data", "own.npy"],
+            ["'own.npy' is no TFDS data set, and only .npz files or folders of .npy are read else"],
+        ),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
         (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),
         (["train", "tiny", "--from-run", "nowhere"], ["VARIANT, --spec and --from-run exclude each other"]),

@@ -182,7 +182,8 @@ def test_split_holds_back_or_uses_the_test_images(arrays):
     held = split(data, 0.25, seed=0)
     assert (len(held.kept), len(held.held)) == (30, 10)
     assert sorted([*held.kept, *held.held]) == list(range(40))
-    images, labels = held.validation
+    images, labels, chosen = held.validation
+    images, labels = images[chosen], labels[chosen]
     np.testing.assert_array_equal(images, data.x_train[held.held])
     np.testing.assert_array_equal(labels, data.y_train[held.held])
     tutorial = split(data, "test", seed=0)

@@ -7,6 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import lenet_tf
+from lenet_tf.data import one_hot, prepare_images
+from lenet_tf.engine import GraphLoop, answers
+from lenet_tf.errors import DataError
 from lenet_tf.lowering import Lowered
 from lenet_tf.model import LeNet
 from lenet_tf.specs import VARIANTS, Convolution, Dense, Flatten, GlobalAveragePooling, Input, Pooling, Recipe, Spec
@@ -92,8 +96,6 @@ def test_which_networks_are_lowered():
 
 def test_answers_to_any_number_of_images(digits):
     """A test step's images go through in ten parts, of which some are empty where there are few."""
-    from lenet_tf.engine import answers
-
     for variant in ("lenet5", "lenet-caffe"):
         network = LeNet(variant, seed=1)
         for count in (1, 3, 10, 64):
@@ -102,9 +104,6 @@ def test_answers_to_any_number_of_images(digits):
 
 
 def test_a_test_step_of_the_engine_is_keras_own(digits):
-    from lenet_tf.data import one_hot
-    from lenet_tf.engine import GraphLoop
-
     x, y = digits.x_test[:77, ..., None] / np.float32(255), one_hot(digits.y_test[:77], 10)
     for loss in ("categorical_crossentropy", "mean_squared_error"):
         network = LeNet(Spec("own", VARIANTS["lenet5"].rows, recipe=Recipe(loss=loss)), seed=1)
@@ -112,4 +111,27 @@ def test_a_test_step_of_the_engine_is_keras_own(digits):
         network.engine, network.test_function = GraphLoop(32), None
         got = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
         assert got == pytest.approx(expected, rel=1e-5)
-    assert keras.backend.backend() == "tensorflow"
+
+
+def test_predictions_for_raw_images(digits, tmp_path):
+    """As Keras answers to the prepared images, from a model, a run, its folder or its file; the model is Keras' own again afterwards."""
+    run = lenet_tf.fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+    expected = run.model.predict(prepare_images(digits.x_test, run.model.spec.preparation), verbose=0)
+    for asked in (run.model, run, run.path, str(run.path / "final.keras")):
+        got = lenet_tf.predict(asked, digits.x_test)
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, expected, atol=1e-6)
+    assert run.model.engine is None
+
+    class Ask(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            accuracies.append(np.mean(lenet_tf.predict(self.model, digits.x_test).argmax(1) == digits.y_test))
+
+    accuracies = []
+    options = {"epochs": 2, "validation": "test", "device": "cpu", "logs": tmp_path, "quiet": True}
+    asking = lenet_tf.fit("tiny", digits, callbacks=[Ask()], **options)
+    np.testing.assert_allclose(accuracies, asking.history["val_accuracy"], rtol=1e-6, err_msg="asked in the middle of training")
+    with pytest.raises(DataError, match="lenet5-32 takes images of 32×32×1, and these are 32×32×3 when prepared"):
+        lenet_tf.predict(run, np.zeros((2, 32, 32, 3), np.uint8))
+    with pytest.raises(DataError, match="normalisation is done here"):
+        lenet_tf.predict(run, np.zeros((2, 28, 28)))

@@ -11,7 +11,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from lenet_tf.specs import Augmentation, LayerFacts, Optimizer, Row, Spec
+from lenet_tf.specs import RECIPES, Augmentation, LayerFacts, Optimizer, Recipe, Row, Spec
 from lenet_tf.specs.rows import as_pair, times
 
 
@@ -93,21 +93,29 @@ def architecture_table(spec: Spec, wide: bool = True) -> Table:
 def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
     padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
-    recipe, optimizer = spec.recipe, spec.recipe.optimizer
+    recipe = spec.recipe
     distorted = f", distorted by {_amounts(recipe.augmentation)}" if recipe.augmentation is not None else ""
     lines = [
         ("source", spec.source),
         ("notes", spec.notes),
         ("images", f"{spec.data}, {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}{distorted}"),
-        (
-            "recipe",
-            f"{optimizer.name} at {_rates(optimizer)}, {recipe.loss}, {recipe.epochs} epochs, batch size {recipe.batch_size},"
-            f" validation {recipe.validation}",
-        ),
+        ("recipe", _recipe(spec.recipe)),
+        *((name, _recipe(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
         *(("departs", departure) for departure in spec.departures),
     ]
     wrapped = (textwrap.fill(f"{name:8}{line}", width, subsequent_indent=" " * 8) for name, line in lines)
     return f"{spec.name}: {spec.parameters:,} parameters", "\n".join(wrapped)
+
+
+def _recipe(recipe: Recipe) -> str:
+    optimizer = recipe.optimizer
+    options = "".join(f", {name} {value:g}" for name, value in optimizer.options().items() if not isinstance(value, bool))
+    cycle = f" in one cycle{options}" if optimizer.schedule else options
+    smoothed = f" with label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    return (
+        f"{optimizer.name} at {_rates(optimizer)}{cycle}, {recipe.loss}{smoothed}, {recipe.epochs} epochs, batch size"
+        f" {recipe.batch_size}, validation {recipe.validation}"
+    )
 
 
 def _amounts(how: Augmentation) -> str:

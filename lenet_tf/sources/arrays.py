@@ -1,4 +1,4 @@
-"""A person's own images in one NumPy file."""
+"""A person's own images in NumPy's files."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError
+from lenet_tf.streaming import ImageFile
 
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
 
@@ -34,6 +35,32 @@ def load_arrays(path: Path) -> RawData:
         raise
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
         raise DataError(f"{path}: not a readable .npz file of plain arrays ({error})") from error
+    return RawData(*arrays, name=str(path.resolve()), source="file", num_classes=_count(path, classes))
+
+
+def load_folder(path: Path) -> RawData:
+    """Reads a folder with x_train.npy, y_train.npy, x_test.npy, y_test.npy and, if it is there, num_classes.npy; images stay on the disk.
+
+    Raises `DataError` for a file that is missing, unreadable or holds something else.
+    """
+    missing = [f"{name}.npy" for name in _NAMES if not (path / f"{name}.npy").is_file()]
+    if missing:
+        raise DataError(f"{path} has no {', '.join(missing)}: a data set is a folder of {', '.join(f'{name}.npy' for name in _NAMES)}")
+    labels = [_array(path / f"{name}.npy") for name in ("y_train", "y_test")]
+    classes = _array(path / "num_classes.npy") if (path / "num_classes.npy").is_file() else np.array(0)
+    images = [ImageFile(path / f"{name}.npy") for name in ("x_train", "x_test")]
+    arrays = (images[0], labels[0], images[1], labels[1])
+    return RawData(*arrays, name=str(path.resolve()), source="file", num_classes=_count(path, classes))
+
+
+def _array(path: Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path}: not a readable .npy file of plain numbers ({error})") from error
+
+
+def _count(path: Path, classes: np.ndarray) -> int:
     if classes.shape or classes.dtype.kind not in "iu" or classes < 0:
         raise DataError(f"{path}: num_classes must be one whole number, not {classes!r}")
-    return RawData(*arrays, name=str(path.resolve()), source="file", num_classes=int(classes))
+    return int(classes)

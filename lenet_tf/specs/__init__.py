@@ -6,10 +6,11 @@ from lenet_tf.specs.recipes import AUGMENTATIONS, Augmentation, Optimizer, Prepa
 from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.rows_pooling import GlobalAveragePooling, Pooling
-from lenet_tf.specs.variants import VARIANTS, get_spec
+from lenet_tf.specs.variants import RECIPES, VARIANTS, get_recipe, get_spec
 
 __all__ = [
     "AUGMENTATIONS",
+    "RECIPES",
     "VARIANTS",
     "Augmentation",
     "BatchNormalization",
@@ -31,5 +32,6 @@ __all__ = [
     "Subsampling",
     "TableConvolution",
     "get_augmentation",
+    "get_recipe",
     "get_spec",
 ]

@@ -11,16 +11,19 @@ from lenet_tf.specs import checks
 
 # Optimiser → the options it takes beside its learning rate.
 OPTIMIZERS: dict[str, tuple[str, ...]] = {
-    "adam": (),
-    "adamw": ("weight_decay",),
-    "sgd": ("momentum", "nesterov"),
-    "rmsprop": ("momentum",),
-    "adagrad": (),
+    "adam": ("beta_2", "schedule", "warm_up"),
+    "adamw": ("beta_2", "weight_decay", "schedule", "warm_up"),
+    "sgd": ("momentum", "nesterov", "schedule", "warm_up"),
+    "rmsprop": ("momentum", "schedule", "warm_up"),
+    "adagrad": ("schedule", "warm_up"),
     "sdlm": ("damping", "curvature_images"),
 }
 # The largest float32.
 _MOST = 3.4e38
-_OPTIONS = ("momentum", "nesterov", "weight_decay", "damping", "curvature_images")
+_OPTIONS = ("momentum", "nesterov", "beta_2", "weight_decay", "damping", "curvature_images", "schedule", "warm_up")
+# Those that do not go to the optimiser itself.
+_ASIDE = ("curvature_images", "schedule", "warm_up")
+SCHEDULES = ("one_cycle",)
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
 METRICS = ("accuracy",)
 NORMALISATIONS = ("unit", "lecun1998")
@@ -30,18 +33,22 @@ NORMALISATIONS = ("unit", "lecun1998")
 class Optimizer:
     """An optimiser by its Keras name, or `sdlm`, the 1998 paper's (`lenet_tf.optimizers`).
 
-    `learning_rate` is one number, or one for each epoch, the last of which holds from there on. A field that is None keeps the
-    optimiser's own default; which optimiser takes which, `OPTIMIZERS` says. `curvature_images`: how many training images `sdlm` estimates
-    the second derivatives on before each epoch.
+    `learning_rate` is one number, or one for each epoch, the last of which holds from there on; with the `schedule` `one_cycle` it is the
+    peak, to which the rate of the steps rises in a line over the share `warm_up` (None: a quarter) of a run, and then falls to 0. A field
+    that is None keeps the optimiser's own default; which optimiser takes which, `OPTIMIZERS` says. `curvature_images`: how many training
+    images `sdlm` estimates the second derivatives on before each epoch.
     """
 
     name: str = "adam"
     learning_rate: float | tuple[float, ...] = 0.001
     momentum: float | None = None
     nesterov: bool | None = None
+    beta_2: float | None = None
     weight_decay: float | None = None
     damping: float | None = None
     curvature_images: int | None = None
+    schedule: str | None = None
+    warm_up: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.learning_rate, list):
@@ -54,8 +61,9 @@ class Optimizer:
             if getattr(self, field) is not None and field not in OPTIMIZERS[self.name]:
                 takers = " and ".join(name for name, options in OPTIMIZERS.items() if field in options)
                 raise SpecError(f"{field} goes with {takers}, not with {self.name}")
-        if self.momentum is not None:
-            checks.fraction("momentum", self.momentum)
+        for field in ("momentum", "beta_2", "warm_up"):
+            if getattr(self, field) is not None:
+                checks.fraction(field, getattr(self, field))
         if not isinstance(self.nesterov, bool | None):
             raise SpecError(f"nesterov must be true or false, not {self.nesterov!r}")
         if self.nesterov and not self.momentum:
@@ -65,6 +73,12 @@ class Optimizer:
                 checks.above_zero(field, getattr(self, field))
         if self.curvature_images is not None:
             checks.positive("curvature_images", self.curvature_images)
+        if self.schedule is not None:
+            checks.one_of("schedule", self.schedule, SCHEDULES)
+            if isinstance(self.learning_rate, tuple):
+                raise SpecError(f"the schedule {self.schedule} takes one learning_rate, its peak, not {self.learning_rate!r}")
+        elif self.warm_up is not None:
+            raise SpecError("warm_up goes with the schedule one_cycle")
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 0."""
@@ -74,7 +88,7 @@ class Optimizer:
 
     def options(self) -> dict[str, Any]:
         """What the optimiser itself is given beside its learning rate."""
-        given = {field: getattr(self, field) for field in _OPTIONS if field != "curvature_images"}
+        given = {field: getattr(self, field) for field in _OPTIONS if field not in _ASIDE}
         return {field: value if isinstance(value, bool) else float(value) for field, value in given.items() if value is not None}
 
 
@@ -126,6 +140,7 @@ class Recipe:
 
     `validation` is the share of the training images held back, between 0 and 1, or `"test"`: the test images serve as validation data
     too, as in the tutorial. Then "best epoch" is chosen on the test set, and no number but the last epoch's is an honest test result.
+    `label_smoothing` is the share of the target that cross-entropy spreads evenly over all classes.
     """
 
     optimizer: Optimizer = Optimizer()
@@ -135,8 +150,12 @@ class Recipe:
     batch_size: int = 32
     validation: float | str = 0.1
     augmentation: Augmentation | None = None
+    label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        checks.fraction("label_smoothing", self.label_smoothing)
+        if self.label_smoothing and self.loss != "categorical_crossentropy":
+            raise SpecError(f"label_smoothing goes with categorical_crossentropy, not with {self.loss}")
         if not isinstance(self.optimizer, Optimizer):
             raise SpecError(f"optimizer must be an Optimizer, not {self.optimizer!r}")
         if not isinstance(self.augmentation, Augmentation | None):

@@ -199,3 +199,26 @@ def get_spec(name: str) -> Spec:
     if name not in VARIANTS:
         raise SpecError(f"unknown variant {name!r}: {did_you_mean(name, VARIANTS, 'lenet-tf variants lists them all')}")
     return VARIANTS[name]
+
+
+# Variant → the recipes that it can be trained by beside its own.
+RECIPES: dict[str, dict[str, Recipe]] = {
+    "lenet5-modern": {
+        "fast": Recipe(
+            Optimizer("adamw", 0.005, beta_2=0.99, weight_decay=0.01, schedule="one_cycle"),
+            epochs=2,
+            batch_size=64,
+            validation=0.02,
+            label_smoothing=0.05,
+        )
+    },
+}
+
+
+def get_recipe(variant: str, name: str) -> Recipe:
+    """The variant's recipe of that name; raises `SpecError` with those that there are."""
+    known = RECIPES.get(variant, {})
+    if name not in known:
+        others = "; ".join(f"{own} has {', '.join(names)}" for own, names in RECIPES.items())
+        raise SpecError(f"{variant} has no recipe {name!r} beside its own: {others}")
+    return known[name]
