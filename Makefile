@@ -18,7 +18,7 @@ UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow lint format tensorboard notebooks bench constraints clean
+.PHONY: help install train test test-slow lint format tensorboard notebooks bench bench-scale constraints clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -59,9 +59,14 @@ notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean 
 	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True \
 		--ClearMetadataPreprocessor.preserve_nb_metadata_mask="{('kernelspec',), ('language_info', 'name')}" notebooks/*.ipynb
 
-bench: install $(VENV)-bench/.installed ## measure start-up and an epoch, beside the tutorial, PyTorch and JAX (15 minutes, quiet machine)
+bench: install $(VENV)-bench/.installed ## measure start-up, an epoch beside the tutorial, PyTorch and JAX, and the fast recipe (half an hour, quiet)
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/step_profile.py
 	@$(BIN)/python benchmarks/speed.py $(VENV)-bench/bin/python $(ARGS)
+	@$(BIN)/python benchmarks/fast.py
+
+bench-scale: install ## measure epochs of 60,000 to 6,000,000 images (half an hour, 5 GB of disk)
+	@$(BIN)/python benchmarks/scale.py $(ARGS)
 
 $(VENV)-bench/.installed: benchmarks/requirements.txt
 	@$(PYTHON) -m venv --clear $(VENV)-bench

@@ -34,7 +34,7 @@ def train(seed: int) -> dict[str, float]:
     return {"seed": seed, "test_accuracy": run["test_accuracy"], "training": run["seconds"], "process": whole}
 
 
-def summary(result: dict) -> str:
+def readme(result: dict) -> str:
     """The README's sentence."""
     accuracies = [100 * run["test_accuracy"] for run in result["runs"]]
     training, process = (statistics.median(run[part] for run in result["runs"]) for part in ("training", "process"))
@@ -73,7 +73,7 @@ def main() -> None:
         tutorial.stdin.close()
         tutorial.wait(timeout=60)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(summary(result))
+    print(readme(result))
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def measure(batch_size: int, data: Path, other: str, rounds: int) -> dict[str, d
     return {name: {key: [answer[key] for answer in own] for key in own[0]} for name, own in answers.items()}
 
 
-def table(result: dict) -> str:
+def readme(result: dict) -> str:
     """The README's table: medians, the least and the most, for each candidate and batch size."""
     lines = [
         "| batch size | candidate | s per epoch: median (least–most) | of it training | evaluation | times ours | prediction | peak MiB |",
@@ -150,7 +150,7 @@ def main() -> None:
         result["batch_sizes"] = {str(size): measure(size, data, options.python, options.rounds) for size in sizes}
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(table(result))
+    print(readme(result))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from lenet_tf.lowering import Lowered
 # What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves and memory stays small.
 IMAGES_A_CALL, VALUES_A_CALL, STEPS_A_CALL = 4_000, 4_000 * 32 * 32 * 3, 500
 
-# Of a large batch: few enough images in each that their feature maps stay in a core's cache.
-PARTS_OF_ANSWERS = 10
+# Of a large batch; more gain nothing and take longer to trace.
+PARTS_OF_ANSWERS = 2
 
 
 def steps_a_call(batch_size: int, values: int) -> int:

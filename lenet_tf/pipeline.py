@@ -14,6 +14,8 @@ from lenet_tf.specs import Augmentation, Preparation
 from lenet_tf.streaming import ImageFile, epochs
 
 EVALUATION_BATCH = 1000
+# Nothing here needs AutoGraph's translation, which would take a second.
+_as_it_is = tf.autograph.experimental.do_not_convert
 
 # Images in memory or in a file.
 Images = np.ndarray | ImageFile
@@ -74,12 +76,12 @@ def training_batches(
         order_seed, own_seed = seeds(epoch)
         order = tf.random.experimental.stateless_shuffle(numbers, order_seed)
         parts = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
-        return parts.map(lambda number, taken: (tf.random.fold_in(own_seed, number), taken))
+        return parts.map(_as_it_is(lambda number, taken: (tf.random.fold_in(own_seed, number), taken)))
 
     def batch_taken(own_seed: tf.Tensor, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return one_batch(own_seed, tf.gather(images, taken), tf.gather(labels, taken))
 
-    return _ahead(tf.data.Dataset.counter(first_epoch).flat_map(one_epoch), batch_taken)
+    return _ahead(tf.data.Dataset.counter(first_epoch).flat_map(_as_it_is(one_epoch)), batch_taken)
 
 
 def evaluation_batches(
@@ -114,4 +116,4 @@ def _ahead(source: tf.data.Dataset, make: Callable[..., Any]) -> tf.data.Dataset
     options = tf.data.Options()
     # The thread that tunes sleeps ever longer, and on a machine or in a process of one core an iterator's end waits for it.
     options.autotune.enabled = False
-    return source.map(make, num_parallel_calls=2, deterministic=True).prefetch(2).with_options(options)
+    return source.map(_as_it_is(make), num_parallel_calls=2, deterministic=True).prefetch(2).with_options(options)

@@ -18,7 +18,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -102,6 +102,21 @@ def read_config(folder: Path) -> dict[str, Any]:
         if not isinstance(config.get(name), kind):
             raise RunError(f"{folder / 'config.json'} has no usable {name!r}")
     return config
+
+
+def describe(spec: Spec, data: Mapping[str, Any], device: Mapping[str, str]) -> dict[str, Any]:
+    """What config.json says of a run that begins: `data` as `RawData.identity` gives it, `device` with its name and label."""
+    table = spec.to_dict()
+    return {
+        "format": FORMAT,
+        "variant": spec.name,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "recipe": table.pop("recipe"),
+        "spec": table,
+        "data": data,
+        "device": device,
+        "versions": versions(),
+    }
 
 
 def read_spec(config: Mapping[str, Any]) -> Spec:

@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -120,7 +119,7 @@ def fit(
         folder = runs.create(logs, spec.name)
         settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
-        runs.write_json(folder / "config.json", _config(spec, data, place) | started)
+        runs.write_json(folder / "config.json", runs.describe(spec, data.identity(), {"name": place.name, "label": place.label}) | started)
         if not quiet:
             print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
         begin = time.perf_counter()
@@ -152,6 +151,10 @@ def _train(
     prepared = {"num_classes": raw.num_classes, "preparation": spec.preparation}
     in_step = loop is not None and loop.prepare is not None
     training = {"prepared": not in_step, "batch_size": images_a_call, "seed": seed, "how": recipe.augmentation, "chosen": divided.kept}
+    # Keras makes its metrics in the first step, which then has to be traced twice.
+    nothing = keras.ops.zeros((1, raw.num_classes))
+    network.compute_metrics(None, nothing, nothing)
+    network.reset_metrics()
     try:
         with engaged(network, loop):
             history = network.fit(
@@ -223,20 +226,6 @@ def _checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
     return int(seed)
-
-
-def _config(spec: Spec, data: RawData, place: devices.Device) -> dict[str, Any]:
-    table = spec.to_dict()
-    return {
-        "format": runs.FORMAT,
-        "variant": spec.name,
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "recipe": table.pop("recipe"),
-        "spec": table,
-        "data": data.identity(),
-        "device": {"name": place.name, "label": place.label},
-        "versions": runs.versions(),
-    }
 
 
 def _metrics(network: LeNet, data: RawData, history: dict[str, list[float]]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from lenet_tf.data import one_hot, prepare_images
 from lenet_tf.engine import GraphLoop, steps_a_call
 from lenet_tf.lowering import Lowered
 from lenet_tf.model import LeNet
+from lenet_tf.optimizers import OneCycle
 from lenet_tf.second_order import curvature
 from lenet_tf.specs import Convolution, Dense, Dropout, Flatten, Input, Optimizer, Pooling, Recipe, Spec, get_spec
 
@@ -30,6 +31,8 @@ def trained(spec, optimizer, step, data, engine, size):
     model.jit_compile = False
     x, y = prepare_images(data[0], spec.preparation), data[1]
     model.optimizer.build(model.trainable_variables)
+    if OneCycle.of(model.optimizer):
+        OneCycle.of(model.optimizer).steps = 16
     if optimizer.name == "sdlm":
         model.optimizer.set_curvature(curvature(model, x[:50]))
     model.engine = engine
@@ -44,6 +47,7 @@ CASES = [
     ("lenet5", Optimizer("adam", (0.002, 0.001)), 15, 2),
     ("lenet5-modern", Optimizer("adamw", 0.001, weight_decay=0.01), 64, 2),
     ("lenet5-modern", Optimizer("rmsprop", 0.001), 32, 2),
+    ("tiny", Optimizer("adamw", 0.005, beta_2=0.99, weight_decay=0.01, schedule="one_cycle"), 32, 2),
     ("lenet5-3x3", Optimizer("adagrad", 0.01), 32, 2),
     ("cnn-38k", Optimizer("sgd", 0.01, momentum=0.9, nesterov=True), 23, 2),
     ("lenet-caffe", Optimizer("sgd", 0.01, momentum=0.9), 64, 2),

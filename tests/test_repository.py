@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import importlib
 import json
 import os
 import re
@@ -105,13 +106,12 @@ def test_importing_the_package_does_nothing_heavy():
         _ = lenet_tf.lenet
 
 
-def test_the_performance_table_is_made_from_the_committed_result():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        import speed
-    finally:
-        sys.path.pop(0)
-    assert speed.table(json.loads(speed.RESULT.read_text(encoding="utf-8"))) in (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("benchmark", ["speed", "fast", "scale", "step_profile"])
+def test_what_readme_says_of_speed_is_made_from_the_committed_results(benchmark, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    module = importlib.import_module(benchmark)
+    result = json.loads(module.RESULT.read_text(encoding="utf-8"))
+    assert module.readme(result) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_make_help_lists_every_target():

@@ -98,6 +98,30 @@ def test_download_cache_and_originals_give_the_same_data(monkeypatch, tmp_path, 
     assert originals.version == "3.0.1"
 
 
+def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, made_up_mnist):
+    """The second time nothing is decoded; a kept file that is not whole, or not what was kept, is made anew."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+    made_up_mnist("http://127.0.0.1:9/")
+    first = load_data("mnist", originals=made_up.parent)
+    (kept,) = (tmp_path / "tfds").rglob("lenet_tf.npz")
+    assert not list(kept.parent.glob(".lenet_tf*")), "nothing temporary is left"
+    import tensorflow_datasets as tfds
+
+    content, decode, decoded = kept.read_bytes(), tfds.as_numpy, []
+    monkeypatch.setattr(tfds, "as_numpy", lambda dataset: decoded.append(1) or decode(dataset))
+    assert load_data("mnist").sha256 == first.sha256
+    assert decoded == []
+    middle = len(content) // 2
+    for broken in (content[:-500], b"", content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]):
+        kept.write_bytes(broken)
+        decoded.clear()
+        assert load_data("mnist").sha256 == first.sha256
+        assert len(decoded) == 2
+        assert load_data("mnist").sha256 == first.sha256
+        assert len(decoded) == 2, "kept again"
+
+
 def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, made_up_mnist):
     made_up_mnist("http://127.0.0.1:9/")
     folder = tmp_path / "originals" / "mnist"

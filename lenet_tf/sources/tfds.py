@@ -18,6 +18,7 @@ import numpy as np
 from lenet_tf import device
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
+from lenet_tf.sources.kept import keep, recall
 
 REACH_SECONDS = 4.0
 _FALLBACK_URL = "https://storage.googleapis.com"
@@ -202,6 +203,10 @@ def _read(builder: Any, name: str, source: str) -> RawData:
 
     if "test" not in builder.info.splits or "train" not in builder.info.splits:
         raise DataError(f"{name} has the splits {', '.join(builder.info.splits)}; a train and a test split are needed")
+    version, folder = str(builder.info.version), Path(builder.data_path)
+    kept = recall(folder, name, version, source)
+    if kept is not None:
+        return kept
     _check_size(builder)
     device.start_tensorflow()
     arrays = []
@@ -209,4 +214,6 @@ def _read(builder: Any, name: str, source: str) -> RawData:
         part = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))
         arrays += [part["image"], part["label"].astype(np.int64)]
     classes = builder.info.features["label"].num_classes
-    return RawData(*arrays, name=name, version=str(builder.info.version), source=source, num_classes=classes)
+    data = RawData(*arrays, name=name, version=version, source=source, num_classes=classes)
+    keep(folder, data)
+    return data

@@ -1,0 +1,102 @@
+"""TensorFlow's own profile of one training step of lenet5, Keras' steps before and the graph engine's after, into results/profile.json.
+
+For each: the wall time of a step, and by operation how often it runs in one and for how many microseconds, summed over all threads.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from speed import HERE, machine, refuse_load
+
+import lenet_tf
+
+RESULT = HERE.parent / "results" / "profile.json"
+IMAGES, SIZE, SHOWN = 4000, 32, 12
+
+
+def spent(folder: str, steps: int) -> list[dict]:
+    """Of each kind of operation in the profile: its runs and microseconds in a step, the largest first."""
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+    space = xplane_pb2.XSpace()
+    (file,) = Path(folder).rglob("*.xplane.pb")
+    space.ParseFromString(file.read_bytes())
+    times, runs = collections.Counter(), collections.Counter()
+    for plane in space.planes:
+        for line in plane.lines:
+            for event in line.events:
+                # Operations are told as name:kind; the runtime's own bookkeeping is not.
+                name, found, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
+                if found and name and kind.isidentifier() and kind[0] in "_ABCDEFGHIJKLMNOPQRSTUVWXYZ":
+                    times[kind] += event.duration_ps / 1e6
+                    runs[kind] += 1
+    return [{"operation": kind, "runs": runs[kind] / steps, "us": total / steps} for kind, total in times.most_common()]
+
+
+def measure(loop: bool) -> dict:
+    import numpy as np
+    import tensorflow as tf
+
+    from lenet_tf.data import one_hot, prepare_images
+    from lenet_tf.engine import GraphLoop
+
+    data, spec = lenet_tf.load_data("mnist"), lenet_tf.get_spec("lenet5")
+    model = lenet_tf.LeNet(spec, seed=0)
+    model.jit_compile = False
+    model.optimizer.build(model.trainable_variables)
+    images, labels = data.x_train[:IMAGES], one_hot(data.y_train[:IMAGES], 10)
+    if loop:
+        model.engine = GraphLoop(SIZE, 2, functools.partial(prepare_images, preparation=spec.preparation))
+        batches = tf.data.Dataset.from_tensors((images, labels))
+    else:
+        prepared = prepare_images(images, spec.preparation)
+        batches = tf.data.Dataset.from_tensor_slices((prepared, labels)).batch(SIZE)
+
+    def epoch() -> float:
+        start = time.perf_counter()
+        model.fit(batches, verbose=0)
+        return time.perf_counter() - start
+
+    epoch()
+    steps = int(np.ceil(IMAGES / SIZE))
+    wall = statistics.median(epoch() for _ in range(5)) / steps
+    with tempfile.TemporaryDirectory() as folder:
+        tf.profiler.experimental.start(folder)
+        epoch()
+        tf.profiler.experimental.stop()
+        return {"wall_us": wall * 1e6, "operations": spent(folder, steps)}
+
+
+def readme(result: dict) -> str:
+    """The README's table."""
+    lines = ["| Keras' step | runs | µs | the graph engine's | runs | µs |", "|---|---|---|---|---|---|"]
+
+    def cells(part: dict) -> list[tuple[str, str, str]]:
+        most = [(f"`{op['operation']}`", f"{op['runs']:.0f}", f"{op['us']:.0f}") for op in part["operations"][:SHOWN]]
+        rest = part["operations"][SHOWN:]
+        all_runs, all_us = (sum(op[key] for op in part["operations"]) for key in ("runs", "us"))
+        others = ("others", f"{sum(op['runs'] for op in rest):.0f}", f"{sum(op['us'] for op in rest):.0f}")
+        whole = ("all, over all threads", f"{all_runs:.0f}", f"{all_us:.0f}")
+        return [*most, others, whole, ("**wall time of a step**", "", f"{part['wall_us']:.0f}")]
+
+    for before, after in zip(cells(result["keras"]), cells(result["graph"]), strict=True):
+        lines.append(f"| {' | '.join((*before, *after))} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    refuse_load()
+    result = machine() | {"keras": measure(loop=False), "graph": measure(loop=True)}
+    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(readme(result))
+
+
+if __name__ == "__main__":
+    main()
