@@ -121,11 +121,11 @@ def train(
     runs.check_writable(settings["logs"])
     if "augmentation" in settings:
         specs.get_augmentation(settings["augmentation"])
-    if "recipe" in settings:
-        specs.get_recipe(spec.name, settings["recipe"])
     if from_run is not None:
         again = runs.rerun(from_run)
         spec, settings = again.spec, again.settings | settings
+    if "recipe" in settings:
+        specs.get_recipe(spec.name, settings["recipe"])
     if spec.recipe.optimizer.name == "sdlm":
         device.use_one_thread()
     device.check(settings["device"])

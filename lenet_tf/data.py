@@ -173,8 +173,8 @@ class RawData:
         digest = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(repr(tuple(array.shape)).encode())
-            for part in (array,) if isinstance(array, np.ndarray) else array.parts():
-                digest.update(np.ascontiguousarray(part, dtype=np.uint8 if part.ndim > 1 else np.int64).data)
+            for part in array.parts() if hasattr(array, "parts") else (array,):
+                digest.update(np.ascontiguousarray(part, dtype=np.uint8 if len(part.shape) > 1 else np.int64).data)
         return digest.hexdigest()
 
     def identity(self) -> dict[str, Any]:

@@ -68,7 +68,8 @@ _SIDE_BY_SIDE, _WITHIN, _ONEDNN = "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THRE
 def use_one_thread() -> None:
     """Has TensorFlow work in one thread and without oneDNN, in which a step on a single image takes a fraction of the time.
 
-    To be called before TensorFlow's first operation; later it changes nothing. What the environment already says is left alone.
+    To be called before TensorFlow's first operation, and for oneDNN before it is imported; later it changes nothing. What the environment
+    already says is left alone.
     """
     _set({_SIDE_BY_SIDE: "1", _WITHIN: "1", _ONEDNN: "0"})
 
@@ -82,11 +83,17 @@ def use_halves() -> None:
     _set({_SIDE_BY_SIDE: "2", _WITHIN: str(max(1, _cores() // 2)), _ONEDNN: "1"})
 
 
+_set_here: dict[str, str] = {}
+
+
 def _set(variables: dict[str, str]) -> None:
-    # TensorFlow reads them when its first operation makes it start its threads.
+    # TensorFlow reads that of oneDNN when it is imported, the others when its first operation makes it start its threads.
+    late = "tensorflow" in sys.modules
     if not _runs():
         for name, value in variables.items():
-            os.environ.setdefault(name, value)
+            # What was set here before may be set anew.
+            if (name != _ONEDNN or not late) and os.environ.get(name) in (None, _set_here.get(name)):
+                os.environ[name] = _set_here[name] = value
 
 
 def _runs() -> bool:
@@ -107,8 +114,8 @@ def _runs() -> bool:
 
 
 def uses_one_thread() -> bool:
-    """Whether the environment asked TensorFlow for what `use_one_thread` does."""
-    return [os.environ.get(name) for name in (_SIDE_BY_SIDE, _WITHIN, _ONEDNN)] == ["1", "1", "0"]
+    """Whether the environment asked TensorFlow for one thread."""
+    return [os.environ.get(name) for name in (_SIDE_BY_SIDE, _WITHIN)] == ["1", "1"]
 
 
 def _cores() -> int:
@@ -121,7 +128,8 @@ def start_tensorflow() -> None:
     Its threads are set for the graph engine, unless the environment or `use_one_thread` says otherwise. To be called before TensorFlow's
     first operation; later it changes nothing.
     """
-    use_halves()
+    if not uses_one_thread():
+        use_halves()
     with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_chatter():
         import tensorflow as tf
 

@@ -25,55 +25,30 @@ def steps_a_call(batch_size: int, values: int) -> int:
     return max(1, min(IMAGES_A_CALL // batch_size, VALUES_A_CALL // (batch_size * values), STEPS_A_CALL))
 
 
-class Answers:
-    """A `test_step` and a `predict_step` in which the parts of a large batch go through the network side by side."""
-
-    predict_function: Any = None
-
-    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
-        """Keras' own, but for how the network's answers are made."""
-        x, y = data
-        outputs = answers(model, x)
-        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
-        tracker.update_state(model.compute_loss(x, y, outputs, training=False), sample_weight=tf.shape(x)[0])
-        return model.compute_metrics(x, y, outputs)
-
-    def predict_step(self, model: keras.Model, data: Any) -> Any:
-        return answers(model, data[0])
-
-
 def answers(model: keras.Model, images: Any) -> Any:
-    """What a network says to prepared images (N, height, width, channels)."""
+    """What a network says to prepared images (N, height, width, channels): the parts of a large batch go through it side by side."""
     network, count = Lowered.of(model) or model, tf.shape(images)[0]
     edges = [count * number // PARTS_OF_ANSWERS for number in range(PARTS_OF_ANSWERS + 1)]
     return tf.concat([network(images[start:end], training=False) for start, end in itertools.pairwise(edges)], axis=0)
 
 
-def answering(model: keras.Model) -> Answers | None:
-    """The model's own for tests and predictions on a CPU in float32, where this is measured to be faster than Keras' way; else None."""
-    if model.dtype_policy.name != "float32" or not all("CPU" in weight.value.device for weight in model.weights):
-        return None
-    model.answers = model.answers or Answers()
-    return model.answers
-
-
 @contextlib.contextmanager
-def engaged(model: keras.Model, engine: Answers | None) -> Iterator[None]:
-    """The model's `fit`, `evaluate` and `predict` take their steps by the engine, and afterwards as before."""
-    # Keras keeps the graphs of its calls, which depend on the engine; that of predictions depends on nothing else and serves again.
-    names = ("engine", "train_function", "test_function", "predict_function")
-    before = {name: getattr(model, name) for name in names}
-    vars(model).update(dict.fromkeys(names) | {"engine": engine, "predict_function": engine and engine.predict_function})
+def engaged(model: keras.Model, engine: GraphLoop | None) -> Iterator[None]:
+    """The model's `fit` and `evaluate` take their steps by the engine, and afterwards in Keras' own way again."""
+
+    def engage(engine: GraphLoop | None) -> None:
+        # Keras keeps the graphs of earlier calls, which depend on the engine.
+        model.engine, model.train_function, model.test_function = engine, None, None
+
+    engage(engine)
     try:
         yield
     finally:
-        if engine is not None:
-            engine.predict_function = model.predict_function
-        vars(model).update(before)
+        engage(None)
 
 
-class GraphLoop(Answers):
-    """A `train_step` that takes a batch of many steps' images and goes through it `step_size` images at a time.
+class GraphLoop:
+    """A `train_step` and a `test_step`; the former takes a batch of many steps' images and goes through it `step_size` images at a time.
 
     The arithmetic is that of Keras' own step, in the same order: forward pass, loss, gradients, update. Only what Keras does around each
     step in Python is done once a call; loss and metrics are taken over the outputs of all the call's steps, each made before its own
@@ -87,6 +62,15 @@ class GraphLoop(Answers):
 
     def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None, steps: int = 1) -> None:
         self.step_size, self.parts, self.prepare, self.steps = step_size, parts, prepare, steps
+
+    def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
+        """Keras' own, but for how the network's answers are made."""
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+        outputs = answers(model, x)
+        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
+        loss = model.compute_loss(x, y, outputs, sample_weight=weights, training=False)
+        tracker.update_state(loss, sample_weight=tf.shape(x)[0])
+        return model.compute_metrics(x, y, outputs, sample_weight=weights)
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data
@@ -166,7 +150,7 @@ class _FlatAdam(_Own):
 
     @staticmethod
     def fits(optimizer: keras.optimizers.Optimizer) -> bool:
-        extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps")
+        extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor")
         kinds = (keras.optimizers.Adam, keras.optimizers.AdamW)
         return type(optimizer) in kinds and not any(getattr(optimizer, name, None) for name in extras)
 

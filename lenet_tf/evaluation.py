@@ -8,9 +8,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from lenet_tf.data import RawData, check_images, check_raw, prepare_images, prepared_shape
-from lenet_tf.engine import answering, engaged
+from lenet_tf.engine import answers
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.model import LeNet
 from lenet_tf.pipeline import evaluation_batches
@@ -61,8 +62,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     preparation = model.spec.preparation
     check_fits(model, prepared_shape(data, preparation), data)
     test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
-    with engaged(model, answering(model)):
-        return model.evaluate(test, verbose=0, return_dict=True)
+    return model.evaluate(test, verbose=0, return_dict=True)
 
 
 def predict(model: LeNet | Run | str | Path, images: Any) -> np.ndarray:
@@ -77,8 +77,14 @@ def predict(model: LeNet | Run | str | Path, images: Any) -> np.ndarray:
     if takes != gives:
         raise DataError(f"{model.name} takes images of {times(takes)}, and these are {times(gives)} when prepared")
     batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, model.spec.preparation)
-    with engaged(model, answering(model)):
+    if model.precision != "float32" or not all("CPU" in weight.value.device for weight in model.weights):
         return model.predict(batches, verbose=0)
+    # Layers that were changed since the graph was made need another.
+    layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
+    if model.answers is None or model.answers[0] != layers:
+        vars(model)["answers"] = layers, tf.function(lambda images: answers(model, images), autograph=False, reduce_retracing=True)
+    say = model.answers[1]
+    return np.concatenate([say(batch).numpy() for batch, _ in batches])
 
 
 def _model(model: LeNet | Run | str | Path) -> LeNet:

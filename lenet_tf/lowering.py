@@ -24,6 +24,8 @@ _ELEMENTWISE = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "gelu", "sil
 # Input maps times feature maps. Beyond, oneDNN's convolutions gain more from their size than they lose to overhead (measured: 200 gains a
 # third, 1,000 nothing, 2,048 loses a fifth).
 _MOST_KERNELS = 256
+# Of a convolution in one patch: each has its own copy of the kernel, mostly zeros in a large patch.
+_MOST_WINDOWS = 9
 
 
 class Lowered:
@@ -71,7 +73,8 @@ def _lowers(layer: layers.Layer) -> bool:
 
 def _merges(layer: layers.Layer) -> bool:
     windows = type(layer) in (layers.AveragePooling2D, layers.MaxPooling2D) and tuple(layer.pool_size) == tuple(layer.strides)
-    return windows and layer.padding == "valid" and layer.data_format == "channels_last"
+    small = windows and math.prod(layer.pool_size) <= _MOST_WINDOWS
+    return small and layer.padding == "valid" and layer.data_format == "channels_last"
 
 
 class _Stage:

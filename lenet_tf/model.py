@@ -164,8 +164,9 @@ class LeNet(keras.Sequential):
             raise SpecError(f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}")
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
-        # Another way to take a step of training, testing or prediction, see `lenet_tf.engine`; None is Keras' own.
+        # Another way to take a step of training or testing, see `lenet_tf.engine`; None is Keras' own.
         self.engine: Any = None
+        # The graph of `lenet_tf.predict`.
         self.answers: Any = None
         for facts in spec.layers:
             last = facts.number == len(spec.rows)
@@ -179,9 +180,6 @@ class LeNet(keras.Sequential):
 
     def test_step(self, *arguments: Any) -> Any:
         return super().test_step(*arguments) if self.engine is None else self.engine.test_step(self, *arguments)
-
-    def predict_step(self, *arguments: Any) -> Any:
-        return super().predict_step(*arguments) if self.engine is None else self.engine.predict_step(self, *arguments)
 
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.

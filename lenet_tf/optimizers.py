@@ -48,22 +48,23 @@ class SDLM(keras.optimizers.Optimizer):
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """The rate of a step: in a line up to `peak` over the share `warm_up` of `steps`, then in a line down to 0 (Smith and Topin 2018).
 
-    `steps`, how many a run takes, is known only when it begins: `None` until `lenet_tf.fit` sets it.
+    `steps`, how many a run takes, and `first`, the number of its first, are known only when it begins: `steps` is None until
+    `lenet_tf.fit` sets it. Behind the last step the rate is 0.
     """
 
-    def __init__(self, peak: float, warm_up: float = 0.25, steps: int | None = None) -> None:
-        self.peak, self.warm_up, self.steps = peak, warm_up, steps
+    def __init__(self, peak: float, warm_up: float = 0.25, steps: int | None = None, first: int = 0) -> None:
+        self.peak, self.warm_up, self.steps, self.first = peak, warm_up, steps, first
 
     def __call__(self, step: Any) -> Any:
         if self.steps is None:
             raise ValueError("the one-cycle schedule does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit")
         # The first step has a rate above 0, and so has the last.
-        done = ops.cast(step, "float32") + 1
+        done = ops.cast(step - self.first, "float32") + 1
         top = max(1.0, self.warm_up * self.steps)
         return self.peak * ops.maximum(ops.minimum(done / top, (self.steps + 1 - done) / (self.steps + 1 - top)), 0.0)
 
     def get_config(self) -> dict[str, Any]:
-        return {"peak": self.peak, "warm_up": self.warm_up, "steps": self.steps}
+        return {"peak": self.peak, "warm_up": self.warm_up, "steps": self.steps, "first": self.first}
 
     @staticmethod
     def of(optimizer: keras.optimizers.Optimizer) -> OneCycle | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,8 @@ from lenet_tf.data import RANGES, one_hot, prepare_images
 from lenet_tf.specs import Augmentation, Preparation
 from lenet_tf.streaming import ImageFile, epochs
 
-EVALUATION_BATCH = 1000
+# Images of an evaluation batch, and values in it at most, so that large images do not fill the memory with their feature maps.
+EVALUATION_BATCH, EVALUATION_VALUES = 1000, 1000 * 32 * 32 * 3
 # Nothing here needs AutoGraph's translation, which would take a second.
 _as_it_is = tf.autograph.experimental.do_not_convert
 
@@ -89,20 +91,24 @@ def evaluation_batches(
 ) -> tf.data.Dataset:
     """All raw images, or those that `chosen` names, in their order, once: batches of prepared images and one-hot labels, the last one with
     what is left."""
+    in_file = isinstance(images, ImageFile)
+    if chosen is not None and not in_file:
+        images, labels, chosen = images[chosen], labels[chosen], None
     count = len(images) if chosen is None else len(chosen)
+    size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(images.shape[1:])))
     numbers = tf.range(count) if chosen is None else tf.constant(chosen, tf.int32)
-    labels, source = _held(labels), images if isinstance(images, ImageFile) else _held(images)
+    labels, source = _held(labels), images if in_file else _held(images)
 
     def one_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        taken = numbers[start : start + EVALUATION_BATCH]
-        if isinstance(source, ImageFile):
+        taken = numbers[start : start + size]
+        if in_file:
             batch = tf.numpy_function(lambda taken: source[taken], [taken], tf.uint8)
             batch = tf.ensure_shape(batch, (None, *source.shape[1:]))
         else:
             batch = tf.gather(source, taken)
         return prepare_images(batch, preparation), one_hot(tf.gather(labels, taken), num_classes)
 
-    return _ahead(tf.data.Dataset.range(0, count, EVALUATION_BATCH), one_batch)
+    return _ahead(tf.data.Dataset.range(0, count, size), one_batch)
 
 
 def _held(values: np.ndarray) -> tf.Tensor:

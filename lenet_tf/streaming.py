@@ -25,9 +25,11 @@ class ImageFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = path.resolve()
         try:
             array = self._open()
+            if not isinstance(array, np.ndarray):
+                raise ValueError("it is an archive of several")
         except (OSError, ValueError, EOFError) as error:
             raise DataError(f"{path}: not a readable .npy file of plain numbers ({error})") from error
         if array.dtype != np.uint8 or not array.flags.c_contiguous:

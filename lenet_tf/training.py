@@ -57,7 +57,7 @@ def fit(
         model: a variant's name or a `Spec`, built here for these images; or a `LeNet`, trained on from the weights it has.
         data: raw images, see `lenet_tf.load_data`; prepared here as the spec says.
         recipe: another than the network's own: a `Recipe`, or the name of one of `lenet_tf.specs.RECIPES`, such as `fast` for
-            `lenet5-modern`; for a model built here.
+            `lenet5-modern`; for a model built here. After a run in one cycle the rate is 0: compile the model anew for Keras' own `fit`.
         epochs, batch_size, validation: None takes the recipe's; `validation` is the share of the training images held back, or `"test"`.
         seed: fixes initial weights (of a model built here), dropout, shuffling and the validation split: on a CPU the same seed gives the
             same weights bit for bit. None draws one and records it. Keras', NumPy's and Python's global generators are seeded with it.
@@ -83,6 +83,8 @@ def fit(
     if recipe is not None:
         if given is not None:
             raise TrainingError("a LeNet that is given is compiled by its own recipe: give its name or Spec to train it by another")
+        if not isinstance(recipe, Recipe | str):
+            raise SpecError(f"recipe must be a Recipe or the name of one, not {recipe!r}")
         spec = replace(spec, recipe=get_recipe(spec.name, recipe) if isinstance(recipe, str) else recipe)
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
     spec = replace(spec, recipe=replace(spec.recipe, **{name: value for name, value in changes.items() if value is not None}))
@@ -115,7 +117,8 @@ def fit(
             network.optimizer.build(network.trainable_variables)
         schedule = OneCycle.of(network.optimizer)
         if schedule is not None:
-            schedule.steps = int(network.optimizer.iterations) + spec.recipe.epochs * math.ceil(len(divided.kept) / spec.recipe.batch_size)
+            schedule.first = int(network.optimizer.iterations)
+            schedule.steps = spec.recipe.epochs * math.ceil(len(divided.kept) / spec.recipe.batch_size)
         folder = runs.create(logs, spec.name)
         settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
@@ -123,8 +126,8 @@ def fit(
         if not quiet:
             print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
         begin = time.perf_counter()
-        history = _train(network, loop, divided, spec, folder, seed, early_stopping, quiet, callbacks)
-        metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, data, history)
+        history, test = _train(network, loop, divided, spec, folder, seed, early_stopping, quiet, callbacks)
+        metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, test, history)
     if not math.isfinite(metrics["test_loss"]):
         raise _diverged("on the test images", spec.recipe, folder)
     runs.write_json(folder / "metrics.json", metrics)
@@ -141,7 +144,8 @@ def _train(
     early_stopping: int | None,
     quiet: bool,
     extra: Sequence[keras.callbacks.Callback],
-) -> dict[str, list[float]]:
+) -> tuple[dict[str, list[float]], dict[str, float]]:
+    """(Keras' history, loss and metrics on the test images)."""
     recipe = spec.recipe
     steps = 1 if loop is None else loop.steps
     images_a_call = recipe.batch_size * steps
@@ -166,6 +170,7 @@ def _train(
                 callbacks=[*watching, *_between_epochs(network, divided, spec, seed), *([bar] if bar is not None else []), *extra],
                 verbose=0 if quiet or bar is not None else 2,
             ).history
+            test = evaluate(network, raw) if not nan.failed_at else {}
     except KeyboardInterrupt as error:
         raise Interrupted(f"interrupted; {_kept(folder)}") from error
     finally:
@@ -173,7 +178,7 @@ def _train(
             bar.on_train_end()
     if nan.failed_at:
         raise _diverged(f"in {nan.failed_at}", recipe, folder)
-    return history
+    return history, test
 
 
 def _between_epochs(network: LeNet, divided: Split, spec: Spec, seed: int) -> list[keras.callbacks.Callback]:
@@ -228,8 +233,7 @@ def _checked_seed(seed: int) -> int:
     return int(seed)
 
 
-def _metrics(network: LeNet, data: RawData, history: dict[str, list[float]]) -> dict[str, Any]:
-    test = evaluate(network, data)
+def _metrics(network: LeNet, test: dict[str, float], history: dict[str, list[float]]) -> dict[str, Any]:
     done = len(history["seconds"])
     best = max(range(done), key=lambda epoch: history["val_accuracy"][epoch])
     return {

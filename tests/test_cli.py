@@ -336,7 +336,7 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--data", ""], ["unknown data set ''"]),
         (
             ["train", "--data", "own.npy"],
-            ["'own.npy' is no TFDS data set, and only .npz files or folders of .npy are read else"],
+            ["'own.npy' is no TFDS data set, and of own files only .npz or a folder of .npy (./mine) is read"],
         ),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
         (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),

@@ -83,13 +83,14 @@ def test_unknown_devices(wanted):
 @pytest.mark.parametrize(
     ("first", "threads"),
     [
-        ("import keras", ["2", "1", "1"]),
+        ("import keras", ["2", "1", None]),
         ("import tensorflow as tf; tf.constant(1)", [None, None, None]),
         ("os.environ['TF_NUM_INTEROP_THREADS'] = '5'", ["5", "1", "1"]),
+        ("import lenet_tf; lenet_tf.LeNet; lenet_tf.use_one_thread()", ["1", "1", "1"]),
     ],
 )
 def test_threads_are_set_until_tensorflow_has_begun(first, threads):
-    """Importing TensorFlow is not yet using it; what the environment says stays."""
+    """Importing TensorFlow is not yet using its threads; what the environment says stays."""
     names = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
     script = (
         f"import os; {first or 'pass'}; from lenet_tf import device; device._cores = lambda: 2; device.start_tensorflow()\n"

@@ -49,6 +49,12 @@ NETWORKS = {
     ),
     "overlapping pooling": (Input(shape=(9, 9, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", size=3, stride=2), *LAST),
     "padded pooling": (Input(shape=(9, 9, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", padding="same"), *LAST),
+    "deep, strides": (
+        *(Input(shape=(21, 18, 1)), Convolution("C1", filters=3, kernel=3, padding="same", activation="tanh")),
+        *(Convolution("C2", filters=4, kernel=3, stride=2, padding="same", activation="tanh"), Pooling("S3", pool="max")),
+        *(Convolution("C4", filters=3, kernel=2, stride=2, activation="tanh"), *LAST),
+    ),
+    "a large window": (Input(shape=(12, 12, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", size=5), *LAST),
     "deep": (
         *(Input(shape=(20, 20, 1)), Convolution("C1", filters=3, kernel=3, activation="elu"), Pooling("S2", pool="max")),
         *(Convolution("C3", filters=5, kernel=3, activation="relu"), Convolution("C4", filters=4, kernel=1, activation="elu")),
@@ -95,7 +101,7 @@ def test_which_networks_are_lowered():
 
 
 def test_answers_to_any_number_of_images(digits):
-    """A test step's images go through in ten parts, of which some are empty where there are few."""
+    """They go through in two parts, the first of which is empty where there is one image."""
     for variant in ("lenet5", "lenet-caffe"):
         network = LeNet(variant, seed=1)
         for count in (1, 3, 10, 64):
@@ -111,6 +117,10 @@ def test_a_test_step_of_the_engine_is_keras_own(digits):
         network.engine, network.test_function = GraphLoop(32), None
         got = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
         assert got == pytest.approx(expected, rel=1e-5)
+        weights = np.arange(77) % 3
+        got = network.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True)
+        network.engine, network.test_function = None, None
+        assert got == pytest.approx(network.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True), rel=1e-5)
 
 
 def test_predictions_for_raw_images(digits, tmp_path):
@@ -121,7 +131,12 @@ def test_predictions_for_raw_images(digits, tmp_path):
         got = lenet_tf.predict(asked, digits.x_test)
         assert got.dtype == np.float32
         np.testing.assert_allclose(got, expected, atol=1e-6)
-    assert run.model.engine is None
+    changed = lenet_tf.load_model(run.path)
+    lenet_tf.predict(changed, digits.x_test[:5])
+    changed.pop()
+    changed.add(keras.layers.Dense(4, name="NEW"))
+    again = changed.predict(prepare_images(digits.x_test, changed.spec.preparation), verbose=0)
+    np.testing.assert_allclose(lenet_tf.predict(changed, digits.x_test), again, atol=1e-5)
 
     class Ask(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -26,6 +27,8 @@ def test_one_cycle_is_two_lines():
     assert float(cycle(40)) == 0
     np.testing.assert_allclose([float(OneCycle(1.0, 0.0, 3)(step)) for step in range(3)], [1, 2 / 3, 1 / 3], rtol=1e-6)
     assert float(OneCycle(0.5, 0.25, 1)(0)) == 0.5, "a run of one step"
+    later = OneCycle(0.8, warm_up=0.25, steps=16, first=100)
+    assert [float(later(step)) for step in range(100, 116)] == rates, "a run that goes on from a model has a cycle of its own"
     copy = OneCycle.from_config(cycle.get_config())
     assert [float(copy(step)) for step in range(16)] == rates
     with pytest.raises(ValueError, match="does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit"):
@@ -63,12 +66,17 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     np.testing.assert_array_equal(lenet_tf.predict(loaded, digits.x_test), lenet_tf.predict(run, digits.x_test))
     assert OneCycle.of(loaded.optimizer).steps == 10
     assert int(loaded.optimizer.iterations) == 10
+    more = lenet_tf.fit(loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True)
+    assert np.abs(more.model.get_weights()[0] - run.model.get_weights()[0]).max() > 1e-3, "trained on, in a cycle of its own"
+    assert int(more.model.optimizer.iterations) == 15
 
 
 def test_half_precision_has_the_schedule_too(digits, tmp_path):
     options = {"recipe": replace(FAST, epochs=1, validation="test"), "precision": "mixed_float16", "device": "cpu"}
     run = lenet_tf.fit("lenet5-modern", digits, logs=tmp_path, quiet=True, **options)
     assert np.isfinite(run.history["loss"]).all()
+    assert OneCycle.of(run.model.optimizer).steps == 5
+    assert float(run.model.optimizer.inner_optimizer.learning_rate) == 0, "the cycle is over"
 
 
 def test_recipes_that_cannot_be(digits, tmp_path):
@@ -96,6 +104,8 @@ def test_the_command_takes_a_recipe(cli):
     result = cli("train", "lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q")
     assert result.exit_code == 0, result.output
     assert "after epoch 2;" in result.output
+    (run,) = Path("l/fit").iterdir()
+    assert "after epoch 2;" in cli("train", "--from-run", run, "--recipe", "fast", "--logs", "l", "-q").output
     wrong = cli("train", "lenet5", "--recipe", "fast", "--data", "sample", "--logs", "m")
     assert wrong.exit_code == 1
     assert wrong.output.startswith("Error: lenet5 has no recipe 'fast'")

@@ -120,6 +120,7 @@ def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, mad
         assert len(decoded) == 2
         assert load_data("mnist").sha256 == first.sha256
         assert len(decoded) == 2, "kept again"
+    assert kept.stat().st_mode & 0o777 == (made_up / FILES[0]).stat().st_mode & 0o777, "as readable for others as any file"
 
 
 def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, made_up_mnist):

@@ -132,6 +132,10 @@ def test_files_that_cannot_be(tmp_path, folder):
         np.save(path, array, allow_pickle=True)
         with pytest.raises(DataError, match=message):
             ImageFile(path)
+    with path.open("wb") as file:
+        np.savez(file, a=np.zeros((3, 4, 4), np.uint8))
+    with pytest.raises(DataError, match="an archive of several"):
+        ImageFile(path)
     path.write_bytes(b"\x93NUMPY")
     with pytest.raises(DataError, match="not a readable .npy file"):
         ImageFile(path)

@@ -25,8 +25,8 @@ def load_data(name: str | None = None, originals: str | Path | None = None, noti
 
     Args:
         name: any TFDS image-classification set (`mnist`, `fashion_mnist`, `kmnist`, `emnist/letters`, `cifar10`, …), `sample`, or a
-            `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes, or a folder with these as `.npy` files, whose
-            images stay on the disk and are read as they are needed. None means MNIST, or the sample where MNIST cannot be had.
+            `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes, or a folder (`./mine`) with these as `.npy`
+            files, whose images stay on the disk and are read as they are needed. None means MNIST, or the sample where MNIST cannot be had.
         originals: a folder laid out as `<folder>/<data set>/<published files>`; None takes the environment variable LENET_TF_ORIGINALS.
         notify: told, before anything slow, that the sample stands in for MNIST.
 
@@ -38,7 +38,8 @@ def load_data(name: str | None = None, originals: str | Path | None = None, noti
         return load_sample()
     if name is not None and name.endswith(".npz"):
         return load_arrays(Path(name))
-    if name is not None and Path(name).is_dir() and any(Path(name).glob("*.npy")):
+    # A folder is told from a data set's name by its slash.
+    if name is not None and Path(name).is_dir() and os.sep in name and any(Path(name).glob("*.npy")):
         return load_folder(Path(name))
     from lenet_tf.sources.tfds import load_tfds
 

@@ -55,7 +55,10 @@ def load_folder(path: Path) -> RawData:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
+        array = np.load(path, allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            raise ValueError("it is an archive of several")
+        return array
     except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path}: not a readable .npy file of plain numbers ({error})") from error
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
-import zipfile
+import time
 from pathlib import Path
 
 import numpy as np
 
 from lenet_tf.data import RawData
-from lenet_tf.errors import DataError
 
 FILE = "lenet_tf.npz"
 _NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -23,7 +21,7 @@ def recall(folder: Path, name: str, version: str, source: str) -> RawData | None
         with np.load(folder / FILE, allow_pickle=False) as archive:
             arrays, classes, digest = [archive[part] for part in _NAMES], int(archive["num_classes"]), str(archive["sha256"])
         data = RawData(*arrays, name=name, version=version, source=source, num_classes=classes)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, DataError):
+    except Exception:  # whatever a damaged archive makes its parsers raise
         return None
     return data if data.sha256 == digest else None
 
@@ -31,12 +29,15 @@ def recall(folder: Path, name: str, version: str, source: str) -> RawData | None
 def keep(folder: Path, data: RawData) -> None:
     """Leaves the data set in the folder, whole or not at all; a folder that cannot be written to is left alone."""
     arrays = {part: getattr(data, part) for part in _NAMES}
+    temporary = folder / f".{FILE}-{os.getpid()}"
     with contextlib.suppress(OSError):
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{FILE}-")
+        for other in folder.glob(f".{FILE}-*"):
+            # Of a process that was killed.
+            if time.time() - other.stat().st_mtime > 3600:
+                other.unlink()
         try:
-            with os.fdopen(handle, "wb") as file:
+            with temporary.open("wb") as file:
                 np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256)
-            os.replace(temporary, folder / FILE)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+            temporary.replace(folder / FILE)
+        finally:
+            temporary.unlink(missing_ok=True)

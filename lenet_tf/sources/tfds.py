@@ -60,7 +60,8 @@ def find_builder(name: str) -> Any:
     known = tfds.list_builders(with_community_datasets=False)
     if base not in known and name and (Path(name).exists() or Path(f"{name}.npz").exists() or Path(name).suffix):
         raise DataError(
-            f"{name!r} is no TFDS data set, and only .npz files or folders of .npy are read else, with x_train, y_train, x_test, y_test"
+            f"{name!r} is no TFDS data set, and of own files only .npz or a folder of .npy (./mine) is read,"
+            " with x_train, y_train, x_test, y_test"
         )
     if base not in known:
         raise DataError(f"unknown data set {name!r}: {did_you_mean(name, known, 'lenet-tf train --help says what can be named')}")

@@ -62,7 +62,7 @@ _LENET5_MODERN = replace(
     + _LENET5.rows[-1:],
     recipe=replace(_LENET5.recipe, validation=0.1),
     source="This project: lenet5's topology with what has become usual since",
-    notes="lenet5 with ReLU, max pooling and He initialisation; its recipe is lenet5's and not tuned",
+    notes="lenet5 with ReLU, max pooling and He initialisation; its own recipe is lenet5's and not tuned, its recipe fast is",
 )
 
 _LENET5_3X3 = replace(
