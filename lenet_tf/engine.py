@@ -27,9 +27,15 @@ def steps_a_call(batch_size: int, values: int) -> int:
 
 def answers(model: keras.Model, images: Any) -> Any:
     """What a network says to prepared images (N, height, width, channels): the parts of a large batch go through it side by side."""
+    return tf.concat([outputs for _, outputs in _answered(model, images)], axis=0)
+
+
+def _answered(model: keras.Model, images: Any) -> list[tuple[slice, Any]]:
+    """(Which images, the network's outputs for them) for each part; a part may be empty."""
     network, count = Lowered.of(model) or model, tf.shape(images)[0]
     edges = [count * number // PARTS_OF_ANSWERS for number in range(PARTS_OF_ANSWERS + 1)]
-    return tf.concat([network(images[start:end], training=False) for start, end in itertools.pairwise(edges)], axis=0)
+    parts = [slice(start, end) for start, end in itertools.pairwise(edges)]
+    return [(part, network(images[part], training=False)) for part in parts]
 
 
 @contextlib.contextmanager
@@ -66,11 +72,15 @@ class GraphLoop:
     def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         """Keras' own, but for how the network's answers are made."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
-        outputs = answers(model, x)
         (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
-        loss = model.compute_loss(x, y, outputs, sample_weight=weights, training=False)
-        tracker.update_state(loss, sample_weight=tf.shape(x)[0])
-        return model.compute_metrics(x, y, outputs, sample_weight=weights)
+        answered = _answered(model, x)
+        for part, outputs in answered:
+            # Of a part's own outputs: Keras takes cross-entropy from the numbers before a softmax only where it still sees that layer.
+            own = None if weights is None else weights[part]
+            loss, count = model.compute_loss(x[part], y[part], outputs, sample_weight=own, training=False), tf.shape(outputs)[0]
+            # An empty part has no mean.
+            tracker.update_state(tf.where(count > 0, loss, 0.0), sample_weight=count)
+        return model.compute_metrics(x, y, tf.concat([outputs for _, outputs in answered], axis=0), sample_weight=weights)
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data

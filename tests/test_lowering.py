@@ -9,7 +9,7 @@ import tensorflow as tf
 
 import lenet_tf
 from lenet_tf.data import one_hot, prepare_images
-from lenet_tf.engine import GraphLoop, answers
+from lenet_tf.engine import GraphLoop, answers, engaged
 from lenet_tf.errors import DataError
 from lenet_tf.lowering import Lowered
 from lenet_tf.model import LeNet
@@ -121,6 +121,21 @@ def test_a_test_step_of_the_engine_is_keras_own(digits):
         got = network.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True)
         network.engine, network.test_function = None, None
         assert got == pytest.approx(network.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True), rel=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["lenet5", "lenet-caffe"])
+def test_the_loss_of_outputs_that_are_0_is_keras_own(digits, variant):
+    """Cross-entropy is taken from the numbers before the softmax: −log of a probability too small for float32 is no constant."""
+    x, y = prepare_images(digits.x_test, VARIANTS[variant].preparation), one_hot(digits.y_test, 10)
+    network = LeNet(variant, seed=1)
+    network.layers[-1].kernel.assign(network.layers[-1].kernel * 1e4)
+    expected = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
+    assert expected["loss"] > 100, "far beyond what clipping a probability would give"
+    with engaged(network, GraphLoop(32)):
+        got = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
+        one = network.evaluate(x[:1], y[:1], verbose=0, return_dict=True)
+    assert got == pytest.approx(expected, rel=1e-4)
+    assert one == pytest.approx(network.evaluate(x[:1], y[:1], verbose=0, return_dict=True), rel=1e-4)
 
 
 def test_predictions_for_raw_images(digits, tmp_path):
