@@ -44,46 +44,51 @@ def training_batches(
     """
     numbers = np.arange(len(images)) if chosen is None else chosen
     background = RANGES[preparation.normalisation][0]
-    start = tf.constant([seed, 0x1E4E7], tf.int64)
+    of_source = _in_file if isinstance(images, ImageFile) else _in_memory
+    source, take = of_source(images, _held(labels), numbers, batch_size, seed, first_epoch)
 
-    def seeds(epoch: tf.Tensor) -> list[tf.Tensor]:
-        """(of the order, of the batches)."""
-        return tf.unstack(tf.random.split(tf.random.fold_in(start, epoch), 2))
-
-    def one_batch(own_seed: tf.Tensor, batch: tf.Tensor, answers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def one_batch(own_seed: tf.Tensor, *what: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        batch, answers = take(*what)
         batch = prepare_images(batch, preparation) if prepared else batch
         batch = batch if how is None else distort(batch, own_seed, how, background)
         return batch, one_hot(answers, num_classes)
 
-    if isinstance(images, ImageFile):
-        labels = _held(labels)
-        scalar, shapes = tf.TensorSpec((), tf.int64), ((None,), (None, *images.shape[1:]))
-        read = tf.data.Dataset.from_generator(
-            lambda: epochs(images, numbers, batch_size, seed, first_epoch),
-            output_signature=(
-                scalar,
-                scalar,
-                *(tf.TensorSpec(shape, kind) for shape, kind in zip(shapes, (tf.int64, tf.uint8), strict=True)),
-            ),
-        )
+    return _ahead(source, one_batch)
 
-        def batch_read(epoch: tf.Tensor, number: tf.Tensor, taken: tf.Tensor, batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            return one_batch(tf.random.fold_in(seeds(epoch)[1], number), batch, tf.gather(labels, taken))
 
-        return _ahead(read, batch_read)
+# A batch's own seed and what says which images are in it, batch after batch; and a function from the latter to raw images and labels.
+_Source = tuple[tf.data.Dataset, Callable[..., tuple[tf.Tensor, tf.Tensor]]]
 
-    images, labels, numbers = _held(images), _held(labels), tf.constant(numbers, tf.int32)
+
+def _seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
+    """(Of an epoch's order, of its batches)."""
+    return tf.unstack(tf.random.split(tf.random.fold_in(tf.constant([seed, 0x1E4E7], tf.int64), epoch), 2))
+
+
+def _in_memory(images: np.ndarray, labels: tf.Tensor, numbers: np.ndarray, batch_size: int, seed: int, first_epoch: int) -> _Source:
+    images, numbers = _held(images), tf.constant(numbers, tf.int32)
 
     def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        order_seed, own_seed = seeds(epoch)
+        order_seed, own_seed = _seeds(seed, epoch)
         order = tf.random.experimental.stateless_shuffle(numbers, order_seed)
         parts = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
         return parts.map(_as_it_is(lambda number, taken: (tf.random.fold_in(own_seed, number), taken)))
 
-    def batch_taken(own_seed: tf.Tensor, taken: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return one_batch(own_seed, tf.gather(images, taken), tf.gather(labels, taken))
+    source = tf.data.Dataset.counter(first_epoch).flat_map(_as_it_is(one_epoch))
+    return source, lambda taken: (tf.gather(images, taken), tf.gather(labels, taken))
 
-    return _ahead(tf.data.Dataset.counter(first_epoch).flat_map(_as_it_is(one_epoch)), batch_taken)
+
+def _in_file(images: ImageFile, labels: tf.Tensor, numbers: np.ndarray, batch_size: int, seed: int, first_epoch: int) -> _Source:
+    scalar, taken, batch = ((), tf.int64), ((None,), tf.int64), ((None, *images.shape[1:]), tf.uint8)
+    read = tf.data.Dataset.from_generator(
+        lambda: epochs(images, numbers, batch_size, seed, first_epoch),
+        output_signature=tuple(tf.TensorSpec(*spec) for spec in (scalar, scalar, taken, batch)),
+    )
+
+    def with_seed(epoch: tf.Tensor, number: tf.Tensor, *what: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tf.random.fold_in(_seeds(seed, epoch)[1], number), *what
+
+    return read.map(_as_it_is(with_seed)), lambda taken, batch: (batch, tf.gather(labels, taken))
 
 
 def evaluation_batches(

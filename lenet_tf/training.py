@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import random
 import time
@@ -19,17 +18,16 @@ from lenet_tf import callbacks as watchers
 from lenet_tf import device as devices
 from lenet_tf import runs
 from lenet_tf.data import RawData, Split, prepare_images, prepared_shape, split
-from lenet_tf.engine import GraphLoop, engaged, steps_a_call
-from lenet_tf.errors import Interrupted, SpecError, TrainingError, did_you_mean
+from lenet_tf.engine import GraphLoop, engaged
+from lenet_tf.engine_choice import choose_engine
+from lenet_tf.errors import Interrupted, SpecError, TrainingError
 from lenet_tf.evaluation import check_fits, evaluate
 from lenet_tf.model import LeNet
 from lenet_tf.optimizers import SDLM, OneCycle
 from lenet_tf.pipeline import evaluation_batches, training_batches
 from lenet_tf.report.lines import beginning_run
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
-from lenet_tf.specs import Augmentation, BatchNormalization, Dropout, Recipe, Spec, get_augmentation, get_recipe, get_spec
-
-ENGINES = ("auto", "graph", "keras")
+from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
 
 
 def fit(
@@ -77,19 +75,8 @@ def fit(
         TrainingError: the loss became NaN or infinite; the run folder keeps the last good checkpoints.
     """
     given = model if isinstance(model, LeNet) else None
-    spec = given.spec if given is not None else get_spec(model) if isinstance(model, str) else model
-    if not isinstance(spec, Spec):
-        raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {type(model).__name__}")
-    if recipe is not None:
-        if given is not None:
-            raise TrainingError("a LeNet that is given is compiled by its own recipe: give its name or Spec to train it by another")
-        if not isinstance(recipe, Recipe | str):
-            raise SpecError(f"recipe must be a Recipe or the name of one, not {recipe!r}")
-        spec = replace(spec, recipe=get_recipe(spec.name, recipe) if isinstance(recipe, str) else recipe)
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
-    spec = replace(spec, recipe=replace(spec.recipe, **{name: value for name, value in changes.items() if value is not None}))
-    if augmentation is not None:
-        spec = replace(spec, recipe=replace(spec.recipe, augmentation=get_augmentation(augmentation)))
+    spec = _settled(model, recipe, augmentation, {name: value for name, value in changes.items() if value is not None})
     seed = random.SystemRandom().randrange(2**31) if seed is None else _checked_seed(seed)
     if early_stopping is not None and early_stopping < 1:
         raise TrainingError(f"early stopping needs at least 1 epoch of patience, not {early_stopping}")
@@ -105,20 +92,11 @@ def fit(
             devices.enable_determinism()
         if given is None:
             spec = spec.adapted(image_shape, data.num_classes)
-            network = LeNet(spec, seed=seed, precision=precision)
         else:
-            network = given
-            check_fits(network, image_shape, data)
-        loop, taking = _engine(engine, spec, network, place)
-        if place.name == "/CPU:0":
-            # Keras turns XLA on wherever it sees a GPU, in use or not: the CPU's results must not depend on that.
-            network.jit_compile = False
-        if not network.optimizer.built:
-            network.optimizer.build(network.trainable_variables)
-        schedule = OneCycle.of(network.optimizer)
-        if schedule is not None:
-            schedule.first = int(network.optimizer.iterations)
-            schedule.steps = spec.recipe.epochs * math.ceil(len(divided.kept) / spec.recipe.batch_size)
+            check_fits(given, image_shape, data)
+        network = _ready(LeNet(spec, seed=seed, precision=precision) if given is None else given, place)
+        loop, taking = choose_engine(engine, spec, network, place)
+        _set_schedule(network, spec.recipe, len(divided.kept))
         folder = runs.create(logs, spec.name)
         settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
         started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
@@ -132,6 +110,40 @@ def fit(
         raise _diverged("on the test images", spec.recipe, folder)
     runs.write_json(folder / "metrics.json", metrics)
     return runs.Run(folder, history, metrics, network)
+
+
+def _settled(
+    model: LeNet | Spec | str, recipe: Recipe | str | None, augmentation: Augmentation | str | None, changes: dict[str, Any]
+) -> Spec:
+    """The network with the recipe that is to train it."""
+    spec = model.spec if isinstance(model, LeNet) else get_spec(model) if isinstance(model, str) else model
+    if not isinstance(spec, Spec):
+        raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {type(model).__name__}")
+    if recipe is not None and isinstance(model, LeNet):
+        raise TrainingError("a LeNet that is given is compiled by its own recipe: give its name or Spec to train it by another")
+    if not isinstance(recipe, Recipe | str | None):
+        raise SpecError(f"recipe must be a Recipe or the name of one, not {recipe!r}")
+    chosen = get_recipe(spec.name, recipe) if isinstance(recipe, str) else recipe or spec.recipe
+    if augmentation is not None:
+        changes = changes | {"augmentation": get_augmentation(augmentation)}
+    return replace(spec, recipe=replace(chosen, **changes))
+
+
+def _ready(network: LeNet, place: devices.Device) -> LeNet:
+    if place.name == "/CPU:0":
+        # Keras turns XLA on wherever it sees a GPU, in use or not: the CPU's results must not depend on that.
+        network.jit_compile = False
+    if not network.optimizer.built:
+        network.optimizer.build(network.trainable_variables)
+    return network
+
+
+def _set_schedule(network: LeNet, recipe: Recipe, images: int) -> None:
+    """Tells a schedule by steps how many this run takes; a model that goes on has a cycle of its own for it."""
+    schedule = OneCycle.of(network.optimizer)
+    if schedule is not None:
+        schedule.first = int(network.optimizer.iterations)
+        schedule.steps = recipe.epochs * math.ceil(images / recipe.batch_size)
 
 
 def _train(
@@ -192,29 +204,6 @@ def _between_epochs(network: LeNet, divided: Split, spec: Spec, seed: int) -> li
 
         changing.append(Curvature(images, len(divided.kept), optimizer.curvature_images or CURVATURE_IMAGES, seed))
     return changing
-
-
-def _engine(wanted: str, spec: Spec, network: LeNet, place: devices.Device) -> tuple[GraphLoop | None, str]:
-    """How steps are taken, None being Keras' own way, and that in words."""
-    if wanted not in ENGINES:
-        raise TrainingError(f"unknown engine {wanted!r}: {did_you_mean(wanted, ENGINES, 'known are ' + ', '.join(ENGINES))}")
-    if isinstance(network.optimizer, SDLM) and not all(layer.trainable for layer in network.layers):
-        raise TrainingError(f"{network.name}: the optimizer sdlm trains all layers, and one of them is frozen (trainable = False)")
-    reasons = {"a GPU trains": place.name != "/CPU:0", f"the precision is {network.precision}": network.precision != "float32"}
-    why_not = next((reason for reason, holds in reasons.items() if holds), "")
-    if wanted == "graph" and why_not:
-        raise TrainingError(f"the engine graph works on a CPU in float32, but {why_not}: leave --engine away, or take keras")
-    if wanted == "keras" or why_not:
-        return None, f"keras{f', since {why_not}' if wanted == 'auto' else ''}"
-    size, recipe = spec.recipe.batch_size, spec.recipe
-    # Halves draw other random numbers than a whole batch, and have other means; and the smallest batches gain nothing.
-    whole = any(isinstance(row, Dropout | BatchNormalization) or getattr(row, "pool", "") == "stochastic" for row in spec.rows)
-    parts = 1 if whole or size < 8 or recipe.optimizer.name == "sdlm" else 2
-    # What is to be distorted is prepared before that; and on one image at a time, preparation would be half the step.
-    in_step = parts == 2 and recipe.augmentation is None
-    prepare = functools.partial(prepare_images, preparation=spec.preparation) if in_step else None
-    steps = steps_a_call(size, math.prod(spec.input_shape))
-    return GraphLoop(size, parts, prepare, steps), f"graph, {steps} steps a call{', each in two halves' if parts == 2 else ''}"
 
 
 def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:

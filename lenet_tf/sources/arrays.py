@@ -11,7 +11,7 @@ from lenet_tf.data import RawData
 from lenet_tf.errors import DataError
 from lenet_tf.streaming import ImageFile
 
-_NAMES = ("x_train", "y_train", "x_test", "y_test")
+NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 
 def load_arrays(path: Path) -> RawData:
@@ -24,12 +24,12 @@ def load_arrays(path: Path) -> RawData:
     try:
         loaded = np.load(path, allow_pickle=False)
         if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise DataError(f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in _NAMES)})")
+            raise DataError(f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in NAMES)})")
         with loaded as archive:
-            missing = [name for name in _NAMES if name not in archive.files]
+            missing = [name for name in NAMES if name not in archive.files]
             if missing:
                 raise DataError(f"{path}: no array named {', '.join(missing)}; it holds {', '.join(archive.files) or 'nothing'}")
-            arrays = [archive[name] for name in _NAMES]
+            arrays = [archive[name] for name in NAMES]
             classes = archive["num_classes"] if "num_classes" in archive.files else np.array(0)
     except DataError:
         raise
@@ -43,9 +43,9 @@ def load_folder(path: Path) -> RawData:
 
     Raises `DataError` for a file that is missing, unreadable or holds something else.
     """
-    missing = [f"{name}.npy" for name in _NAMES if not (path / f"{name}.npy").is_file()]
+    missing = [f"{name}.npy" for name in NAMES if not (path / f"{name}.npy").is_file()]
     if missing:
-        raise DataError(f"{path} has no {', '.join(missing)}: a data set is a folder of {', '.join(f'{name}.npy' for name in _NAMES)}")
+        raise DataError(f"{path} has no {', '.join(missing)}: a data set is a folder of {', '.join(f'{name}.npy' for name in NAMES)}")
     labels = [_array(path / f"{name}.npy") for name in ("y_train", "y_test")]
     classes = _array(path / "num_classes.npy") if (path / "num_classes.npy").is_file() else np.array(0)
     images = [ImageFile(path / f"{name}.npy") for name in ("x_train", "x_test")]

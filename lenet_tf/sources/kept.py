@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from lenet_tf.data import RawData
+from lenet_tf.sources.arrays import NAMES
 
 FILE = "lenet_tf.npz"
-_NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 
 def recall(folder: Path, name: str, version: str, source: str) -> RawData | None:
     """The data set that `keep` left in the folder; None where there is none, or one that its SHA-256 says is not whole."""
     try:
         with np.load(folder / FILE, allow_pickle=False) as archive:
-            arrays, classes, digest = [archive[part] for part in _NAMES], int(archive["num_classes"]), str(archive["sha256"])
+            arrays, classes, digest = [archive[part] for part in NAMES], int(archive["num_classes"]), str(archive["sha256"])
         data = RawData(*arrays, name=name, version=version, source=source, num_classes=classes)
     except Exception:  # whatever a damaged archive makes its parsers raise
         return None
@@ -28,7 +28,7 @@ def recall(folder: Path, name: str, version: str, source: str) -> RawData | None
 
 def keep(folder: Path, data: RawData) -> None:
     """Leaves the data set in the folder, whole or not at all; a folder that cannot be written to is left alone."""
-    arrays = {part: getattr(data, part) for part in _NAMES}
+    arrays = {part: getattr(data, part) for part in NAMES}
     temporary = folder / f".{FILE}-{os.getpid()}"
     with contextlib.suppress(OSError):
         for other in folder.glob(f".{FILE}-*"):
