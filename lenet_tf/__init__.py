@@ -14,7 +14,7 @@ from typing import Any
 
 import wrapt
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "LeNet": "model",
@@ -30,6 +30,7 @@ _HOMES = {
     "load_model": "evaluation",
     "predict": "evaluation",
     "prepare_images": "data",
+    "resume": "training",
     "use_one_thread": "device",
 }
 

@@ -1,15 +1,19 @@
-"""What watches a training run: the clock, the progress display, TensorBoard, checkpoints and the history file."""
+"""What watches a training run: the clock, the progress display, TensorBoard, and what writes its files."""
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 
 class EpochClock(keras.callbacks.Callback):
@@ -53,11 +57,25 @@ class StopAtNaN(keras.callbacks.TerminateOnNaN):
             self.model.stop_training = True
 
 
+def _with_os_errors(method: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(method)
+    def wrapped(*arguments: Any, **options: Any) -> None:
+        try:
+            method(*arguments, **options)
+        except tf.errors.OpError as error:
+            raise OSError(f"TensorBoard's events: {error.message.splitlines()[0].rpartition('; ')[2]}") from error
+
+    return wrapped
+
+
 class TensorBoard(keras.callbacks.TensorBoard):
     """Keras' own, with each histogram under its layer's name (`C1/kernel`), so that runs of different variants share their tags.
 
-    Keras before 3.13 gives every layer's kernel the one tag `kernel`, later ones put the model's name in front.
+    Keras before 3.13 gives every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `OSError` where
+    events are not written: TensorFlow says nothing of a full disk or of a folder that was deleted.
     """
+
+    _written = 0
 
     def _log_weights(self, epoch: int) -> None:
         with self._train_writer.as_default():
@@ -66,24 +84,49 @@ class TensorBoard(keras.callbacks.TensorBoard):
                     self.summary.histogram(f"{layer.name}/{weight.name}/histogram", weight, step=epoch)
             self._train_writer.flush()
 
+    on_train_begin = _with_os_errors(keras.callbacks.TensorBoard.on_train_begin)
+    on_test_end = _with_os_errors(keras.callbacks.TensorBoard.on_test_end)
 
-class Checkpoint(keras.callbacks.ModelCheckpoint):
-    """Keras' own, save that the old file stays until the new one is whole, and that weights with a NaN or infinite loss are never kept."""
+    @_with_os_errors
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        super().on_epoch_end(epoch, logs)
+        size = sum(file.stat().st_size for file in Path(self.log_dir).glob("*/*tfevents*"))
+        if size <= self._written:
+            raise OSError(f"TensorBoard's events do not arrive in {self.log_dir}")
+        self._written = size
 
-    def __init__(self, file: Path, **options: Any) -> None:
-        self._file = file
-        super().__init__(file.with_name(f".{file.stem}.partial.keras"), **options)
+
+class Last(keras.callbacks.Callback):
+    """Hands each finished epoch to `finish(logs)`, which says whether training is to stop there.
+
+    To be the last of all callbacks: what the others change at an epoch's end belongs to it.
+    """
+
+    def __init__(self, finish: Callable[[dict[str, Any]], bool]) -> None:
+        super().__init__()
+        self._finish = finish
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if not all(math.isfinite((logs or {}).get(name, math.nan)) for name in ("loss", "val_loss")):
-            return
-        partial = Path(self.filepath)
-        try:
-            super().on_epoch_end(epoch, logs)
-            if partial.exists():
-                partial.replace(self._file)
-        finally:
-            partial.unlink(missing_ok=True)
+        if self._finish(logs or {}):
+            self.model.stop_training = True
+
+
+class Reseed(keras.callbacks.Callback):
+    """Has the random numbers that layers draw (dropout, stochastic pooling) depend on the seed and the epoch alone.
+
+    Keras does not save the state of its generators, and without this a run that goes on would draw others.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        for number, layer in enumerate(self.model.layers):
+            generator = getattr(layer, "seed_generator", None)
+            if generator is not None:
+                (drawn,) = np.random.SeedSequence([self._seed, epoch, number]).generate_state(1) >> 1
+                generator.state.assign(np.array([drawn, 0], generator.state.dtype))
 
 
 def _in_notebook() -> bool:
@@ -104,21 +147,3 @@ def progress_bar() -> keras.callbacks.Callback | None:
     display.epoch_bar.bar_format = "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
     display.on_epoch_end = display.bar2callback(display.epoch_bar, pop=["val_loss", "seconds"])
     return display
-
-
-def standard_callbacks(folder: Path, early_stopping: int | None = None, steps: int = 1) -> tuple[list[keras.callbacks.Callback], StopAtNaN]:
-    """The callbacks of every run, in order, and the one that knows of NaN; `early_stopping` is EarlyStopping's patience in epochs,
-    `steps` how many training steps Keras takes for one of its batches."""
-    nan = StopAtNaN(steps)
-    callbacks = [
-        EpochClock(),
-        nan,
-        # Keras writes a graph only for its own classes.
-        TensorBoard(folder, histogram_freq=1, write_graph=False),
-        keras.callbacks.CSVLogger(folder / "history.csv"),
-        Checkpoint(folder / "best.keras", monitor="val_accuracy", mode="max", save_best_only=True),
-        Checkpoint(folder / "final.keras"),
-    ]
-    if early_stopping is not None:
-        callbacks.append(keras.callbacks.EarlyStopping(monitor="val_loss", patience=early_stopping))
-    return callbacks, nan

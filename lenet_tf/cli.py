@@ -103,17 +103,34 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
 @click.option(
     "--from-run", type=click.Path(path_type=Path), metavar="DIR", help="Run again what DIR/config.json says; other options change it."
 )
+@click.option(
+    "--resume", "interrupted", type=click.Path(path_type=Path), metavar="DIR", help="Go on with an interrupted run; with no other options."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
+@click.pass_context
 def train(
-    variant: str | None, spec_file: str | None, from_run: Path | None, data: str | None, originals: str | None, quiet: bool, **options: Any
+    ctx: click.Context,
+    variant: str | None,
+    spec_file: str | None,
+    from_run: Path | None,
+    interrupted: Path | None,
+    data: str | None,
+    originals: str | None,
+    quiet: bool,
+    **options: Any,
 ) -> None:
     """Train VARIANT (lenet5) and leave a run folder with weights, history and TensorBoard logs.
 
     Without --data it is the data set that the network is made for: MNIST, or an embedded sample of it where MNIST cannot be had.
+    Ctrl-C once lets the epoch finish, twice stops at once; --resume goes on from the last finished epoch.
     """
     from lenet_tf import device, runs, spec_files, specs
     from lenet_tf.report.lines import finished_run, next_steps
 
+    if interrupted is not None:
+        _refuse_others(ctx, "interrupted", "data", "originals", "device", "quiet")
+        _resume(interrupted, data, originals, quiet, options["device"])
+        return
     if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
         raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
     spec = spec_files.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
@@ -132,7 +149,7 @@ def train(
     if from_run is not None:
         raw = _load(again.data_name() if data is None else data, originals)
         if data is None:
-            again.check_same_data(raw.sha256)
+            again.check_same_data(raw.sha256, f"Give --data {raw.name} to train on what is here all the same.")
     else:
         raw = _load(_data_of(spec, data), originals)
     from lenet_tf.training import fit
@@ -141,6 +158,34 @@ def train(
     click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
     if not quiet:
         click.echo(next_steps(run.path, settings["logs"]))
+
+
+def _refuse_others(ctx: click.Context, option: str, *allowed: str) -> None:
+    """What a run folder already says cannot be said again."""
+    given = [name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+    others = {parameter.name: parameter for parameter in ctx.command.params}
+    for name in given:
+        if name not in (option, *allowed):
+            raise click.UsageError(f"--resume goes on as the run's config.json says: leave {others[name].opts[0]} away.")
+
+
+def _resume(folder: Path, data: str | None, originals: str | None, quiet: bool, wanted: str) -> None:
+    from lenet_tf import device, runs
+    from lenet_tf.report.lines import finished_run, next_steps
+
+    old = runs.described(folder)
+    if old.metrics is not None:
+        click.echo(f"{folder} is finished; nothing is left to do.\n{finished_run(old.metrics, old.config['data'])}")
+        return
+    if old.spec.recipe.optimizer.name == "sdlm":
+        device.use_one_thread()
+    raw = _load(old.data_name() if data is None else data, originals)
+    from lenet_tf.training import resume
+
+    run = resume(folder, raw, device=None if wanted == "auto" else wanted, quiet=quiet)
+    click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
+    if not quiet:
+        click.echo(next_steps(run.path, folder.parent.parent))
 
 
 @main.command(short_help="Test a run or a saved model.")

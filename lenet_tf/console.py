@@ -29,8 +29,9 @@ class Commands(click.Group):
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error}: {error.filename or 'while a file was written'}") from error
         except KeyboardInterrupt as error:
-            click.echo(f"\n{error if isinstance(error, Interrupted) else 'interrupted'}", err=True)
-            raise click.exceptions.Exit(130) from error
+            known = isinstance(error, Interrupted)
+            click.echo(f"\n{error if known else 'interrupted'}", err=True)
+            raise click.exceptions.Exit(error.exit_code if known else 130) from error
 
 
 @contextlib.contextmanager

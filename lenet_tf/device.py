@@ -172,6 +172,11 @@ def choose(wanted: str = "auto") -> Device:
     return Device(f"/GPU:{index}", gpus[index])
 
 
+def wanted(name: str) -> str:
+    """What to ask for to get the device of TensorFlow's name (`/CPU:0`, `/GPU:1`) again."""
+    return name.strip("/").lower().replace("cpu:0", "cpu")
+
+
 def gpu_names() -> list[str]:
     """The GPUs that TensorFlow can use, in its order."""
     start_tensorflow()

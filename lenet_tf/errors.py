@@ -38,7 +38,11 @@ class TrainingError(LenetError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during training; the text says what the run folder holds."""
+    """Ctrl-C or SIGTERM during training; the text says what the run folder holds, `exit_code` is what a command ends with."""
+
+    def __init__(self, text: str, exit_code: int = 130) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

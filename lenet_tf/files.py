@@ -8,6 +8,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+# filelock: kept by the tox project; the system lets go of its locks when a process ends, however it ends.
+from filelock import FileLock, Timeout
+
+__all__ = ["Timeout", "locked", "read_bounded", "remove_partials", "whole"]
+
 
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -43,6 +48,20 @@ def remove_partials(folder: Path) -> None:
     for partial in folder.glob(".*.partial*"):
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path, seconds: float = 0) -> Iterator[None]:
+    """Holds `path`, made for it, as a lock among processes; raises `Timeout` when another still holds it after so many seconds, and waits
+    without end for −1."""
+    lock = FileLock(path, timeout=seconds)
+    with lock:
+        try:
+            yield
+        finally:
+            # While it is still held, so that nobody else's is removed. A folder that was deleted has no lock to remove.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -2,32 +2,40 @@
 
 <logs>/fit/<variant>-<YYYYmmdd-HHMMSS>/
     config.json      all that is needed to run it again
+    initial.keras    the weights it began with, where a trained model went on
     train/, validation/   TensorBoard event files
-    history.csv      one line per epoch
     best.keras       the epoch with the best validation accuracy
-    final.keras      the last finished epoch
+    final.keras      the last finished epoch, and how far the run has come (`lenet_tf.checkpoints`)
+    history.csv      one line per finished epoch
     metrics.json     written at the end: a folder without it is an unfinished run
+    .lock            held by the process that trains; without one, left by a process that was killed
 """
 
 from __future__ import annotations
 
 import contextlib
+import csv
 import itertools
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lenet_tf import __version__
 from lenet_tf.errors import RunError
+from lenet_tf.files import whole
 from lenet_tf.specs import Spec
 
-FORMAT = 2
-PACKAGES = ("lenet_tf", "tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy")
+# 2 is as 3, but for its checkpoints, which do not say how far the run has come.
+FORMAT, READABLE = 3, (2, 3)
+PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy", "scikit-learn")
+# Of these another version can change a result.
+_DECISIVE = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
 
 
 @dataclass(frozen=True)
@@ -68,15 +76,28 @@ def create(logs: Path, variant: str, now: datetime | None = None) -> Path:
                 folder.mkdir()
                 break
     except OSError as error:
-        raise RunError(f"cannot write runs to {logs / 'fit'}: {error.strerror}. Choose another folder with --logs.") from error
+        raise unwritable(logs / "fit", error) from error
     return folder
 
 
+def unwritable(place: Path, error: OSError) -> RunError:
+    return RunError(f"cannot write runs to {place}: {error.strerror or error}. Choose another folder with --logs.")
+
+
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Written under a temporary name, then renamed: a reader never sees half a file. NaN, which JSON lacks, raises ValueError."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    """Whole or not at all. NaN, which JSON lacks, raises ValueError."""
+    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """history.csv, whole or not at all: a line for each epoch, counted from 0, with its metrics; empty where an epoch lacks one."""
+    names = sorted({name for row in rows for name in row})
+    with whole(folder / "history.csv") as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, ["epoch", *names])
+        writer.writeheader()
+        writer.writerows({"epoch": epoch} | dict(row) for epoch, row in enumerate(rows))
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -95,9 +116,12 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_config(folder: Path) -> dict[str, Any]:
     """The run's config.json; raises `RunError` if it is missing, broken, or of another format."""
     config = read_json(folder / "config.json")
-    if config.get("format") != FORMAT:
-        raise RunError(f"{folder / 'config.json'} has format {config.get('format')!r}; this lenet_tf reads format {FORMAT}")
-    parts = {"spec": dict, "recipe": dict, "data": dict, "seed": int, "settings": dict}
+    if config.get("format") not in READABLE:
+        raise RunError(
+            f"{folder / 'config.json'} has format {config.get('format')!r} of lenet_tf {_version(config, 'lenet_tf')}; here is lenet_tf"
+            f" {__version__}, which reads formats {' and '.join(map(str, READABLE))}"
+        )
+    parts = {"spec": dict, "recipe": dict, "data": dict, "seed": int, "settings": dict, "device": dict}
     for name, kind in parts.items():
         if not isinstance(config.get(name), kind):
             raise RunError(f"{folder / 'config.json'} has no usable {name!r}")
@@ -124,9 +148,21 @@ def read_spec(config: Mapping[str, Any]) -> Spec:
     return Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
 
 
+def _version(config: Mapping[str, Any], package: str) -> str:
+    known = config.get("versions")
+    return str(known.get(package, "unknown")) if isinstance(known, dict) else "unknown"
+
+
+def differences(config: Mapping[str, Any]) -> list[str]:
+    """A line for each package of another version than the run began with, where that can change a result."""
+    pairs = [(package, _version(config, package), here) for package, here in versions().items() if package in _DECISIVE]
+    return [f"{package} is {here} here, and the run began with {then}: results may differ" for package, then, here in pairs if then != here]
+
+
 def versions() -> dict[str, str]:
     """Python's and each package's version; `not installed` where one is missing."""
-    found = {"python": platform.python_version()}
+    # Of an editable installation the metadata is as old as the installation.
+    found = {"python": platform.python_version(), "lenet_tf": __version__}
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -136,25 +172,28 @@ def versions() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Rerun:
-    """What a run folder's config.json says, ready for `fit`."""
+class Described:
+    """What a run folder's config.json says, checked; `settings` has the seed too."""
 
     path: Path
     spec: Spec
     settings: dict[str, Any]
     config: dict[str, Any]
 
+    @property
+    def metrics(self) -> dict[str, Any] | None:
+        """What metrics.json says; None before the run is finished."""
+        return read_json(self.path / "metrics.json") if (self.path / "metrics.json").exists() else None
+
     def data_name(self) -> str:
         return data_name(self.path, self.config)
 
-    def check_same_data(self, sha256: str) -> None:
-        """Raises `RunError` unless the data set at hand is the one that the run was trained on."""
-        name, then = self.data_name(), str(self.config["data"].get("sha256"))
+    def check_same_data(self, sha256: str, advice: str) -> None:
+        """Raises `RunError`, with `advice` behind it, unless the data set at hand is the one that the run was trained on."""
+        then = str(self.config["data"].get("sha256"))
         if sha256 != then:
-            raise RunError(
-                f"{self.path} was trained on other {name} data (SHA-256 {then[:12]}…, here {sha256[:12]}…)."
-                f" Give --data {name} to train on what is here all the same."
-            )
+            name = self.config["data"].get("name")
+            raise RunError(f"{self.path} was trained on other {name} data (SHA-256 {then[:12]}…, here {sha256[:12]}…). {advice}")
 
 
 _SETTINGS: dict[str, tuple[type, ...]] = {
@@ -175,13 +214,20 @@ def data_name(folder: Path, config: Mapping[str, Any]) -> str:
     return name
 
 
-def rerun(folder: Path) -> Rerun:
-    """Reads a run folder to run it again; raises `RunError` or `SpecError` where config.json does not allow that."""
+def described(folder: Path) -> Described:
+    """Reads a run folder to run it again or to go on with it; raises `RunError` or `SpecError` where config.json does not allow that."""
     config = read_config(folder)
-    if config.get("initial_weights") != "seed":
-        raise RunError(f"{folder} went on from a model's weights, which config.json does not hold: it cannot be run again from there")
     settings = config["settings"]
-    unfit = [name for name, value in settings.items() if not isinstance(value, _SETTINGS.get(name, ()))]
+    unfit = [f"{name} is {value!r}" for name, value in settings.items() if not isinstance(value, _SETTINGS.get(name, ()))]
+    unfit += [f"{name} is missing" for name in _SETTINGS if name not in settings]
     if unfit:
-        raise RunError(f"{folder / 'config.json'} has no usable 'settings': {unfit[0]} is {settings[unfit[0]]!r}")
-    return Rerun(folder, read_spec(config), settings | {"seed": config["seed"]}, config)
+        raise RunError(f"{folder / 'config.json'} has no usable 'settings': {unfit[0]}")
+    return Described(folder, read_spec(config), settings | {"seed": config["seed"]}, config)
+
+
+def rerun(folder: Path) -> Described:
+    """`described`, for a run that can be repeated from its seed alone."""
+    found = described(folder)
+    if found.config.get("initial_weights") != "seed":
+        raise RunError(f"{folder} went on from a model's weights, which config.json does not hold: it cannot be run again from there")
+    return found

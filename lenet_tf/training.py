@@ -1,33 +1,36 @@
-"""The fit wrapper: seed, device, callbacks, run folder around Keras' own `fit`."""
+"""The fit wrapper: what a run is asked for, checked and written down, and an interrupted one taken up again; `job` trains it."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
-import time
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
-from lenet_tf import callbacks as watchers
+from lenet_tf import __version__, checkpoints, runs
 from lenet_tf import device as devices
-from lenet_tf import runs
-from lenet_tf.data import RawData, Split, prepare_images, prepared_shape, split
-from lenet_tf.engine import GraphLoop, engaged
+from lenet_tf.checkpoints import Progress
+from lenet_tf.data import RawData, check_raw, prepared_shape, split
 from lenet_tf.engine_choice import choose_engine
-from lenet_tf.errors import Interrupted, SpecError, TrainingError
-from lenet_tf.evaluation import check_fits, evaluate
+from lenet_tf.errors import RunError, SpecError, TrainingError
+from lenet_tf.evaluation import check_fits, load_model
+from lenet_tf.event_files import cut_back
+from lenet_tf.files import remove_partials
+from lenet_tf.job import Job, alone
 from lenet_tf.model import LeNet
-from lenet_tf.optimizers import SDLM, OneCycle
-from lenet_tf.pipeline import evaluation_batches, training_batches
+from lenet_tf.optimizers import OneCycle
 from lenet_tf.report.lines import beginning_run
-from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
+
+# The weights that a model brought with it.
+INITIAL = "initial.keras"
 
 
 def fit(
@@ -68,11 +71,13 @@ def fit(
         engine: `graph` takes many steps in one call of TensorFlow's graph, halves of a batch side by side: the mathematics of Keras' own
             step with other rounding; `keras` is Keras' own; `auto` takes `graph` on a CPU in float32.
         quiet: print nothing.
-        callbacks: run after the package's own. With the graph engine, a "batch" of Keras' is a call of many steps.
+        callbacks: run before an epoch's files are written. With the graph engine, a "batch" of Keras' is a call of many steps.
 
     Raises:
         SpecError, DataError, DeviceError, RunError: something asked for cannot be; nothing has been written then.
         TrainingError: the loss became NaN or infinite; the run folder keeps the last good checkpoints.
+        RunError: the folder could not be written to any more; finished epochs are kept, and `resume` goes on.
+        Interrupted: after Ctrl-C or SIGTERM, of which the first lets the epoch finish and the second stops at once.
     """
     given = model if isinstance(model, LeNet) else None
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
@@ -85,31 +90,104 @@ def fit(
     place = devices.choose(device)
     divided = split(data, spec.recipe.validation, seed)
     image_shape = prepared_shape(data, spec.preparation)
+    settings = {"deterministic": deterministic, "precision": precision, "early_stopping": early_stopping, "engine": engine}
 
-    with place.scope():
-        keras.utils.set_random_seed(seed)
-        if deterministic:
-            devices.enable_determinism()
+    with _started(place, seed, deterministic):
         if given is None:
             spec = spec.adapted(image_shape, data.num_classes)
         else:
             check_fits(given, image_shape, data)
+            settings["precision"] = given.precision
         network = _ready(LeNet(spec, seed=seed, precision=precision) if given is None else given, place)
         loop, taking = choose_engine(engine, spec, network, place)
         _set_schedule(network, spec.recipe, len(divided.kept))
+        began = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
+        config = runs.describe(spec, data.identity(), {"name": place.name, "label": place.label}) | began
         folder = runs.create(logs, spec.name)
-        settings = {"deterministic": deterministic, "precision": network.precision, "early_stopping": early_stopping, "engine": engine}
-        started = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
-        runs.write_json(folder / "config.json", runs.describe(spec, data.identity(), {"name": place.name, "label": place.label}) | started)
+        with alone(folder):
+            _begin(folder, config, given)
+            if not quiet:
+                print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
+            return Job(network, loop, spec, divided, folder, seed, Progress(), early_stopping, quiet, callbacks).run()
+
+
+def resume(
+    run: str | Path, data: RawData, *, device: str | None = None, quiet: bool = False, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> runs.Run:
+    """Goes on with an interrupted run from its last finished epoch, as config.json in its folder says; a finished run is only read.
+
+    On the same machine, with the same versions and device, it ends with the weights, the optimiser's state and the history, `seconds`
+    apart, that the run would have had without the interruption, bit for bit. Which versions differ is printed.
+
+    Args:
+        run: the run folder.
+        data: the raw images that the run began with; their SHA-256 is compared.
+        device: None takes the run's own.
+        callbacks: a user's own are not in the folder: give them again. What they remember from earlier epochs is lost.
+
+    Raises:
+        RunError: no run folder, a damaged one, other data, or another process that trains in it.
+        TrainingError, DeviceError: as `fit`.
+    """
+    folder = Path(run)
+    old = runs.described(folder)
+    if old.config["format"] != runs.FORMAT:
+        raise RunError(
+            f"{folder} is of format {old.config['format']}, whose checkpoints do not say how far a run has come; lenet_tf {__version__}"
+            f" needs that. Run it again: lenet-tf train --from-run {folder}"
+        )
+    if old.metrics is not None:
+        return runs.Run(folder, checkpoints.read(folder / "final.keras").history, old.metrics, load_model(folder))
+    check_raw(data)
+    old.check_same_data(data.sha256, "A run goes on with its own data only.")
+    spec, settings = old.spec, old.settings
+    seed = settings["seed"]
+    place = devices.choose(devices.wanted(old.config["device"]["name"]) if device is None else device)
+    with alone(folder), _started(place, seed, settings["deterministic"]):
+        remove_partials(folder)
+        network, progress = _last_finished(folder, spec, seed, settings["precision"], old.config["initial_weights"])
+        _ready(network, place)
+        loop, taking = choose_engine(settings["engine"], spec, network, place)
+        divided = split(data, spec.recipe.validation, seed)
+        if progress.epochs:
+            runs.write_history(folder, progress.rows)
+        else:
+            _set_schedule(network, spec.recipe, len(divided.kept))
+        cut_back(folder, progress.epochs, int(network.optimizer.iterations))
         if not quiet:
-            print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
-        begin = time.perf_counter()
-        history, test = _train(network, loop, divided, spec, folder, seed, early_stopping, quiet, callbacks)
-        metrics = {"seconds": time.perf_counter() - begin} | _metrics(network, test, history)
-    if not math.isfinite(metrics["test_loss"]):
-        raise _diverged("on the test images", spec.recipe, folder)
-    runs.write_json(folder / "metrics.json", metrics)
-    return runs.Run(folder, history, metrics, network)
+            print("\n".join([*runs.differences(old.config), beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)]))
+        return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, callbacks).run()
+
+
+@contextlib.contextmanager
+def _started(place: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
+    with place.scope():
+        keras.utils.set_random_seed(seed)
+        if deterministic:
+            devices.enable_determinism()
+        yield
+
+
+def _begin(folder: Path, config: dict[str, Any], given: LeNet | None) -> None:
+    """Leaves what a run needs to begin again, or no folder."""
+    try:
+        if given is not None:
+            given.save(folder / INITIAL)
+        runs.write_json(folder / "config.json", config)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise runs.unwritable(folder.parent, error) from error
+
+
+def _last_finished(folder: Path, spec: Spec, seed: int, precision: str, initial_weights: str) -> tuple[LeNet, Progress]:
+    if (folder / "final.keras").exists():
+        progress = checkpoints.read(folder / "final.keras")
+        progress.resumed.append(progress.epochs)
+        return load_model(folder / "final.keras"), progress
+    progress = Progress(resumed=[0])
+    if initial_weights == "given":
+        return load_model(folder / INITIAL), progress
+    return LeNet(spec, seed=seed, precision=precision), progress
 
 
 def _settled(
@@ -146,91 +224,7 @@ def _set_schedule(network: LeNet, recipe: Recipe, images: int) -> None:
         schedule.steps = recipe.epochs * math.ceil(images / recipe.batch_size)
 
 
-def _train(
-    network: LeNet,
-    loop: GraphLoop | None,
-    divided: Split,
-    spec: Spec,
-    folder: Path,
-    seed: int,
-    early_stopping: int | None,
-    quiet: bool,
-    extra: Sequence[keras.callbacks.Callback],
-) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """(Keras' history, loss and metrics on the test images)."""
-    recipe = spec.recipe
-    steps = 1 if loop is None else loop.steps
-    images_a_call = recipe.batch_size * steps
-    watching, nan = watchers.standard_callbacks(folder, early_stopping, steps)
-    bar = None if quiet else watchers.progress_bar()
-    raw, (x_validation, y_validation, held) = divided.raw, divided.validation
-    prepared = {"num_classes": raw.num_classes, "preparation": spec.preparation}
-    in_step = loop is not None and loop.prepare is not None
-    training = {"prepared": not in_step, "batch_size": images_a_call, "seed": seed, "how": recipe.augmentation, "chosen": divided.kept}
-    # Keras makes its metrics in the first step, which then has to be traced twice.
-    nothing = keras.ops.zeros((1, raw.num_classes))
-    network.compute_metrics(None, nothing, nothing)
-    network.reset_metrics()
-    try:
-        with engaged(network, loop):
-            history = network.fit(
-                training_batches(raw.x_train, raw.y_train, **prepared, **training),
-                steps_per_epoch=math.ceil(len(divided.kept) / images_a_call),
-                shuffle=False,
-                epochs=recipe.epochs,
-                validation_data=evaluation_batches(x_validation, y_validation, **prepared, chosen=held),
-                callbacks=[*watching, *_between_epochs(network, divided, spec, seed), *([bar] if bar is not None else []), *extra],
-                verbose=0 if quiet or bar is not None else 2,
-            ).history
-            test = evaluate(network, raw) if not nan.failed_at else {}
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted; {_kept(folder)}") from error
-    finally:
-        if bar is not None:
-            bar.on_train_end()
-    if nan.failed_at:
-        raise _diverged(f"in {nan.failed_at}", recipe, folder)
-    return history, test
-
-
-def _between_epochs(network: LeNet, divided: Split, spec: Spec, seed: int) -> list[keras.callbacks.Callback]:
-    """What the recipe changes from epoch to epoch."""
-    optimizer = spec.recipe.optimizer
-    changing = [keras.callbacks.LearningRateScheduler(optimizer.rate)] if isinstance(optimizer.learning_rate, tuple) else []
-    if isinstance(network.optimizer, SDLM):
-
-        def images(chosen: np.ndarray) -> np.ndarray:
-            return prepare_images(divided.raw.x_train[divided.kept[chosen]], spec.preparation)
-
-        changing.append(Curvature(images, len(divided.kept), optimizer.curvature_images or CURVATURE_IMAGES, seed))
-    return changing
-
-
-def _diverged(where: str, recipe: Recipe, folder: Path) -> TrainingError:
-    rate = f"{recipe.optimizer.rate(0):g}"
-    return TrainingError(f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?\n{_kept(folder)}")
-
-
-def _kept(folder: Path) -> str:
-    finished = (folder / "final.keras").exists()
-    return f"{folder} keeps the last finished epoch in final.keras" if finished else f"{folder} has no finished epoch"
-
-
 def _checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
     return int(seed)
-
-
-def _metrics(network: LeNet, test: dict[str, float], history: dict[str, list[float]]) -> dict[str, Any]:
-    done = len(history["seconds"])
-    best = max(range(done), key=lambda epoch: history["val_accuracy"][epoch])
-    return {
-        "test_accuracy": test["accuracy"],
-        "test_loss": test["loss"],
-        "epochs": done,
-        "seconds_per_epoch": sum(history["seconds"]) / done,
-        "best_epoch": best + 1,
-        "best_val_accuracy": history["val_accuracy"][best],
-        "parameters": network.count_params(),
-    }

@@ -15,8 +15,9 @@ from lenet_tf.device import Device, uses_one_thread
 from lenet_tf.specs import Spec
 
 
-def beginning_run(spec: Spec, divided: Split, place: Device, taking: str, seed: int, folder: Path) -> str:
-    """The network, its data, the processor, how steps are taken and where the run goes; `taking` is the engine in words."""
+def beginning_run(spec: Spec, divided: Split, place: Device, taking: str, seed: int, folder: Path, done: int = 0) -> str:
+    """The network, its data, the processor, how steps are taken and where the run goes; `taking` is the engine in words, `done` the number
+    of epochs that were finished before."""
     data = divided.raw
     slow = spec.recipe.optimizer.name == "sdlm" and place.name == "/CPU:0" and not uses_one_thread()
     hint = "        TensorFlow runs in several threads; lenet_tf.use_one_thread() before it starts is faster here\n" if slow else ""
@@ -28,7 +29,7 @@ def beginning_run(spec: Spec, divided: Split, place: Device, taking: str, seed: 
         f"        validated on {held}\n"
         f"device  {place.label}\n"
         f"engine  {taking}\n{hint}"
-        f"run     {folder}"
+        f"run     {folder}{f', goes on after epoch {done}' if done else ''}"
     )
 
 
@@ -38,6 +39,11 @@ def program(name: str) -> str:
     if shutil.which(name) or not beside.exists():
         return name
     return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))
+
+
+def resume_command(folder: Path) -> str:
+    """What a person types to go on with a run."""
+    return f"  {program('lenet-tf')} train --resume {shlex.quote(str(folder))}"
 
 
 def finished_run(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:

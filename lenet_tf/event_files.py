@@ -1,0 +1,42 @@
+"""TensorBoard's event files of a run that goes on: cut back to the epochs that are finished, so that no epoch is in them twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tensorflow as tf
+from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+from tensorboard.compat.proto.event_pb2 import Event
+
+from lenet_tf.files import remove_partials, whole
+
+# TensorBoard reads a folder's files in the order of their names, which begin with the time: this one stays the first, whatever the clock.
+_NAME = "events.out.tfevents.0000000000.finished.v2"
+
+
+def cut_back(folder: Path, epochs: int, steps: int) -> None:
+    """Leaves in `folder`/train and `folder`/validation one file with what was written up to the end of the epoch number `epochs` (counted
+    from 1), when the optimiser had taken `steps` steps. Half a record at the end of a file is dropped."""
+    for part in (folder / "train", folder / "validation"):
+        remove_partials(part)
+        files = sorted(part.glob("*tfevents*"))
+        if not files:
+            continue
+        # By tag and step: files that an earlier, interrupted cutting left beside its result are in that already.
+        kept: dict[tuple[str, int], bytes] = {}
+        for file in files:
+            for record in RawEventFileLoader(str(file)).Load():
+                event = Event.FromString(record)
+                if event.HasField("summary") and _is_finished(event, epochs, steps):
+                    kept[event.summary.value[0].tag, event.step] = record
+        with whole(part / _NAME) as partial, tf.io.TFRecordWriter(str(partial)) as writer:
+            for record in (Event(file_version="brain.Event:2").SerializeToString(), *kept.values()):
+                writer.write(record)
+        for file in files:
+            if file.name != _NAME:
+                file.unlink()
+
+
+def _is_finished(event: Event, epochs: int, steps: int) -> bool:
+    # Keras counts the evaluations by the optimiser's steps, all else by epochs from 0.
+    return all(event.step <= steps if value.tag.startswith("evaluation_") else event.step < epochs for value in event.summary.value)
