@@ -2,7 +2,7 @@
 
     python soak/kills.py --kills 50 --seed 0
 
-Half of the moments are drawn from the time that a process would take, the others are those at which a file is being written.
+Half of the moments are drawn from the first half of the time that a whole run takes, start-up included, the others are those at which a file is being written.
 """
 
 from __future__ import annotations
@@ -12,18 +12,19 @@ import collections
 import itertools
 import json
 import random
+import shutil
 import signal
 import tempfile
 import time
 from pathlib import Path
 
-from runs import differences, start, train, unreadable
+from runs import ROOT, differences, start, train, unreadable
 
 # Full training by batches, one with dropout and distortions in Keras' own steps, and one whose learning rate follows a cycle.
 KINDS = {
-    "lenet5": ("lenet5", "--epochs", "4"),
-    "dropout, distortions": ("keras-convnet", "--data", "sample", "--epochs", "3", "--augment", "affine+elastic"),
-    "one cycle, early stopping": ("lenet5-modern", "--data", "sample", "--recipe", "fast", "--epochs", "8", "--early-stopping", "6"),
+    "lenet5": ("lenet5", "--epochs", "8"),
+    "dropout, distortions": ("keras-convnet", "--data", "sample", "--epochs", "6", "--augment", "affine+elastic"),
+    "one cycle, early stopping": ("lenet5-modern", "--data", "sample", "--recipe", "fast", "--epochs", "12", "--early-stopping", "6"),
 }
 SIGNALS = {"SIGKILL": [signal.SIGKILL], "SIGTERM": [signal.SIGTERM], "SIGINT": [signal.SIGINT], "SIGINT twice": [signal.SIGINT] * 2}
 # How long a signal may take to end a process: an epoch of the slowest kind.
@@ -62,16 +63,16 @@ def one_run(
         runs = [path for path in folder.glob("logs/fit/*") if (path / "config.json").exists()]
         if runs and (runs[0] / "metrics.json").exists():
             return runs[0], bad
-        for path in folder.glob("logs/fit/*"):
-            if path not in runs:
-                path.rmdir() if not list(path.iterdir()) else [item.unlink() for item in path.iterdir()] and path.rmdir()
+        if not runs:
+            # Killed before its config.json was there, a run has not begun.
+            shutil.rmtree(folder / "logs", ignore_errors=True)
         arguments = ("--resume", str(runs[0].relative_to(folder))) if runs else KINDS[kind]
         process = start(folder, "train", *arguments)
         if sum(count[name] for name in SIGNALS) < most:
             if chance.random() < 0.5:
-                wait_for_a_file(process, folder / "logs", chance.randint(1, 6), duration)
+                wait_for_a_file(process, folder / "logs", chance.randint(1, 4), duration)
             else:
-                time.sleep(chance.uniform(0, duration))
+                time.sleep(chance.uniform(0, duration / 2))
         if process.poll() is None and sum(count[name] for name in SIGNALS) < most:
             name = chance.choice(list(SIGNALS))
             moment = where(folder / "logs")
@@ -82,7 +83,8 @@ def one_run(
             count[moment] += 1
         code = process.wait(PATIENCE)
         error = (folder / "stderr").read_text()
-        if "Traceback" in error or code not in (0, -9, 130, 143, -15):
+        # A signal in Python's own start or end has no handler; a shell says 130 for −2, too.
+        if "Traceback" in error or code not in (0, 130, 143, -2, -9, -15):
             bad.append(f"exit code {code} in attempt {attempt}: {error[-500:]}")
         for run in folder.glob("logs/fit/*"):
             bad += unreadable(run)
@@ -92,9 +94,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--result", type=Path, default=ROOT / "results" / "kills.json")
     options = parser.parse_args()
     chance, count = random.Random(options.seed), collections.Counter()
-    result: dict[str, object] = {"runs": 0, "lost": 0, "differing": [], "unreadable": []}
+    result: dict[str, object] = {"seed": options.seed, "runs": 0, "differing": [], "unreadable": []}
     with tempfile.TemporaryDirectory() as name:
         whole, durations = {}, {}
         for kind, arguments in KINDS.items():
@@ -115,7 +118,11 @@ def main() -> None:
             result["runs"] += 1
             result["unreadable"] += bad
             result["differing"] += [f"{kind}: {difference}" for difference in differences(whole[kind], run)]
-            print(json.dumps(result | {"kills": dict(count)}), flush=True)
+            by_signal, by_moment = ({n: k for n, k in count.items() if (n in SIGNALS) == of_signals} for of_signals in (True, False))
+            result |= {"kills": sum(by_signal.values()), "by signal": by_signal, "by moment": by_moment}
+            print(json.dumps(result), flush=True)
+    options.result.write_text(json.dumps(result, indent=2) + "\n")
+    raise SystemExit(bool(result["differing"] or result["unreadable"]))
 
 
 if __name__ == "__main__":

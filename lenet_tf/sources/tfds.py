@@ -18,6 +18,7 @@ import numpy as np
 from lenet_tf import device
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
+from lenet_tf.files import Timeout, locked
 from lenet_tf.sources.kept import keep, recall
 
 REACH_SECONDS = 4.0
@@ -36,7 +37,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
     builder = find_builder(name)
     source = find_source(builder, originals, name)
     if source != "cache":
-        _prepare(builder, originals, source)
+        _prepare_alone(builder, originals, source)
         builder = find_builder(name)
     return _checked(_read(builder, name, source), builder)
 
@@ -160,9 +161,28 @@ def is_reachable(url: str, seconds: float = REACH_SECONDS) -> bool:
     return any(answers)
 
 
-def _prepare(builder: Any, originals: Path | None, source: str) -> None:
+def _prepare_alone(builder: Any, originals: Path | None, source: str) -> None:
+    """Prepares the data set unless it is prepared; one process does, others wait for it."""
     if builder.is_prepared():  # the originals were verified above, and the cache was made from files of the same checksums
         return
+    place = Path(builder.data_path).parent
+    lock = place / f".{builder.info.version}.lock"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(locked(lock))
+            except Timeout:
+                print(f"Another process is preparing {builder.name} in {builder.data_path}; waiting for it.", file=sys.stderr, flush=True)
+                held.enter_context(locked(lock, seconds=-1))
+            if not find_builder(builder.info.full_name.rpartition("/")[0]).is_prepared():
+                _prepare(builder, originals, source)
+    except OSError as error:
+        where = f"{builder.name} cannot be prepared in {builder.data_path}"
+        raise DataError(f"{where}: {error.strerror or error}. TFDS_DATA_DIR names another folder.") from error
+
+
+def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     import requests
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
@@ -183,8 +203,6 @@ def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     except (tfds.download.DownloadError, NonMatchingChecksumError, requests.RequestException) as error:
         raise SourceUnreachable(f"{builder.name}: the download failed ({_first_line(error)}). Try again when online.") from error
     except Exception as error:  # whatever a builder's own code raises
-        if find_builder(builder.info.full_name.rpartition("/")[0]).is_prepared():
-            return  # another process was quicker
         where = f"{builder.name} cannot be prepared in {builder.data_path}"
         raise DataError(f"{where}: {_first_line(error).rstrip('.')}. TFDS_DATA_DIR names another folder.") from error
 
