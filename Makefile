@@ -38,14 +38,17 @@ install: $(call installed,$(EXTRAS)) ## set up .venv (EXTRAS=dev,gpu for an NVID
 train: install ## train LeNet-5 on MNIST, with logs and a run folder in logs/
 	@$(BIN)/lenet-tf train $(TRAIN)
 
+# Two processes: TensorFlow takes one core for most of a test, and each of them 2 GB. ARGS="-n 0" runs them in one.
+PYTEST = -m pytest -n auto --maxprocesses 2 --dist worksteal
+
 test: install ## run the tests
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: install ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
 test-lowest: $(VENV)-lowest/.installed ## run the tests with the oldest versions that setup.cfg allows, in an environment of their own
-	@$(VENV)-lowest/bin/python -m pytest -m "not slow" $(ARGS)
+	@$(VENV)-lowest/bin/python $(PYTEST) -m "not slow" $(ARGS)
 
 # No pins here. Wheels only, since an oldest version from before this Python would have to be compiled; promise has never had a wheel.
 $(VENV)-lowest/.installed: setup.cfg pyproject.toml
