@@ -39,7 +39,7 @@ train: install ## train LeNet-5 on MNIST, with logs and a run folder in logs/
 	@$(BIN)/lenet-tf train $(TRAIN)
 
 # Two processes: TensorFlow takes one core for most of a test, and each of them 2 GB. ARGS="-n 0" runs them in one.
-PYTEST = -m pytest -n auto --maxprocesses 2 --dist worksteal
+PYTEST = -m pytest -n logical --maxprocesses 2 --dist worksteal
 
 test: install ## run the tests
 	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
