@@ -18,7 +18,7 @@ UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow lint format tensorboard notebooks bench bench-scale constraints clean
+.PHONY: help install train test test-slow test-lowest lint format tensorboard notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -38,11 +38,26 @@ install: $(call installed,$(EXTRAS)) ## set up .venv (EXTRAS=dev,gpu for an NVID
 train: install ## train LeNet-5 on MNIST, with logs and a run folder in logs/
 	@$(BIN)/lenet-tf train $(TRAIN)
 
+# Two processes: TensorFlow takes one core for most of a test, and each of them 2 GB. ARGS="-n 0" runs them in one.
+PYTEST = -m pytest -n logical --maxprocesses 2 --dist worksteal
+
 test: install ## run the tests
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
 
 test-slow: install ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-lowest: $(VENV)-lowest/.installed ## run the tests with the oldest versions that setup.cfg allows, in an environment of their own
+	@$(VENV)-lowest/bin/python $(PYTEST) -m "not slow" $(ARGS)
+
+# No pins here. Wheels only, since an oldest version from before this Python would have to be compiled; promise has never had a wheel.
+$(VENV)-lowest/.installed: setup.cfg pyproject.toml
+	@$(PYTHON) -m venv --clear $(VENV)-lowest
+	@$(VENV)-lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@echo "Installing the oldest versions that setup.cfg allows into $(VENV)-lowest: TensorFlow is large, this takes a minute or more, once."
+	@$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct \
+		--only-binary :all: --no-binary promise --no-binary lenet-tf -e '.[dev,notebooks]'
+	@touch $@
 
 lint: install ## check style and formatting
 	@$(BIN)/ruff check .
@@ -78,6 +93,14 @@ constraints: install ## choose the newest versions again and pin them
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-annotate --no-header setup.cfg -o constraints.new
 	@{ head -2 constraints.txt; cat constraints.new; } > constraints.newer && mv constraints.newer constraints.txt && rm constraints.new
 
+audit: $(VENV)-audit/.installed ## ask whether a pinned version was yanked or is known to be vulnerable (fails where that cannot be learned)
+	@$(VENV)-audit/bin/python .ci/audit.py
+
+$(VENV)-audit/.installed:
+	@$(PYTHON) -m venv --clear $(VENV)-audit
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip 'pip-audit >= 2.10'
+	@touch $@
+
 clean: ## remove what was installed and built, but no run
-	rm -rf $(VENV) $(VENV)-bench build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lowest $(VENV)-audit build dist *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,7 +2,8 @@
 
     python soak/kills.py --kills 50 --seed 0
 
-Half of the moments are drawn from the first half of the time that a whole run takes, start-up included, the others are those at which a file is being written.
+Half of the moments are drawn from the first half of the time that a whole run takes, start-up included, the others are those at which a
+file is being written.
 """
 
 from __future__ import annotations

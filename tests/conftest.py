@@ -23,8 +23,11 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PR
 
 @pytest.fixture(scope="session")
 def tfds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One TFDS cache for all tests that prepare the originals."""
-    return tmp_path_factory.mktemp("tfds")
+    """One TFDS cache for all tests that prepare the originals, whichever worker of pytest-xdist they run in."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tfds"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

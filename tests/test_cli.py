@@ -26,6 +26,12 @@ def only_run(folder: Path = Path()) -> Path:
     return run
 
 
+@pytest.fixture(scope="module")
+def trained(digits, tmp_path_factory) -> Path:
+    """A run of `tiny`, to be copied."""
+    return lenet_tf.fit("tiny", digits, logs=tmp_path_factory.mktemp("trained"), quiet=True).path
+
+
 def refused(result, *messages: str) -> None:
     """Exit code ≠ 0, an error of one or two lines that says all `messages`, no traceback, no run folder."""
     assert result.exit_code not in (0, None), result.output
@@ -425,8 +431,8 @@ def test_a_log_folder_that_refuses_new_folders(cli):
         (lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}), "was trained on other sample data (SHA-256 000000000000…"),
     ],
 )
-def test_a_config_that_cannot_be_run_again(cli, digits, damage, message):
-    run = lenet_tf.fit("tiny", digits, logs="first", quiet=True).path
+def test_a_config_that_cannot_be_run_again(cli, trained, damage, message):
+    run = shutil.copytree(trained, Path("first", trained.name))
     config = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(damage(config))
     refused(cli("train", "--from-run", run), message)
@@ -480,9 +486,9 @@ def test_evaluate_notices_other_data(cli, arrays):
     assert "is not what it was when this run was trained on it" in result.stderr
 
 
-def test_evaluate_never_falls_back_on_the_sample(cli, offline, digits, tmp_path):
+def test_evaluate_never_falls_back_on_the_sample(cli, offline, trained, tmp_path):
     """Its digits are MNIST training images: a model trained on MNIST would be tested on what it has seen."""
-    lenet_tf.fit("tiny", digits, logs="other", quiet=True).model.save(tmp_path / "bare.keras")
+    shutil.copy(trained / "final.keras", tmp_path / "bare.keras")
     refused(cli("evaluate", tmp_path / "bare.keras"), "mnist is not to be had")
 
 
