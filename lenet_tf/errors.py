@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 # Letters of an error: what a file holds can stand in it, and can be long.
 _MOST = 1_000
 

@@ -132,7 +132,15 @@ def guided(soak: Soak, seed: int, corpus: Path) -> None:
             sys.stdout.flush()
             os._exit(code)
 
-    flags = [f"-seed={seed + 1}", "-max_len=100000", "-rss_limit_mb=0", "-timeout=0", "-verbosity=0", "-close_fd_mask=0", "-handle_segv=1"]
+    flags = [
+        f"-seed={seed + 1}",
+        "-max_len=100000",
+        "-rss_limit_mb=0",
+        "-timeout=3600",
+        "-verbosity=0",
+        "-close_fd_mask=0",
+        "-handle_segv=1",
+    ]
     atheris.Setup([sys.argv[0], *flags, str(corpus)], one, custom_mutator=mutate)
     atheris.Fuzz()
 

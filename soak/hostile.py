@@ -236,7 +236,7 @@ def _changed(values: Any, random: Random) -> Any:
         elif isinstance(inner, list) and random.random() < 0.2:
             inner.extend([inner[key]] * random.choice((1, 3, 1_100)))
         else:
-            inner[key] = random.choice(VALUES)
+            inner[key] = copy.deepcopy(random.choice(VALUES))
         if not values:
             break
     return values
