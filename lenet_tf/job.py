@@ -12,6 +12,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from filelock import Timeout
 
 from lenet_tf import callbacks as watchers
 from lenet_tf import checkpoints, runs
@@ -20,7 +21,7 @@ from lenet_tf.data import Split, prepare_images
 from lenet_tf.engine import GraphLoop, engaged
 from lenet_tf.errors import Interrupted, RunError, TrainingError
 from lenet_tf.evaluation import evaluate
-from lenet_tf.files import Timeout, locked
+from lenet_tf.files import locked
 from lenet_tf.interrupts import Asked, patiently
 from lenet_tf.model import LeNet
 from lenet_tf.optimizers import SDLM

@@ -26,7 +26,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lenet_tf import __version__
+from lenet_tf import __version__, files
 from lenet_tf.errors import RunError
 from lenet_tf.files import whole
 from lenet_tf.specs import Spec
@@ -103,7 +103,7 @@ def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Raises `RunError` for a file that is missing or holds no JSON object."""
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = files.read_json(path)
     except FileNotFoundError as error:
         raise RunError(f"{path.parent} is not a run folder: it has no {path.name}") from error
     except (OSError, ValueError) as error:

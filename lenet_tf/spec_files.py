@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
-from lenet_tf import runs
+from lenet_tf import files, runs
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import Spec, get_spec
 
@@ -14,7 +16,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_LARGEST = 1 << 20
+# tomllib's time grows with the square of a name's parts (a.b.c = 1).
+_MOST_DOTS = 100
 
 
 def load_spec(path: str | Path) -> Spec:
@@ -24,17 +27,28 @@ def load_spec(path: str | Path) -> Spec:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > _LARGEST:
-            raise SpecError(f"{path} is larger than {_LARGEST:,} bytes: that is no network's table")
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = _parse(files.read_bounded(path, files.MOST_TEXT).decode("utf-8"))
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except RecursionError as error:
+        raise SpecError(f"{path} is not TOML of ours: it is nested too deeply") from error
+    except ValueError as error:
         raise SpecError(f"{path} is not TOML: {error}") from error
     try:
         return Spec.from_dict({"name": path.stem} | values)
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
+
+
+def _parse(text: str) -> dict[str, Any]:
+    """Raises `ValueError`, of which TOML's own error is one, for a text that is no table or takes no end to read."""
+    for number, line in enumerate(text.split("\n"), 1):
+        # A long list of numbers on one line is fine.
+        if line.count(".") > _MOST_DOTS and re.sub(r"(?<![\w.])\d+\.\d+(?![\w.])", "", line).count(".") > _MOST_DOTS:
+            raise ValueError(f"line {number} has more than {_MOST_DOTS} dots outside numbers; break it into several")
+    values = tomllib.loads(text)
+    files.check_nesting(values)
+    return values
 
 
 def find_spec(name: str) -> Spec:

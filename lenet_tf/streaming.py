@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lenet_tf import npy
 from lenet_tf.errors import DataError
+from lenet_tf.files import open_regular
 
 # Images that lie side by side in the file are read together, and as many such blocks are shuffled together as this many bytes hold.
 BLOCK, WINDOW = 128, 32 << 20
@@ -27,22 +30,22 @@ class ImageFile:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         try:
-            array = self._open()
-            if not isinstance(array, np.ndarray):
-                raise ValueError("it is an archive of several")
-        except (OSError, ValueError, EOFError) as error:
+            with open_regular(self.path) as file:
+                header = npy.read_header(file, os.fstat(file.fileno()).st_size)
+        except (OSError, ValueError) as error:
             raise DataError(f"{path}: not a readable .npy file of plain numbers ({error})") from error
-        if array.dtype != np.uint8 or not array.flags.c_contiguous:
-            raise DataError(
-                f"{path} must hold uint8 images in C order, not {array.dtype}{'' if array.flags.c_contiguous else ' in another'}"
-            )
-        if 0 in array.shape:
-            raise DataError(f"{path} is empty: shape {array.shape}")
-        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+        if header.dtype != np.uint8 or header.fortran:
+            raise DataError(f"{path} must hold uint8 images in C order, not {header.dtype}{' in another' if header.fortran else ''}")
+        self.shape, self.dtype, self.ndim, self._offset = header.shape, header.dtype, len(header.shape), header.offset
 
     def _open(self) -> np.ndarray:
         # Opened for each use: pages that were read once would count as this process's memory for as long as they stay mapped.
-        return np.load(self.path, mmap_mode="r", allow_pickle=False)
+        try:
+            return np.memmap(self.path, self.dtype, "r", self._offset, self.shape)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.path} cannot be read any more ({error}): leave the files of a data set alone while it is used"
+            ) from error
 
     def __len__(self) -> int:
         return self.shape[0]

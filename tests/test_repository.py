@@ -48,7 +48,7 @@ def test_every_imported_package_is_declared():
         - set(sys.stdlib_module_names)
         - {"tomllib"}
     )
-    packages = {"sklearn": "scikit-learn"}
+    packages = {"sklearn": "scikit-learn", "PIL": "pillow"}
     assert {packages.get(name, name.replace("_", "-")) for name in top} <= declared
 
 

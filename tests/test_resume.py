@@ -21,6 +21,7 @@ from test_training import scalar_tags
 import lenet_tf
 from lenet_tf import checkpoints, runs
 from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.files import MOST_TEXT, locked
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
 
 
@@ -198,7 +199,7 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
         '{"epochs": [1], "resumed": []}',
         '{"epochs": [{"loss": "nan", "val_loss": 1, "val_accuracy": 1, "seconds": 1}], "resumed": []}',
         '{"epochs": [{"loss": 1}], "resumed": []}',
-        " " * (checkpoints.LARGEST + 1),
+        " " * (MOST_TEXT + 1),
     ],
 )
 def test_a_checkpoint_that_lies_about_its_run_is_refused(copy, text):
@@ -223,8 +224,6 @@ def test_a_metric_that_is_not_finite_survives(digits, tmp_path):
 
 
 def test_two_processes_do_not_train_in_one_folder(copy, digits):
-    from lenet_tf.files import locked
-
     with locked(copy / ".lock"), pytest.raises(RunError, match="another process is training in .*: wait for it, or stop it first"):
         lenet_tf.resume(copy, digits, quiet=True)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from lenet_tf.data import RawData
 from lenet_tf.errors import SourceUnreachable
 from lenet_tf.sources.arrays import load_arrays, load_folder
+from lenet_tf.sources.idx import has_idx, load_idx
 from lenet_tf.sources.sample import SAMPLE, load_sample
 
 ORIGINALS_VARIABLE = "LENET_TF_ORIGINALS"
@@ -26,7 +27,8 @@ def load_data(name: str | None = None, originals: str | Path | None = None, noti
     Args:
         name: any TFDS image-classification set (`mnist`, `fashion_mnist`, `kmnist`, `emnist/letters`, `cifar10`, …), `sample`, or a
             `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes, or a folder (`./mine`) with these as `.npy`
-            files, whose images stay on the disk and are read as they are needed. None means MNIST, or the sample where MNIST cannot be had.
+            files, whose images stay on the disk and are read as they are needed, or with the four IDX files of MNIST's names, as published
+            or unpacked. None means MNIST, or the sample where MNIST cannot be had.
         originals: a folder laid out as `<folder>/<data set>/<published files>`; None takes the environment variable LENET_TF_ORIGINALS.
         notify: told, before anything slow, that the sample stands in for MNIST.
 
@@ -39,8 +41,11 @@ def load_data(name: str | None = None, originals: str | Path | None = None, noti
     if name is not None and name.endswith(".npz"):
         return load_arrays(Path(name))
     # A folder is told from a data set's name by its slash.
-    if name is not None and Path(name).is_dir() and os.sep in name and any(Path(name).glob("*.npy")):
-        return load_folder(Path(name))
+    if name is not None and os.sep in name and Path(name).is_dir():
+        if any(Path(name).glob("*.npy")):
+            return load_folder(Path(name))
+        if has_idx(Path(name)):
+            return load_idx(Path(name))
     from lenet_tf.sources.tfds import load_tfds
 
     folder = originals or os.environ.get(ORIGINALS_VARIABLE) or None

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from lenet_tf import npy
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError
+from lenet_tf.files import open_regular
 from lenet_tf.streaming import ImageFile
 
 NAMES = ("x_train", "y_train", "x_test", "y_test")
+_MOST_CLASSES = 1_000_000
 
 
 def load_arrays(path: Path) -> RawData:
@@ -22,20 +24,19 @@ def load_arrays(path: Path) -> RawData:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
-            raise DataError(f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in NAMES)})")
-        with loaded as archive:
-            missing = [name for name in NAMES if name not in archive.files]
-            if missing:
-                raise DataError(f"{path}: no array named {', '.join(missing)}; it holds {', '.join(archive.files) or 'nothing'}")
-            arrays = [archive[name] for name in NAMES]
-            classes = archive["num_classes"] if "num_classes" in archive.files else np.array(0)
-    except DataError:
-        raise
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        with open_regular(path) as file:
+            alone = file.read(len(npy.MAGIC)) == npy.MAGIC
+        arrays, held = ({}, []) if alone else npy.read_npz(path, (*NAMES, "num_classes"))
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable .npz file of plain arrays ({error})") from error
-    return RawData(*arrays, name=str(path.resolve()), source="file", num_classes=_count(path, classes))
+    if alone:
+        raise DataError(f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in NAMES)})")
+    missing = [name for name in NAMES if name not in arrays]
+    if missing:
+        holds = ", ".join(name[:80] if name.isprintable() else repr(name[:80]) for name in held[:8]) or "nothing"
+        raise DataError(f"{path}: no array named {', '.join(missing)}; it holds {holds}")
+    classes = arrays.pop("num_classes", np.array(0))
+    return RawData(**arrays, name=str(path.resolve()), source="file", num_classes=_count(path, classes))
 
 
 def load_folder(path: Path) -> RawData:
@@ -55,15 +56,13 @@ def load_folder(path: Path) -> RawData:
 
 def _array(path: Path) -> np.ndarray:
     try:
-        array = np.load(path, allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            raise ValueError("it is an archive of several")
-        return array
-    except (OSError, ValueError, EOFError) as error:
+        return npy.read_npy(path)
+    except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable .npy file of plain numbers ({error})") from error
 
 
 def _count(path: Path, classes: np.ndarray) -> int:
-    if classes.shape or classes.dtype.kind not in "iu" or classes < 0:
-        raise DataError(f"{path}: num_classes must be one whole number, not {classes!r}")
+    if classes.shape or classes.dtype.kind not in "iu" or not 0 <= classes <= _MOST_CLASSES:
+        got = f"{classes.dtype} of shape {classes.shape}" if classes.shape else str(classes)
+        raise DataError(f"{path}: num_classes must be one whole number up to {_MOST_CLASSES:,}, not {got}")
     return int(classes)

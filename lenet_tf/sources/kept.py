@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 
 from lenet_tf.data import RawData
+from lenet_tf.files import whole
+from lenet_tf.npy import read_npz
 from lenet_tf.sources.arrays import NAMES
 
 FILE = "lenet_tf.npz"
@@ -18,9 +19,9 @@ FILE = "lenet_tf.npz"
 def recall(folder: Path, name: str, version: str, source: str) -> RawData | None:
     """The data set that `keep` left in the folder; None where there is none, or one that its SHA-256 says is not whole."""
     try:
-        with np.load(folder / FILE, allow_pickle=False) as archive:
-            arrays, classes, digest = [archive[part] for part in NAMES], int(archive["num_classes"]), str(archive["sha256"])
-        data = RawData(*arrays, name=name, version=version, source=source, num_classes=classes)
+        arrays, _ = read_npz(folder / FILE, (*NAMES, "num_classes", "sha256"), "biuU")
+        classes, digest = int(arrays.pop("num_classes")), str(arrays.pop("sha256"))
+        data = RawData(**arrays, name=name, version=version, source=source, num_classes=classes)
     except Exception:  # whatever a damaged archive makes its parsers raise
         return None
     return data if data.sha256 == digest else None
@@ -29,15 +30,10 @@ def recall(folder: Path, name: str, version: str, source: str) -> RawData | None
 def keep(folder: Path, data: RawData) -> None:
     """Leaves the data set in the folder, whole or not at all; a folder that cannot be written to is left alone."""
     arrays = {part: getattr(data, part) for part in NAMES}
-    temporary = folder / f".{FILE}-{os.getpid()}"
     with contextlib.suppress(OSError):
-        for other in folder.glob(f".{FILE}-*"):
-            # Of a process that was killed.
+        for other in folder.glob(f".{Path(FILE).stem}*"):
+            # Of a process that was killed; one that still writes is younger.
             if time.time() - other.stat().st_mtime > 3600:
                 other.unlink()
-        try:
-            with temporary.open("wb") as file:
-                np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256)
-            temporary.replace(folder / FILE)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with whole(folder / FILE) as partial, partial.open("wb") as file:
+            np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256)

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import Timeout
 
 from lenet_tf import device
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
-from lenet_tf.files import Timeout, locked
+from lenet_tf.files import locked
 from lenet_tf.sources.kept import keep, recall
 
 REACH_SECONDS = 4.0

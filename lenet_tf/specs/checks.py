@@ -1,44 +1,96 @@
-"""Checks of single fields, shared by rows and recipes; each raises `SpecError` that names the field and what it got."""
+"""Checks of single fields, shared by rows and recipes; each raises `SpecError` that names the field and what it got.
+
+Every field is bounded, so that whatever a file asks for is told or computed at once.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from lenet_tf.errors import SpecError, did_you_mean
 
+# The largest whole number of a field: TensorFlow's sizes are of 32 bits. The largest number: float32's.
+MOST_WHOLE = 2**31 - 1
+MOST_NUMBER = 3.4e38
+# Letters of a name, of a text such as a note, and of a value in an error's text.
+MOST_NAME, MOST_TEXT, _MOST_SHOWN = 100, 10_000, 80
+
+
+def shown(value: Any) -> str:
+    """`repr(value)`, cut where it is long."""
+    if isinstance(value, int) and abs(value) >= 10**_MOST_SHOWN:
+        return f"a number of {value.bit_length():,} bits"
+    if isinstance(value, str | bytes):
+        value = value[: _MOST_SHOWN + 1]
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of more digits than Python writes, or lists in lists without end
+        return f"a {type(value).__name__} too large to show"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
+
+
+def is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
 
 def is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a finite number that float32 holds."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST_NUMBER <= value <= MOST_NUMBER
 
 
-def positive(field: str, value: Any) -> None:
-    """A whole number of at least 1."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise SpecError(f"{field} must be a whole number of at least 1, not {value!r}")
+def positive(field: str, value: Any, most: int = MOST_WHOLE) -> None:
+    """A whole number from 1 to `most`."""
+    if not is_whole(value) or value < 1:
+        raise SpecError(f"{field} must be a whole number of at least 1, not {shown(value)}")
+    if value > most:
+        raise SpecError(f"{field} must be at most {most:,}, not {shown(value)}")
 
 
 def positive_pair(field: str, value: Any) -> None:
     """A whole number of at least 1, or a pair of them."""
     for part in value if isinstance(value, tuple) and len(value) == 2 else (value,):
-        if not isinstance(part, int) or isinstance(part, bool) or part < 1:
-            raise SpecError(f"{field} must be a whole number of at least 1, or a pair of them, not {value!r}")
+        if not is_whole(part) or part < 1:
+            raise SpecError(f"{field} must be a whole number of at least 1, or a pair of them, not {shown(value)}")
+        positive(field, part)
 
 
 def above_zero(field: str, value: Any) -> None:
     """A finite number above 0."""
-    if not is_number(value) or not 0 < value < math.inf:
-        raise SpecError(f"{field} must be a number above 0, not {value!r}")
+    if not is_number(value) or not value > 0:
+        raise SpecError(f"{field} must be a number above 0, not {shown(value)}")
 
 
 def fraction(field: str, value: Any) -> None:
     """A number from 0 up to, not including, 1."""
     if not is_number(value) or not 0 <= value < 1:
-        raise SpecError(f"{field} must be a number from 0 up to, not including, 1, not {value!r}")
+        raise SpecError(f"{field} must be a number from 0 up to, not including, 1, not {shown(value)}")
+
+
+def text(field: str, value: Any) -> None:
+    """A text of up to `MOST_TEXT` letters."""
+    if not isinstance(value, str) or len(value) > MOST_TEXT:
+        raise SpecError(f"{field} must be a text of up to {MOST_TEXT:,} letters, not {shown(value)}")
+
+
+def is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MOST_NAME and value.isprintable()
+
+
+def name(field: str, value: Any) -> None:
+    """A text of up to `MOST_NAME` letters, all of which can be seen, without a slash."""
+    if not isinstance(value, str) or not value or "/" in value:
+        raise SpecError(f"{field} must be a text without a slash, not {shown(value)}")
+    if not is_name(value):
+        raise SpecError(f"{field} must be of up to {MOST_NAME} letters that can be printed, not {shown(value)}")
 
 
 def one_of(field: str, value: Any, known: Sequence[str]) -> None:
     """One of the known names; the message offers the nearest."""
     if not isinstance(value, str) or value not in known:
-        raise SpecError(f"unknown {field} {value!r}: {did_you_mean(str(value), known, 'known are ' + ', '.join(known))}")
+        raise SpecError(f"unknown {field} {shown(value)}: {near(value, known, 'known are ' + ', '.join(known))}")
+
+
+def near(value: Any, known: Sequence[str], otherwise: str) -> str:
+    """What stands in the message for a name that is none: the nearest names."""
+    return did_you_mean(str(value), known, otherwise) if isinstance(value, str) and len(value) <= MOST_NAME else otherwise

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from lenet_tf.errors import SpecError, did_you_mean
+from lenet_tf.errors import SpecError
+from lenet_tf.specs import checks, limits
 from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.reading import make, mapping
 from lenet_tf.specs.recipes import Augmentation, Optimizer, Preparation, Recipe
@@ -100,11 +101,16 @@ class Spec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
-        if not isinstance(self.data, str) or not self.data:
-            raise SpecError(f"{self.name}: data must be the name of a data set, not {self.data!r}")
+        if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name) or len(self.name) > checks.MOST_NAME:
+            raise SpecError(
+                f"a network's name must be up to {checks.MOST_NAME} letters, digits, '_', '.' and '-', not {checks.shown(self.name)}:"
+                " run folders are named after it"
+            )
+        limits.check_texts(self)
+        limits.check_count(self.name, self.rows)
         strangers = [row for row in self.rows if not isinstance(row, Row)]
         if strangers:
-            raise SpecError(f"{self.name}: {strangers[0]!r} is not a row")
+            raise SpecError(f"{self.name}: {checks.shown(strangers[0])} is not a row")
         for layer in self.layers:
             try:
                 self._check_training(layer.row)
@@ -112,7 +118,7 @@ class Spec:
                 raise SpecError(f"{self._place(layer.number, layer.row)}: {error}") from error
 
     def _place(self, number: int, row: Row) -> str:
-        return f"{self.name}, row {number} ({row.name}, {row.kind})"
+        return f"{self.name}, row {number} ({row.name if checks.is_name(row.name) else checks.shown(row.name)}, {row.kind})"
 
     def _check_training(self, row: Row) -> None:
         """Raises `SpecError` for a row that the recipe's loss or optimiser cannot train."""
@@ -135,10 +141,6 @@ class Spec:
     @cached_property
     def layers(self) -> tuple[LayerFacts, ...]:
         """The facts of every row, in order."""
-        if not isinstance(self.name, str) or not re.fullmatch(r"\w[\w.-]*", self.name):
-            raise SpecError(
-                f"a network's name must be letters, digits, '_', '.' and '-', not {self.name!r}: run folders are named after it"
-            )
         if not self.rows or not isinstance(self.rows[0], Input):
             raise SpecError(f"{self.name}, row 1: the first row must be an input row")
         if not self.rows[-1].sees_all:
@@ -150,9 +152,10 @@ class Spec:
             try:
                 self._check_place(number, row)
                 output = row.output_shape(shape)
+                view = view.behind(row, shape)
+                limits.check_row(row, shape, output, view.jump, sum(layer.parameters for layer in done))
             except SpecError as error:
                 raise SpecError(f"{self._place(number, row)}: {error}") from error
-            view = view.behind(row, shape)
             counts = row.parameters(shape), row.connections(shape), row.multiply_adds(shape)
             done.append(LayerFacts(number, row, shape, output, *counts, view.field))
             shape = output
@@ -162,8 +165,7 @@ class Spec:
         row.check()
         if number > 1 and isinstance(row, Input):
             raise SpecError("only the first row can be an input row")
-        if not isinstance(row.name, str) or not row.name or "/" in row.name:
-            raise SpecError(f"name must be a text without a slash, not {row.name!r}")
+        checks.name("name", row.name)
         if row.name in [earlier.name for earlier in self.rows[: number - 1]]:
             raise SpecError(f"the name {row.name!r} is taken by an earlier row")
 
@@ -206,10 +208,12 @@ class Spec:
     def from_dict(cls, values: Mapping[str, Any]) -> Spec:
         """Reads what `to_dict` gave; raises `SpecError` that names the row and field of a mistake."""
         given = dict(mapping("spec", values))
-        name = given.get("name", "unnamed network")
+        name = given.get("name")
+        name = name if checks.is_name(name) else "unnamed network"
         rows = given.get("rows")
         if not isinstance(rows, list):
-            raise SpecError(f"{name}: rows must be a list of rows, not {rows!r}")
+            raise SpecError(f"{name}: rows must be a list of rows, not {checks.shown(rows)}")
+        limits.check_count(name, rows)
         given["rows"] = tuple(_row(name, number, row) for number, row in enumerate(rows, 1))
         if "recipe" in given:
             recipe = dict(mapping("recipe", given["recipe"]))
@@ -227,7 +231,7 @@ def _row(network: str, number: int, values: Any) -> Row:
     values = dict(mapping(where, values))
     kind = values.pop("kind", None)
     if not isinstance(kind, str) or kind not in KINDS:
-        raise SpecError(f"{where}: unknown kind {kind!r}; {did_you_mean(str(kind), KINDS, 'known are ' + ', '.join(KINDS))}")
+        raise SpecError(f"{where}: unknown kind {checks.shown(kind)}; {checks.near(kind, tuple(KINDS), 'known are ' + ', '.join(KINDS))}")
     if isinstance(values.get("initializer"), Mapping):
         values["initializer"] = make(Initializer, f"{where} ({kind})", values["initializer"])
     return make(KINDS[kind], f"{where} ({kind})", values)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from lenet_tf.errors import SpecError, did_you_mean
+from lenet_tf.errors import SpecError
+from lenet_tf.specs.checks import near, shown
 
 
 def mapping(where: str, values: Any) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
-        raise SpecError(f"{where} must be a table of names and values, not {values!r}")
+        raise SpecError(f"{where} must be a table of names and values, not {shown(values)}")
     return values
 
 
@@ -24,7 +25,7 @@ def make(cls: type, where: str, values: Any, name_itself: bool = False) -> Any:
     known = [f.name for f in fields(cls)]
     for field in values:
         if field not in known:
-            raise SpecError(f"{where}: unknown field {field!r}; {did_you_mean(str(field), known, 'known are ' + ', '.join(known))}")
+            raise SpecError(f"{where}: unknown field {shown(field)}; {near(field, known, 'known are ' + ', '.join(known))}")
     missing = [f.name for f in fields(cls) if f.name not in values and f.default is MISSING]
     if missing:
         raise SpecError(f"{where}: {', '.join(missing)} must be given")

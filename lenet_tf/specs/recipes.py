@@ -18,14 +18,14 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "adagrad": ("schedule", "warm_up"),
     "sdlm": ("damping", "curvature_images"),
 }
-# The largest float32.
-_MOST = 3.4e38
 _OPTIONS = ("momentum", "nesterov", "beta_2", "weight_decay", "damping", "curvature_images", "schedule", "warm_up")
 # Those that do not go to the optimiser itself.
 _ASIDE = ("curvature_images", "schedule", "warm_up")
 SCHEDULES = ("one_cycle",)
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
 METRICS = ("accuracy",)
+# A padded image of 4,096 × 4,096 with 16 channels takes 1 GiB as float32.
+_MOST_SIDE, _MOST_CHANNELS = 4_096, 16
 NORMALISATIONS = ("unit", "lecun1998")
 
 
@@ -55,8 +55,10 @@ class Optimizer:
             object.__setattr__(self, "learning_rate", tuple(self.learning_rate))
         checks.one_of("optimizer", self.name, tuple(OPTIMIZERS))
         rates = self.learning_rate if isinstance(self.learning_rate, tuple) and self.learning_rate else (self.learning_rate,)
-        if not all(checks.is_number(rate) and 0 < rate <= _MOST for rate in rates):
-            raise SpecError(f"learning_rate must be a number above 0, or a list of them, one per epoch, not {self.learning_rate!r}")
+        if not all(checks.is_number(rate) and rate > 0 for rate in rates):
+            raise SpecError(
+                f"learning_rate must be a number above 0, or a list of them, one per epoch, not {checks.shown(self.learning_rate)}"
+            )
         for field in _OPTIONS:
             if getattr(self, field) is not None and field not in OPTIMIZERS[self.name]:
                 takers = " and ".join(name for name, options in OPTIMIZERS.items() if field in options)
@@ -65,7 +67,7 @@ class Optimizer:
             if getattr(self, field) is not None:
                 checks.fraction(field, getattr(self, field))
         if not isinstance(self.nesterov, bool | None):
-            raise SpecError(f"nesterov must be true or false, not {self.nesterov!r}")
+            raise SpecError(f"nesterov must be true or false, not {checks.shown(self.nesterov)}")
         if self.nesterov and not self.momentum:
             raise SpecError("nesterov needs a momentum above 0")
         for field in ("weight_decay", "damping"):
@@ -76,7 +78,7 @@ class Optimizer:
         if self.schedule is not None:
             checks.one_of("schedule", self.schedule, SCHEDULES)
             if isinstance(self.learning_rate, tuple):
-                raise SpecError(f"the schedule {self.schedule} takes one learning_rate, its peak, not {self.learning_rate!r}")
+                raise SpecError(f"the schedule {self.schedule} takes one learning_rate, its peak, not {checks.shown(self.learning_rate)}")
         elif self.warm_up is not None:
             raise SpecError("warm_up goes with the schedule one_cycle")
 
@@ -114,7 +116,7 @@ class Augmentation:
             value, most = getattr(self, field), 1 if field in ("scaling", "squeezing") else math.inf
             if not checks.is_number(value) or not 0 <= value < most:
                 bound = "at least 0" if most == math.inf else "from 0 up to, not including, 1"
-                raise SpecError(f"{field} must be a number {bound}, not {value!r}")
+                raise SpecError(f"{field} must be a number {bound}, not {checks.shown(value)}")
         checks.above_zero("elastic_sigma", self.elastic_sigma)
 
 
@@ -157,19 +159,19 @@ class Recipe:
         if self.label_smoothing and self.loss != "categorical_crossentropy":
             raise SpecError(f"label_smoothing goes with categorical_crossentropy, not with {self.loss}")
         if not isinstance(self.optimizer, Optimizer):
-            raise SpecError(f"optimizer must be an Optimizer, not {self.optimizer!r}")
+            raise SpecError(f"optimizer must be an Optimizer, not {checks.shown(self.optimizer)}")
         if not isinstance(self.augmentation, Augmentation | None):
-            raise SpecError(f"augmentation must be an Augmentation or None, not {self.augmentation!r}")
+            raise SpecError(f"augmentation must be an Augmentation or None, not {checks.shown(self.augmentation)}")
         checks.one_of("loss", self.loss, LOSSES)
         if not isinstance(self.metrics, tuple) or "accuracy" not in self.metrics:
-            raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {self.metrics!r}")
+            raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {checks.shown(self.metrics)}")
         for metric in self.metrics:
             checks.one_of("metric", metric, METRICS)
         checks.positive("epochs", self.epochs)
         checks.positive("batch_size", self.batch_size)
         share = isinstance(self.validation, float) and 0 < self.validation < 1
         if self.validation != "test" and not share:
-            raise SpecError(f"validation must be a share between 0 and 1, or 'test', not {self.validation!r}")
+            raise SpecError(f"validation must be a share between 0 and 1, or 'test', not {checks.shown(self.validation)}")
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ class Preparation:
 
     def __post_init__(self) -> None:
         if self.pad_to is not None:
-            checks.positive("pad_to", self.pad_to)
+            checks.positive("pad_to", self.pad_to, _MOST_SIDE)
         if self.channels is not None:
-            checks.positive("channels", self.channels)
+            checks.positive("channels", self.channels, _MOST_CHANNELS)
         checks.one_of("normalisation", self.normalisation, NORMALISATIONS)

@@ -102,7 +102,7 @@ class Input(Row):
 
     def check(self) -> None:
         if not isinstance(self.shape, tuple) or len(self.shape) != 3:
-            raise SpecError(f"shape must be (height, width, channels), not {self.shape!r}")
+            raise SpecError(f"shape must be (height, width, channels), not {checks.shown(self.shape)}")
         for size in self.shape:
             checks.positive("shape", size)
 

@@ -3,7 +3,6 @@ for."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
@@ -33,8 +32,8 @@ class Subsampling(Row):
         checks.positive_pair("size", self.size)
         checks.positive("multiplier", self.multiplier)
         checks.one_of("activation", self.activation, ACTIVATIONS)
-        if not checks.is_number(self.coefficient) or not abs(self.coefficient) < math.inf:
-            raise SpecError(f"coefficient must be a number, not {self.coefficient!r}")
+        if not checks.is_number(self.coefficient):
+            raise SpecError(f"coefficient must be a number, not {checks.shown(self.coefficient)}")
 
     def window(self) -> tuple[Pair, Pair]:
         return as_pair(self.size), as_pair(self.size)
@@ -75,11 +74,11 @@ class TableConvolution(Row):
 
     def check(self) -> None:
         if not isinstance(self.table, tuple) or not self.table:
-            raise SpecError(f"table must have one list of input maps per feature map, not {self.table!r}")
+            raise SpecError(f"table must have one list of input maps per feature map, not {checks.shown(self.table)}")
         for number, maps in enumerate(self.table):
-            whole = isinstance(maps, tuple) and all(isinstance(part, int) and not isinstance(part, bool) and part >= 0 for part in maps)
+            whole = isinstance(maps, tuple) and all(checks.is_whole(part) and part >= 0 for part in maps)
             if not whole or not maps or len(set(maps)) != len(maps):
-                raise SpecError(f"table: feature map {number} must take one or more different input maps, not {maps!r}")
+                raise SpecError(f"table: feature map {number} must take one or more different input maps, not {checks.shown(maps)}")
         # Everything but the table is a convolution's.
         Convolution(self.name, len(self.table), self.kernel, self.stride, self.padding, self.activation, self.initializer).check()
 
@@ -90,7 +89,7 @@ class TableConvolution(Row):
         size = slide("kernel", shape, *self.window(), self.padding)
         most = max(part for maps in self.table for part in maps)
         if most >= shape[2]:
-            raise SpecError(f"table takes input map {most}, but the input's {shape[2]} maps are numbered 0 to {shape[2] - 1}")
+            raise SpecError(f"table takes input map {checks.shown(most)}, but the input's {shape[2]} maps are numbered 0 to {shape[2] - 1}")
         return (*size, len(self.table))
 
     def _kernels(self) -> int:

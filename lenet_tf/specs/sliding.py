@@ -17,6 +17,10 @@ def before(size: int, window: int, stride: int, padding: str) -> int:
 
 def covered(size: int, window: int, stride: int, padding: str) -> int:
     """Inputs covered, summed over the windows; what lies in the padding does not count."""
-    first = before(size, window, stride, padding)
-    starts = (i * stride - first for i in range(count(size, window, stride, padding)))
-    return sum(min(start + window, size) - max(start, 0) for start in starts)
+    number, first = count(size, window, stride, padding), before(size, window, stride, padding)
+    # In closed form, however many windows there are: the first `inside` of them end within the axis, all from `behind` on begin there.
+    inside = min(max((size - window + first) // stride + 1, 0), number)
+    behind = min(-(-first // stride), number)
+    ends = stride * inside * (inside - 1) // 2 + inside * (window - first) + (number - inside) * size
+    starts = stride * (number * (number - 1) - behind * (behind - 1)) // 2 - (number - behind) * first
+    return ends - starts
