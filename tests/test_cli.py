@@ -442,7 +442,15 @@ def test_a_config_that_cannot_be_run_again(cli, trained, damage, message):
 
 def test_ctrl_c_ends_with_130_and_says_what_is_kept(tmp_path):
     command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample", "--epochs", "100000"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's job in the background ignores Ctrl-C, and so would its children: the test would wait for ever.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     for line in process.stdout:
         if line.startswith("Epoch 4/"):
             process.send_signal(signal.SIGINT)
