@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -24,7 +26,9 @@ def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "lenet_tf", *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
     with (folder / "stdout").open("w") as out, (folder / "stderr").open("w") as err:
-        return subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err)
+        # A shell's job in the background ignores Ctrl-C, and so would its children.
+        reset = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err, preexec_fn=reset)
 
 
 def train(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:

@@ -239,9 +239,17 @@ def test_other_versions_are_named(copy, digits, capsys):
     assert re.search(r"^run     .*, goes on after epoch 2$", out, re.MULTILINE)
 
 
-def train(folder: Path, *arguments: str, **options) -> subprocess.Popen:
+def train(folder: Path, *arguments: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample", "--logs", "logs", "--batch-size", "1", *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ), **options)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's job in the background ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
 
 
 def wait_for(folder: Path, pattern: str) -> Path:

@@ -1,0 +1,59 @@
+"""Models and runs that other versions of lenet_tf and Keras have left, see tests/zoo/make.py: opened, or refused by name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import lenet_tf
+from lenet_tf import runs
+from lenet_tf.errors import RunError
+
+ZOO = sorted(path.parent for path in (Path(__file__).parent / "zoo").glob("*/*/config.json"))
+FORMATS = {path: int(re.match(r"format-(\d+)-", path.parent.name)[1]) for path in ZOO}
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}-{path.name}"
+
+
+def test_the_zoo_has_every_format_and_the_oldest_and_newest_keras():
+    assert set(FORMATS.values()) == set(range(1, runs.FORMAT + 1))
+    assert {path.parent.name.rpartition("-")[2] for path in ZOO if FORMATS[path] == runs.FORMAT} >= {"3.12.0", "3.15.1"}
+
+
+@pytest.mark.parametrize("path", ZOO, ids=name)
+def test_a_model_of_another_version_answers_as_it_did(path, digits):
+    model = lenet_tf.load_model(path / "final.keras")
+    images = lenet_tf.prepare_images(digits.x_test[:10], model.spec.preparation)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(model(images)), np.load(path / "answers.npy"), atol=1e-5)
+    assert int(model.optimizer.iterations) in (5, 240), "the optimiser's state"
+
+
+@pytest.mark.parametrize("path", [path for path in ZOO if path.name != "interrupted"], ids=name)
+def test_a_run_of_another_version_is_read_or_refused(path):
+    if FORMATS[path] in runs.READABLE:
+        assert runs.described(path).metrics["epochs"] == 1
+        return
+    with pytest.raises(
+        RunError, match=rf"has format {FORMATS[path]} of lenet_tf 0\.\d\.\d; here is lenet_tf {lenet_tf.__version__}, which reads"
+    ):
+        runs.described(path)
+
+
+@pytest.mark.parametrize("path", [path for path in ZOO if path.name == "interrupted"], ids=name)
+def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(path, digits, tmp_path, capsys):
+    folder = Path(shutil.copytree(path, tmp_path / path.name))
+    if FORMATS[path] < 3:
+        with pytest.raises(RunError, match=r"format \d"):
+            lenet_tf.resume(folder, digits)
+        return
+    run = lenet_tf.resume(folder, digits)
+    assert (run.metrics["epochs"], run.metrics["resumed"]) == (2, [1])
+    then = runs.described(path).config["versions"]["keras"]
+    assert (f"keras is {keras.__version__} here, and the run began with {then}" in capsys.readouterr().out) == (then != keras.__version__)
