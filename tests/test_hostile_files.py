@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
@@ -85,8 +86,7 @@ def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
             read(path)
             outcomes.add("read")
         except LenetError as error:
-            assert len(str(error).splitlines()) <= 2
-            outcomes.add("refused")
+            outcomes.add("refused" if len(str(error).splitlines()) <= 2 else "refused at length")
 
     check()
     assert outcomes == {"read", "refused"}
@@ -98,10 +98,8 @@ def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
 def test_noise_is_refused(reader, content, hostile, tmp_path_factory):
     path = hostile.prepare(reader, tmp_path_factory.getbasetemp())
     path.write_bytes(content)
-    try:
+    with contextlib.suppress(LenetError):
         hostile.READERS[reader][2](path)
-    except LenetError:
-        pass
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
@@ -520,6 +518,7 @@ def lenet5(change) -> dict:
         (lambda d: d["rows"][1].update(kernel=10**30), "kernel must be at most 2,147,483,647"),
         (lambda d: d["rows"][1].update(kernel=True), "kernel must be a whole number"),
         (lambda d: d["rows"][0].update(shape=[2**31 - 1, 2**31 - 1, 1]), "row 1 (INPUT, input): its output"),
+        (lambda d: d["rows"][0].update(shape=5), "row 1 (INPUT, input): shape must be (height, width, channels), not 5"),
         (lambda d: d.update(rows=[d["rows"][1]] * 10**5), "lenet5: 100,000 rows are more than the 1,000"),
         (lambda d: d["rows"][1].update(name="a" * 10**6), "name must be of up to 100 letters"),
         (lambda d: d["rows"][1].update(name="C1\nC2"), "name must be of up to 100 letters that can be printed"),
