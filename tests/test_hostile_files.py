@@ -477,20 +477,13 @@ def test_json_that_cannot_be(tmp_path, value, message):
     refused(runs.read_json, path, "utf-8", RunError)
 
 
-@QUICK
-@given(
-    st.dictionaries(
-        st.text(st.characters(codec="utf-8")),
-        st.recursive(
-            st.none()
-            | st.booleans()
-            | st.integers(-(2**70), 2**70)
-            | st.floats(allow_nan=False, allow_infinity=False)
-            | st.text(st.characters(codec="utf-8")),
-            lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
-        ),
-    )
-)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+LEAVES = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
+INNER = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8)
+
+
+@settings(QUICK, max_examples=100)
+@given(st.dictionaries(TEXT, INNER, max_size=3))
 def test_json_of_ours_is_read_as_it_is(folder, values):
     (folder / "x.json").write_text(json.dumps(values), encoding="utf-8")
     assert runs.read_json(folder / "x.json") == values
