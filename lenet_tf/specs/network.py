@@ -146,8 +146,9 @@ class Spec:
         if not self.rows[-1].sees_all:
             raise SpecError(f"{self.name}, row {len(self.rows)}: the last row must be a dense or rbf row with one unit per class")
         done: list[LayerFacts] = []
-        shape: Shape = self.rows[0].shape
-        view = _View(self.rows[0].shape[:2])
+        # A shape that is none is refused in the loop, with its row.
+        shape: Shape = self.rows[0].shape if isinstance(self.rows[0].shape, tuple) else ()
+        view = _View(shape[:2])
         for number, row in enumerate(self.rows, 1):
             try:
                 self._check_place(number, row)
