@@ -18,7 +18,7 @@ UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-lowest lint format tensorboard notebooks bench bench-scale constraints audit clean
+.PHONY: help install train test test-slow test-lowest soak lint format tensorboard notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -58,6 +58,12 @@ $(VENV)-lowest/.installed: setup.cfg pyproject.toml
 	@$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct \
 		--only-binary :all: --no-binary promise --no-binary lenet-tf -e '.[dev,notebooks]'
 	@touch $@
+
+soak: $(call installed,dev-soak) ## kill runs, fill disks, feed every reader files that lie (two hours; a full disk needs root)
+	@$(BIN)/python soak/disasters.py
+	@$(BIN)/python soak/kills.py --kills 60
+	@$(BIN)/python soak/fuzz.py --runs 100000
+	@$(BIN)/python soak/fuzz_keras.py --runs 100000
 
 lint: install ## check style and formatting
 	@$(BIN)/ruff check .

@@ -30,6 +30,7 @@ _HOMES = {
     "load_model": "evaluation",
     "predict": "evaluation",
     "prepare_images": "data",
+    "read_picture": "sources.pictures",
     "resume": "training",
     "use_one_thread": "device",
 }

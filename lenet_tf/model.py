@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -9,8 +10,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from lenet_tf import __version__, pooling, specs
 from lenet_tf import layers as own
-from lenet_tf import pooling, specs
 from lenet_tf.errors import SpecError
 from lenet_tf.optimizers import SDLM, OneCycle
 from lenet_tf.specs.rows import Shape
@@ -183,8 +184,21 @@ class LeNet(keras.Sequential):
 
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.
-        return {"spec": self.spec.to_dict(), "seed": self.seed, "precision": self.precision, "name": self.name}
+        table = {"spec": self.spec.to_dict(), "seed": self.seed, "precision": self.precision, "name": self.name}
+        return table | {"version": __version__}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LeNet:
-        return cls(**config | {"spec": specs.Spec.from_dict(config["spec"])})
+        options = {name: value for name, value in config.items() if name != "version"}
+        return cls(**options | {"spec": spec_of(config)})
+
+
+def spec_of(config: Mapping[str, Any]) -> specs.Spec:
+    """The network of what `LeNet.get_config` gave; raises `SpecError`, which names both versions where it was another that gave it."""
+    try:
+        return specs.Spec.from_dict(config["spec"])
+    except SpecError as error:
+        then = config.get("version") or "before 0.2.0"
+        if then == __version__:
+            raise
+        raise SpecError(f"{error}. It was saved by lenet_tf {str(then)[:30]}; here is lenet_tf {__version__}") from error

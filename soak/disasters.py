@@ -196,7 +196,7 @@ def main() -> None:
     options = parser.parse_args()
     disasters: dict[str, Callable[[Path, Path], tuple[str, str]]] = {
         f"disk of {size} KiB": lambda folder, whole, size=size: full_disk(folder, whole, size)
-        for size in (0, 8, 200, 800, 1000, 1600, 1900, 2200)
+        for size in (4, 12, 200, 800, 1000, 1600, 1900, 2200)
     }
     disasters |= {
         "run folder becomes read-only": shut,
