@@ -85,6 +85,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
             self._train_writer.flush()
 
     on_train_begin = _with_os_errors(keras.callbacks.TensorBoard.on_train_begin)
+    on_test_begin = _with_os_errors(keras.callbacks.TensorBoard.on_test_begin)
     on_test_end = _with_os_errors(keras.callbacks.TensorBoard.on_test_end)
 
     @_with_os_errors
