@@ -185,6 +185,14 @@ class Described:
         """What metrics.json says; None before the run is finished."""
         return read_json(self.path / "metrics.json") if (self.path / "metrics.json").exists() else None
 
+    @property
+    def device(self) -> str:
+        """TensorFlow's name of the device that trained."""
+        name = self.config["device"].get("name")
+        if not isinstance(name, str):
+            raise RunError(f"{self.path / 'config.json'} does not name its device: give one with --device")
+        return name
+
     def data_name(self) -> str:
         return data_name(self.path, self.config)
 

@@ -142,10 +142,10 @@ def resume(
     old.check_same_data(data.sha256, "A run goes on with its own data only.")
     spec, settings = old.spec, old.settings
     seed = settings["seed"]
-    place = devices.choose(devices.wanted(old.config["device"]["name"]) if device is None else device)
+    place = devices.choose(devices.wanted(old.device) if device is None else device)
     with alone(folder), _started(place, seed, settings["deterministic"]):
         remove_partials(folder)
-        network, progress = _last_finished(folder, spec, seed, settings["precision"], old.config["initial_weights"])
+        network, progress = _last_finished(folder, spec, seed, settings["precision"], old.config.get("initial_weights"))
         _ready(network, place)
         loop, taking = choose_engine(settings["engine"], spec, network, place)
         divided = split(data, spec.recipe.validation, seed)
@@ -179,7 +179,7 @@ def _begin(folder: Path, config: dict[str, Any], given: LeNet | None) -> None:
         raise runs.unwritable(folder.parent, error) from error
 
 
-def _last_finished(folder: Path, spec: Spec, seed: int, precision: str, initial_weights: str) -> tuple[LeNet, Progress]:
+def _last_finished(folder: Path, spec: Spec, seed: int, precision: str, initial_weights: Any) -> tuple[LeNet, Progress]:
     if (folder / "final.keras").exists():
         progress = checkpoints.read(folder / "final.keras")
         progress.resumed.append(progress.epochs)

@@ -279,7 +279,8 @@ def config(random: Random) -> bytes:
     table = copy.deepcopy(random.choice(_OFTEN))
     whole = {
         "format": runs.FORMAT, "initial_weights": "seed", "recipe": table.pop("recipe"), "spec": table, "seed": 0,
-        "data": {"name": "mnist", "sha256": "0"}, "settings": {"precision": "float32", "deterministic": False, "engine": "graph"},
+        "data": {"name": "mnist", "sha256": "0"}, "device": {"name": "/CPU:0", "label": "CPU"},
+        "settings": {"precision": "float32", "deterministic": False, "engine": "graph", "early_stopping": None}, "versions": {"keras": "3"},
     }  # fmt: skip
     content = json.dumps(_changed(whole, random))
     for _ in range(random.choice((0, 0, 0, 1))):
@@ -312,7 +313,7 @@ def _read_toml(path: Path) -> None:
 
 def _read_json(path: Path) -> None:
     run = runs.rerun(path.parent)
-    str((run.data_name(), run.spec.layers))
+    str((run.data_name(), run.spec.layers, run.device, runs.differences(run.config)))
 
 
 # Reader → the name of its file, how a file is made, how it is read.

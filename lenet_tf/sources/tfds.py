@@ -204,6 +204,8 @@ def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     except (tfds.download.DownloadError, NonMatchingChecksumError, requests.RequestException) as error:
         raise SourceUnreachable(f"{builder.name}: the download failed ({_first_line(error)}). Try again when online.") from error
     except Exception as error:  # whatever a builder's own code raises
+        if find_builder(builder.info.full_name.rpartition("/")[0]).is_prepared():
+            return  # another program, which knows nothing of the lock, was quicker
         where = f"{builder.name} cannot be prepared in {builder.data_path}"
         raise DataError(f"{where}: {_first_line(error).rstrip('.')}. TFDS_DATA_DIR names another folder.") from error
 
