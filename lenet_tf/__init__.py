@@ -27,13 +27,13 @@ _HOMES = {
     "fit": "training",
     "get_spec": "specs",
     "load_data": "sources",
-    "load_model": "evaluation",
+    "load_model": "model_files",
     "predict": "evaluation",
     "prepare_images": "data",
     "use_one_thread": "device",
 }
 
-_NEED_KERAS = ("evaluation", "model", "training")
+_NEED_KERAS = ("evaluation", "model", "model_files", "training")
 
 __all__ = list(_HOMES)
 
