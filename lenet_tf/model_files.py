@@ -1,7 +1,7 @@
 """A saved model, opened without trust in its file.
 
-A `.keras` file is an archive of JSON and HDF5. Before Keras sees any of it, its form and sizes are checked here, what it asks Keras to
-build in `model_configs`, and its weights are read by a process of their own, `h5_reader`. Keras then loads a fresh file made of what passed.
+A `.keras` file is an archive of JSON and HDF5. Before Keras sees any of it, its form and sizes are checked here, what it asks Keras
+to build in `model_configs`, and its weights are read by a process of their own, `h5_reader`. Keras then loads a fresh file of what passed.
 """
 
 from __future__ import annotations
