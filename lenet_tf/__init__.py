@@ -27,7 +27,7 @@ _HOMES = {
     "fit": "training",
     "get_spec": "specs",
     "load_data": "sources",
-    "load_model": "evaluation",
+    "load_model": "model_files",
     "predict": "evaluation",
     "prepare_images": "data",
     "read_picture": "sources.pictures",
@@ -35,7 +35,7 @@ _HOMES = {
     "use_one_thread": "device",
 }
 
-_NEED_KERAS = ("evaluation", "model", "training")
+_NEED_KERAS = ("evaluation", "model", "model_files", "training")
 
 __all__ = list(_HOMES)
 

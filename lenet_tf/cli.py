@@ -203,7 +203,7 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
     config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
     device.start_tensorflow()
     from lenet_tf.evaluation import evaluate as measure
-    from lenet_tf.evaluation import load_model
+    from lenet_tf.model_files import load_model
 
     model = load_model(run_or_model)
     own = runs.data_name(folder, config) if config and data is None else model.spec.data

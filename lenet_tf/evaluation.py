@@ -1,45 +1,21 @@
-"""A trained model: loaded, tested, asked."""
+"""A trained model: tested, asked."""
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from lenet_tf.data import RawData, check_images, check_raw, prepare_images, prepared_shape
 from lenet_tf.engine import answers
-from lenet_tf.errors import DataError, RunError
+from lenet_tf.errors import DataError
 from lenet_tf.model import LeNet
+from lenet_tf.model_files import load_model
 from lenet_tf.pipeline import evaluation_batches
 from lenet_tf.runs import Run
 from lenet_tf.specs.rows import Shape, times
-
-
-def load_model(path: str | Path) -> LeNet:
-    """The model of a run folder (its last finished epoch) or of a `.keras` file that this package made.
-
-    Raises `RunError` where there is none, or where the file holds something else. Nothing in the file is executed.
-    """
-    path = Path(path)
-    if path.is_dir() and not (path / "config.json").exists():
-        raise RunError(f"{path} is not a run folder: it has no config.json")
-    file = path / "final.keras" if path.is_dir() else path
-    if not file.is_file():
-        raise RunError(f"{path} has no final.keras: no epoch was finished" if path.is_dir() else f"{path}: there is no such run or model")
-    if file.suffix != ".keras":
-        raise RunError(f"{file} is not a .keras file")
-    try:
-        model = keras.saving.load_model(file, safe_mode=True)
-    except Exception as error:  # Keras raises whatever a broken archive makes its parsers raise
-        reason = str(error).splitlines()[0] if zipfile.is_zipfile(file) else "it is damaged or incomplete"
-        raise RunError(f"{file} cannot be read as a Keras model: {reason}") from error
-    if not isinstance(model, LeNet):
-        raise RunError(f"{file} holds a {type(model).__name__}, not a LeNet made by lenet_tf: its preparation of images is unknown")
-    return model
 
 
 def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:

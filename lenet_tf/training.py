@@ -20,11 +20,12 @@ from lenet_tf.checkpoints import Progress
 from lenet_tf.data import RawData, check_raw, prepared_shape, split
 from lenet_tf.engine_choice import choose_engine
 from lenet_tf.errors import RunError, SpecError, TrainingError
-from lenet_tf.evaluation import check_fits, load_model
+from lenet_tf.evaluation import check_fits
 from lenet_tf.event_files import cut_back
 from lenet_tf.files import remove_partials
 from lenet_tf.job import Job, alone
 from lenet_tf.model import LeNet
+from lenet_tf.model_files import load_model
 from lenet_tf.optimizers import OneCycle
 from lenet_tf.report.lines import beginning_run
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
@@ -181,9 +182,11 @@ def _begin(folder: Path, config: dict[str, Any], given: LeNet | None) -> None:
 
 def _last_finished(folder: Path, spec: Spec, seed: int, precision: str, initial_weights: Any) -> tuple[LeNet, Progress]:
     if (folder / "final.keras").exists():
+        # First, since it checks the whole file.
+        network = load_model(folder / "final.keras")
         progress = checkpoints.read(folder / "final.keras")
         progress.resumed.append(progress.epochs)
-        return load_model(folder / "final.keras"), progress
+        return network, progress
     progress = Progress(resumed=[0])
     if initial_weights == "given":
         return load_model(folder / INITIAL), progress
