@@ -79,13 +79,12 @@ TINY = get_spec("tiny")
 STOCHASTIC = replace(TINY, rows=tuple(replace(row, pool="stochastic") if isinstance(row, Pooling) else row for row in TINY.rows))
 CASES = {
     "adam, halves": ("tiny", {}),
-    "elastic distortions": ("tiny", {"augmentation": "affine+elastic"}),
-    "Keras' own steps": ("tiny", {"engine": "keras"}),
-    "dropout": ("keras-convnet", {"epochs": 3}),
+    "elastic distortions": ("tiny", {"augmentation": "affine+elastic", "engine": "keras"}),
+    "dropout": ("keras-convnet", {}),
     "stochastic pooling": (STOCHASTIC, {}),
-    "one cycle, AdamW": ("lenet5-modern", {"recipe": "fast", "epochs": 4}),
+    "one cycle, AdamW": ("lenet5-modern", {"recipe": "fast"}),
     "rates by epoch": ("tiny", {"recipe": recipe("tiny", optimizer=Optimizer("sgd", (0.1, 0.05, 0.01), momentum=0.9))}),
-    "second order": ("lenet5-1998", {"epochs": 3, "batch_size": 1}),
+    "second order": ("lenet5-1998", {"batch_size": 1}),
     "scaled float16": ("tiny", {"precision": "mixed_float16"}),
 }
 
@@ -94,10 +93,11 @@ CASES = {
 def test_a_broken_run_ends_as_the_whole_one(case, digits, tmp_path):
     model, options = CASES[case]
     data = replace(digits, x_train=digits.x_train[:120], y_train=digits.y_train[:120]) if case == "second order" else digits
-    options = {"epochs": 5, "batch_size": 30, "validation": 0.2, "seed": 3, "device": "cpu"} | options
+    options = {"epochs": 3, "batch_size": 30, "validation": 0.2, "seed": 3, "device": "cpu"} | options
     whole = lenet_tf.fit(model, data, logs=tmp_path / "whole", quiet=True, **options)
-    resumed = broken(model, data, tmp_path / "broken", 1, 3, 3, **options)
-    assert resumed.metrics["resumed"] == [0, 2]
+    often = case == "adam, halves"
+    resumed = broken(model, data, tmp_path / "broken", *((1, 2, 2, 3) if often else (3,)), **options)
+    assert resumed.metrics["resumed"] == ([0, 1, 2] if often else [2])
     assert_same(whole, resumed)
 
 
@@ -240,7 +240,7 @@ def test_other_versions_are_named(copy, digits, capsys):
 
 
 def train(folder: Path, *arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample", "--logs", "logs", "--batch-size", "1", *arguments]
+    command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample", "--logs", "logs", *arguments]
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -264,7 +264,7 @@ def wait_for(folder: Path, pattern: str) -> Path:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, number, code):
-    process = train(tmp_path, "--epochs", "50")
+    process = train(tmp_path, "--epochs", "100000")
     wait_for(tmp_path, "logs/fit/*/final.keras")
     process.send_signal(number)
     _, error = process.communicate(timeout=120)
@@ -273,7 +273,7 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
     (folder,) = (tmp_path / "logs" / "fit").iterdir()
     done = checkpoints.read(folder / "final.keras").epochs
     assert "Stopping when this epoch is finished. Once more stops at once" in error
-    assert f"interrupted after {done} of 50 epochs. Go on with:\n" in error
+    assert f"interrupted after {done} of 100000 epochs. Go on with:\n" in error
     assert re.search(rf"lenet-tf train --resume logs/fit/{folder.name}$", error, re.MULTILINE)
     assert len((folder / "history.csv").read_text().splitlines()) == done + 1
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
@@ -281,7 +281,7 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_the_second_signal_stops_in_the_middle_of_an_epoch(tmp_path):
-    process = train(tmp_path, "--epochs", "2", "--augment", "elastic", "--engine", "keras")
+    process = train(tmp_path, "--epochs", "2", "--batch-size", "1", "--augment", "elastic", "--engine", "keras")
     wait_for(tmp_path, "logs/fit/*/config.json")
     time.sleep(1.5)
     for _ in range(2):
