@@ -104,8 +104,8 @@ def test_json_without_bounds_is_refused(parts, refused, text):
 def test_archives_of_another_form_are_refused(parts, refused, tmp_path):
     assert "../evil" in refused({**{k: v for k, v in parts.items() if k != "metadata.json"}, "../evil": b""})
     assert "other files" in refused(parts | {"a": b"", "b": b""})
+    (tmp_path / "old.keras").write_bytes(parts["model.weights.h5"])
     with pytest.raises(RunError, match="damaged"):
-        (tmp_path / "old.keras").write_bytes(parts["model.weights.h5"])
         lenet_tf.load_model(tmp_path / "old.keras")
 
 
