@@ -1,9 +1,8 @@
 """Ruined and hostile `.keras` files against their reader: `python soak/fuzz_keras.py --runs N --seed S [--child-runs M]`.
 
 Three layers: the whole file ruined, `config.json` ruined in a sound archive (with the right checksums), and the HDF5 file ruined in a sound
-archive, which the child process reads. A reader may refuse with `ValueError` or read; anything else is a crash. Prints one line of JSON;
-exits
-with 1 where there was a crash, a hang or too much memory. With `--atheris`, coverage guides the ruin of the first two layers.
+archive, which the child process reads. A reader may refuse with `ValueError` or read; anything else is a crash. Prints one line of JSON,
+exits with 1 where there was a crash, a hang or too much memory. With `--atheris`, coverage guides the ruin of the first two layers.
 """
 
 from __future__ import annotations

@@ -17,10 +17,13 @@ def before(size: int, window: int, stride: int, padding: str) -> int:
 
 def covered(size: int, window: int, stride: int, padding: str) -> int:
     """Inputs covered, summed over the windows; what lies in the padding does not count."""
-    number, first = count(size, window, stride, padding), before(size, window, stride, padding)
-    # In closed form, however many windows there are: the first `inside` of them end within the axis, all from `behind` on begin there.
-    inside = min(max((size - window + first) // stride + 1, 0), number)
-    behind = min(-(-first // stride), number)
-    ends = stride * inside * (inside - 1) // 2 + inside * (window - first) + (number - inside) * size
-    starts = stride * (number * (number - 1) - behind * (behind - 1)) // 2 - (number - behind) * first
-    return ends - starts
+    # Without a loop over the windows: a file may ask for 10¹² of them.
+    windows, first = count(size, window, stride, padding), before(size, window, stride, padding)
+    last = (windows - 1) * stride - first + window - size
+    return windows * window - _falling(first, stride, windows) - _falling(last, stride, windows)
+
+
+def _falling(top: int, step: int, most: int) -> int:
+    """top + (top − step) + … over its positive terms, at most `most` of them."""
+    terms = min(most, -(-max(top, 0) // step))
+    return terms * top - step * terms * (terms - 1) // 2
