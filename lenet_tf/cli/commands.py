@@ -1,0 +1,114 @@
+"""The commands beside `train`: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from lenet_tf.cli.group import JSON, ORIGINALS, data_of, load, main
+from lenet_tf.console import console
+
+
+@main.command(short_help="Test a run or a saved model.")
+@click.argument("run_or_model", type=click.Path(path_type=Path))
+@click.option("--data", metavar="NAME", help="Another data set than the run's own; for a .keras file outside a run, its network's.")
+@ORIGINALS
+@JSON
+def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_json: bool) -> None:
+    """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
+    from lenet_tf import device, runs
+
+    if not run_or_model.exists():
+        raise click.UsageError(f"there is no run or model {run_or_model}.")
+    folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
+    config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
+    device.start_tensorflow()
+    from lenet_tf.evaluation import evaluate as measure
+    from lenet_tf.model_files import load_model
+
+    model = load_model(run_or_model)
+    own = runs.data_name(folder, config) if config and data is None else model.spec.data
+    raw = load(own if data is None else data, originals)
+    if config and data is None and raw.sha256 != config["data"].get("sha256"):
+        click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
+    result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(model, raw)
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        click.echo(
+            f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
+        )
+
+
+@main.command(short_help="Show a network's architecture, counted.")
+@click.argument("networks", nargs=-1, metavar="[VARIANT|FILE.toml]...")
+@click.option("--compare", is_flag=True, help="One line for each of several networks, side by side.")
+@JSON
+def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
+    """The architecture table of VARIANT (lenet5): shapes, parameters, connections, multiply-adds, receptive fields."""
+    from lenet_tf import spec_files
+    from lenet_tf.report import tables
+
+    specs = [spec_files.find_spec(name) for name in networks or ("lenet5",)]
+    if as_json:
+        facts = [tables.spec_facts(spec) for spec in specs]
+        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
+        return
+    screen = console()
+    if compare:
+        screen.print(tables.comparison_table(specs))
+        return
+    for spec in specs:
+        heading, description = tables.spec_lines(spec, screen.width)
+        click.echo(heading)
+        screen.print(tables.architecture_table(spec, wide=screen.width >= tables.WIDE))
+        click.echo(description)
+
+
+@main.command(short_help="List the networks that have a name.")
+def variants() -> None:
+    """The networks that have a name."""
+    from lenet_tf import specs
+    from lenet_tf.report import tables
+
+    console().print(tables.variants_table(specs.VARIANTS.values()))
+    click.echo("lenet-tf summary VARIANT shows the table and the source of one.")
+
+
+@main.command(short_help="Draw a picture.")
+@click.argument("what", type=click.Choice(["codes", "distortions"]))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png")
+@click.option("--network", metavar="VARIANT|FILE.toml", default="lenet5-1998", show_default=True, help="Whose images are distorted.")
+@click.option("--data", metavar="NAME", help="As for train.")
+@ORIGINALS
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the distortions.")
+def draw(what: str, file: Path, network: str, data: str | None, originals: str | None, seed: int) -> None:
+    """Draw into FILE.png the output CODES of LeNet-5, or what the DISTORTIONS of --augment make of training images."""
+    from lenet_tf import spec_files
+    from lenet_tf.report import pictures
+
+    if what == "codes":
+        figure = pictures.codes_picture()
+    else:
+        spec = spec_files.find_spec(network)
+        figure = pictures.distortions_picture(load(data_of(spec, data), originals), spec, seed)
+    pictures.save(figure, file)
+    click.echo(f"wrote {file}")
+
+
+@main.command(short_help="Check this machine and its data.")
+@ORIGINALS
+def doctor(originals: str | None) -> None:
+    """Versions, devices, which data can be reached, and the command that mends what is missing."""
+    from lenet_tf.doctor import examine
+
+    findings = examine(originals)
+    for finding in findings:
+        click.echo(f"{'!' if finding.remedy else '✓'} {finding.what:<20} {finding.state}")
+        if finding.remedy:
+            click.echo(f"  {'':<20} → {finding.remedy}")
+    if any(finding.needed for finding in findings):
+        sys.exit(1)

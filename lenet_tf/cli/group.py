@@ -1,0 +1,49 @@
+"""The `lenet-tf` command itself and what its commands share. Click parses: long kept by the Pallets project, and light to import."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import click
+
+from lenet_tf import __version__
+from lenet_tf.console import Commands, notice
+
+ORIGINALS = click.option("--originals", metavar="FOLDER", help="Published data files, as FOLDER/<data set>/*.gz. [env: LENET_TF_ORIGINALS]")
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead.")
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="lenet-tf")
+def main() -> None:
+    """LeNet-5 for Keras 3 and TensorFlow, from the tutorial's network to the paper's.
+
+    \b
+    lenet-tf train                 train the tutorial's LeNet-5 on MNIST
+    lenet-tf summary lenet5        its architecture, counted
+    tensorboard --logdir logs      watch and compare the runs
+    """
+    # TensorFlow's own logging, unless the user has set it: what matters reaches Python as an exception.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TFDS warns of every cache folder that is not there yet.
+    logging.getLogger("absl").setLevel(logging.ERROR)
+
+
+def load(name: str | None, originals: str | None) -> Any:
+    from lenet_tf import sources
+
+    data = sources.load_data(name, originals, notify=notice)
+    from lenet_tf import device
+
+    device.start_tensorflow()
+    return data
+
+
+def data_of(spec: Any, named: str | None) -> str | None:
+    """What `load_data` is asked for: the data set named, or the network's own; None lets the sample stand in for MNIST."""
+    from lenet_tf import sources
+
+    own = None if spec.data == sources.DEFAULT_DATA else spec.data
+    return own if named is None else named
