@@ -28,7 +28,8 @@ except ImportError:
     atheris = None
 
 HANG_SECONDS, MOST_MIB = 5.0, 256
-FOUND = Path(__file__).parent / "found"
+ROOT = Path(__file__).parent.parent
+FOUND = ROOT / "soak" / "found"
 _GUIDED = ["lenet_tf", "zipfile", "tomllib", "PIL"]
 with atheris.instrument_imports(include=_GUIDED) if "--plain" not in sys.argv and atheris else contextlib.nullcontext():
     import hostile
@@ -145,16 +146,29 @@ def guided(soak: Soak, seed: int, corpus: Path) -> None:
     atheris.Fuzz()
 
 
+def all_readers(result: Path) -> int:
+    """Each reader in a process of its own."""
+    codes, lines = [], []
+    for reader in hostile.READERS:
+        done = subprocess.run([sys.executable, *sys.argv, "--reader", reader], stdout=subprocess.PIPE, text=True)
+        print(done.stdout, end="", flush=True)
+        codes.append(done.returncode)
+        lines += [json.loads(line) for line in done.stdout.splitlines()]
+    result.write_text(json.dumps(lines, indent=2) + "\n")
+    return max(codes)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many, for each reader")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--reader", choices=hostile.READERS, help="one of them; all, each in a process of its own, unless given")
+    parser.add_argument("--result", type=Path, default=ROOT / "results" / "fuzz.json", help="where the lines of all readers go")
     parser.add_argument("--plain", action="store_true", help="not guided by coverage, even where atheris is installed")
     given = parser.parse_args()
     if given.reader is None:
-        return max(subprocess.run([sys.executable, *sys.argv, "--reader", reader]).returncode for reader in hostile.READERS)
+        return all_readers(given.result)
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
         (Path(folder) / "files").mkdir()
         soak = Soak(given.reader, given.runs, given.seconds, hostile.prepare(given.reader, Path(folder) / "files"))

@@ -244,12 +244,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20_000, help="inputs for the archive and config.json")
     parser.add_argument("--child-runs", type=int, help="HDF5 inputs, each a process; a hundredth of --runs unless given")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--result", type=Path, default=Path(__file__).parent.parent / "results" / "fuzz_keras.json")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage; needs the package atheris")
     asked = parser.parse_args()
     if asked.atheris:
         guided(asked.runs, asked.seed)
     result = soak(asked.runs, asked.runs // 100 if asked.child_runs is None else asked.child_runs, asked.seed)
     print(json.dumps(result))
+    asked.result.write_text(json.dumps(result, indent=2) + "\n")
     return int(bool(result["crashes"] or result["hangs"] or result["memory_mib"] > MEMORY_MIB))
 
 

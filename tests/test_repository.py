@@ -122,6 +122,13 @@ def test_what_readme_says_of_speed_is_made_from_the_committed_results(benchmark,
     assert module.readme(result) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("part", ["kills", "disasters", "fuzz"])
+def test_what_readme_says_of_the_soak_is_made_from_the_committed_results(part, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "soak"))
+    module = importlib.import_module("readme")
+    assert getattr(module, part)() in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_make_help_lists_every_target():
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
