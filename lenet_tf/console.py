@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,9 @@ class Commands(click.Group):
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error}: {error.filename or 'while a file was written'}") from error
         except KeyboardInterrupt as error:
+            # Python's own ending, should Ctrl-C come once more, would show a traceback.
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             known = isinstance(error, Interrupted)
             click.echo(f"\n{error if known else 'interrupted'}", err=True)
             raise click.exceptions.Exit(error.exit_code if known else 130) from error

@@ -23,13 +23,15 @@ from runs import ROOT, differences, start, train, unreadable
 
 # Full training by batches, one with dropout and distortions in Keras' own steps, and one whose learning rate follows a cycle.
 KINDS = {
-    "lenet5": ("lenet5", "--epochs", "8"),
-    "dropout, distortions": ("keras-convnet", "--data", "sample", "--epochs", "6", "--augment", "affine+elastic"),
-    "one cycle, early stopping": ("lenet5-modern", "--data", "sample", "--recipe", "fast", "--epochs", "12", "--early-stopping", "6"),
+    "lenet5": ("lenet5", "--epochs", "5"),
+    "dropout, distortions": ("keras-convnet", "--data", "sample", "--epochs", "4", "--augment", "affine+elastic"),
+    "one cycle, early stopping": ("lenet5-modern", "--data", "sample", "--recipe", "fast", "--epochs", "8", "--early-stopping", "5"),
 }
 SIGNALS = {"SIGKILL": [signal.SIGKILL], "SIGTERM": [signal.SIGTERM], "SIGINT": [signal.SIGINT], "SIGINT twice": [signal.SIGINT] * 2}
 # How long a signal may take to end a process: an epoch of the slowest kind.
 PATIENCE = 300
+# Kills of one run: more runs say more.
+MOST = 5
 
 
 def where(logs: Path) -> str:
@@ -60,6 +62,7 @@ def one_run(
 ) -> tuple[Path, list[str]]:
     """(The finished run's folder, the files that could not be read on the way)."""
     bad: list[str] = []
+    most = min(most, sum(count[name] for name in SIGNALS) + MOST)
     for attempt in itertools.count():
         runs = [path for path in folder.glob("logs/fit/*") if (path / "config.json").exists()]
         if runs and (runs[0] / "metrics.json").exists():

@@ -25,9 +25,10 @@ def kills() -> str:
         ", ".join(f"{name} {count}" for name, count in sorted(result[by].items(), key=lambda item: -item[1]))
         for by in ("by signal", "by moment")
     )
+    differing, unreadable = len(result["differing"]), len(result["unreadable"])
     return (
-        f"{result['kills']} kills ({by_signal}) of {result['runs']} runs, each gone on with to its end: {len(result['differing'])} differing weights,"
-        f" histories or TensorBoard tags, {len(result['unreadable'])} unreadable files. Moments: {by_moment}."
+        f"{result['kills']} kills ({by_signal}) of {result['runs']} runs, each gone on with to its end: {differing} differing weights,"
+        f" histories or TensorBoard tags, {unreadable} unreadable files. Moments: {by_moment}."
     )
 
 
