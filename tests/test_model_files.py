@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 import zipfile
 
 import h5py
@@ -29,17 +28,15 @@ def parts(tmp_path_factory):
 
 @pytest.fixture
 def refused(tmp_path):
-    """Writes an archive of these members and gives the text of its refusal, which comes soon."""
+    """Writes an archive of these members and gives the text of its refusal."""
 
     def write(members, method=zipfile.ZIP_STORED):
         file = tmp_path / "hostile.keras"
         with zipfile.ZipFile(file, "w", method) as archive:
             for name, content in members.items():
                 archive.writestr(name, content)
-        start = time.monotonic()
         with pytest.raises(RunError) as error:
             lenet_tf.load_model(file)
-        assert time.monotonic() - start < 20
         assert str(file) in str(error.value) and len(str(error.value).splitlines()) <= 2
         return str(error.value)
 
@@ -111,6 +108,41 @@ def test_archives_of_another_form_are_refused(parts, refused, tmp_path):
         lenet_tf.load_model(tmp_path / "old.keras")
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"external_attr": 0o120777 << 16}, "its metadata.json is not a regular file"),
+        ({"compress_type": zipfile.ZIP_LZMA}, "compressed in a way that Keras does not use"),
+    ],
+)
+def test_members_of_another_kind_are_refused(parts, tmp_path, change, message):
+    file = tmp_path / "hostile.keras"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in parts.items():
+            info = zipfile.ZipInfo(name)
+            for field, value in change.items() if name == "metadata.json" else ():
+                setattr(info, field, value)
+            archive.writestr(info, content)
+    with pytest.raises(RunError, match=message):
+        lenet_tf.load_model(file)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_member_that_is_there_twice_is_refused(parts, tmp_path):
+    file = tmp_path / "hostile.keras"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in [*parts.items(), ("config.json", parts["config.json"])]:
+            archive.writestr(name, content)
+    with pytest.raises(RunError, match=r"'config.json', twice"):
+        lenet_tf.load_model(file)
+
+
+def virtual(group, file):
+    layout = h5py.VirtualLayout((8,), "u1")
+    layout[:] = h5py.VirtualSource("/etc/passwd", "data", (8,))
+    group.create_virtual_dataset("0", layout)
+
+
 def hostile(write):
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -125,10 +157,11 @@ def hostile(write):
         lambda group, file: group.__setitem__("0", h5py.SoftLink("/layers")),
         lambda group, file: group.__setitem__("0", file["layers"]),
         lambda group, file: group.create_dataset("0", (8,), "u1", external=[("/etc/passwd", 0, 8)]),
+        virtual,
         lambda group, file: group.create_dataset("0", (1 << 40,), "f4", chunks=(1 << 20,), compression="gzip"),
         lambda group, file: group.create_dataset("0", (1 << 40,), "f4"),
     ],
-    ids=["external-link", "soft-link", "cycle", "external-storage", "chunked-bomb", "shape-bomb"],
+    ids=["external-link", "soft-link", "cycle", "external-storage", "virtual", "chunked-bomb", "shape-bomb"],
 )
 def test_weights_that_reach_outside_or_declare_too_much_are_refused(parts, refused, write):
     assert "cannot be read as a Keras model" in refused(parts | {"model.weights.h5": hostile(write)})
