@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,8 +44,9 @@ def wait_for(folder: Path, pattern: str) -> Path:
 
 def said(error: str) -> str:
     """The message, and a mark where it is none for people."""
-    lines = [line for line in error.splitlines() if line.strip()]
-    return ("TRACEBACK " if "Traceback" in error else "") + " / ".join(lines[-3:])
+    lines = [line.strip() for line in error.splitlines() if line.strip()]
+    text = " ".join(lines[-3:]).replace(f"{Path(sys.executable).parent}/", "")
+    return ("TRACEBACK " if "Traceback" in error else "") + re.sub(r"(\.\./)?logs/fit/[\w-]{10,}", "RUN", text)
 
 
 def goes_on(folder: Path, whole: Path) -> str:

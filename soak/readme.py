@@ -1,4 +1,4 @@
-"""README's tables of the soak, made from what its scripts left in results/: python soak/readme.py"""
+"""The tables of docs/soak.md, made from what the soak's scripts left in results/: python soak/readme.py"""
 
 from __future__ import annotations
 
