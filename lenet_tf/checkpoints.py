@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError
-from lenet_tf.files import MOST_TEXT, parse_json, whole
+from lenet_tf.files import parse_json, whole
 
-# A member of the .keras archive, which Keras itself does not look at.
-MEMBER = "lenet_tf.json"
+# A member of the .keras archive, which Keras itself does not look at, and its bytes: some 400,000 epochs.
+MEMBER, LARGEST = "lenet_tf.json", 64 << 20
 _ALWAYS = ("loss", "val_loss", "val_accuracy", "seconds")
 
 
@@ -53,16 +53,16 @@ def write(path: Path, model: Any, progress: Progress) -> None:
     with whole(path) as partial:
         model.save(partial)
         with zipfile.ZipFile(partial, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"epochs": rows, "resumed": progress.resumed}))
+            archive.writestr(MEMBER, json.dumps({"epochs": rows, "resumed": progress.resumed}), zipfile.ZIP_DEFLATED)
 
 
 def read(path: Path) -> Progress:
     """The progress that `write` has put into the file; raises `RunError` where there is none."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(MEMBER) as file:
-            text = file.read(MOST_TEXT + 1)
-        if len(text) > MOST_TEXT:
-            raise ValueError(f"{MEMBER} is larger than {MOST_TEXT:,} bytes")
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise ValueError(f"{MEMBER} is larger than {LARGEST:,} bytes")
         return _progress(parse_json(text))
     except (OSError, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise RunError(f"{path} does not say how far its run has come ({error}): it is damaged, or of another version") from error

@@ -169,6 +169,8 @@ class Job:
         except KeyboardInterrupt as error:
             raise Interrupted(f"interrupted {self._state()}", exit_code()) from error
         except OSError as error:
+            if error.filename and self.folder.absolute() not in Path(error.filename).absolute().parents:
+                raise  # of a user's callback, or of the data
             if not self.folder.is_dir():
                 raise RunError(f"the run folder {self.folder} was deleted while the run wrote to it: nothing of the run is left") from error
             raise RunError(f"cannot write to {self.folder}: {error.strerror or error}; stopped {self._state()}") from error

@@ -159,7 +159,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
         ratio = 1 if info.compress_type == zipfile.ZIP_STORED else DEFLATE_RATIO
         if info.compress_size > size or info.file_size > ratio * info.compress_size:
             raise ValueError(_DAMAGED)
-        limit = LARGEST if name == WEIGHTS else MOST_TEXT
+        limit = {WEIGHTS: LARGEST, NOTE: checkpoints.LARGEST}.get(name, MOST_TEXT)
         if info.file_size > limit:
             raise ValueError(f"its {name} is larger than {limit:,} bytes")
         members[name] = info

@@ -156,7 +156,8 @@ def resume(
             _set_schedule(network, spec.recipe, len(divided.kept))
         cut_back(folder, progress.epochs, int(network.optimizer.iterations))
         if not quiet:
-            print("\n".join([*runs.differences(old.config), beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)]))
+            begins = beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)
+            print("\n".join([*runs.differences(old.config), begins]), flush=True)
         return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, callbacks).run()
 
 

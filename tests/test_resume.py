@@ -21,7 +21,7 @@ from test_training import scalar_tags
 import lenet_tf
 from lenet_tf import checkpoints, runs
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.files import MOST_TEXT, locked
+from lenet_tf.files import locked
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
 
 
@@ -199,7 +199,7 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
         '{"epochs": [1], "resumed": []}',
         '{"epochs": [{"loss": "nan", "val_loss": 1, "val_accuracy": 1, "seconds": 1}], "resumed": []}',
         '{"epochs": [{"loss": 1}], "resumed": []}',
-        " " * (MOST_TEXT + 1),
+        " " * (checkpoints.LARGEST + 1),
     ],
 )
 def test_a_checkpoint_that_lies_about_its_run_is_refused(copy, text):
@@ -210,6 +210,15 @@ def test_a_checkpoint_that_lies_about_its_run_is_refused(copy, text):
             archive.writestr(name, content)
     with pytest.raises(RunError, match="does not say how far its run has come"):
         checkpoints.read(copy / "final.keras")
+
+
+def test_a_run_of_many_thousand_epochs_stays_readable(copy):
+    """Its history is longer than any other JSON that is read."""
+    progress = checkpoints.read(copy / "final.keras")
+    progress.rows *= 10_000
+    checkpoints.write(copy / "final.keras", lenet_tf.load_model(copy), progress)
+    assert checkpoints.read(copy / "final.keras").history == progress.history
+    assert lenet_tf.load_model(copy).count_params() == 782
 
 
 def test_a_metric_that_is_not_finite_survives(digits, tmp_path):
