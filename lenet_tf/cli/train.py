@@ -57,7 +57,12 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
     type=click.Choice(["auto", "graph", "keras"]),
     help="How steps are taken: many in one call of the graph, or Keras' own way. [default: auto]",
 )
-@click.option("--deterministic", is_flag=True, default=None, help="Deterministic operations, for equal results on a GPU too; slower.")
+@click.option(
+    "--deterministic",
+    is_flag=True,
+    default=None,
+    help="Deterministic operations, for equal results on a GPU too, where they are slower; a CPU loses no time.",
+)
 @click.option("--spec", "spec_file", metavar="FILE.toml", help="A network of your own instead of VARIANT, see examples/lenet5.toml.")
 @click.option(
     "--from-run", type=click.Path(path_type=Path), metavar="DIR", help="Run again what DIR/config.json says; other options change it."
