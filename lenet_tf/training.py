@@ -64,7 +64,7 @@ def fit(
         seed: fixes initial weights (of a model built here), dropout, shuffling and the validation split: on a CPU the same seed gives the
             same weights bit for bit. None draws one and records it. Keras', NumPy's and Python's global generators are seeded with it.
         device: `auto`, `cpu`, `gpu` or `gpu:N`.
-        deterministic: TensorFlow's deterministic operations, for equal results on a GPU too, where they are slower. Stays on for the process.
+        deterministic: TensorFlow's deterministic operations, for equal results on a GPU too, but slower there. On for the whole process.
         precision: `float32`, `mixed_float16` or `mixed_bfloat16`, for a model built here.
         early_stopping: stop after this many epochs without a better validation loss; None never stops early.
         augmentation: how the training images are distorted, anew for each epoch: an `Augmentation`, `affine`, `elastic`, `affine+elastic`,
