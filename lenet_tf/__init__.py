@@ -31,11 +31,11 @@ _HOMES = {
     "predict": "evaluation",
     "prepare_images": "data",
     "read_picture": "sources.pictures",
-    "resume": "training",
+    "resume": "resuming",
     "use_one_thread": "device",
 }
 
-_NEED_KERAS = ("evaluation", "model", "model_files", "training")
+_NEED_KERAS = ("evaluation", "model", "model_files", "resuming", "training")
 
 __all__ = list(_HOMES)
 

@@ -57,13 +57,20 @@ class StopAtNaN(keras.callbacks.TerminateOnNaN):
             self.model.stop_training = True
 
 
+class NotWritten(OSError):
+    """A file of the run could not be written."""
+
+
 def _with_os_errors(method: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(method)
     def wrapped(*arguments: Any, **options: Any) -> None:
         try:
             method(*arguments, **options)
         except tf.errors.OpError as error:
-            raise OSError(f"TensorBoard's events: {error.message.splitlines()[0].rpartition('; ')[2]}") from error
+            reason = f"{error.message}\n".splitlines()[0].rpartition("; ")[2]
+            raise NotWritten(f"TensorBoard's events: {reason}") from error
+        except OSError as error:
+            raise NotWritten(f"TensorBoard's events: {error.strerror or error}") from error
 
     return wrapped
 
@@ -71,8 +78,8 @@ def _with_os_errors(method: Callable[..., None]) -> Callable[..., None]:
 class TensorBoard(keras.callbacks.TensorBoard):
     """Keras' own, with each histogram under its layer's name (`C1/kernel`), so that runs of different variants share their tags.
 
-    Keras before 3.13 gives every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `OSError` where
-    events are not written: TensorFlow says nothing of a full disk or of a folder that was deleted.
+    Keras before 3.13 gives every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `NotWritten`
+    where events are not written: TensorFlow says nothing of a full disk or of a folder that was deleted.
     """
 
     _written = 0
@@ -93,7 +100,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
         super().on_epoch_end(epoch, logs)
         size = sum(file.stat().st_size for file in Path(self.log_dir).glob("*/*tfevents*"))
         if size <= self._written:
-            raise OSError(f"TensorBoard's events do not arrive in {self.log_dir}")
+            raise NotWritten(f"TensorBoard's events do not arrive in {self.log_dir}")
         self._written = size
 
 

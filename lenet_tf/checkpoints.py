@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +18,8 @@ from lenet_tf.files import parse_json, whole
 
 # A member of the .keras archive, which Keras itself does not look at, and its bytes: some 400,000 epochs.
 MEMBER, LARGEST = "lenet_tf.json", 64 << 20
+# What damage makes zipfile, and what strange values make of reading them.
+_DAMAGE = (LookupError, ValueError, TypeError, AttributeError, RuntimeError, EOFError, OverflowError, struct.error, zlib.error)
 _ALWAYS = ("loss", "val_loss", "val_accuracy", "seconds")
 
 
@@ -53,18 +58,27 @@ def write(path: Path, model: Any, progress: Progress) -> None:
     with whole(path) as partial:
         model.save(partial)
         with zipfile.ZipFile(partial, "a") as archive:
-            archive.writestr(MEMBER, json.dumps({"epochs": rows, "resumed": progress.resumed}), zipfile.ZIP_DEFLATED)
+            archive.writestr(MEMBER, json.dumps({"epochs": rows, "resumed": progress.resumed}))
+
+
+def keep_best(folder: Path, progress: Progress) -> None:
+    """Leaves final.keras as best.keras too, where its epoch is the best so far; raises `OSError` where that is not possible."""
+    if progress.epochs and progress.best == progress.epochs - 1:
+        with whole(folder / "best.keras") as partial:
+            shutil.copyfile(folder / "final.keras", partial)
 
 
 def read(path: Path) -> Progress:
     """The progress that `write` has put into the file; raises `RunError` where there is none."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open(MEMBER) as file:
+            if archive.getinfo(MEMBER).compress_type != zipfile.ZIP_STORED:
+                raise ValueError(f"{MEMBER} is compressed")  # and could be much larger than the file
             text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
             raise ValueError(f"{MEMBER} is larger than {LARGEST:,} bytes")
         return _progress(parse_json(text))
-    except (OSError, zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except (OSError, zipfile.BadZipFile, *_DAMAGE) as error:
         raise RunError(f"{path} does not say how far its run has come ({error}): it is damaged, or of another version") from error
 
 

@@ -16,7 +16,7 @@ _NAME = "events.out.tfevents.0000000000.finished.v2"
 
 def cut_back(folder: Path, epochs: int, steps: int) -> None:
     """Leaves in `folder`/train and `folder`/validation one file with what was written up to the end of the epoch number `epochs` (counted
-    from 1), when the optimiser had taken `steps` steps. Half a record at the end of a file is dropped."""
+    from 1), when the optimiser had taken `steps` steps. Half a record at the end of a file is dropped. Raises `OSError`."""
     for part in (folder / "train", folder / "validation"):
         remove_partials(part)
         files = sorted(part.glob("*tfevents*"))
@@ -27,11 +27,14 @@ def cut_back(folder: Path, epochs: int, steps: int) -> None:
         for file in files:
             for record in RawEventFileLoader(str(file)).Load():
                 event = Event.FromString(record)
-                if event.HasField("summary") and _is_finished(event, epochs, steps):
+                if event.summary.value and _is_finished(event, epochs, steps):
                     kept[event.summary.value[0].tag, event.step] = record
-        with whole(part / _NAME) as partial, tf.io.TFRecordWriter(str(partial)) as writer:
-            for record in (Event(file_version="brain.Event:2").SerializeToString(), *kept.values()):
-                writer.write(record)
+        try:
+            with whole(part / _NAME) as partial, tf.io.TFRecordWriter(str(partial)) as writer:
+                for record in (Event(file_version="brain.Event:2").SerializeToString(), *kept.values()):
+                    writer.write(record)
+        except tf.errors.OpError as error:
+            raise OSError(f"TensorBoard's events: {error.message}") from error
         for file in files:
             if file.name != _NAME:
                 file.unlink()

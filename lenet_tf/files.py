@@ -30,7 +30,9 @@ def whole(path: Path) -> Iterator[Path]:
         yield partial
         _flush(partial)
         partial.replace(path)
-        _flush(path.parent)
+        # Some shared folders cannot; the file is in its place all the same.
+        with contextlib.suppress(OSError):
+            _flush(path.parent)
     finally:
         # A folder that was deleted or has become read-only has its own error already.
         with contextlib.suppress(OSError):

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ class Job:
             if not math.isfinite(test["loss"]):
                 raise self._diverged("on the test images")
             metrics = self._metrics(test) | {"seconds": before + time.perf_counter() - begin}
-            runs.write_json(self.folder / "metrics.json", metrics)
+            with self._writing():
+                runs.write_json(self.folder / "metrics.json", metrics)
             if asked.signal:
                 raise KeyboardInterrupt
         return runs.Run(self.folder, self.progress.history, metrics, self.network)
@@ -96,10 +98,6 @@ class Job:
             first_epoch=self.progress.epochs,
             prepared=loop is None or loop.prepare is None,
         )
-        # Keras makes its metrics in the first step, which then has to be traced twice.
-        nothing = keras.ops.zeros((1, raw.num_classes))
-        self.network.compute_metrics(None, nothing, nothing)
-        self.network.reset_metrics()
         nan, bar = watchers.StopAtNaN(steps), None if self.quiet else watchers.progress_bar()
         try:
             with engaged(self.network, loop):
@@ -121,15 +119,15 @@ class Job:
 
     def _finish(self, logs: Mapping[str, Any]) -> None:
         """Writes an epoch's files. It is finished when final.keras is in its place, and one with a NaN or infinite loss never is."""
-        row = {name: float(value) for name, value in logs.items() if np.ndim(value) == 0}
+        row = {name: float(value) for name, value in logs.items() if isinstance(value, Real)}
         if not all(math.isfinite(row.get(name, math.nan)) for name in ("loss", "val_loss")):
             return
         progress = replace(self.progress, rows=[*self.progress.rows, row])
-        if progress.best == progress.epochs - 1:
-            checkpoints.write(self.folder / "best.keras", self.network, progress)
-        checkpoints.write(self.folder / "final.keras", self.network, progress)
-        self.progress = progress
-        runs.write_history(self.folder, progress.rows)
+        with self._writing():
+            checkpoints.write(self.folder / "final.keras", self.network, progress)
+            self.progress = progress
+            checkpoints.keep_best(self.folder, progress)
+            runs.write_history(self.folder, progress.rows)
 
     def _callbacks(self, nan: watchers.StopAtNaN, bar: keras.callbacks.Callback | None, asked: Asked) -> list[keras.callbacks.Callback]:
         def finish(logs: Mapping[str, Any]) -> bool:
@@ -168,12 +166,18 @@ class Job:
             yield
         except KeyboardInterrupt as error:
             raise Interrupted(f"interrupted {self._state()}", exit_code()) from error
-        except OSError as error:
-            if error.filename and self.folder.absolute() not in Path(error.filename).absolute().parents:
-                raise  # of a user's callback, or of the data
+        except watchers.NotWritten as error:
             if not self.folder.is_dir():
                 raise RunError(f"the run folder {self.folder} was deleted while the run wrote to it: nothing of the run is left") from error
-            raise RunError(f"cannot write to {self.folder}: {error.strerror or error}; stopped {self._state()}") from error
+            raise RunError(f"cannot write to {self.folder}: {error}; stopped {self._state()}") from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """What fails here is the run's files, and no callback of a user's."""
+        try:
+            yield
+        except OSError as error:
+            raise watchers.NotWritten(error.strerror or str(error)) from error
 
     def _state(self) -> str:
         done, epochs = self.progress.epochs, self.spec.recipe.epochs

@@ -185,12 +185,16 @@ class LeNet(keras.Sequential):
     def get_config(self) -> dict[str, Any]:
         # The table, not the layers: the constructor adds them again.
         table = {"spec": self.spec.to_dict(), "seed": self.seed, "precision": self.precision, "name": self.name}
-        return table | {"version": __version__}
+        frozen = [layer.name for layer in self.layers if not layer.trainable]
+        return table | {"version": __version__} | ({"frozen": frozen} if frozen else {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LeNet:
-        options = {name: value for name, value in config.items() if name != "version"}
-        return cls(**options | {"spec": spec_of(config)})
+        options = {name: value for name, value in config.items() if name not in ("version", "frozen")}
+        model = cls(**options | {"spec": spec_of(config)})
+        for layer in model.layers:
+            layer.trainable = layer.name not in config.get("frozen", ())
+        return model
 
 
 def spec_of(config: Mapping[str, Any]) -> specs.Spec:

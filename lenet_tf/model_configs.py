@@ -18,7 +18,7 @@ from lenet_tf.specs import Spec
 LENET = "lenet_tf>LeNet"
 MOST_ROWS = 1_000
 # Metrics make tables of this many values, or its square, when they are built.
-MOST_COUNTED = 2_000
+MOST_COUNTED, MOST_PARTS = 500, 32
 
 _MODEL_KEYS = {"module", "class_name", "config", "registered_name", "build_config", "compile_config", "shared_object_id"}
 _OBJECT_KEYS = {"module", "class_name", "config", "registered_name", "shared_object_id"}
@@ -75,7 +75,7 @@ def checked(config: Any) -> tuple[dict[str, Any], Spec]:
         raise NotALeNet(f"holds a {what}, not a LeNet made by lenet_tf: its preparation of images is unknown")
     _known_keys("a model", config, _MODEL_KEYS)
     inner = config["config"]
-    _known_keys("LeNet", inner, {"spec", "seed", "precision", "name", "version"})
+    _known_keys("LeNet", inner, {"spec", "seed", "precision", "name", "version", "frozen"})
     table = inner.get("spec")
     if isinstance(table, dict) and isinstance(table.get("rows"), list) and len(table["rows"]) > MOST_ROWS:
         raise ValueError(f"its network has more than {MOST_ROWS:,} rows")
@@ -103,13 +103,16 @@ def _known_keys(where: str, values: dict[str, Any], known: set[str]) -> None:
 
 def _check_parts(value: Any) -> None:
     """Raises `ValueError` for the first class, function or number in it that a LeNet is not compiled with."""
-    waiting = [value]
+    waiting, parts = [value], 0
     while waiting:
         item = waiting.pop()
         if isinstance(item, dict):
             # Keras takes either for the description of an object in one place or another.
             if item.keys() & {"class_name", "module", "registered_name", "spec_name"}:
                 _check_part(item)
+                parts += 1
+                if parts > MOST_PARTS:
+                    raise ValueError(f"compile_config names more than {MOST_PARTS} parts")
             for key, number in item.items():
                 if key.startswith("num_") and isinstance(number, int | float) and number > MOST_COUNTED:
                     raise ValueError(f"compile_config: {key[:60]} is {number}, more than {MOST_COUNTED:,}")

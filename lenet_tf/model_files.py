@@ -47,7 +47,6 @@ class ModelFile:
     metadata: Any
     config: dict[str, Any]
     weights: bytes
-    note: dict[str, Any] | None
 
 
 def load_model(path: str | Path) -> LeNet:
@@ -62,11 +61,14 @@ def load_model(path: str | Path) -> LeNet:
         arrays = read_arrays(content.weights)
     except NotALeNet as error:
         raise RunError(f"{file} {error}") from error
-    except (ValueError, OSError, MemoryError) as error:
-        reason = _line(error) or "there is not enough memory"
-        raise RunError(f"{file} cannot be read as a Keras model: {reason}.\nTake another copy of it, or train again.") from error
+    except (OSError, MemoryError) as error:  # of this machine, not of the file
+        raise RunError(f"{file} cannot be read here: {_line(error) or 'there is not enough memory'}") from error
+    except ValueError as error:
+        raise RunError(f"{file} cannot be read as a Keras model: {_line(error)}.\nTake another copy of it, or train again.") from error
     try:
         return _loaded(content.config, arrays)
+    except (OSError, MemoryError) as error:
+        raise RunError(f"{file} cannot be loaded here: {_line(error) or 'there is not enough memory'}") from error
     except Exception as error:  # Keras raises whatever a config that it does not like makes its classes raise
         saved = content.metadata.get("keras_version") if isinstance(content.metadata, dict) else None
         saved = saved if isinstance(saved, str) and re.fullmatch(r"[\w.+-]{1,30}", saved) else "of an unknown version"
@@ -115,15 +117,12 @@ def read_stream(stream: IO[bytes], size: int) -> ModelFile:
         with zipfile.ZipFile(stream) as archive:
             members = _members(archive, size)
             metadata, config = (_read_json(archive, members[name]) for name in (METADATA, CONFIG))
-            note = _read_json(archive, members[NOTE]) if NOTE in members else None
-            if note is not None and not isinstance(note, dict):
-                raise ValueError(f"{NOTE} is not a table of names and values")
             wanted, spec = checked(config)
             # Layers take memory for all that the table asks for: the weights must be there.
             held = members[WEIGHTS].file_size
             if 4 * spec.parameters > held:
                 raise ValueError(f"its network has {spec.parameters:,} parameters, and its weights are {held:,} bytes, too few for them")
-            return ModelFile(metadata, wanted, _read(archive, members[WEIGHTS]), note)
+            return ModelFile(metadata, wanted, _read(archive, members[WEIGHTS]))
     except SpecError as error:
         raise ValueError(f"its network's table cannot work: {error}") from error
     # What zipfile raises for headers that contradict each other or ask for what it cannot do.

@@ -34,6 +34,8 @@ from lenet_tf.specs import Spec
 # 2 is as 3, but for its checkpoints, which do not say how far the run has come.
 FORMAT, READABLE = 3, (2, 3)
 PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy", "scikit-learn")
+# What metrics.json has at least.
+METRICS = ("test_accuracy", "test_loss", "epochs", "seconds", "seconds_per_epoch", "best_epoch", "best_val_accuracy")
 # Of these another version can change a result.
 _DECISIVE = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
 
@@ -183,7 +185,13 @@ class Described:
     @property
     def metrics(self) -> dict[str, Any] | None:
         """What metrics.json says; None before the run is finished."""
-        return read_json(self.path / "metrics.json") if (self.path / "metrics.json").exists() else None
+        if not (self.path / "metrics.json").exists():
+            return None
+        metrics = read_json(self.path / "metrics.json")
+        missing = [name for name in METRICS if not isinstance(metrics.get(name), int | float)]
+        if missing:
+            raise RunError(f"{self.path / 'metrics.json'} has no usable {missing[0]!r}")
+        return metrics
 
     @property
     def device(self) -> str:

@@ -1,4 +1,4 @@
-"""The fit wrapper: what a run is asked for, checked and written down, and an interrupted one taken up again; `job` trains it."""
+"""The fit wrapper: what a run is asked for, checked and written down; `job` trains it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,16 @@ from typing import Any
 
 import keras
 
-from lenet_tf import __version__, checkpoints, runs
 from lenet_tf import device as devices
+from lenet_tf import runs
 from lenet_tf.checkpoints import Progress
-from lenet_tf.data import RawData, check_raw, prepared_shape, split
+from lenet_tf.data import RawData, prepared_shape, split
 from lenet_tf.engine_choice import choose_engine
-from lenet_tf.errors import RunError, SpecError, TrainingError
+from lenet_tf.errors import SpecError, TrainingError
 from lenet_tf.evaluation import check_fits
-from lenet_tf.event_files import cut_back
-from lenet_tf.files import remove_partials
+from lenet_tf.files import whole
 from lenet_tf.job import Job, alone
 from lenet_tf.model import LeNet
-from lenet_tf.model_files import load_model
 from lenet_tf.optimizers import OneCycle
 from lenet_tf.report.lines import beginning_run
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
@@ -83,9 +81,8 @@ def fit(
     given = model if isinstance(model, LeNet) else None
     changes = {"epochs": epochs, "batch_size": batch_size, "validation": validation}
     spec = _settled(model, recipe, augmentation, {name: value for name, value in changes.items() if value is not None})
-    seed = random.SystemRandom().randrange(2**31) if seed is None else _checked_seed(seed)
-    if early_stopping is not None and early_stopping < 1:
-        raise TrainingError(f"early stopping needs at least 1 epoch of patience, not {early_stopping}")
+    seed = random.SystemRandom().randrange(2**31) if seed is None else checked_seed(seed)
+    check_patience(early_stopping)
     logs = Path(logs)
     runs.check_writable(logs)
     place = devices.choose(device)
@@ -93,15 +90,15 @@ def fit(
     image_shape = prepared_shape(data, spec.preparation)
     settings = {"deterministic": deterministic, "precision": precision, "early_stopping": early_stopping, "engine": engine}
 
-    with _started(place, seed, deterministic):
+    with started(place, seed, deterministic):
         if given is None:
             spec = spec.adapted(image_shape, data.num_classes)
         else:
             check_fits(given, image_shape, data)
             settings["precision"] = given.precision
-        network = _ready(LeNet(spec, seed=seed, precision=precision) if given is None else given, place)
+        network = ready(LeNet(spec, seed=seed, precision=precision) if given is None else given, place)
         loop, taking = choose_engine(engine, spec, network, place)
-        _set_schedule(network, spec.recipe, len(divided.kept))
+        set_schedule(network, spec.recipe, len(divided.kept))
         began = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
         config = runs.describe(spec, data.identity(), {"name": place.name, "label": place.label}) | began
         folder = runs.create(logs, spec.name)
@@ -112,57 +109,8 @@ def fit(
             return Job(network, loop, spec, divided, folder, seed, Progress(), early_stopping, quiet, callbacks).run()
 
 
-def resume(
-    run: str | Path, data: RawData, *, device: str | None = None, quiet: bool = False, callbacks: Sequence[keras.callbacks.Callback] = ()
-) -> runs.Run:
-    """Goes on with an interrupted run from its last finished epoch, as config.json in its folder says; a finished run is only read.
-
-    On the same machine, with the same versions and device, it ends with the weights, the optimiser's state and the history, `seconds`
-    apart, that the run would have had without the interruption, bit for bit. Which versions differ is printed.
-
-    Args:
-        run: the run folder.
-        data: the raw images that the run began with; their SHA-256 is compared.
-        device: None takes the run's own.
-        callbacks: a user's own are not in the folder: give them again. What they remember from earlier epochs is lost.
-
-    Raises:
-        RunError: no run folder, a damaged one, other data, or another process that trains in it.
-        TrainingError, DeviceError: as `fit`.
-    """
-    folder = Path(run)
-    old = runs.described(folder)
-    if old.config["format"] != runs.FORMAT:
-        raise RunError(
-            f"{folder} is of format {old.config['format']}, whose checkpoints do not say how far a run has come; lenet_tf {__version__}"
-            f" needs that. Run it again: lenet-tf train --from-run {folder}"
-        )
-    if old.metrics is not None:
-        return runs.Run(folder, checkpoints.read(folder / "final.keras").history, old.metrics, load_model(folder))
-    check_raw(data)
-    old.check_same_data(data.sha256, "A run goes on with its own data only.")
-    spec, settings = old.spec, old.settings
-    seed = settings["seed"]
-    place = devices.choose(devices.wanted(old.device) if device is None else device)
-    with alone(folder), _started(place, seed, settings["deterministic"]):
-        remove_partials(folder)
-        network, progress = _last_finished(folder, spec, seed, settings["precision"], old.config.get("initial_weights"))
-        _ready(network, place)
-        loop, taking = choose_engine(settings["engine"], spec, network, place)
-        divided = split(data, spec.recipe.validation, seed)
-        if progress.epochs:
-            runs.write_history(folder, progress.rows)
-        else:
-            _set_schedule(network, spec.recipe, len(divided.kept))
-        cut_back(folder, progress.epochs, int(network.optimizer.iterations))
-        if not quiet:
-            begins = beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)
-            print("\n".join([*runs.differences(old.config), begins]), flush=True)
-        return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, callbacks).run()
-
-
 @contextlib.contextmanager
-def _started(place: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
+def started(place: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
     with place.scope():
         keras.utils.set_random_seed(seed)
         if deterministic:
@@ -174,24 +122,14 @@ def _begin(folder: Path, config: dict[str, Any], given: LeNet | None) -> None:
     """Leaves what a run needs to begin again, or no folder."""
     try:
         if given is not None:
-            given.save(folder / INITIAL)
+            with whole(folder / INITIAL) as partial:
+                given.save(partial)
         runs.write_json(folder / "config.json", config)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise runs.unwritable(folder.parent, error) from error
-
-
-def _last_finished(folder: Path, spec: Spec, seed: int, precision: str, initial_weights: Any) -> tuple[LeNet, Progress]:
-    if (folder / "final.keras").exists():
-        # First, since it checks the whole file.
-        network = load_model(folder / "final.keras")
-        progress = checkpoints.read(folder / "final.keras")
-        progress.resumed.append(progress.epochs)
-        return network, progress
-    progress = Progress(resumed=[0])
-    if initial_weights == "given":
-        return load_model(folder / INITIAL), progress
-    return LeNet(spec, seed=seed, precision=precision), progress
+        if isinstance(error, OSError):
+            raise runs.unwritable(folder.parent, error) from error
+        raise
 
 
 def _settled(
@@ -211,16 +149,23 @@ def _settled(
     return replace(spec, recipe=replace(chosen, **changes))
 
 
-def _ready(network: LeNet, place: devices.Device) -> LeNet:
+def ready(network: LeNet, place: devices.Device) -> LeNet:
     if place.name == "/CPU:0":
         # Keras turns XLA on wherever it sees a GPU, in use or not: the CPU's results must not depend on that.
         network.jit_compile = False
     if not network.optimizer.built:
         network.optimizer.build(network.trainable_variables)
+    # Keras makes its metrics in the first step, which then has to be traced twice.
+    nothing = keras.ops.zeros((1, network.output_shape[-1]))
+    if "accuracy" not in network.compute_metrics(None, nothing, nothing):
+        raise TrainingError(
+            f"{network.name} is compiled without the metric accuracy, by which the best epoch is chosen: compile it with that"
+        )
+    network.reset_metrics()
     return network
 
 
-def _set_schedule(network: LeNet, recipe: Recipe, images: int) -> None:
+def set_schedule(network: LeNet, recipe: Recipe, images: int) -> None:
     """Tells a schedule by steps how many this run takes; a model that goes on has a cycle of its own for it."""
     schedule = OneCycle.of(network.optimizer)
     if schedule is not None:
@@ -228,7 +173,12 @@ def _set_schedule(network: LeNet, recipe: Recipe, images: int) -> None:
         schedule.steps = recipe.epochs * math.ceil(images / recipe.batch_size)
 
 
-def _checked_seed(seed: int) -> int:
+def check_patience(early_stopping: int | None) -> None:
+    if early_stopping is not None and early_stopping < 1:
+        raise TrainingError(f"early stopping needs at least 1 epoch of patience, not {early_stopping}")
+
+
+def checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
     return int(seed)

@@ -20,7 +20,7 @@ from test_training import scalar_tags
 
 import lenet_tf
 from lenet_tf import checkpoints, runs
-from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.errors import Interrupted, RunError, TrainingError
 from lenet_tf.files import locked
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
 
@@ -314,3 +314,44 @@ def test_the_command_goes_on(copy, cli):
     done = cli("train", "--resume", copy, "--data", "sample")
     assert done.exit_code == 1
     assert "was trained on other sample data" in done.output
+
+
+def test_frozen_layers_stay_frozen(digits, tmp_path):
+    def frozen():
+        model = lenet_tf.LeNet("tiny", seed=1)
+        model.get_layer("C1").trainable = False
+        model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    whole = lenet_tf.fit(frozen(), digits, epochs=2, device="cpu", logs=tmp_path / "whole", quiet=True)
+    resumed = broken(frozen(), digits, tmp_path / "broken", 2, epochs=2, device="cpu")
+    np.testing.assert_array_equal(resumed.model.get_layer("C1").get_weights()[0], frozen().get_layer("C1").get_weights()[0])
+    assert_same(whole, resumed)
+
+
+def test_an_error_of_a_callback_is_its_own(digits, tmp_path):
+    class Offline(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise ConnectionError("the tracker does not answer")
+
+    with pytest.raises(ConnectionError, match="the tracker does not answer"):
+        lenet_tf.fit("tiny", digits, epochs=2, logs=tmp_path, quiet=True, callbacks=[Offline()])
+
+
+def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, tmp_path):
+    model = lenet_tf.LeNet("tiny", seed=1)
+    model.compile("adam", "categorical_crossentropy", metrics=["mse"])
+    with pytest.raises(TrainingError, match="tiny is compiled without the metric accuracy, by which the best epoch is chosen"):
+        lenet_tf.fit(model, digits, logs=tmp_path / "logs", quiet=True)
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_damaged_history_or_result_is_told(copy, digits, tmp_path):
+    content = (copy / "final.keras").read_bytes()
+    place = content.rindex(b'"epochs"')
+    (copy / "final.keras").write_bytes(content[:place] + b"!" + content[place + 1 :])
+    with pytest.raises(RunError, match="does not say how far its run has come"):
+        checkpoints.read(copy / "final.keras")
+    (copy / "metrics.json").write_text("{}")
+    with pytest.raises(RunError, match="metrics.json has no usable 'test_accuracy'"):
+        lenet_tf.resume(copy, digits, quiet=True)

@@ -143,12 +143,13 @@ def _resume(folder: Path, data: str | None, originals: str | None, quiet: bool, 
 
     old = runs.described(folder)
     if old.metrics is not None:
-        click.echo(f"{folder} is finished; nothing is left to do.\n{finished_run(old.metrics, old.config['data'])}")
+        accuracy, epochs = old.metrics["test_accuracy"], old.metrics["epochs"]
+        click.echo(f"{folder} is finished, nothing is left to do: test accuracy {accuracy:.2%} after epoch {epochs}")
         return
     if old.spec.recipe.optimizer.name == "sdlm":
         device.use_one_thread()
     raw = load(old.data_name() if data is None else data, originals)
-    from lenet_tf.training import resume
+    from lenet_tf.resuming import resume
 
     run = resume(folder, raw, device=None if wanted == "auto" else wanted, quiet=quiet)
     click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))

@@ -23,13 +23,14 @@ _MOST_CHUNKS = 10_000
 _DAMAGE = (SyntaxError, EOFError, IndexError, OverflowError, struct.error, zlib.error)
 
 
-def read_picture(path: Path) -> np.ndarray:
+def read_picture(path: str | Path) -> np.ndarray:
     """The picture in a PNG file as grey uint8 (height, width), 0 black … 255 white, as in the file: nothing is turned, scaled or inverted.
 
     Colours become grey by their lightness (ITU-R 601), of 16 bits the upper 8 count, and what is transparent shows white paper; of an
     animation the first picture. At most `MOST_BYTES` and `MOST_PIXELS`, looked at before anything is unpacked. Raises `DataError` for a
     file that is missing, larger, damaged or no PNG.
     """
+    path = Path(path)
     try:
         content = _checked(read_bounded(path, MOST_BYTES))
         with warnings.catch_warnings():

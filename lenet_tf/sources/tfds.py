@@ -176,7 +176,7 @@ def _prepare_alone(builder: Any, originals: Path | None, source: str) -> None:
             except Timeout:
                 print(f"Another process is preparing {builder.name} in {builder.data_path}; waiting for it.", file=sys.stderr, flush=True)
                 held.enter_context(locked(lock, seconds=-1))
-            if not find_builder(builder.info.full_name.rpartition("/")[0]).is_prepared():
+            if not find_builder(":".join(builder.info.full_name.rsplit("/", 1))).is_prepared():
                 _prepare(builder, originals, source)
     except OSError as error:
         where = f"{builder.name} cannot be prepared in {builder.data_path}"
@@ -204,7 +204,7 @@ def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     except (tfds.download.DownloadError, NonMatchingChecksumError, requests.RequestException) as error:
         raise SourceUnreachable(f"{builder.name}: the download failed ({_first_line(error)}). Try again when online.") from error
     except Exception as error:  # whatever a builder's own code raises
-        if find_builder(builder.info.full_name.rpartition("/")[0]).is_prepared():
+        if find_builder(":".join(builder.info.full_name.rsplit("/", 1))).is_prepared():
             return  # another program, which knows nothing of the lock, was quicker
         where = f"{builder.name} cannot be prepared in {builder.data_path}"
         raise DataError(f"{where}: {_first_line(error).rstrip('.')}. TFDS_DATA_DIR names another folder.") from error

@@ -1,0 +1,103 @@
+"""An interrupted run taken up again: its folder put right, its last finished epoch loaded; `job` trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from lenet_tf import __version__, checkpoints, runs
+from lenet_tf import device as devices
+from lenet_tf.checkpoints import Progress
+from lenet_tf.data import RawData, check_raw, split
+from lenet_tf.engine_choice import choose_engine
+from lenet_tf.errors import RunError
+from lenet_tf.event_files import cut_back
+from lenet_tf.files import remove_partials
+from lenet_tf.job import Job, alone
+from lenet_tf.model import LeNet
+from lenet_tf.model_files import load_model
+from lenet_tf.report.lines import beginning_run
+from lenet_tf.specs import Spec
+from lenet_tf.training import INITIAL, check_patience, checked_seed, ready, set_schedule, started
+
+
+def resume(
+    run: str | Path, data: RawData, *, device: str | None = None, quiet: bool = False, callbacks: Sequence[keras.callbacks.Callback] = ()
+) -> runs.Run:
+    """Goes on with an interrupted run from its last finished epoch, as config.json in its folder says; a finished run is only read.
+
+    On the same machine, with the same versions and device, it ends with the weights, the optimiser's state and the history, `seconds`
+    apart, that the run would have had without the interruption, bit for bit. Which versions differ is printed.
+
+    Args:
+        run: the run folder.
+        data: the raw images that the run began with; their SHA-256 is compared.
+        device: None takes the run's own.
+        callbacks: a user's own are not in the folder: give them again. What they remember from earlier epochs is lost.
+
+    Raises:
+        RunError: no run folder, a damaged one, other data, or another process that trains in it.
+        TrainingError, DeviceError: as `fit`.
+    """
+    folder = Path(run)
+    old = runs.described(folder)
+    if old.config["format"] != runs.FORMAT:
+        raise RunError(
+            f"{folder} is of format {old.config['format']}, whose checkpoints do not say how far a run has come; lenet_tf {__version__}"
+            f" needs that. Run it again: lenet-tf train --from-run {folder}"
+        )
+    if old.metrics is not None:
+        return _finished(folder, old.metrics)
+    check_raw(data)
+    old.check_same_data(data.sha256, "A run goes on with its own data only.")
+    spec, settings = old.spec, old.settings
+    seed = checked_seed(settings["seed"])
+    check_patience(settings["early_stopping"])
+    place = devices.choose(devices.wanted(old.device) if device is None else device)
+    with alone(folder), started(place, seed, settings["deterministic"]):
+        if old.metrics is not None:  # by another process, in the meantime
+            return _finished(folder, old.metrics)
+        network, progress = _last_finished(folder, spec, seed, settings["precision"], old.config.get("initial_weights"))
+        ready(network, place)
+        loop, taking = choose_engine(settings["engine"], spec, network, place)
+        divided = split(data, spec.recipe.validation, seed)
+        if not progress.epochs:
+            set_schedule(network, spec.recipe, len(divided.kept))
+        _put_right(folder, progress, int(network.optimizer.iterations))
+        if not quiet:
+            begins = beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)
+            print("\n".join([*runs.differences(old.config), begins]), flush=True)
+        return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, callbacks).run()
+
+
+def _finished(folder: Path, metrics: dict[str, Any]) -> runs.Run:
+    # The model first, since that checks the whole file.
+    model = load_model(folder)
+    return runs.Run(folder, checkpoints.read(folder / "final.keras").history, metrics, model)
+
+
+def _put_right(folder: Path, progress: Progress, steps: int) -> None:
+    """Leaves the files of the finished epochs, as they were when the last of these ended, and nothing of the one that was interrupted."""
+    try:
+        remove_partials(folder)
+        if progress.epochs:
+            checkpoints.keep_best(folder, progress)
+            runs.write_history(folder, progress.rows)
+        cut_back(folder, progress.epochs, steps)
+    except OSError as error:
+        raise RunError(f"cannot write to {folder}: {error.strerror or error}; the run is as it was") from error
+
+
+def _last_finished(folder: Path, spec: Spec, seed: int, precision: str, initial_weights: Any) -> tuple[LeNet, Progress]:
+    if (folder / "final.keras").exists():
+        network = load_model(folder / "final.keras")
+        progress = checkpoints.read(folder / "final.keras")
+        progress.resumed.append(progress.epochs)
+        return network, progress
+    progress = Progress(resumed=[0])
+    if initial_weights == "given":
+        return load_model(folder / INITIAL), progress
+    return LeNet(spec, seed=seed, precision=precision), progress
