@@ -95,6 +95,15 @@ def test_a_table_that_wants_more_than_the_weights_hold_is_refused_at_once(parts,
     assert "at most" in refused(changed(parts, lambda c: c["config"]["spec"]["rows"][0].update(shape=[10**12, 10**12, 1])))
 
 
+def test_metrics_that_would_fill_the_memory_are_refused(parts, refused):
+    def change(count, classes):
+        part = {"module": "keras.metrics", "class_name": "MeanIoU", "config": {"num_classes": classes}, "registered_name": None}
+        return lambda c: c["compile_config"].update(metrics=[part] * count)
+
+    assert "num_classes is 2000, more than 500" in refused(changed(parts, change(1, 2000)))
+    assert "names more than 32 parts" in refused(changed(parts, change(40, 10)))
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": NaN}', "1" * 100_000, "\xff", " " * (2 << 20)])
 def test_json_without_bounds_is_refused(parts, refused, text):
     refused(parts | {"config.json": text.encode("latin-1")}, zipfile.ZIP_DEFLATED)
