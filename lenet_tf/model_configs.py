@@ -16,7 +16,6 @@ from lenet_tf.optimizers import SDLM, OneCycle
 from lenet_tf.specs import Spec
 
 LENET = "lenet_tf>LeNet"
-MOST_ROWS = 1_000
 # Metrics make tables of this many values, or its square, when they are built.
 MOST_COUNTED, MOST_PARTS = 500, 32
 
@@ -76,9 +75,6 @@ def checked(config: Any) -> tuple[dict[str, Any], Spec]:
     _known_keys("a model", config, _MODEL_KEYS)
     inner = config["config"]
     _known_keys("LeNet", inner, {"spec", "seed", "precision", "name", "version", "frozen"})
-    table = inner.get("spec")
-    if isinstance(table, dict) and isinstance(table.get("rows"), list) and len(table["rows"]) > MOST_ROWS:
-        raise ValueError(f"its network has more than {MOST_ROWS:,} rows")
     try:
         spec = spec_of(inner)
     except (SpecError, MemoryError):

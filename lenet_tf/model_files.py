@@ -27,11 +27,10 @@ from lenet_tf.files import MOST_TEXT, parse_json
 from lenet_tf.h5_reader import read_arrays
 from lenet_tf.model import LeNet
 from lenet_tf.model_configs import NotALeNet, checked
+from lenet_tf.npy import RATIO
 
 # 268 million numbers: the largest variant with its optimiser's state has 1.3 million.
 LARGEST = 1 << 30
-# Deflate makes at most 1032 bytes from one.
-DEFLATE_RATIO = 1032
 
 METADATA, CONFIG, WEIGHTS, NOTE = "metadata.json", "config.json", "model.weights.h5", checkpoints.MEMBER
 _DIRECTORY_LIMIT = 4096
@@ -126,7 +125,7 @@ def read_stream(stream: IO[bytes], size: int) -> ModelFile:
     except SpecError as error:
         raise ValueError(f"its network's table cannot work: {error}") from error
     # What zipfile raises for headers that contradict each other or ask for what it cannot do.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, struct.error, OverflowError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, struct.error, OverflowError) as error:
         raise ValueError(_DAMAGED) from error
 
 
@@ -155,7 +154,7 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
             raise ValueError(f"its {name} is encrypted, or compressed in a way that Keras does not use")
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
             raise ValueError(f"its {name} is not a regular file")
-        ratio = 1 if info.compress_type == zipfile.ZIP_STORED else DEFLATE_RATIO
+        ratio = 1 if info.compress_type == zipfile.ZIP_STORED else RATIO
         if info.compress_size > size or info.file_size > ratio * info.compress_size:
             raise ValueError(_DAMAGED)
         limit = {WEIGHTS: LARGEST, NOTE: checkpoints.LARGEST}.get(name, MOST_TEXT)
