@@ -12,6 +12,8 @@ import keras
 import tensorflow as tf
 
 from lenet_tf.lowering import Lowered
+from lenet_tf.optimizers import SDLM
+from lenet_tf.unrolling import Unrolled
 
 # What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves and memory stays small.
 IMAGES_A_CALL, VALUES_A_CALL, STEPS_A_CALL = 4_000, 4_000 * 32 * 32 * 3, 500
@@ -63,11 +65,19 @@ class GraphLoop:
 
     `prepare` makes of the images that come in those that the network is given, so that they can stay bytes until their step; None: they
     are prepared. `steps` is how many of them a call is meant to take; it takes those for which there are images. Convolutions are lowered
-    (`lenet_tf.lowering`) where the network is one that this suits.
+    (`lenet_tf.lowering`) where the network is one that this suits. With `compiled`, XLA makes one program of a call's steps, of one image
+    each, and convolutions are unrolled for it (`lenet_tf.unrolling`).
     """
 
-    def __init__(self, step_size: int, parts: int = 1, prepare: Callable[[Any], Any] | None = None, steps: int = 1) -> None:
-        self.step_size, self.parts, self.prepare, self.steps = step_size, parts, prepare, steps
+    def __init__(
+        self,
+        step_size: int,
+        parts: int = 1,
+        prepare: Callable[[Any], Any] | None = None,
+        steps: int = 1,
+        compiled: bool = False,
+    ) -> None:
+        self.step_size, self.parts, self.prepare, self.steps, self.compiled = step_size, parts, prepare, steps, compiled
 
     def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         """Keras' own, but for how the network's answers are made."""
@@ -84,10 +94,46 @@ class GraphLoop:
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data
-        size, count = self.step_size, tf.shape(x)[0]
-        whole = count // size
+        total, answers = (self._compiled if self.compiled else self._steps)(model, x, y)
+        count = tf.shape(x)[0]
+        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
+        tracker.update_state(total / tf.cast(count, total.dtype), sample_weight=count)
+        return model.compute_metrics(x, y, answers)
+
+    def _compiled(self, model: keras.Model, x: Any, y: Any) -> tuple[Any, Any]:
+        """`_steps`, one image at a time, by XLA."""
+
+        @tf.function(jit_compile=True, autograph=False)
+        def steps(x: Any, y: Any) -> tuple[Any, Any]:
+            total, outputs, _ = self._loop(model, x, y, _Update.of(model))
+            return total, tf.reshape(outputs.stack(), (-1, model.output_shape[-1]))
+
+        return steps(x, y)
+
+    def _steps(self, model: keras.Model, x: Any, y: Any) -> tuple[Any, Any]:
+        """Takes all steps for which there are images; (the sum of the losses, the outputs)."""
+        optimizer = _Update.of(model)
+        total, outputs, state = self._loop(model, x, y, optimizer)
+        count = tf.shape(x)[0]
+        whole = count // self.step_size * self.step_size
+        left = tf.cast(count - whole, tf.float32)
+
+        def rest() -> Any:
+            loss, answers, gradients = self._gradients(model, [(x[whole:], y[whole:])], left)
+            return loss * left, answers, optimizer.update(state, gradients)
+
+        def none() -> Any:
+            return tf.constant(0.0), tf.zeros((0, *model.output_shape[1:])), state
+
+        more, last, state = tf.cond(left > 0, rest, none)
+        optimizer.end(state)
+        return total + more, tf.concat([outputs.concat(), last], axis=0)
+
+    def _loop(self, model: keras.Model, x: Any, y: Any, optimizer: _Update) -> tuple[Any, Any, Any]:
+        """The steps for which all images are there: (the sum of the losses, the outputs, the optimiser's state)."""
+        size = self.step_size
+        whole = tf.shape(x)[0] // size
         edges = [size * number // self.parts for number in range(self.parts + 1)]
-        optimizer = (_FlatAdam if _FlatAdam.fits(model.optimizer) else _Own)(model)
         outputs = tf.TensorArray(tf.float32, whole, element_shape=(size, *model.output_shape[1:]))
 
         def one(step: Any, total: Any, outputs: Any, state: Any) -> Any:
@@ -96,26 +142,12 @@ class GraphLoop:
             return step + 1, total + loss * size, outputs.write(step, answers), optimizer.update(state, gradients)
 
         start = (tf.constant(0), tf.constant(0.0), outputs, optimizer.begin())
-        _, total, outputs, state = tf.while_loop(lambda step, *_: step < whole, one, start, parallel_iterations=1)
-        left = tf.cast(count - whole * size, tf.float32)
-
-        def rest() -> Any:
-            loss, answers, gradients = self._gradients(model, [(x[whole * size :], y[whole * size :])], left)
-            return loss * left, answers, optimizer.update(state, gradients)
-
-        def none() -> Any:
-            return tf.constant(0.0), tf.zeros((0, *model.output_shape[1:])), state
-
-        more, last, state = tf.cond(left > 0, rest, none)
-        optimizer.end(state)
-        (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
-        tracker.update_state((total + more) / tf.cast(count, total.dtype), sample_weight=count)
-        return model.compute_metrics(x, y, tf.concat([outputs.concat(), last], axis=0))
+        return tf.while_loop(lambda step, *_: step < whole, one, start, parallel_iterations=1)[1:]
 
     def _gradients(self, model: keras.Model, parts: Sequence[Any], count: Any) -> tuple[Any, Any, list[Any]]:
         """(The mean loss of the parts' `count` images, the outputs, the gradient for each of the model's weights)."""
         weights = [weight.value for weight in model.trainable_variables]
-        of_images, network = keras.losses.get(model.loss), Lowered.of(model) or model
+        of_images, network = keras.losses.get(model.loss), (Unrolled if self.compiled else Lowered).of(model) or model
         losses, answers, gradients = [], [], []
         for images, labels in parts:
             with tf.GradientTape() as tape:
@@ -135,11 +167,19 @@ def _rows(tensor: Any, start: Any, count: int) -> Any:
     return tf.slice(tensor, [start] + [0] * rest, [count] + [-1] * rest)
 
 
-class _Own:
+class _Update:
     """The optimiser's own update; it keeps its state itself."""
+
+    @staticmethod
+    def of(model: keras.Model) -> _Update:
+        return next(kind for kind in (_FlatAdam, _Rates, _Update) if kind.fits(model.optimizer))(model)
 
     def __init__(self, model: keras.Model) -> None:
         self.optimizer, self.weights = model.optimizer, model.trainable_variables
+
+    @classmethod
+    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+        return True
 
     def begin(self) -> tuple[Any, ...]:
         return ()
@@ -152,17 +192,40 @@ class _Own:
         pass
 
 
-class _FlatAdam(_Own):
+def _is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
+    """Whether it does to the gradients what its kind always does, and no more."""
+    extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor")
+    return not any(getattr(optimizer, name, None) for name in extras)
+
+
+class _Rates(_Update):
+    """SDLM, whose weights' own rates hold for a whole call."""
+
+    @classmethod
+    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+        decays = optimizer.weight_decay is not None
+        return type(optimizer) is SDLM and _is_plain(optimizer) and not decays
+
+    def begin(self) -> tuple[Any, ...]:
+        gains = [self.optimizer.gains[self.optimizer._get_variable_index(weight)] for weight in self.weights]
+        return tuple(tf.convert_to_tensor(self.optimizer.learning_rate) * gain.value for gain in gains)
+
+    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
+        for weight, rate, gradient in zip(self.weights, state, gradients, strict=True):
+            weight.value.assign_sub(rate * gradient)
+        self.optimizer.iterations.assign_add(1)
+        return state
+
+
+class _FlatAdam(_Update):
     """Keras' Adam or AdamW, operation by operation, on all weights at once as one vector: the same numbers, in a tenth of the operations.
 
     Its moments are one vector each for as long as a call of the graph takes, and Keras' own variables between the calls.
     """
 
-    @staticmethod
-    def fits(optimizer: keras.optimizers.Optimizer) -> bool:
-        extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor")
-        kinds = (keras.optimizers.Adam, keras.optimizers.AdamW)
-        return type(optimizer) in kinds and not any(getattr(optimizer, name, None) for name in extras)
+    @classmethod
+    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+        return type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and _is_plain(optimizer)
 
     def _moments(self) -> tuple[list[Any], list[Any]]:
         kept = [self.optimizer._get_variable_index(weight) for weight in self.weights]

@@ -12,6 +12,7 @@ from lenet_tf.errors import TrainingError, did_you_mean
 from lenet_tf.model import LeNet
 from lenet_tf.optimizers import SDLM
 from lenet_tf.specs import BatchNormalization, Dropout, Spec
+from lenet_tf.unrolling import Unrolled
 
 ENGINES = ("auto", "graph", "keras")
 
@@ -39,4 +40,6 @@ def choose_engine(wanted: str, spec: Spec, network: LeNet, place: Device) -> tup
     in_step = parts == 2 and recipe.augmentation is None
     prepare = functools.partial(prepare_images, preparation=spec.preparation) if in_step else None
     steps = steps_a_call(size, math.prod(spec.input_shape))
-    return GraphLoop(size, parts, prepare, steps), f"graph, {steps} steps a call{', each in two halves' if parts == 2 else ''}"
+    compiled = size == 1 and isinstance(network.optimizer, SDLM) and Unrolled.of(network) is not None
+    how = "".join([", each in two halves" if parts == 2 else "", ", compiled by XLA" if compiled else ""])
+    return GraphLoop(size, parts, prepare, steps, compiled), f"graph, {steps} steps a call{how}"

@@ -90,6 +90,7 @@ class TableConvolution(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape: Shape) -> None:
+        self._maps = input_shape[-1]
         pairs = [(source, target) for target, maps in enumerate(self.table) for source in maps]
         # Where each pair's kernel stands in the full (source, target) grid, of which the rest is zero.
         self._places = np.array([[source * len(self.table) + target] for source, target in pairs], "int32")
@@ -112,11 +113,14 @@ class TableConvolution(keras.layers.Layer):
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
         """The weighted sums by the kernels of the table's pairs, (pairs, kernel height, kernel width), without bias and activation."""
+        return ops.conv(inputs, self.full(kernel), self.strides, self.padding)
+
+    def full(self, kernel: Any) -> Any:
+        """(kernel height, kernel width, input maps, feature maps): the pairs' kernels, and zeros where there is no pair."""
         # Scattered rather than multiplied by a matrix of zeros and ones: a fraction of the time for one image at a time.
-        size, grid = int(np.prod(self.kernel_size)), inputs.shape[-1] * len(self.table)
+        size, grid = int(np.prod(self.kernel_size)), self._maps * len(self.table)
         full = ops.transpose(ops.scatter(self._places, ops.reshape(kernel, (-1, size)), (grid, size)))
-        full = ops.reshape(full, (*self.kernel_size, inputs.shape[-1], len(self.table)))
-        return ops.conv(inputs, full, self.strides, self.padding)
+        return ops.reshape(full, (*self.kernel_size, self._maps, len(self.table)))
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {

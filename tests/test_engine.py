@@ -17,6 +17,7 @@ from lenet_tf.model import LeNet
 from lenet_tf.optimizers import OneCycle
 from lenet_tf.second_order import curvature
 from lenet_tf.specs import Convolution, Dense, Dropout, Flatten, Input, Optimizer, Pooling, Recipe, Spec, get_spec
+from lenet_tf.unrolling import Unrolled
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,22 @@ def test_steps_in_the_graph_equal_keras_own(images, variant, optimizer, step, pa
     for expected, got in zip(plain.optimizer.variables, ours.optimizer.variables, strict=True):
         expected, got = np.asarray(expected), np.asarray(got)
         np.testing.assert_allclose(got, expected, rtol=0, atol=bound * np.abs(expected).max(), err_msg="the optimiser's state")
+    np.testing.assert_allclose(our_history["loss"], history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(our_history["accuracy"], history["accuracy"], atol=1e-6)
+
+
+@pytest.mark.parametrize("variant", ["lenet4", "lenet5-1998"])
+def test_compiled_steps_on_single_images_equal_keras_own(images, variant):
+    """As above, with a call's steps in one program of XLA's; 110 images leave a shorter call at the end."""
+    few, optimizer = (images[0][:110], images[1][:110]), get_spec(variant).recipe.optimizer
+    plain, history = trained(variant, replace(optimizer, learning_rate=0.0005), 1, few, None, 1)
+    assert Unrolled.of(plain) is not None
+    ours, our_history = trained(variant, replace(optimizer, learning_rate=0.0005), 1, few, GraphLoop(1, compiled=True), 100)
+    assert int(plain.optimizer.iterations) == int(ours.optimizer.iterations) == 220
+    for first, expected, got in zip(LeNet(variant, seed=1).get_weights(), plain.get_weights(), ours.get_weights(), strict=True):
+        moved = np.abs(expected - first).max()
+        assert moved > 0
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4 * moved)
     np.testing.assert_allclose(our_history["loss"], history["loss"], rtol=1e-5)
     np.testing.assert_allclose(our_history["accuracy"], history["accuracy"], atol=1e-6)
 

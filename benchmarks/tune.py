@@ -1,0 +1,108 @@
+"""How lenet5-modern's recipe was chosen: settings tried on training images alone, into results/tuning.jsonl.
+
+Of the 60,000 training images 10,000, always the same, are held back and judge; the test images are never read. A line a run: the setting
+as it differs from `BASE`, the seed, and errors and cross-entropy on the held-back images after the last epoch. Usage: tune.py SETTING SEED.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import lenet_tf
+from lenet_tf.data import RawData, stratified_split
+from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_spec
+
+RESULT = Path(__file__).parent.parent / "results" / "tuning.jsonl"
+AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
+GENTLE = {"translation": 1.0, "scaling": 0.07, "squeezing": 0.07, "shear": 0.1}
+# activation, pool, epochs, batch size, peak rate, weight decay, β2, warm-up, label smoothing, distortions
+BASE = {
+    "activation": "relu",
+    "pool": "max",
+    "epochs": 40,
+    "batch_size": 64,
+    "rate": 0.005,
+    "decay": 0.01,
+    "beta_2": 0.99,
+    "warm_up": None,
+    "smoothing": 0.05,
+    "distortions": AFFINE,
+}
+SETTINGS: dict[str, dict] = {
+    "base": {},
+    "gelu": {"activation": "gelu"},
+    "silu": {"activation": "silu"},
+    "gentle": {"distortions": GENTLE},
+    "gentle-elastic": {"distortions": GENTLE | {"elastic": 15.0}},
+    "elastic": {"distortions": AFFINE | {"elastic": 20.0}},
+    "smooth-0": {"smoothing": 0.0},
+    "rate-3": {"rate": 0.003},
+    "rate-8": {"rate": 0.008},
+    "decay-5": {"decay": 0.05},
+    "decay-10": {"decay": 0.1},
+    "batch-128": {"batch_size": 128},
+    "average": {"pool": "average"},
+}
+
+
+def spec_of(setting: dict) -> lenet_tf.Spec:
+    spec = get_spec("lenet5-modern")
+    rows = [replace(row, activation=setting["activation"]) if getattr(row, "activation", "") == "relu" else row for row in spec.rows]
+    rows = [replace(row, pool=setting["pool"]) if hasattr(row, "pool") else row for row in rows]
+    optimizer = Optimizer(
+        "adamw",
+        setting["rate"],
+        beta_2=setting["beta_2"],
+        weight_decay=setting["decay"],
+        schedule="one_cycle",
+        warm_up=setting["warm_up"],
+    )
+    recipe = Recipe(
+        optimizer,
+        epochs=setting["epochs"],
+        batch_size=setting["batch_size"],
+        validation="test",
+        augmentation=Augmentation(**setting["distortions"]),
+        label_smoothing=setting["smoothing"],
+    )
+    return replace(spec, rows=tuple(rows), recipe=recipe)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("setting", choices=SETTINGS)
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--epochs", type=int)
+    options = parser.parse_args()
+    changes = SETTINGS[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
+    raw = lenet_tf.load_data("mnist")
+    kept, held = stratified_split(raw.y_train, 10_000, 0)
+    # What `fit` takes for test images are the held-back ones.
+    blind = RawData(raw.x_train[kept], raw.y_train[kept], raw.x_train[held], raw.y_train[held], name="mnist-train")
+    with tempfile.TemporaryDirectory() as logs:
+        run = lenet_tf.fit(spec_of(BASE | changes), blind, seed=options.seed, logs=logs, device="cpu", quiet=True)
+        answers = lenet_tf.predict(run, blind.x_test)
+    line = {
+        "setting": options.setting,
+        "changes": changes,
+        "seed": options.seed,
+        "errors": int((answers.argmax(axis=1) != blind.y_test).sum()),
+        "cross_entropy": float(-np.log(answers[np.arange(len(held)), blind.y_test] + 1e-9).mean()),
+        "last_epochs": [round(10_000 * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]],
+        "training_accuracy": run.history["accuracy"][-1],
+        "seconds": round(run.metrics["seconds"], 1),
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    with RESULT.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+    print(line)
+
+
+if __name__ == "__main__":
+    main()
