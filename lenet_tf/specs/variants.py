@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lenet_tf.errors import SpecError, did_you_mean
 from lenet_tf.specs.network import Spec
-from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
+from lenet_tf.specs.recipes import AUGMENTATIONS, Optimizer, Preparation, Recipe
 from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows_pooling import Pooling
 from lenet_tf.specs.variants1998 import LENET1, LENET4, LENET5_1998, LENET5_1998_FULL
@@ -211,6 +211,11 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             validation=0.02,
             label_smoothing=0.05,
         )
+    },
+    "lenet5-1998": {
+        # Eq. 8 alone, without the term that pushes the wrong classes away.
+        "eq8": replace(LENET5_1998.recipe, loss="lecun1998_mle"),
+        "distorted": replace(LENET5_1998.recipe, augmentation=AUGMENTATIONS["affine"]),
     },
 }
 
