@@ -18,7 +18,7 @@ from lenet_tf.specs.recipes import Preparation
 from lenet_tf.specs.rows import Shape, times
 
 # What a raw 0 (background) and a raw 255 (ink) become.
-RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175)}
+RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175), "unit_twice": (0.0, 1 / 255)}
 # More classes than this in labels without a stated count are a mistake, such as labels that are pixels.
 _MOST_CLASSES = 10_000
 
@@ -79,6 +79,18 @@ def pad_to(images: Any, size: int) -> Any:
     return _ops(images).pad(images, frame) if rows or columns else images
 
 
+def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
+    """Raw (N, height, width[, channels]) moved by whole pixels, up and left where negative; what comes in is background, 0."""
+    check_images(images)
+    moved = np.zeros_like(images)
+    (rows, own_rows), (columns, own_columns) = (
+        (slice(max(0, by), size + min(0, by)), slice(max(0, -by), size - max(0, by)))
+        for by, size in zip((down, right), images.shape[1:3], strict=True)
+    )
+    moved[:, rows, columns] = images[:, own_rows, own_columns]
+    return moved
+
+
 def repeat_channels(images: Any, channels: int) -> Any:
     """(N, height, width, 1) → (N, height, width, `channels`), all channels equal; images with that many stay as they are."""
     check_images(images)
@@ -88,12 +100,15 @@ def repeat_channels(images: Any, channels: int) -> Any:
 
 
 def normalise(images: Any, normalisation: str = "unit") -> Any:
-    """Whole numbers 0…255 → float32: `unit` 0…1, or `lecun1998` −0.1 (background) … 1.175 (ink) (LeCun et al. 1998, section II.B)."""
+    """Whole numbers 0…255 → float32: `unit` 0…1, `lecun1998` −0.1 (background) … 1.175 (ink) (LeCun et al. 1998, section II.B), or
+    `unit_twice` 0…1/255, divided by 255 twice as the tutorial does to its test images by mistake."""
     check_images(images)
     if normalisation not in RANGES:
         raise DataError(f"unknown normalisation {normalisation!r}: known are {', '.join(RANGES)}")
     low, high = (np.float32(bound) for bound in RANGES[normalisation])
     scaled = _ops(images).array(images, dtype="float32") / np.float32(255)
+    if normalisation == "unit_twice":
+        return scaled / np.float32(255)
     return scaled if normalisation == "unit" else scaled * (high - low) + low
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lenet_tf.errors import DeviceError
+from lenet_tf.machine import cores
 
 _CHOICE = re.compile(r"auto|cpu|gpu(?::(\d+))?")
 
@@ -63,6 +64,9 @@ def _without_chatter() -> Iterator[None]:
 
 # TensorFlow's variables for its threads, each operation in one thread and so many operations side by side, and for oneDNN.
 _SIDE_BY_SIDE, _WITHIN, _ONEDNN = "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS"
+ONE_THREAD = {_SIDE_BY_SIDE: "1", _WITHIN: "1", _ONEDNN: "0"}
+# `use_halves` on one or two cores.
+ONE_CORE = {_SIDE_BY_SIDE: "2", _WITHIN: "1", _ONEDNN: "1"}
 
 
 def use_one_thread() -> None:
@@ -71,7 +75,7 @@ def use_one_thread() -> None:
     To be called before TensorFlow's first operation, and for oneDNN before it is imported; later it changes nothing. What the environment
     already says is left alone.
     """
-    _set({_SIDE_BY_SIDE: "1", _WITHIN: "1", _ONEDNN: "0"})
+    _set(ONE_THREAD)
 
 
 def use_halves() -> None:
@@ -80,7 +84,7 @@ def use_halves() -> None:
 
     As `use_one_thread`: before TensorFlow's first operation, and behind what the environment says.
     """
-    _set({_SIDE_BY_SIDE: "2", _WITHIN: str(max(1, _cores() // 2)), _ONEDNN: "1"})
+    _set({_SIDE_BY_SIDE: "2", _WITHIN: str(max(1, cores() // 2)), _ONEDNN: "1"})
 
 
 _set_here: dict[str, str] = {}
@@ -118,8 +122,9 @@ def uses_one_thread() -> bool:
     return [os.environ.get(name) for name in (_SIDE_BY_SIDE, _WITHIN)] == ["1", "1"]
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def threads() -> dict[str, str | None]:
+    """What the environment asks of TensorFlow's threads and of oneDNN, on which the last bits of a result depend; None: nothing."""
+    return {name: os.environ.get(name) for name in (_SIDE_BY_SIDE, _WITHIN, _ONEDNN)}
 
 
 def start_tensorflow() -> None:
@@ -161,10 +166,10 @@ def choose(wanted: str = "auto") -> Device:
         check(wanted)
     gpus = gpu_names()
     if wanted == "cpu" or (wanted == "auto" and not gpus):
-        cores = _cores()
+        count = cores()
         # A machine with an NVIDIA card is owed the reason why it is not used.
         why = f"; no GPU: {why_no_gpu()}" if wanted == "auto" and shutil.which("nvidia-smi") else ""
-        return Device("/CPU:0", f"CPU, {cores} cores{why}")
+        return Device("/CPU:0", f"CPU, {count} cores{why}")
     index = int(match[1] or 0)
     if index >= len(gpus):
         reason = f"TensorFlow sees only {len(gpus)}" if gpus else why_no_gpu()

@@ -35,7 +35,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     """
     check_raw(data)
     model = _model(model)
-    preparation = model.spec.preparation
+    preparation = model.spec.preparation.of_test
     check_fits(model, prepared_shape(data, preparation), data)
     test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
     return model.evaluate(test, verbose=0, return_dict=True)

@@ -86,11 +86,13 @@ class Job:
         steps = 1 if loop is None else loop.steps
         images_a_call = recipe.batch_size * steps
         x_validation, y_validation, held = self.divided.validation
-        prepared = {"num_classes": raw.num_classes, "preparation": self.spec.preparation}
+        preparation = self.spec.preparation
+        of_validation = preparation.of_test if self.divided.held is None else preparation
         batches = training_batches(
             raw.x_train,
             raw.y_train,
-            **prepared,
+            raw.num_classes,
+            preparation,
             batch_size=images_a_call,
             seed=self.seed,
             how=recipe.augmentation,
@@ -107,7 +109,7 @@ class Job:
                     shuffle=False,
                     initial_epoch=self.progress.epochs,
                     epochs=recipe.epochs,
-                    validation_data=evaluation_batches(x_validation, y_validation, **prepared, chosen=held),
+                    validation_data=evaluation_batches(x_validation, y_validation, raw.num_classes, of_validation, chosen=held),
                     callbacks=self._callbacks(nan, bar, asked),
                     verbose=0 if self.quiet or bar is not None else 2,
                 )

@@ -130,8 +130,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def describe(spec: Spec, data: Mapping[str, Any], device: Mapping[str, str]) -> dict[str, Any]:
-    """What config.json says of a run that begins: `data` as `RawData.identity` gives it, `device` with its name and label."""
+def describe(spec: Spec, data: Mapping[str, Any], device: Mapping[str, Any]) -> dict[str, Any]:
+    """What config.json says of a run that begins: `data` as `RawData.identity` gives it, `device` with its name, label and threads."""
     table = spec.to_dict()
     return {
         "format": FORMAT,

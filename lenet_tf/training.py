@@ -100,7 +100,7 @@ def fit(
         loop, taking = choose_engine(engine, spec, network, place)
         set_schedule(network, spec.recipe, len(divided.kept))
         began = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
-        config = runs.describe(spec, data.identity(), {"name": place.name, "label": place.label}) | began
+        config = runs.describe(spec, data.identity(), {"name": place.name, "label": place.label, "threads": devices.threads()}) | began
         folder = runs.create(logs, spec.name)
         with alone(folder):
             _begin(folder, config, given)

@@ -93,7 +93,7 @@ def test_threads_are_set_until_tensorflow_has_begun(first, threads):
     """Importing TensorFlow is not yet using its threads; what the environment says stays."""
     names = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
     script = (
-        f"import os; {first or 'pass'}; from lenet_tf import device; device._cores = lambda: 2; device.start_tensorflow()\n"
+        f"import os; {first or 'pass'}; from lenet_tf import device; device.cores = lambda: 2; device.start_tensorflow()\n"
         f"import json; print(json.dumps([os.environ.get(name) for name in {names}]))"
     )
     environment = {name: value for name, value in os.environ.items() if name not in names}

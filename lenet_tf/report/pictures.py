@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lenet_tf.data import RANGES, RawData, prepare_images
 from lenet_tf.errors import RunError
@@ -17,11 +18,11 @@ from lenet_tf.specs.codes import DIGIT_CODES, HEIGHT, WIDTH
 _INK = "gray_r"
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Writes a PNG; raises `RunError` where that cannot be done."""
+def save(figure: Figure, path: Path, texts: Mapping[str, str] | None = None) -> None:
+    """Writes a PNG, with `texts` in it, by name; raises `RunError` where that cannot be done."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight")
+        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight", metadata=texts)
         partial.replace(path)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
@@ -71,4 +72,41 @@ def contact_sheet(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
         line[0].text(-0.2, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=9)
     figure.subplots_adjust(wspace=0.05, hspace=0.05, top=1 - 0.45 / figure.get_figheight())
     figure.suptitle(title, fontsize=11, y=1, va="top")
+    return figure
+
+
+def reproduction_picture(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Test errors of many runs against published numbers: for each row its `name`, its runs' `errors`, and what is `published`, if
+    anything, all in %. On a logarithmic axis, since the rows span more than a power of ten."""
+    figure = Figure(figsize=(9, 0.42 * max(1, len(rows)) + 1.5))
+    axes = figure.subplots()
+    ours, theirs = "#1f5fa8", "#c23b22"
+    for place, row in enumerate(rows):
+        errors = row["errors"]
+        axes.plot(errors, [place] * len(errors), "o", color=ours, alpha=0.3, markersize=4, markeredgewidth=0)
+        axes.errorbar(
+            np.mean(errors),
+            place,
+            xerr=np.std(errors, ddof=1) if len(errors) > 1 else None,
+            fmt="o",
+            color=ours,
+            capsize=4,
+            markersize=7,
+            label="ours: mean ± standard deviation, each run" if place == 0 else None,
+        )
+        if row["published"] is not None:
+            axes.plot(row["published"], place, "D", color=theirs, markersize=7, markerfacecolor="none", markeredgewidth=1.6)
+    axes.plot([], [], "D", color=theirs, markerfacecolor="none", markeredgewidth=1.6, linestyle="", label="published")
+    axes.set(xscale="log", xlabel="test error, % (logarithmic)", yticks=range(len(rows)))
+    axes.set_yticklabels([row["name"] for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.xaxis.set_major_locator(FixedLocator([0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5, 8, 10, 15]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.grid(axis="x", color="0.88")
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return figure

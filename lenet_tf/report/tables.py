@@ -94,11 +94,12 @@ def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
     padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
     recipe = spec.recipe
+    tested = f", of test images {spec.preparation.test_normalisation}" if spec.preparation.test_normalisation else ""
     distorted = f", distorted by {_amounts(recipe.augmentation)}" if recipe.augmentation is not None else ""
     lines = [
         ("source", spec.source),
         ("notes", spec.notes),
-        ("images", f"{spec.data}, {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}{distorted}"),
+        ("images", f"{spec.data}, {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}{tested}{distorted}"),
         ("recipe", _recipe(spec.recipe)),
         *((name, _recipe(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
         *(("departs", departure) for departure in spec.departures),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lenet_tf.errors import SpecError
@@ -26,7 +26,7 @@ LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error
 METRICS = ("accuracy",)
 # A padded image of 4,096 × 4,096 with 16 channels takes 1 GiB as float32.
 _MOST_SIDE, _MOST_CHANNELS = 4_096, 16
-NORMALISATIONS = ("unit", "lecun1998")
+NORMALISATIONS = ("unit", "lecun1998", "unit_twice")
 
 
 @dataclass(frozen=True)
@@ -181,12 +181,19 @@ class Preparation:
     `pad_to`: zero padding to this height and width, centred; None leaves the size alone.
     `channels`: 3 makes three equal channels of grey images; None leaves the channels alone.
     `normalisation`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
-    section II.B).
+    section II.B), and `unit_twice` 0…1/255, the tutorial's erratum. `test_normalisation`: that of the test images, where it is another,
+    as the tutorial's code has it; None: the same.
     """
 
     pad_to: int | None = None
     channels: int | None = None
     normalisation: str = "unit"
+    test_normalisation: str | None = None
+
+    @property
+    def of_test(self) -> Preparation:
+        """What is done to test images."""
+        return replace(self, normalisation=self.test_normalisation or self.normalisation, test_normalisation=None)
 
     def __post_init__(self) -> None:
         if self.pad_to is not None:
@@ -194,3 +201,5 @@ class Preparation:
         if self.channels is not None:
             checks.positive("channels", self.channels, _MOST_CHANNELS)
         checks.one_of("normalisation", self.normalisation, NORMALISATIONS)
+        if self.test_normalisation is not None:
+            checks.one_of("test_normalisation", self.test_normalisation, NORMALISATIONS)

@@ -1,0 +1,182 @@
+"""One run of the plan, in a process of its own: begun, gone on with or only read, tested, and written down as a record.
+
+Run as `python -m lenet_tf.reproduce.one_run` by `lenet_tf.reproduce.runner`. Says on stdout, a line of JSON each, which epochs are done,
+and at last the record or the error. Ends its epoch and stops when whoever started it is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from lenet_tf import device, machine, runs
+from lenet_tf.errors import Interrupted, LenetError, RunError
+from lenet_tf.files import locked
+from lenet_tf.reproduce.plan import Row, get_rows
+
+_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
+SHIFTS = (1, 2, 3, 4)
+
+
+def folder_of(logs: Path, row: Row, seed: int) -> Path:
+    """Where a run's folder lies, and what is said of it."""
+    return logs / "reproduce" / row.name / f"seed-{seed}"
+
+
+def environment(row: Row) -> dict[str, str]:
+    """For a run's process: the same threads wherever it is made, so that its numbers do not depend on how many cores there are."""
+    return os.environ | (device.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else device.ONE_CORE)
+
+
+def run(row: Row, seed: int, logs: Path, originals: str | None, notify: Any = lambda said: None) -> dict[str, Any]:
+    """The record of a finished run, which is trained first where it is not finished. Raises `LenetError` or `Interrupted`."""
+    from lenet_tf import sources
+
+    home = folder_of(logs, row, seed)
+    home.mkdir(parents=True, exist_ok=True)
+    # Another `reproduce` may be at the same run: then its result is waited for.
+    with locked(home / ".lock", seconds=-1):
+        raw = sources.load_data(row.data, originals)
+        device.start_tensorflow()
+        finished = _trained(row, seed, home, raw, notify)
+        return _record(row, seed, finished, raw)
+
+
+def _trained(row: Row, seed: int, home: Path, raw: Any, notify: Any) -> runs.Run:
+    import keras
+
+    from lenet_tf.resuming import resume
+    from lenet_tf.training import fit
+
+    class Tell(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            notify({"epoch": epoch + 1, "val_accuracy": (logs or {}).get("val_accuracy"), "seconds": (logs or {}).get("seconds")})
+
+    for folder in sorted((home / "fit").glob("*/"), reverse=True):
+        if _is_of(folder, row, seed, raw):
+            return resume(folder, raw, quiet=True, callbacks=[Tell()])
+    return fit(row.spec, raw, seed=seed, device="cpu", logs=home, quiet=True, callbacks=[Tell()])
+
+
+def _is_of(folder: Path, row: Row, seed: int, raw: Any) -> bool:
+    """Whether the run folder is one of the plan as it is now, on these data."""
+    try:
+        old = runs.described(folder)
+    except LenetError:
+        return False
+    same = {part: old.spec.to_dict()[part] for part in ("rows", "recipe", "preparation")} == {
+        part: row.spec.to_dict()[part] for part in ("rows", "recipe", "preparation")
+    }
+    return same and old.settings["seed"] == seed and old.config["data"].get("sha256") == raw.sha256
+
+
+def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]:
+    config = runs.read_config(finished.path)
+    test = {"accuracy": finished.metrics["test_accuracy"], "loss": finished.metrics["test_loss"]}
+    if row.shifted:
+        test["shifted"] = _shifted(finished.model, raw)
+    return {
+        "row": row.name,
+        "variant": row.spec.name,
+        "seed": seed,
+        "digest": row.digest,
+        "command": f"lenet-tf reproduce {row.name}",
+        "recipe": row.recipe(),
+        "parameters": finished.metrics["parameters"],
+        "data": {part: config["data"][part] for part in ("name", "version", "sha256")},
+        "versions": config["versions"],
+        "commit": _commit(),
+        "machine": machine.describe(),
+        "threads": config["device"].get("threads"),
+        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "seconds": round(finished.metrics["seconds"], 1),
+        "seconds_per_epoch": round(finished.metrics["seconds_per_epoch"], 2),
+        "resumed": finished.metrics["resumed"],
+        "epochs": {name: _rounded(name, values) for name, values in finished.history.items()},
+        "test": test,
+    }
+
+
+def _rounded(name: str, values: list[float]) -> list[float]:
+    return [round(value, 2) for value in values] if name == "seconds" else values
+
+
+def _shifted(model: Any, raw: Any) -> dict[str, float]:
+    """Pixels → accuracy on the test images shifted by so many up, down, left and right, which makes four of each."""
+    from dataclasses import replace
+
+    from lenet_tf.data import shifted
+    from lenet_tf.evaluation import evaluate
+
+    def accuracy(down: int, right: int) -> float:
+        return evaluate(model, replace(raw, x_test=shifted(raw.x_test, down, right)))["accuracy"]
+
+    return {str(by): sum(accuracy(by * down, by * right) for down, right in _DIRECTIONS) / len(_DIRECTIONS) for by in SHIFTS}
+
+
+def _commit() -> str | None:
+    """Of the checkout that this package lies in, with `+` where it was changed; None outside of one."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here.parent)) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _stop_with_parent() -> None:
+    """Ends this process in its own way when the pipe to its parent closes, however that ended."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("row")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("--logs", type=Path, required=True)
+    parser.add_argument("--originals")
+    parser.add_argument("--core", type=int)
+    options = parser.parse_args()
+    said = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(what: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            print(json.dumps(what), file=said, flush=True)
+
+    (row,) = get_rows((options.row,))
+    if options.core is not None and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {options.core})
+    _stop_with_parent()
+    try:
+        say({"record": run(row, options.seed, options.logs, options.originals, say)})
+    except Interrupted as error:
+        say({"interrupted": str(error)})
+        sys.exit(error.exit_code)
+    except LenetError as error:
+        say({"error": str(error)})
+        sys.exit(1)
+    except OSError as error:
+        say({"error": str(RunError(f"{error.strerror or error}: {error.filename or 'while a file was written'}"))})
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""The runs of the plan, side by side, each in a process of its own on a core of its own; finished ones are only read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lenet_tf import machine
+from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.reproduce import records
+from lenet_tf.reproduce.one_run import environment, folder_of
+from lenet_tf.reproduce.plan import Row
+
+# Of TensorFlow with MNIST in memory.
+_BYTES_A_RUN = 1_500_000_000
+
+
+@dataclass
+class Task:
+    """One run of the plan. `epoch`: how many are done; `seconds`: what they took; `state`: waiting, starting, running, stopped, done, or
+    why it failed."""
+
+    row: Row
+    seed: int
+    epoch: int = 0
+    state: str = "waiting"
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return f"{self.row.name}, seed {self.seed}"
+
+    @property
+    def left(self) -> int:
+        return 0 if self.state == "done" else self.row.spec.recipe.epochs - self.epoch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its record, whether it is as one that was there before says, and that in words."""
+
+    task: Task
+    record: dict[str, Any]
+    agrees: bool
+    told: str
+
+
+def free_cores() -> int:
+    """How many runs this machine can take side by side: cores that nobody else keeps busy, and memory."""
+    busy = round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
+    fit = machine.cores()
+    with contextlib.suppress(ValueError, OSError, AttributeError):
+        fit = min(fit, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _BYTES_A_RUN)
+    return max(1, min(fit, machine.cores() - busy))
+
+
+class Runner:
+    """Makes the runs of `rows`, `jobs` at a time, and keeps their records in `results`; `finished` is called with each outcome."""
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        seeds: int | None,
+        jobs: int,
+        logs: Path,
+        results: Path,
+        originals: str | None = None,
+        finished: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> None:
+        self.tasks = [Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)]
+        self.jobs, self.logs, self.results, self.originals, self.finished = jobs, logs, results, originals, finished
+        # Before anything runs: what is there must be readable.
+        self._known = {row.name: records.read(results, row) for row in rows}
+        self._running: dict[subprocess.Popen, Task] = {}
+        self._lock = threading.Lock()
+        self._stopping = False
+
+    def run(self) -> list[Outcome]:
+        """All runs' outcomes. Raises `Interrupted`, and `RunError` when a run fails; in both cases what is finished is kept."""
+        available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]
+        cores: queue.SimpleQueue = queue.SimpleQueue()
+        for number in range(self.jobs):
+            cores.put(available[number % len(available)])
+        with self._forwarding() as asked, ThreadPoolExecutor(self.jobs) as pool:
+            # The longest first, so that the last ones end together.
+            order = sorted(self.tasks, key=self._expected, reverse=True)
+            futures = [pool.submit(self._one, task, cores) for task in order]
+            outcomes = [outcome for outcome in (future.result() for future in futures) if outcome is not None]
+        failed = [task for task in self.tasks if task.state not in ("done", "waiting", "stopped")]
+        if asked and len(outcomes) < len(self.tasks):
+            told = f"interrupted: {len(outcomes)} of {len(self.tasks)} runs are finished. The same command goes on where this one stopped."
+            raise Interrupted(told, 128 + asked[0])
+        if failed:
+            more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+            raise RunError(f"{failed[0].name}: {failed[0].state}{more}")
+        return outcomes
+
+    def seconds_left(self) -> float | None:
+        """An estimate, from the epochs seen so far and the records; None while there is nothing to go by."""
+        paces = [statistics.median(task.seconds) / pace for task in self.tasks if task.seconds and (pace := self._pace(task.row))]
+        ratio = statistics.median(paces) if paces else 1.0
+        total = 0.0
+        for task in self.tasks:
+            seen = [second for other in self.tasks if other.row is task.row for second in other.seconds]
+            pace = statistics.median(seen) if seen else (self._pace(task.row) or 0) * ratio
+            if task.left and not pace:
+                return None
+            total += task.left * pace
+        return total / min(self.jobs, max(1, sum(task.left > 0 for task in self.tasks)))
+
+    def _pace(self, row: Row) -> float | None:
+        """Seconds an epoch, as recorded."""
+        known = [record.get("seconds_per_epoch", 0) for record in self._known[row.name]]
+        return statistics.median(known) if known else None
+
+    def _expected(self, task: Task) -> float:
+        return (self._pace(task.row) or 10) * task.row.spec.recipe.epochs
+
+    def _one(self, task: Task, cores: queue.SimpleQueue) -> Outcome | None:
+        core = cores.get()
+        try:
+            record = None if self._stopping else self._process(task, core)
+            if record is None:
+                return None
+            old = records.keep(self.results, task.row, record)
+            agrees, told = (True, "a new record") if old is None else records.verdict(old, record)
+            task.state = "done"
+            outcome = Outcome(task, record, agrees, told)
+            self.finished(outcome)
+            return outcome
+        except RunError as error:
+            task.state = str(error)
+            return None
+        finally:
+            cores.put(core)
+
+    def _process(self, task: Task, core: int | None) -> dict[str, Any] | None:
+        """The record that a run's process gives, or None where it was stopped; `task.state` says why it failed."""
+        home = folder_of(self.logs, task.row, task.seed)
+        home.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "lenet_tf.reproduce.one_run", task.row.name, str(task.seed), "--logs", str(self.logs)]
+        command += [] if core is None else ["--core", str(core)]
+        command += [] if self.originals is None else ["--originals", self.originals]
+        with (home / "output.log").open("ab") as log:
+            # Its own session, so that Ctrl-C reaches it once, through here.
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                encoding="utf-8",
+                env=environment(task.row),
+                start_new_session=True,
+            )
+        with self._lock:
+            self._running[process] = task
+            if self._stopping:
+                process.terminate()
+        task.state = "starting"
+        record = None
+        with process:
+            for line in process.stdout:
+                said = self._heard(task, line)
+                record = said.get("record", record)
+        with self._lock:
+            del self._running[process]
+        if record is None and task.state in ("starting", "running"):
+            task.state = "stopped" if self._stopping else f"its process ended with {process.returncode}, see {home / 'output.log'}"
+        return record
+
+    @staticmethod
+    def _heard(task: Task, line: str) -> dict[str, Any]:
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return {}
+        if "epoch" in said:
+            task.state, task.epoch = "running", said["epoch"]
+            # The first one has the graph to make.
+            if said.get("seconds") and not (said["epoch"] == 1 and task.row.spec.recipe.epochs > 1):
+                task.seconds.append(said["seconds"])
+        elif "interrupted" in said:
+            task.state = "stopped"
+        elif "error" in said:
+            task.state = said["error"]
+        return said
+
+    @contextlib.contextmanager
+    def _forwarding(self) -> Iterator[list[int]]:
+        """Within the block Ctrl-C and SIGTERM go to the running processes, which end their epochs first; the second ends them at once."""
+        asked: list[int] = []
+
+        def note(number: int, _: Any) -> None:
+            asked.append(number)
+            self._stopping = True
+            if len(asked) == 1:
+                with contextlib.suppress(OSError):
+                    os.write(2, b"\nStopping when the epochs under way are finished. Once more stops at once; the same command goes on.\n")
+            for process in list(self._running):
+                process.send_signal(signal.SIGTERM)
+
+        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield asked
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def watch(runner: Runner, stop: threading.Event) -> None:
+    """Draws the runs and the time left on a terminal until `stop` is set. rich: a display that is drawn anew, kept by Textualize."""
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.progress_bar import ProgressBar
+    from rich.table import Table
+
+    def picture() -> Group:
+        table = Table.grid(padding=(0, 2))
+        for task in runner.tasks:
+            if task.state in ("starting", "running"):
+                epochs = task.row.spec.recipe.epochs
+                table.add_row(task.name, ProgressBar(epochs, task.epoch, width=30), f"epoch {task.epoch} of {epochs}")
+        done, left = sum(task.state == "done" for task in runner.tasks), runner.seconds_left()
+        return Group(table, f"{done} of {len(runner.tasks)} runs finished, {time_left(left)}")
+
+    with Live(picture(), console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        while not stop.wait(1):
+            live.update(picture(), refresh=True)
+
+
+def time_left(seconds: float | None) -> str:
+    if seconds is None:
+        return "time left unknown yet"
+    minutes = round(seconds / 60)
+    return f"about {minutes // 60} h {minutes % 60} min left" if minutes >= 90 else f"about {max(1, minutes)} min left"
