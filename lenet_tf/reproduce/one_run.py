@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from datetime import datetime, timezone
@@ -94,7 +93,7 @@ def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]
         "parameters": finished.metrics["parameters"],
         "data": {part: config["data"][part] for part in ("name", "version", "sha256")},
         "versions": config["versions"],
-        "commit": _commit(),
+        "commit": config.get("commit"),
         "machine": machine.describe(),
         "threads": config["device"].get("threads"),
         "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -123,24 +122,13 @@ def _shifted(model: Any, raw: Any) -> dict[str, float]:
     return {str(by): sum(accuracy(by * down, by * right) for down, right in _DIRECTIONS) / len(_DIRECTIONS) for by in SHIFTS}
 
 
-def _commit() -> str | None:
-    """Of the checkout that this package lies in, with `+` where it was changed; None outside of one."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", "-C", str(here), *arguments], capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here.parent)) else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def _stop_with_parent() -> None:
     """Ends this process in its own way when the pipe to its parent closes, however that ended."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not by Python's own stdin, whose lock a thread must not hold when the process ends.
+        while os.read(0, 1024):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
