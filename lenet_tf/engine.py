@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -12,8 +11,8 @@ import keras
 import tensorflow as tf
 
 from lenet_tf.lowering import Lowered
-from lenet_tf.optimizers import SDLM
 from lenet_tf.unrolling import Unrolled
+from lenet_tf.updates import Update
 
 # What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves and memory stays small.
 IMAGES_A_CALL, VALUES_A_CALL, STEPS_A_CALL = 4_000, 4_000 * 32 * 32 * 3, 500
@@ -105,14 +104,14 @@ class GraphLoop:
 
         @tf.function(jit_compile=True, autograph=False)
         def steps(x: Any, y: Any) -> tuple[Any, Any]:
-            total, outputs, _ = self._loop(model, x, y, _Update.of(model))
+            total, outputs, _ = self._loop(model, x, y, Update.of(model))
             return total, tf.reshape(outputs.stack(), (-1, model.output_shape[-1]))
 
         return steps(x, y)
 
     def _steps(self, model: keras.Model, x: Any, y: Any) -> tuple[Any, Any]:
         """Takes all steps for which there are images; (the sum of the losses, the outputs)."""
-        optimizer = _Update.of(model)
+        optimizer = Update.of(model)
         total, outputs, state = self._loop(model, x, y, optimizer)
         count = tf.shape(x)[0]
         whole = count // self.step_size * self.step_size
@@ -129,7 +128,7 @@ class GraphLoop:
         optimizer.end(state)
         return total + more, tf.concat([outputs.concat(), last], axis=0)
 
-    def _loop(self, model: keras.Model, x: Any, y: Any, optimizer: _Update) -> tuple[Any, Any, Any]:
+    def _loop(self, model: keras.Model, x: Any, y: Any, optimizer: Update) -> tuple[Any, Any, Any]:
         """The steps for which all images are there: (the sum of the losses, the outputs, the optimiser's state)."""
         size = self.step_size
         whole = tf.shape(x)[0] // size
@@ -165,100 +164,3 @@ def _rows(tensor: Any, start: Any, count: int) -> Any:
     """`tensor[start : start + count]`, of a shape that is known: that spares each step a dozen small operations."""
     rest = len(tensor.shape) - 1
     return tf.slice(tensor, [start] + [0] * rest, [count] + [-1] * rest)
-
-
-class _Update:
-    """The optimiser's own update; it keeps its state itself."""
-
-    @staticmethod
-    def of(model: keras.Model) -> _Update:
-        return next(kind for kind in (_FlatAdam, _Rates, _Update) if kind.fits(model.optimizer))(model)
-
-    def __init__(self, model: keras.Model) -> None:
-        self.optimizer, self.weights = model.optimizer, model.trainable_variables
-
-    @classmethod
-    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
-        return True
-
-    def begin(self) -> tuple[Any, ...]:
-        return ()
-
-    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
-        self.optimizer.apply(gradients, self.weights)
-        return state
-
-    def end(self, state: tuple[Any, ...]) -> None:
-        pass
-
-
-def _is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether it does to the gradients what its kind always does, and no more."""
-    extras = ("amsgrad", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "gradient_accumulation_steps", "loss_scale_factor")
-    return not any(getattr(optimizer, name, None) for name in extras)
-
-
-class _Rates(_Update):
-    """SDLM, whose weights' own rates hold for a whole call."""
-
-    @classmethod
-    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
-        decays = optimizer.weight_decay is not None
-        return type(optimizer) is SDLM and _is_plain(optimizer) and not decays
-
-    def begin(self) -> tuple[Any, ...]:
-        gains = [self.optimizer.gains[self.optimizer._get_variable_index(weight)] for weight in self.weights]
-        return tuple(tf.convert_to_tensor(self.optimizer.learning_rate) * gain.value for gain in gains)
-
-    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
-        for weight, rate, gradient in zip(self.weights, state, gradients, strict=True):
-            weight.value.assign_sub(rate * gradient)
-        self.optimizer.iterations.assign_add(1)
-        return state
-
-
-class _FlatAdam(_Update):
-    """Keras' Adam or AdamW, operation by operation, on all weights at once as one vector: the same numbers, in a tenth of the operations.
-
-    Its moments are one vector each for as long as a call of the graph takes, and Keras' own variables between the calls.
-    """
-
-    @classmethod
-    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
-        return type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and _is_plain(optimizer)
-
-    def _moments(self) -> tuple[list[Any], list[Any]]:
-        kept = [self.optimizer._get_variable_index(weight) for weight in self.weights]
-        return tuple([own[index] for index in kept] for own in (self.optimizer._momentums, self.optimizer._velocities))
-
-    def begin(self) -> tuple[Any, ...]:
-        return tuple(_flat(each) for each in self._moments())
-
-    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
-        optimizer, (first, second), gradient = self.optimizer, state, _flat(gradients)
-        step = tf.cast(optimizer.iterations + 1, tf.float32)
-        powers = (tf.pow(tf.constant(beta, tf.float32), step) for beta in (optimizer.beta_1, optimizer.beta_2))
-        power_1, power_2 = powers
-        learning_rate = tf.convert_to_tensor(optimizer.learning_rate)
-        rate = learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
-        first += (gradient - first) * (1 - optimizer.beta_1)
-        second += (gradient**2 - second) * (1 - optimizer.beta_2)
-        for weight, change in zip(self.weights, self._split(first * rate / (tf.sqrt(second) + optimizer.epsilon)), strict=True):
-            if optimizer.weight_decay is not None and optimizer._use_weight_decay(weight):
-                change += weight.value * optimizer.weight_decay * learning_rate
-            weight.value.assign_sub(change)
-        optimizer.iterations.assign_add(1)
-        return first, second
-
-    def end(self, state: tuple[Any, ...]) -> None:
-        for variables, flat in zip(self._moments(), state, strict=True):
-            for variable, part in zip(variables, self._split(flat), strict=True):
-                variable.assign(part)
-
-    def _split(self, flat: Any) -> list[Any]:
-        parts = tf.split(flat, [math.prod(weight.shape) for weight in self.weights])
-        return [tf.reshape(part, weight.shape) for part, weight in zip(parts, self.weights, strict=True)]
-
-
-def _flat(tensors: Sequence[Any]) -> Any:
-    return tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)

@@ -1,9 +1,10 @@
-"""What this machine is, as far as a result or its time can depend on it."""
+"""What this machine and this checkout are, as far as a result or its time can depend on them."""
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,23 @@ def same_type(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def cores() -> int:
     """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def commit() -> str | None:
+    """Of the checkout that this package lies in, with `+` where the package was changed; None outside of one."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+
+    try:
+        # An installed package may lie in somebody else's repository.
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != here.parent.resolve():
+            return None
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here)) else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 def _cpuinfo() -> dict[str, str]:

@@ -19,7 +19,6 @@ import itertools
 import json
 import os
 import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -27,7 +26,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lenet_tf import __version__, files
+from lenet_tf import __version__, files, machine
 from lenet_tf.errors import RunError
 from lenet_tf.files import whole
 from lenet_tf.specs import Spec
@@ -143,7 +142,7 @@ def describe(spec: Spec, data: Mapping[str, Any], device: Mapping[str, Any]) -> 
         "data": data,
         "device": device,
         "versions": versions(),
-        "commit": commit(),
+        "commit": machine.commit(),
     }
 
 
@@ -173,23 +172,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def commit() -> str | None:
-    """Of the checkout that this package lies in, with `+` where the package was changed; None outside of one."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
-
-    try:
-        # An installed package may lie in somebody else's repository.
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != here.parent.resolve():
-            return None
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here)) else "")
-    except (OSError, subprocess.SubprocessError):
-        return None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """One run of the plan, in a process of its own: begun, gone on with or only read, tested, and written down as a record.
 
-Run as `python -m lenet_tf.reproduce.one_run` by `lenet_tf.reproduce.runner`. Says on stdout, a line of JSON each, which epochs are done,
-and at last the record or the error. Ends its epoch and stops when whoever started it is gone.
+Run as `python -m lenet_tf.reproduce.one_run` by `lenet_tf.reproduce.runner`. Takes its row as a line of JSON on stdin, which stays open.
+Says on stdout, a line of JSON each, which epochs are done, and at last the record or the error. When stdin closes, since whoever started
+it is gone, it ends its epoch and stops.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 from lenet_tf import device, machine, runs
 from lenet_tf.errors import Interrupted, LenetError, RunError
 from lenet_tf.files import locked
-from lenet_tf.reproduce.plan import Row, get_rows
+from lenet_tf.reproduce.plan import Row
 
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 SHIFTS = (1, 2, 3, 4)
@@ -89,7 +90,7 @@ def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]
         "seed": seed,
         "digest": row.digest,
         "command": f"lenet-tf reproduce {row.name}",
-        "recipe": row.recipe(),
+        "recipe": row.spec.to_dict()["recipe"],
         "parameters": finished.metrics["parameters"],
         "data": {part: config["data"][part] for part in ("name", "version", "sha256")},
         "versions": config["versions"],
@@ -122,21 +123,24 @@ def _shifted(model: Any, raw: Any) -> dict[str, float]:
     return {str(by): sum(accuracy(by * down, by * right) for down, right in _DIRECTIONS) / len(_DIRECTIONS) for by in SHIFTS}
 
 
-def _stop_with_parent() -> None:
-    """Ends this process in its own way when the pipe to its parent closes, however that ended."""
+def _hear() -> Row:
+    """The row, and from then on an end to this process, in its own way, when the pipe to its parent closes, however that ended."""
+    # Not by Python's own stdin, whose lock a thread must not hold when the process ends.
+    line = b""
+    while not line.endswith(b"\n"):
+        line += os.read(0, 1 << 16) or sys.exit("no row on stdin")
 
     def wait() -> None:
-        # Not by Python's own stdin, whose lock a thread must not hold when the process ends.
-        while os.read(0, 1024):
+        while os.read(0, 1 << 16):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
+    return Row.from_dict(json.loads(line))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("row")
     parser.add_argument("seed", type=int)
     parser.add_argument("--logs", type=Path, required=True)
     parser.add_argument("--originals")
@@ -149,10 +153,9 @@ def main() -> None:
         with contextlib.suppress(OSError):
             print(json.dumps(what), file=said, flush=True)
 
-    (row,) = get_rows((options.row,))
+    row = _hear()
     if options.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {options.core})
-    _stop_with_parent()
     try:
         say({"record": run(row, options.seed, options.logs, options.originals, say)})
     except Interrupted as error:

@@ -150,7 +150,7 @@ class Runner:
         """The record that a run's process gives, or None where it was stopped; `task.state` says why it failed."""
         home = folder_of(self.logs, task.row, task.seed)
         home.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "lenet_tf.reproduce.one_run", task.row.name, str(task.seed), "--logs", str(self.logs)]
+        command = [sys.executable, "-m", "lenet_tf.reproduce.one_run", str(task.seed), "--logs", str(self.logs)]
         command += [] if core is None else ["--core", str(core)]
         command += [] if self.originals is None else ["--originals", self.originals]
         with (home / "output.log").open("ab") as log:
@@ -172,6 +172,9 @@ class Runner:
         task.state = "starting"
         record = None
         with process:
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps(task.row.to_dict()) + "\n")
+                process.stdin.flush()
             for line in process.stdout:
                 said = self._heard(task, line)
                 record = said.get("record", record)

@@ -1,0 +1,491 @@
+"""The reproduction table: its plan, its runs in processes of their own, their records, and what is made of these."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import lenet_tf
+from lenet_tf import machine
+from lenet_tf.data import shifted
+from lenet_tf.errors import RunError, SpecError
+from lenet_tf.reproduce import pages, plan, records, tables
+from lenet_tf.reproduce.plan import COMPARISONS, ROWS, Row, get_rows
+from lenet_tf.reproduce.runner import Runner, Task, time_left
+from lenet_tf.reproduce.spread import paired, spread
+from lenet_tf.specs import Preparation, get_spec
+
+ROOT = Path(__file__).parent.parent
+
+
+def tiny(epochs: int = 2, **options) -> Row:
+    spec = get_spec("tiny")
+    options = {"seeds": 2, "data": "sample", "shifted": True} | options
+    return Row("tiny", "a tiny network", replace(spec, recipe=replace(spec.recipe, epochs=epochs)), **options)
+
+
+# The plan.
+
+
+def test_the_plan_has_every_row_that_was_asked_for():
+    """Name → seeds, and the mean test error in % to stay below."""
+    asked = {
+        "lenet5": (10, None),
+        "lenet5-divided-twice": (3, None),
+        "lenet5-1998": (5, 1.10),
+        "lenet5-1998-eq8": (5, 1.10),
+        "lenet5-1998-distorted": (3, 0.95),
+        "lenet1": (3, 1.7),
+        "lenet4": (3, 1.1),
+        "mlp-300-100": (3, 3.05),
+        "cnn-38k": (5, 1.0),
+        "lenet5-held-back": (5, None),
+        "lenet5-3x3": (5, None),
+        "lenet5-max": (5, None),
+        "lenet5-no-padding": (5, None),
+        "lenet5-fashion": (3, None),
+    }
+    rows = {row.name: row for row in ROWS}
+    for name, (seeds, target) in asked.items():
+        assert rows[name].seeds >= seeds
+        assert rows[name].target == target
+    assert len({row.digest for row in ROWS}) == len(ROWS) == len(rows)
+
+
+def test_rows_differ_from_each_other_in_what_their_titles_say():
+    rows = {row.name: row.spec for row in ROWS}
+    base = rows["lenet5-held-back"]
+    assert rows["lenet5"] == get_spec("lenet5")
+    assert rows["lenet5"].recipe.validation == "test"
+    for name in ("lenet5-held-back", "lenet5-3x3", "lenet5-max", "lenet5-no-padding"):
+        assert (rows[name].recipe, rows[name].preparation) == (base.recipe, base.preparation)
+        assert rows[name].recipe == replace(get_spec("lenet5").recipe, validation=0.1)
+    assert [row.pool for row in rows["lenet5-max"].rows if row.kind == "pooling"] == ["max", "max"]
+    assert rows["lenet5-no-padding"].layers[1].output_shape == (24, 24, 6)
+    assert rows["lenet5-no-padding"].parameters == 44_426
+    assert rows["lenet5-divided-twice"].preparation.test_normalisation == "unit_twice"
+    assert (rows["lenet5-1998"].recipe.loss, rows["lenet5-1998-eq8"].recipe.loss) == ("lecun1998_map", "lecun1998_mle")
+    assert rows["lenet5-1998-distorted"].recipe.augmentation is not None
+    for comparison in COMPARISONS:
+        assert {comparison.better, comparison.worse} <= rows.keys()
+        if comparison.shift:
+            assert all(row.shifted for row in ROWS if row.name in (comparison.better, comparison.worse))
+
+
+def test_no_row_chooses_by_test_images_but_the_tutorials():
+    """A run's result is that of its last epoch; only the tutorial's rows see test images before that, and only one tells a best epoch."""
+    assert {row.name for row in ROWS if row.spec.recipe.validation == "test"} == {"lenet5", "lenet5-divided-twice"}
+    assert {row.name for row in ROWS if row.best_epoch} == {"lenet5"}
+
+
+def test_unknown_rows_are_told_the_nearest():
+    assert [row.name for row in get_rows(("lenet1", "cnn-38k", "lenet1"))] == ["lenet1", "cnn-38k"]
+    assert get_rows(()) == ROWS
+    with pytest.raises(SpecError, match="unknown row 'lenet5-1989': did you mean lenet5-1998"):
+        get_rows(("lenet5-1989",))
+
+
+def test_a_row_goes_to_its_process_and_back():
+    for row in ROWS:
+        again = Row.from_dict(json.loads(json.dumps(row.to_dict())))
+        assert (again.digest, again.spec) == (row.digest, row.spec)
+    assert tiny(2).digest != tiny(3).digest
+    assert tiny().digest != tiny(data="mnist").digest
+
+
+# What rows need of the other rooms.
+
+
+def test_test_images_divided_twice_as_in_the_tutorial(digits, tmp_path):
+    """Training and its images stay as they are; validation and the test see images in 0…1/255."""
+    spec = replace(get_spec("tiny"), recipe=replace(get_spec("tiny").recipe, validation="test", epochs=12))
+    twice = replace(spec, preparation=Preparation(test_normalisation="unit_twice"))
+    once, erratum = (lenet_tf.fit(each, digits, seed=1, logs=tmp_path, device="cpu", quiet=True) for each in (spec, twice))
+    for first, second in zip(once.model.get_weights(), erratum.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+    images = digits.x_test[..., None].astype("float32") / 255 / 255
+    answers = once.model.predict(images, verbose=0).argmax(axis=1)
+    assert erratum.metrics["test_accuracy"] == pytest.approx(np.mean(answers == digits.y_test), abs=1e-6)
+    assert erratum.history["val_accuracy"][-1] == pytest.approx(erratum.metrics["test_accuracy"])
+    assert lenet_tf.evaluate(erratum.path, digits)["accuracy"] == pytest.approx(erratum.metrics["test_accuracy"])
+    assert once.metrics["test_accuracy"] > erratum.metrics["test_accuracy"]
+    # A picture of somebody's is no test image of the tutorial's.
+    np.testing.assert_allclose(lenet_tf.predict(erratum, digits.x_test), lenet_tf.predict(once, digits.x_test), atol=1e-6)
+
+
+def test_images_held_back_are_never_divided_twice(digits, tmp_path):
+    spec = replace(get_spec("tiny"), preparation=Preparation(test_normalisation="unit_twice"))
+    plain, erratum = (lenet_tf.fit(each, digits, logs=tmp_path, device="cpu", quiet=True) for each in (get_spec("tiny"), spec))
+    assert plain.history["val_loss"] == erratum.history["val_loss"]
+    assert plain.metrics["test_loss"] != erratum.metrics["test_loss"]
+
+
+@pytest.mark.parametrize(("down", "right"), [(0, 0), (3, 0), (-2, 0), (0, 4), (0, -1), (2, -3)])
+def test_shifted_images(down, right):
+    images = np.random.default_rng(0).integers(1, 256, (3, 9, 8), dtype=np.uint8)
+    moved = shifted(images, down, right)
+    expected = np.roll(images, (down, right), axis=(1, 2))
+    rows, columns = np.indices((9, 8))
+    outside = (rows - down < 0) | (rows - down >= 9) | (columns - right < 0) | (columns - right >= 8)
+    np.testing.assert_array_equal(moved, np.where(outside, 0, expected))
+    np.testing.assert_array_equal(shifted(images[..., None], down, right)[..., 0], moved)
+
+
+def test_the_machine_is_described():
+    here = machine.describe()
+    assert here["cores"] == os.cpu_count()
+    assert here["processor"]
+    assert machine.same_type(here, dict(here))
+    assert machine.same_type(here, here | {"cores": 99})
+    assert not machine.same_type(here, here | {"features": ["sve"]})
+
+
+# Runs.
+
+
+def finished(row: Row, home: Path, jobs: int = 2, seeds: int | None = None) -> dict[int, tuple]:
+    outcomes = Runner([row], seeds, jobs, home / "logs", home / "results").run()
+    return {outcome.task.seed: (outcome.record, outcome.agrees, outcome.told) for outcome in outcomes}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """Two runs of a row and what came out of it."""
+    home = tmp_path_factory.mktemp("reproduced")
+    return home, finished(tiny(), home)
+
+
+def test_runs_leave_records(done):
+    """A record says what its run folder says, and its tests are those of the saved model."""
+    home, outcomes = done
+    kept = records.read(home / "results", tiny())
+    assert [record["seed"] for record in kept] == [0, 1]
+    sample = lenet_tf.load_data("sample")
+    for seed, record in enumerate(kept):
+        told, agrees, words = outcomes[seed]
+        assert (told, agrees, words) == (record, True, "a new record")
+        (folder,) = (home / "logs" / "reproduce" / "tiny" / f"seed-{seed}" / "fit").iterdir()
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert record["test"]["accuracy"] == metrics["test_accuracy"]
+        assert len(record["epochs"]["val_accuracy"]) == len(record["epochs"]["seconds"]) == 2
+        moved = [replace(sample, x_test=shifted(sample.x_test, *by)) for by in ((0, 2), (0, -2), (2, 0), (-2, 0))]
+        accuracy = statistics.mean(lenet_tf.evaluate(folder, each)["accuracy"] for each in moved)
+        assert record["test"]["shifted"]["2"] == pytest.approx(accuracy)
+        assert record["data"] == {"name": "sample", "version": sample.version, "sha256": sample.sha256}
+        assert record["machine"] == machine.describe()
+        assert record["recipe"] == tiny().spec.to_dict()["recipe"]
+        assert record["threads"] == {"TF_NUM_INTEROP_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "1"}
+        assert {"tensorflow", "keras", "numpy", "python"} <= record["versions"].keys()
+    assert kept[0]["test"] != kept[1]["test"]
+
+
+def test_a_finished_run_is_not_repeated(done):
+    home, _ = done
+    before = {path: path.stat().st_mtime_ns for path in (home / "logs").rglob("*.keras")}
+    lines = (home / "results" / "reproduce" / "tiny.jsonl").read_bytes()
+    outcomes = finished(tiny(), home)
+    assert {told for _, _, told in outcomes.values()} == {"as recorded, to the last digit"}
+    assert {path: path.stat().st_mtime_ns for path in (home / "logs").rglob("*.keras")} == before
+    assert (home / "results" / "reproduce" / "tiny.jsonl").read_bytes() == lines
+
+
+def test_a_fresh_place_reproduces_the_records(done, tmp_path):
+    """With records and without run folders all is trained anew, one at a time here and two then, to equal numbers."""
+    home, outcomes = done
+    (tmp_path / "results").mkdir()
+    (home / "results" / "reproduce").rename(home / "moved")
+    (home / "moved").rename(tmp_path / "results" / "reproduce")
+    try:
+        again = finished(tiny(), tmp_path, jobs=1, seeds=1)
+    finally:
+        (tmp_path / "results" / "reproduce").rename(home / "results" / "reproduce")
+    record, agrees, told = again[0]
+    assert (agrees, told) == (True, "as recorded, to the last digit")
+    assert record["finished"] != outcomes[0][0]["finished"]
+
+
+def test_runs_of_another_recipe_are_left_alone(done):
+    """The plan changed: the old run folders count no more, and the old records are refused rather than mixed."""
+    home, _ = done
+    with pytest.raises(RunError, match=r"tiny.jsonl, line 1: the plan now has another recipe for tiny: move the file away"):
+        Runner([tiny(3)], None, 1, home / "logs", home / "results")
+
+
+SCRIPT = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from lenet_tf.errors import Interrupted
+from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.runner import Runner
+spec = Row.from_dict(__import__("json").loads(sys.argv[1]))
+try:
+    Runner([spec], None, 2, Path("logs"), Path("results")).run()
+except Interrupted as error:
+    sys.exit(str(error))
+"""
+
+
+def start(row: Row, home: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, json.dumps(row.to_dict())], cwd=home, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def wait_for_epochs(home: Path, count: int) -> None:
+    """Until both runs have so many finished epochs."""
+    for _ in range(1200):
+        histories = list(home.glob("logs/reproduce/tiny/*/fit/*/history.csv"))
+        if len(histories) == 2 and all(len(path.read_text().splitlines()) > count for path in histories):
+            return
+        time.sleep(0.1)
+    raise AssertionError("no epochs in two minutes")
+
+
+LONG = 60
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The records of two long runs that nothing disturbed; long enough to be in the middle when something does."""
+    home = tmp_path_factory.mktemp("whole")
+    outcomes = Runner([tiny(LONG, shifted=False)], None, 2, home / "logs", home / "results").run()
+    return {outcome.task.seed: outcome.record for outcome in outcomes}
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM"])
+def test_killed_in_the_middle_of_a_row_nothing_is_lost_or_doubled(how, tmp_path, uninterrupted):
+    row = tiny(LONG, shifted=False)
+    process = start(row, tmp_path)
+    wait_for_epochs(tmp_path, 3)
+    process.send_signal(getattr(signal, how))
+    told = process.communicate(timeout=120)[1]
+    assert process.returncode == (-signal.SIGKILL if how == "SIGKILL" else 1)
+    if how == "SIGTERM":
+        assert "interrupted: 0 of 2 runs are finished. The same command goes on where this one stopped." in told
+        assert "Stopping when the epochs under way are finished" in told
+    assert not (tmp_path / "results" / "reproduce" / "tiny.jsonl").exists()
+    outcomes = Runner([row], None, 2, tmp_path / "logs", tmp_path / "results").run()
+    kept = records.read(tmp_path / "results", row)
+    assert [record["seed"] for record in kept] == [0, 1]
+    assert len(outcomes) == 2
+    for record in kept:
+        assert len(record["resumed"]) == 1, "gone on with, once"
+        assert 3 <= record["resumed"][0] < LONG
+        assert len(record["epochs"]["loss"]) == LONG
+        agrees, words = records.verdict(uninterrupted[record["seed"]], record)
+        assert (agrees, words) == (True, "as recorded, to the last digit")
+        folders = list((tmp_path / "logs" / "reproduce" / "tiny" / f"seed-{record['seed']}" / "fit").iterdir())
+        assert len(folders) == 1, "one run folder a seed"
+
+
+def test_a_run_that_fails_says_why_and_the_others_go_on(tmp_path):
+    good, bad = tiny(1), replace(tiny(1, data="no_such_set"), name="bad", seeds=1)
+    with pytest.raises(RunError, match="bad, seed 0: .*no_such_set"):
+        Runner([good, bad], None, 2, tmp_path / "logs", tmp_path / "results").run()
+    assert [record["seed"] for record in records.read(tmp_path / "results", good)] == [0, 1]
+    assert records.read(tmp_path / "results", bad) == []
+
+
+def test_the_time_left_follows_the_epochs_seen(tmp_path):
+    runner = Runner([tiny(10)], None, 2, tmp_path / "logs", tmp_path / "results")
+    assert runner.seconds_left() is None
+    first, second = runner.tasks
+    first.epoch, first.seconds = 4, [3.0, 1.0, 2.0]
+    assert runner.seconds_left() == (6 + 10) * 2 / 2
+    second.state = "done"
+    assert runner.seconds_left() == 6 * 2
+    assert [time_left(seconds) for seconds in (None, 5, 600, 7300)] == [
+        "time left unknown yet",
+        "about 1 min left",
+        "about 10 min left",
+        "about 2 h 2 min left",
+    ]
+    assert Task(tiny(10), 0).left == 10
+
+
+# Records.
+
+
+def record_of(row: Row, seed: int, accuracy: float, **changes) -> dict:
+    return {
+        "row": row.name,
+        "digest": row.digest,
+        "seed": seed,
+        "data": {"name": "mnist", "version": "1", "sha256": "d" * 64},
+        "versions": {"python": "3", "tensorflow": "2", "keras": "3", "numpy": "2", "scikit-learn": "1"},
+        "machine": {"system": "Linux", "architecture": "x", "processor": "p", "features": ["avx2"], "cores": 2},
+        "commit": "abc",
+        "seconds": 100.0,
+        "seconds_per_epoch": 10.0,
+        "epochs": {"val_accuracy": [accuracy - 0.01, accuracy + 0.002, accuracy], "seconds": [1.0, 1.0, 1.0]},
+        "test": {"accuracy": accuracy, "loss": 0.1, "shifted": {"1": accuracy - 0.1}},
+    } | changes
+
+
+def test_verdicts():
+    old = record_of(tiny(), 0, 0.98)
+    elsewhere = {"machine": old["machine"] | {"features": ["avx512f"]}}
+    newer = {"versions": old["versions"] | {"tensorflow": "3"}}
+    later = {"epochs": old["epochs"] | {"seconds": [9.0, 9.0, 9.0]}, "seconds": 3.0, "finished": "later"}
+    assert records.verdict(old, old | later) == (True, "as recorded, to the last digit")
+    assert records.verdict(old, record_of(tiny(), 0, 0.981, **elsewhere)) == (
+        True,
+        "0.10% from its record, made on another machine or with other versions",
+    )
+    assert records.verdict(old, record_of(tiny(), 0, 0.979, **newer))[0]
+    assert records.verdict(old, record_of(tiny(), 0, 0.9812, **elsewhere)) == (False, "NOT as recorded: 0.12% from its record")
+    assert records.verdict(old, record_of(tiny(), 0, 0.9801)) == (
+        False,
+        "NOT as recorded: 0.01% from its record, on the same type of machine with the same versions",
+    )
+    assert records.verdict(old, old | {"data": old["data"] | {"sha256": "e" * 64}}) == (False, "NOT comparable with its record: other data")
+
+
+def test_a_record_is_kept_once(tmp_path):
+    first, other = record_of(tiny(), 1, 0.9), record_of(tiny(), 1, 0.8)
+    assert records.keep(tmp_path, tiny(), first) is None
+    assert records.keep(tmp_path, tiny(), other) == first
+    assert records.keep(tmp_path, tiny(), record_of(tiny(), 0, 0.7)) is None
+    assert [(record["seed"], record["test"]["accuracy"]) for record in records.read(tmp_path, tiny())] == [(0, 0.7), (1, 0.9)]
+    assert [path.name for path in (tmp_path / "reproduce").iterdir()] == ["tiny.jsonl"], "no lock, no partial file"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "tiny.jsonl, line 2: "),
+        ("[]", "tiny.jsonl, line 2: no usable 'row'"),
+        (json.dumps(record_of(tiny(), 1, 0.9) | {"seed": "one"}), "tiny.jsonl, line 2: no usable 'seed'"),
+        (json.dumps(record_of(tiny(), 1, 0.9) | {"digest": "0"}), "tiny.jsonl, line 2: the plan now has another recipe for tiny"),
+        (json.dumps(record_of(tiny(), 0, 0.9)), "tiny.jsonl has a seed twice"),
+    ],
+)
+def test_damaged_records_are_told_by_file_and_line(line, message, tmp_path):
+    records.keep(tmp_path, tiny(), record_of(tiny(), 0, 0.9))
+    path = records.place(tmp_path, tiny())
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(RunError, match=message):
+        records.read(tmp_path, tiny())
+
+
+# What is made of them.
+
+
+def test_spreads_and_paired_comparisons():
+    assert spread([]) == "not run yet"
+    assert spread([1.234]) == "1.23"
+    assert spread([1.0, 2.0, 4.0]) == f"2.33 ± {np.std([1, 2, 4], ddof=1):.2f} (1.00–4.00)"
+    pairs = [(98.9, 98.5), (98.7, 98.6), (99.0, 98.4), (98.8, 98.8)]
+    result, apart = paired(pairs), np.array([one - other for one, other in pairs])
+    half = stats.t.ppf(0.975, 3) * apart.std(ddof=1) / 2
+    assert (result.low, result.high) == pytest.approx((apart.mean() - half, apart.mean() + half))
+    assert result.p == pytest.approx(2 * stats.t.sf(apart.mean() / (apart.std(ddof=1) / 2), 3))
+    assert result.verdict == "cannot be told"
+    assert paired([(2, 1), (2.1, 1), (2.2, 1.1)]).verdict == "yes"
+    assert paired([(1, 2), (1, 2.1), (1.1, 2.2)]).verdict == "no: the opposite"
+    assert (paired([(2, 1), (3, 2)]).p, paired([(1, 1), (2, 2)]).verdict) == (0.0, "cannot be told")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A results folder with two rows of made-up records, beside a README with a place for them."""
+    one = tiny(published=2.0, by="somebody", target=1.5, best_epoch=True, tried="Longer training.")
+    two = replace(tiny(3), name="other")
+    for room in (tables, pages, plan):
+        monkeypatch.setattr(room, "ROWS", (one, two))
+    monkeypatch.setattr(pages, "COMPARISONS", (plan.Comparison("one beats other", "us", "tiny", "other", 1),))
+    results = tmp_path / "results"
+    for seed, (first, second) in enumerate([(0.98, 0.97), (0.984, 0.972), (0.986, 0.98)]):
+        records.keep(results, one, record_of(one, seed, first))
+        records.keep(results, two, record_of(two, seed, second))
+    (tmp_path / "README.md").write_text(f"# Mine\n\n{tables.BEGIN}\n\nold\n\n{tables.END}\n\nafter\n")
+    return tmp_path
+
+
+def test_tables_say_what_the_records_say(project):
+    results = project / "results"
+    assert {path.name for path in tables.write(results)} == {"README.md", "reproduction.png"}
+    page, readme = (results / "README.md").read_text(), (project / "README.md").read_text()
+    line = "| `tiny` | a tiny network | 2 (somebody) | 1.67 ± 0.31 (1.40–2.00) | 3 | ≤ 1.50, **missed** | 10.0 |"
+    best = "| | … its best epoch, picked on the test images as the tutorial does | 2 (somebody) | 1.47 ± 0.31 (1.20–1.80) | 3 | – | – |"
+    for text in (page, readme):
+        assert line in text
+        assert best in text
+        assert "one beats other | us | `tiny` 88.33% | `other` 87.40% | +0.93 (" in text
+    assert "- `tiny`: 1.67%, target at most 1.50%. Longer training." in page
+    assert "p (…), " not in page
+    assert "6 runs, 0.2 hours of one core each" in page
+    assert readme.startswith("# Mine\n")
+    assert readme.endswith(f"{tables.END}\n\nafter\n")
+    assert "old" not in readme
+    assert tables.stale(results) == []
+    assert tables.write(results) == []
+
+
+def test_check_fails_when_a_record_or_a_table_is_changed(project, monkeypatch, cli):
+    monkeypatch.chdir(project)
+    failed = cli("reproduce", "--check")
+    assert failed.exit_code == 1
+    assert (
+        "results/README.md, README.md, results/reproduction.png: not what the records say. Run: lenet-tf reproduce --tables"
+        in failed.stderr
+    )
+    assert cli("reproduce", "--tables").output.splitlines() == [
+        "wrote results/README.md",
+        "wrote README.md",
+        "wrote results/reproduction.png",
+    ]
+    assert cli("reproduce", "--check").exit_code == 0
+    readme = project / "README.md"
+    readme.write_text(readme.read_text().replace("1.67", "1.17"))
+    failed = cli("reproduce", "--check")
+    assert (failed.exit_code, "Error: README.md: not what" in failed.stderr) == (1, True)
+    cli("reproduce", "--tables")
+    records.keep(project / "results", tables.ROWS[1], record_of(tables.ROWS[1], 3, 0.99))
+    assert "results/README.md, README.md, results/reproduction.png" in cli("reproduce", "--check").stderr
+
+
+def test_the_command_lists_and_refuses(project, monkeypatch, cli):
+    monkeypatch.chdir(project)
+    listed = cli("reproduce", "--list").output.splitlines()
+    assert listed == ["tiny    3 of  2  a tiny network", "other   3 of  2  a tiny network"]
+    both = cli("reproduce", "--list", "--check")
+    assert (both.exit_code, "exclude each other" in both.stderr) == (2, True)
+    unknown = cli("reproduce", "tinny")
+    assert (unknown.exit_code, "unknown row 'tinny': did you mean tiny?" in unknown.stderr) == (1, True)
+
+
+def test_the_command_runs_and_compares(project, monkeypatch, cli):
+    """Made-up records cannot be reproduced: the command says so and fails; a row without records gets them."""
+    monkeypatch.chdir(project)
+    new = replace(tiny(1), name="new", seeds=1)
+    for room in (tables, pages, plan):
+        monkeypatch.setattr(room, "ROWS", (*room.ROWS, new))
+    ran = cli("reproduce", "new")
+    assert ran.exit_code == 0, ran.output
+    first, second = ran.stdout.splitlines()
+    assert first == "1 runs, 1 side by side; run folders in logs/reproduce" or first.startswith("1 runs, 2 side by side")
+    assert second.startswith("new, seed 0: test accuracy ")
+    assert "; a new record · 1 of 1" in second
+    assert "| `new` |" in (project / "results" / "README.md").read_text()
+    ran = cli("reproduce", "tiny", "--seeds", "1")
+    assert ran.exit_code == 1
+    assert "tiny, seed 0: test accuracy" in ran.stdout
+    assert "NOT comparable with its record: other data" in ran.stdout
+    assert "Error: 1 of 1 runs are not as recorded, tiny, seed 0 the first of them." in ran.stderr
+
+
+def test_the_committed_tables_are_what_the_committed_records_say():
+    assert tables.stale(ROOT / "results") == []
