@@ -13,12 +13,12 @@ TRAIN = $(call given,VARIANT) --logs '$(LOGS)' $(call given,DATA,--data) $(call 
 	$(call given,BATCH_SIZE,--batch-size) $(call given,SEED,--seed) $(call given,DEVICE,--device) $(ARGS)
 
 # A typing mistake must not cost a full run: make itself takes any variable.
-KNOWN := PYTHON VENV EXTRAS LOGS VARIANT DATA ORIGINALS EPOCHS BATCH_SIZE SEED DEVICE ARGS
+KNOWN := PYTHON VENV EXTRAS LOGS ROWS SEEDS VARIANT DATA ORIGINALS EPOCHS BATCH_SIZE SEED DEVICE ARGS
 UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out $(KNOWN) -*-%,$(v))))
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train test test-slow test-lowest soak lint format tensorboard notebooks bench bench-scale constraints audit clean
+.PHONY: help install train reproduce test test-slow test-lowest soak lint format tensorboard notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -37,6 +37,9 @@ install: $(call installed,$(EXTRAS)) ## set up .venv (EXTRAS=dev,gpu for an NVID
 
 train: install ## train LeNet-5 on MNIST, with logs and a run folder in logs/
 	@$(BIN)/lenet-tf train $(TRAIN)
+
+reproduce: install ## make the runs of the reproduction table anew and compare (hours; ROWS="lenet1 lenet4" for some, SEEDS=2 for fewer)
+	@$(BIN)/lenet-tf reproduce $(ROWS) $(call given,SEEDS,--seeds) --logs '$(LOGS)' $(call given,ORIGINALS,--originals) $(ARGS)
 
 # Two processes: TensorFlow takes one core for most of a test, and each of them 2 GB. ARGS="-n 0" runs them in one.
 PYTEST = -m pytest -n logical --maxprocesses 2 --dist worksteal

@@ -86,6 +86,10 @@ def test_every_declared_package_is_pinned():
         ("augment.py", ("lenet_tf.model", "lenet_tf.data", "lenet_tf.training")),
         ("engine.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.specs", "lenet_tf.runs", "lenet_tf.training")),
         ("lowering.py", ("lenet_tf",)),
+        ("unrolling.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.specs", "lenet_tf.runs", "lenet_tf.training")),
+        ("updates.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.specs", "lenet_tf.runs", "lenet_tf.training")),
+        ("machine.py", ("keras", "tensorflow", "lenet_tf")),
+        ("reproduce", ("lenet_tf.cli", "lenet_tf.engine", "lenet_tf.job", "lenet_tf.pipeline", "lenet_tf.updates")),
         ("second_order.py", ("lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
     ],
 )

@@ -21,8 +21,9 @@ from lenet_tf import machine
 from lenet_tf.data import shifted
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.reproduce import pages, plan, records, tables
+from lenet_tf.reproduce.display import time_left
 from lenet_tf.reproduce.plan import COMPARISONS, ROWS, Row, get_rows
-from lenet_tf.reproduce.runner import Runner, Task, time_left
+from lenet_tf.reproduce.runner import Runner, Task
 from lenet_tf.reproduce.spread import paired, spread
 from lenet_tf.specs import Preparation, get_spec
 

@@ -71,7 +71,8 @@ def reproduce(
 def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, results: Path, originals: str | None) -> None:
     from lenet_tf import runs
     from lenet_tf.reproduce import tables as made
-    from lenet_tf.reproduce.runner import Runner, free_cores, time_left
+    from lenet_tf.reproduce.display import time_left
+    from lenet_tf.reproduce.runner import Runner, free_cores
 
     runs.check_writable(logs)
 
@@ -98,7 +99,7 @@ def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, results: Pa
 @contextlib.contextmanager
 def _watched(runner: Any) -> Iterator[None]:
     """On a terminal, with a display of what runs."""
-    from lenet_tf.reproduce.runner import watch
+    from lenet_tf.reproduce.display import watch
 
     if not sys.stderr.isatty():
         yield

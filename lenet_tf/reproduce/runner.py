@@ -108,16 +108,17 @@ class Runner:
         return outcomes
 
     def seconds_left(self) -> float | None:
-        """An estimate, from the epochs seen so far and the records; None while there is nothing to go by."""
-        paces = [statistics.median(task.seconds) / pace for task in self.tasks if task.seconds and (pace := self._pace(task.row))]
-        ratio = statistics.median(paces) if paces else 1.0
-        total = 0.0
-        for task in self.tasks:
-            seen = [second for other in self.tasks if other.row is task.row for second in other.seconds]
-            pace = statistics.median(seen) if seen else (self._pace(task.row) or 0) * ratio
-            if task.left and not pace:
-                return None
-            total += task.left * pace
+        """An estimate from the epochs seen so far, the records, and for a row that has neither the other rows; None where no row has."""
+        ratios = [statistics.median(task.seconds) / pace for task in self.tasks if task.seconds and (pace := self._pace(task.row))]
+        ratio, paces = statistics.median(ratios) if ratios else 1.0, {}
+        for row in {task.row for task in self.tasks}:
+            seen = [second for task in self.tasks if task.row is row for second in task.seconds]
+            recorded = self._pace(row)
+            paces[row.name] = statistics.median(seen) if seen else recorded and recorded * ratio
+        known = [pace for pace in paces.values() if pace]
+        if not known:
+            return None
+        total = sum(task.left * (paces[task.row.name] or statistics.median(known)) for task in self.tasks)
         return total / min(self.jobs, max(1, sum(task.left > 0 for task in self.tasks)))
 
     def _pace(self, row: Row) -> float | None:
@@ -221,31 +222,3 @@ class Runner:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def watch(runner: Runner, stop: threading.Event) -> None:
-    """Draws the runs and the time left on a terminal until `stop` is set. rich: a display that is drawn anew, kept by Textualize."""
-    from rich.console import Console, Group
-    from rich.live import Live
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-
-    def picture() -> Group:
-        table = Table.grid(padding=(0, 2))
-        for task in runner.tasks:
-            if task.state in ("starting", "running"):
-                epochs = task.row.spec.recipe.epochs
-                table.add_row(task.name, ProgressBar(epochs, task.epoch, width=30), f"epoch {task.epoch} of {epochs}")
-        done, left = sum(task.state == "done" for task in runner.tasks), runner.seconds_left()
-        return Group(table, f"{done} of {len(runner.tasks)} runs finished, {time_left(left)}")
-
-    with Live(picture(), console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        while not stop.wait(1):
-            live.update(picture(), refresh=True)
-
-
-def time_left(seconds: float | None) -> str:
-    if seconds is None:
-        return "time left unknown yet"
-    minutes = round(seconds / 60)
-    return f"about {minutes // 60} h {minutes % 60} min left" if minutes >= 90 else f"about {max(1, minutes)} min left"
