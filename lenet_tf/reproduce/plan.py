@@ -84,7 +84,7 @@ _TUTORIAL, _PAPER = "the tutorial, 2022", "LeCun et al. 1998"
 ROWS: tuple[Row, ...] = (
     Row(
         "lenet5",
-        "`lenet5`: the tutorial's recipe as corrected",
+        "the tutorial's recipe as corrected",
         _LENET5,
         seeds=10,
         published=1.29,
@@ -94,14 +94,14 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "lenet5-divided-twice",
-        "the same, test images divided by 255 twice, as the tutorial's code does",
+        "… test images divided by 255 twice, as the tutorial's code does",
         _TWICE,
         seeds=3,
         note="the code as printed scores near chance on its validation data: 98.71% cannot come from it",
     ),
     Row(
         "lenet5-1998",
-        "`lenet5-1998`: as published, eq. 9, second-order rates, 20 passes",
+        "as published: eq. 9, second-order rates, 20 passes",
         _LENET5_1998,
         seeds=5,
         published=0.95,
@@ -110,7 +110,7 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "lenet5-1998-eq8",
-        "the same with eq. 8 as its loss",
+        "… with eq. 8 as its loss",
         replace(_LENET5_1998, recipe=get_recipe("lenet5-1998", "eq8")),
         seeds=5,
         published=0.95,
@@ -119,18 +119,18 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "lenet5-1998-distorted",
-        "`lenet5-1998`, eq. 9, with distorted training images",
+        "… with distorted training images",
         replace(_LENET5_1998, recipe=get_recipe("lenet5-1998", "distorted")),
         seeds=3,
         published=0.8,
         by=_PAPER,
         target=0.95,
     ),
-    Row("lenet4", "`lenet4`", get_spec("lenet4"), seeds=3, published=1.1, by=_PAPER, target=1.1),
-    Row("lenet1", "`lenet1`", get_spec("lenet1"), seeds=3, published=1.7, by=_PAPER, target=1.7),
+    Row("lenet4", "connections assumed", get_spec("lenet4"), seeds=3, published=1.1, by=_PAPER, target=1.1),
+    Row("lenet1", "2,578 parameters", get_spec("lenet1"), seeds=3, published=1.7, by=_PAPER, target=1.7),
     Row(
         "mlp-300-100",
-        "`mlp-300-100`: no convolution",
+        "no convolution",
         _MLP,
         seeds=5,
         published=3.05,
@@ -139,18 +139,18 @@ ROWS: tuple[Row, ...] = (
         shifted=True,
         note="cross-entropy and Adam where the paper has squared error and gradient descent",
     ),
-    Row("cnn-38k", "`cnn-38k`: the tutorial's companion", get_spec("cnn-38k"), seeds=5, target=1.0),
+    Row("cnn-38k", "the tutorial's companion", get_spec("cnn-38k"), seeds=5, target=1.0),
     Row(
         "lenet5-modern",
         "`lenet5-modern`, `--recipe fast`",
         replace(get_spec("lenet5-modern"), recipe=get_recipe("lenet5-modern", "fast")),
         5,
     ),
-    Row("lenet5-held-back", "`lenet5` with 10% held back, for the comparisons", _BASE, seeds=5, shifted=True),
+    Row("lenet5-held-back", "`lenet5`, 10% held back, for the comparisons", _BASE, seeds=5, shifted=True),
     Row("lenet5-3x3", "… each 5×5 convolution replaced by two of 3×3", _held_back(get_spec("lenet5-3x3"), "lenet5-3x3"), seeds=5),
     Row("lenet5-max", "… max pooling", _MAX, seeds=5),
     Row("lenet5-no-padding", "… no padding in C1 (44,426 parameters)", _NO_PADDING, seeds=5),
-    Row("lenet5-fashion", "`lenet5` on Fashion-MNIST, 10% held back", _BASE, 3, "fashion_mnist", by="about 10–13 (d2l-style LeNets)"),
+    Row("lenet5-fashion", "… on Fashion-MNIST", _BASE, 3, "fashion_mnist", by="about 10–13 (d2l-style LeNets)"),
 )
 
 COMPARISONS: tuple[Comparison, ...] = (
