@@ -427,7 +427,7 @@ def test_tables_say_what_the_records_say(project):
         assert "one beats other | us | `tiny` 88.33% | `other` 87.40% | +0.93 (" in text
     assert "- `tiny`: 1.67%, target at most 1.50%. Longer training." in page
     assert "p (…), " not in page
-    assert "6 runs, 0.2 hours of one core each" in page
+    assert "6 runs, 0.2 hours of one core in all" in page
     assert readme.startswith("# Mine\n")
     assert readme.endswith(f"{tables.END}\n\nafter\n")
     assert "old" not in readme

@@ -150,7 +150,7 @@ def provenance(known: Known) -> str:
     data = [f"{record['data']['name']} {record['data']['version']}, SHA-256 {record['data']['sha256'][:16]}…" for record in found]
     hours = sum(record["seconds"] for record in found) / 3600
     lines = [
-        f"- {len(found)} runs, {hours:.1f} hours of one core each.",
+        f"- {len(found)} runs, {hours:.1f} hours of one core in all.",
         "- Machines and versions:",
         *counted([machine(record) for record in found]),
     ]

@@ -141,8 +141,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("cnn-38k", "the tutorial's companion", get_spec("cnn-38k"), seeds=5, target=1.0),
     Row(
-        "lenet5-modern",
-        "`lenet5-modern`, `--recipe fast`",
+        "lenet5-modern-fast",
+        "`lenet5-modern`, `--recipe fast`: two epochs",
         replace(get_spec("lenet5-modern"), recipe=get_recipe("lenet5-modern", "fast")),
         5,
     ),
@@ -150,7 +150,7 @@ ROWS: tuple[Row, ...] = (
     Row("lenet5-3x3", "… each 5×5 convolution replaced by two of 3×3", _held_back(get_spec("lenet5-3x3"), "lenet5-3x3"), seeds=5),
     Row("lenet5-max", "… max pooling", _MAX, seeds=5),
     Row("lenet5-no-padding", "… no padding in C1 (44,426 parameters)", _NO_PADDING, seeds=5),
-    Row("lenet5-fashion", "… on Fashion-MNIST", _BASE, 3, "fashion_mnist", by="about 10–13 (d2l-style LeNets)"),
+    Row("lenet5-fashion", "`lenet5`, 10% held back, on Fashion-MNIST", _BASE, 3, "fashion_mnist", by="about 10–13 (d2l-style LeNets)"),
 )
 
 COMPARISONS: tuple[Comparison, ...] = (
