@@ -39,7 +39,7 @@ train: install ## train LeNet-5 on MNIST, with logs and a run folder in logs/
 	@$(BIN)/lenet-tf train $(TRAIN)
 
 reproduce: install ## make the runs of the reproduction table anew and compare (hours; ROWS="lenet1 lenet4" for some, SEEDS=2 for fewer)
-	@$(BIN)/lenet-tf reproduce $(ROWS) $(call given,SEEDS,--seeds) --logs '$(LOGS)' $(call given,ORIGINALS,--originals) $(ARGS)
+	@$(BIN)/lenet-tf reproduce $(if $(filter command,$(firstword $(origin ROWS))),$(ROWS)) $(call given,SEEDS,--seeds) --logs '$(LOGS)' $(call given,ORIGINALS,--originals) $(ARGS)
 
 # Two processes: TensorFlow takes one core for most of a test, and each of them 2 GB. ARGS="-n 0" runs them in one.
 PYTEST = -m pytest -n logical --maxprocesses 2 --dist worksteal

@@ -23,6 +23,7 @@ _HOMES = {
     "Run": "runs",
     "Spec": "specs",
     "VARIANTS": "specs",
+    "as_digit": "handwriting",
     "evaluate": "evaluation",
     "fit": "training",
     "get_spec": "specs",

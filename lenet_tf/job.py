@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ class Job:
             test = evaluate(self.network, self.divided.raw)
             if not math.isfinite(test["loss"]):
                 raise self._diverged("on the test images")
-            metrics = self._metrics(test) | {"seconds": before + time.perf_counter() - begin}
+            finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            metrics = self._metrics(test) | {"seconds": before + time.perf_counter() - begin, "finished": finished}
             with self._writing():
                 runs.write_json(self.folder / "metrics.json", metrics)
             if asked.signal:

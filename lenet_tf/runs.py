@@ -143,6 +143,7 @@ def describe(spec: Spec, data: Mapping[str, Any], device: Mapping[str, Any]) -> 
         "device": device,
         "versions": versions(),
         "commit": machine.commit(),
+        "machine": machine.describe(),
     }
 
 

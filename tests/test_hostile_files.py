@@ -384,16 +384,16 @@ def test_pictures_become_grey(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "does not begin as a PNG file does"),
-        (b"GIF89a" + bytes(50), "does not begin as a PNG file does"),
+        (b"", "it begins as neither PNG, JPEG, WebP nor BMP does"),
+        (b"GIF89a" + bytes(50), "it begins as neither PNG, JPEG, WebP nor BMP does"),
         (png_bytes(4, 4)[:-12], "truncated"),
         (png_bytes(4, 4)[:-30], "truncated"),
         (png_bytes(4, 4, pixels=zlib.compress(bytes(7))), "truncated"),
         (png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 60_000, 60_000), 1), "60,000×60,000 pixels"),
         (png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 0, 5), 1), "0×5 pixels"),
-        (png_bytes(4, 4, chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(3 << 20)))), "not a readable PNG picture"),
+        (png_bytes(4, 4, chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(3 << 20)))), "not a readable picture"),
         (png_bytes(4, 4, *[chunk(b"ABCD", b"")] * 10_000), "more than 10,000 chunks"),
-        (png_bytes(4, 4).replace(b"IDAT", b"IDAX"), "not a readable PNG picture"),
+        (png_bytes(4, 4).replace(b"IDAT", b"IDAX"), "not a readable picture"),
     ],
 )
 def test_pictures_that_cannot_be(tmp_path, content, message):
@@ -402,9 +402,15 @@ def test_pictures_that_cannot_be(tmp_path, content, message):
 
 
 def test_pictures_of_other_kinds_and_larger_ones(tmp_path):
-    for kind in ("BMP", "GIF", "TIFF", "JPEG", "PPM"):
-        Image.new("L", (4, 4)).save(tmp_path / "x.png", kind)
-        refused(read_picture, tmp_path / "x.png", "does not begin as a PNG file does")
+    for kind in ("GIF", "TIFF", "PPM", "ICO"):
+        Image.new("L", (16, 16)).save(tmp_path / "x.png", kind)
+        refused(read_picture, tmp_path / "x.png", "it begins as neither PNG, JPEG, WebP nor BMP does")
+    for kind in ("BMP", "JPEG", "WEBP"):
+        Image.new("L", (16, 16), 77).save(tmp_path / "x.png", kind)
+        assert abs(int(read_picture(tmp_path / "x.png")[8, 8]) - 77) <= 2, "the content says what it is, not the name"
+        content = (tmp_path / "x.png").read_bytes()
+        (tmp_path / "x.png").write_bytes(content[: len(content) // 2])
+        refused(read_picture, tmp_path / "x.png", "not a readable picture")
     with (tmp_path / "x.png").open("wb") as file:
         file.write(png_bytes(4, 4))
         file.truncate((32 << 20) + 1)

@@ -70,11 +70,16 @@ def reproduce(
 
 def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, results: Path, originals: str | None) -> None:
     from lenet_tf import runs
+    from lenet_tf.reproduce import records
     from lenet_tf.reproduce import tables as made
     from lenet_tf.reproduce.display import time_left
     from lenet_tf.reproduce.runner import Runner, free_cores
 
     runs.check_writable(logs)
+    # What cannot be read or written in the end is told now.
+    made.stale(results)
+    if not any(records.read(results, row) for row in rows):
+        click.echo(f"There are no records of these rows in {results}: nothing to compare with, and the runs become the first.", err=True)
 
     def tell(outcome: Any) -> None:
         done = sum(task.state == "done" for task in runner.tasks)
@@ -84,13 +89,17 @@ def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, results: Pa
             f" · {done} of {len(runner.tasks)}" + (f", {time_left(runner.seconds_left())}" if done < len(runner.tasks) else "")
         )
 
-    runner = Runner(rows, seeds, jobs or free_cores(), logs, results, originals, tell)
+    def tell_failure(task: Any) -> None:
+        click.echo(f"{task.name} failed: {task.state}", err=True)
+
+    runner = Runner(rows, seeds, jobs or free_cores(), logs, results, originals, tell, tell_failure)
     click.echo(f"{len(runner.tasks)} runs, {runner.jobs} side by side; run folders in {logs / 'reproduce'}")
     try:
         with _watched(runner):
             outcomes = runner.run()
     finally:
-        made.write(results)
+        if runner.recorded:
+            made.write(results)
     apart = [outcome for outcome in outcomes if not outcome.agrees]
     if apart:
         raise click.ClickException(f"{len(apart)} of {len(outcomes)} runs are not as recorded, {apart[0].task.name} the first of them.")

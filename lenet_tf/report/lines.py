@@ -68,3 +68,10 @@ def next_steps(path: Path, logs: Path) -> str:
         f"  run it again            {command} train --from-run {folder}\n"
         f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
     )
+
+
+def digit_as_text(digit: Any) -> str:
+    """An image uint8 (height, width) of an even height as text: two rows of pixels a line, since letters are twice as high as wide."""
+    shades = " ░▒▓█"
+    rows = digit.reshape(digit.shape[0] // 2, 2, digit.shape[1]).mean(axis=1)
+    return "\n".join("".join(shades[round(value / 255 * (len(shades) - 1))] for value in row) for row in rows)

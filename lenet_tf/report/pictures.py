@@ -75,6 +75,24 @@ def contact_sheet(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
     return figure
 
 
+def answers_picture(answers: Sequence[Any], columns: int = 6, most: int = 120) -> Figure:
+    """What files hold beside what a network was shown of them and said (`lenet_tf.recognition.Answer`), up to `most` of them."""
+    answers = answers[:most]
+    lines = max(1, -(-len(answers) // columns))
+    figure = Figure(figsize=(2.4 * min(columns, max(1, len(answers))), 1.75 * lines))
+    grid = figure.subplots(lines, 2 * min(columns, max(1, len(answers))), squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for number, answer in enumerate(answers):
+        before, after = grid[number // columns][2 * (number % columns) :][:2]
+        before.imshow(answer.picture, cmap="gray", vmin=0, vmax=255)
+        after.imshow(answer.digit, cmap=_INK, vmin=0, vmax=255)
+        after.set_title(f"{answer.answer}  {answer.probability:.0%}", fontsize=9)
+        before.set_title(answer.file.name if len(answer.file.name) <= 14 else f"{answer.file.name[:13]}…", fontsize=7)
+    figure.subplots_adjust(wspace=0.08, hspace=0.3)
+    return figure
+
+
 def reproduction_picture(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Test errors of many runs against published numbers: for each row its `name`, its runs' `errors`, and what is `published`, if
     anything, all in %. On a logarithmic axis, since the rows span more than a power of ten."""

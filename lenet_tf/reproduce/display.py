@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 from lenet_tf.reproduce.runner import Runner
@@ -23,7 +24,9 @@ def watch(runner: Runner, stop: threading.Event) -> None:
         done, left = sum(task.state == "done" for task in runner.tasks), runner.seconds_left()
         return Group(table, f"{done} of {len(runner.tasks)} runs finished, {time_left(left)}")
 
-    with Live(picture(), console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+    # What is printed to a terminal in the meantime stands above the display; what goes to a file must reach it.
+    options = {"auto_refresh": False, "transient": True, "redirect_stdout": sys.stdout.isatty()}
+    with Live(picture(), console=Console(stderr=True), **options) as live:
         while not stop.wait(1):
             live.update(picture(), refresh=True)
 

@@ -1,6 +1,6 @@
 """One run of the plan, in a process of its own: begun, gone on with or only read, tested, and written down as a record.
 
-Run as `python -m lenet_tf.reproduce.one_run` by `lenet_tf.reproduce.runner`. Takes its row as a line of JSON on stdin, which stays open.
+Run by `lenet_tf.reproduce.runner`. Takes its row as a line of JSON on stdin, which stays open.
 Says on stdout, a line of JSON each, which epochs are done, and at last the record or the error. When stdin closes, since whoever started
 it is gone, it ends its epoch and stops.
 """
@@ -14,14 +14,14 @@ import os
 import signal
 import sys
 import threading
-from datetime import datetime, timezone
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lenet_tf import device, machine, runs
 from lenet_tf.errors import Interrupted, LenetError, RunError
 from lenet_tf.files import locked
-from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.plan import Row, decisive
 
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 SHIFTS = (1, 2, 3, 4)
@@ -37,8 +37,8 @@ def environment(row: Row) -> dict[str, str]:
     return os.environ | (device.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else device.ONE_CORE)
 
 
-def run(row: Row, seed: int, logs: Path, originals: str | None, notify: Any = lambda said: None) -> dict[str, Any]:
-    """The record of a finished run, which is trained first where it is not finished. Raises `LenetError` or `Interrupted`."""
+def run(row: Row, seed: int, logs: Path, originals: str | None, notify: Any = lambda said: None) -> tuple[dict[str, Any], bool]:
+    """(The record of a finished run, whether it was finished before). Raises `LenetError` or `Interrupted`."""
     from lenet_tf import sources
 
     home = folder_of(logs, row, seed)
@@ -47,11 +47,11 @@ def run(row: Row, seed: int, logs: Path, originals: str | None, notify: Any = la
     with locked(home / ".lock", seconds=-1):
         raw = sources.load_data(row.data, originals)
         device.start_tensorflow()
-        finished = _trained(row, seed, home, raw, notify)
-        return _record(row, seed, finished, raw)
+        finished, before = _trained(row, seed, home, raw, notify)
+        return _record(row, seed, finished, raw), before
 
 
-def _trained(row: Row, seed: int, home: Path, raw: Any, notify: Any) -> runs.Run:
+def _trained(row: Row, seed: int, home: Path, raw: Any, notify: Any) -> tuple[runs.Run, bool]:
     import keras
 
     from lenet_tf.resuming import resume
@@ -63,20 +63,25 @@ def _trained(row: Row, seed: int, home: Path, raw: Any, notify: Any) -> runs.Run
 
     for folder in sorted((home / "fit").glob("*/"), reverse=True):
         if _is_of(folder, row, seed, raw):
-            return resume(folder, raw, quiet=True, callbacks=[Tell()])
-    return fit(row.spec, raw, seed=seed, device="cpu", logs=home, quiet=True, callbacks=[Tell()])
+            before = (folder / "metrics.json").exists()
+            return resume(folder, raw, quiet=True, callbacks=[Tell()]), before
+    return fit(row.spec, raw, seed=seed, device="cpu", logs=home, quiet=True, callbacks=[Tell()]), False
 
 
 def _is_of(folder: Path, row: Row, seed: int, raw: Any) -> bool:
-    """Whether the run folder is one of the plan as it is now, on these data."""
+    """Whether the run folder is one of the plan as it is now, on these data, with these versions and on such a machine: else there would be
+    no saying what made its numbers."""
     try:
         old = runs.described(folder)
     except LenetError:
         return False
-    same = {part: old.spec.to_dict()[part] for part in ("rows", "recipe", "preparation")} == {
-        part: row.spec.to_dict()[part] for part in ("rows", "recipe", "preparation")
-    }
-    return same and old.settings["seed"] == seed and old.config["data"].get("sha256") == raw.sha256
+    return (
+        decisive(old.spec) == decisive(row.spec)
+        and old.settings["seed"] == seed
+        and old.config["data"].get("sha256") == raw.sha256
+        and not runs.differences(old.config)
+        and machine.describe() == old.config.get("machine")
+    )
 
 
 def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]:
@@ -95,9 +100,9 @@ def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]
         "data": {part: config["data"][part] for part in ("name", "version", "sha256")},
         "versions": config["versions"],
         "commit": config.get("commit"),
-        "machine": machine.describe(),
+        "machine": config["machine"],
         "threads": config["device"].get("threads"),
-        "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "finished": finished.metrics["finished"],
         "seconds": round(finished.metrics["seconds"], 1),
         "seconds_per_epoch": round(finished.metrics["seconds_per_epoch"], 2),
         "resumed": finished.metrics["resumed"],
@@ -112,8 +117,6 @@ def _rounded(name: str, values: list[float]) -> list[float]:
 
 def _shifted(model: Any, raw: Any) -> dict[str, float]:
     """Pixels → accuracy on the test images shifted by so many up, down, left and right, which makes four of each."""
-    from dataclasses import replace
-
     from lenet_tf.data import shifted
     from lenet_tf.evaluation import evaluate
 
@@ -157,7 +160,8 @@ def main() -> None:
     if options.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {options.core})
     try:
-        say({"record": run(row, options.seed, options.logs, options.originals, say)})
+        record, before = run(row, options.seed, options.logs, options.originals, say)
+        say({"record": record, "before": before})
     except Interrupted as error:
         say({"interrupted": str(error)})
         sys.exit(error.exit_code)

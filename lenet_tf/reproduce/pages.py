@@ -28,7 +28,7 @@ def errors_of(found: Sequence[Record]) -> list[float]:
 
 def table(known: Known) -> str:
     lines = [
-        "| row | what | published test error, % | ours, %: mean ± sd (least–most) | runs | target, % | s an epoch, one core |",
+        "| row | what | published test error, % | ours, %: mean ± sd (least–most) | runs | target, % | s an epoch |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in ROWS:
@@ -37,9 +37,11 @@ def table(known: Known) -> str:
         published = f"{row.published:g} ({row.by})" if row.published is not None else row.by or "–"
         target = "–"
         if row.target is not None:
-            met = "" if not errors else ", met" if statistics.mean(errors) <= row.target else ", **missed**"
+            so_far = " so far" if len(found) < row.seeds else ""
+            met = "" if not errors else f", met{so_far}" if statistics.mean(errors) <= row.target else f", **missed{so_far}**"
             target = f"≤ {row.target:.2f}{met}"
-        seconds = f"{statistics.median(record['seconds_per_epoch'] for record in found):.1f}" if found else "–"
+        paces = [record["seconds_per_epoch"] for record in found]
+        seconds = f"{min(paces):.1f}–{max(paces):.1f}" if found else "–"
         runs = f"{len(found)}" if len(found) >= row.seeds else f"{len(found)} of {row.seeds}"
         lines.append(f"| `{row.name}` | {row.title} | {published} | {spread(errors)} | {runs} | {target} | {seconds} |")
         if row.best_epoch and found:
@@ -86,7 +88,7 @@ def comparisons(known: Known) -> str:
     ]
     for comparison in COMPARISONS:
         pairs = _pairs(known, comparison)
-        if len(pairs) < 2:
+        if len(pairs) < 3:
             continue
         result = paired(pairs)
         lines.append(
@@ -122,8 +124,9 @@ def missed(known: Known, brief: bool = False) -> str:
     run = [row for row in ROWS if row.target is not None and known[row.name]]
     missed = [row for row in run if statistics.mean(errors_of(known[row.name])) > row.target]
     if brief:
-        names = ", ".join(f"`{row.name}`" for row in missed)
-        return f"Missed: {names}; what was tried is in [results/README.md](results/README.md)." if missed else ""
+        return (
+            f"Targets missed: {', '.join(f'`{row.name}`' for row in missed)}, see [results/README.md](results/README.md)." if missed else ""
+        )
     means = [statistics.mean(errors_of(known[row.name])) for row in missed]
     return "\n".join(
         f"- `{row.name}`: {mean:.2f}%, target at most {row.target:.2f}%. {row.tried}".rstrip()
@@ -150,7 +153,7 @@ def provenance(known: Known) -> str:
     data = [f"{record['data']['name']} {record['data']['version']}, SHA-256 {record['data']['sha256'][:16]}…" for record in found]
     hours = sum(record["seconds"] for record in found) / 3600
     lines = [
-        f"- {len(found)} runs, {hours:.1f} hours of one core in all.",
+        f"- {len(found)} runs of {hours:.1f} hours in all, each pinned to one core of a machine that had other work at times.",
         "- Machines and versions:",
         *counted([machine(record) for record in found]),
     ]

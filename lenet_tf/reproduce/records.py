@@ -24,8 +24,17 @@ _PARTS = {
     "versions": dict,
     "machine": dict,
     "seconds": int | float,
+    "seconds_per_epoch": int | float,
     "epochs": dict,
     "test": dict,
+}
+# And in its parts.
+_INNER = {
+    "data": {"name": str, "version": str, "sha256": str},
+    "versions": {"python": str, "tensorflow": str, "keras": str, "numpy": str},
+    "machine": {"system": str, "processor": str, "cores": int, "features": list},
+    "epochs": {"val_accuracy": list, "seconds": list},
+    "test": {"accuracy": float, "loss": int | float},
 }
 # Versions that can change a number.
 _DECISIVE = ("tensorflow", "keras", "numpy", "scikit-learn")
@@ -58,12 +67,26 @@ def _record(path: Path, number: int, line: bytes, row: Row) -> Record:
         record = files.parse_json(line)
     except ValueError as error:
         raise RunError(f"{path}, line {number}: {error}") from error
-    unfit = [part for part, kind in _PARTS.items() if not isinstance(record, dict) or not isinstance(record.get(part), kind)]
-    if unfit:
-        raise RunError(f"{path}, line {number}: no usable {unfit[0]!r}")
+    unfit = _unfit(record, row)
+    if unfit is not None:
+        raise RunError(f"{path}, line {number}: no usable {unfit!r}")
     if (record["row"], record["digest"]) != (row.name, row.digest):
         raise RunError(f"{path}, line {number}: the plan now has another recipe for {row.name}: move the file away and run the row again")
     return record
+
+
+def _unfit(record: Any, row: Row) -> str | None:
+    """The first part that is missing or of another kind; None: all are there."""
+    for part, kind in _PARTS.items():
+        if not isinstance(record, dict) or not isinstance(record.get(part), kind):
+            return part
+    for part, names in _INNER.items():
+        for name, kind in names.items():
+            if not isinstance(record[part].get(name), kind) or record[part][name] == []:
+                return f"{part}.{name}"
+    shifted = record["test"].get("shifted")
+    fine = isinstance(shifted, dict) and all(isinstance(value, float) for value in shifted.values())
+    return "test.shifted" if row.shifted and not fine else None
 
 
 def keep(results: Path, row: Row, record: Record) -> Record | None:

@@ -23,6 +23,8 @@ from lenet_tf.reproduce import records
 from lenet_tf.reproduce.one_run import environment, folder_of
 from lenet_tf.reproduce.plan import Row
 
+# This package, and not what lies in the folder that the command is called in.
+_START = "import sys; sys.path[:] = [place for place in sys.path if place]; from lenet_tf.reproduce.one_run import main; main()"
 # Of TensorFlow with MNIST in memory.
 _BYTES_A_RUN = 1_500_000_000
 
@@ -44,7 +46,8 @@ class Task:
 
     @property
     def left(self) -> int:
-        return 0 if self.state == "done" else self.row.spec.recipe.epochs - self.epoch
+        going = self.state in ("waiting", "starting", "running")
+        return self.row.spec.recipe.epochs - self.epoch if going else 0
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,18 @@ class Outcome:
 
 
 def free_cores() -> int:
-    """How many runs this machine can take side by side: cores that nobody else keeps busy, and memory."""
-    busy = round(os.getloadavg()[0]) if hasattr(os, "getloadavg") else 0
-    fit = machine.cores()
-    with contextlib.suppress(ValueError, OSError, AttributeError):
-        fit = min(fit, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _BYTES_A_RUN)
-    return max(1, min(fit, machine.cores() - busy))
+    """How many runs this machine can take side by side: by the cores that nobody keeps busy now, and by memory. psutil: the standard."""
+    import psutil
+
+    idle = round(machine.cores() * (1 - psutil.cpu_percent(interval=1) / 100))
+    return max(1, min(idle, psutil.virtual_memory().available // _BYTES_A_RUN))
 
 
 class Runner:
-    """Makes the runs of `rows`, `jobs` at a time, and keeps their records in `results`; `finished` is called with each outcome."""
+    """Makes the runs of `rows`, `jobs` at a time, and keeps their records in `results`.
+
+    `finished` is called with each outcome, `failed` with each task that failed. When two fail for the same reason, no other is begun.
+    """
 
     def __init__(
         self,
@@ -78,14 +83,18 @@ class Runner:
         results: Path,
         originals: str | None = None,
         finished: Callable[[Outcome], None] = lambda outcome: None,
+        failed: Callable[[Task], None] = lambda task: None,
     ) -> None:
         self.tasks = [Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)]
-        self.jobs, self.logs, self.results, self.originals, self.finished = jobs, logs, results, originals, finished
+        self.jobs = min(jobs, len(self.tasks))
+        self.logs, self.results, self.originals, self.finished, self.failed = logs, results, originals, finished, failed
         # Before anything runs: what is there must be readable.
         self._known = {row.name: records.read(results, row) for row in rows}
         self._running: dict[subprocess.Popen, Task] = {}
         self._lock = threading.Lock()
         self._stopping = False
+        # Whether a record was added.
+        self.recorded = False
 
     def run(self) -> list[Outcome]:
         """All runs' outcomes. Raises `Interrupted`, and `RunError` when a run fails; in both cases what is finished is kept."""
@@ -98,7 +107,7 @@ class Runner:
             order = sorted(self.tasks, key=self._expected, reverse=True)
             futures = [pool.submit(self._one, task, cores) for task in order]
             outcomes = [outcome for outcome in (future.result() for future in futures) if outcome is not None]
-        failed = [task for task in self.tasks if task.state not in ("done", "waiting", "stopped")]
+        failed = [task for task in self.tasks if task.state not in ("done", "waiting")]
         if asked and len(outcomes) < len(self.tasks):
             told = f"interrupted: {len(outcomes)} of {len(self.tasks)} runs are finished. The same command goes on where this one stopped."
             raise Interrupted(told, 128 + asked[0])
@@ -132,26 +141,32 @@ class Runner:
     def _one(self, task: Task, cores: queue.SimpleQueue) -> Outcome | None:
         core = cores.get()
         try:
-            record = None if self._stopping else self._process(task, core)
+            record, before = (None, False) if self._stopping else self._process(task, core)
             if record is None:
                 return None
             old = records.keep(self.results, task.row, record)
             agrees, told = (True, "a new record") if old is None else records.verdict(old, record)
+            self.recorded |= old is None
+            told = f"finished before and not repeated; {told}" if before else told
             task.state = "done"
             outcome = Outcome(task, record, agrees, told)
             self.finished(outcome)
             return outcome
-        except RunError as error:
+        except (RunError, OSError) as error:
             task.state = str(error)
             return None
         finally:
             cores.put(core)
+            if task.state not in ("done", "waiting", "stopped"):
+                self.failed(task)
+                self._stopping |= any(other.state == task.state for other in self.tasks if other is not task)
 
-    def _process(self, task: Task, core: int | None) -> dict[str, Any] | None:
-        """The record that a run's process gives, or None where it was stopped; `task.state` says why it failed."""
+    def _process(self, task: Task, core: int | None) -> tuple[dict[str, Any] | None, bool]:
+        """(The record that a run's process gives, whether the run was finished before), None where it was stopped; `task.state` says why it
+        failed."""
         home = folder_of(self.logs, task.row, task.seed)
         home.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "lenet_tf.reproduce.one_run", str(task.seed), "--logs", str(self.logs)]
+        command = [sys.executable, "-c", _START, str(task.seed), "--logs", str(self.logs)]
         command += [] if core is None else ["--core", str(core)]
         command += [] if self.originals is None else ["--originals", self.originals]
         with (home / "output.log").open("ab") as log:
@@ -170,20 +185,20 @@ class Runner:
             self._running[process] = task
             if self._stopping:
                 process.terminate()
-        task.state = "starting"
-        record = None
-        with process:
+        task.state, last = "starting", {}
+        # A process that is gone already takes nothing, and has said why in its log.
+        with contextlib.suppress(BrokenPipeError), process:
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(json.dumps(task.row.to_dict()) + "\n")
                 process.stdin.flush()
             for line in process.stdout:
-                said = self._heard(task, line)
-                record = said.get("record", record)
+                last = self._heard(task, line) or last
+        process.wait()
         with self._lock:
             del self._running[process]
-        if record is None and task.state in ("starting", "running"):
+        if "record" not in last and task.state in ("starting", "running"):
             task.state = "stopped" if self._stopping else f"its process ended with {process.returncode}, see {home / 'output.log'}"
-        return record
+        return last.get("record"), bool(last.get("before"))
 
     @staticmethod
     def _heard(task: Task, line: str) -> dict[str, Any]:
@@ -214,7 +229,7 @@ class Runner:
                 with contextlib.suppress(OSError):
                     os.write(2, b"\nStopping when the epochs under way are finished. Once more stops at once; the same command goes on.\n")
             for process in list(self._running):
-                process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGTERM) if len(asked) < 3 else process.kill()
 
         before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

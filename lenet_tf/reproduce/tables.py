@@ -1,4 +1,4 @@
-"""What is made of the records: results/README.md, the section of the README beside it, and the figure. Nothing in them is typed."""
+"""What is made of the records: results/README.md, the section of the README beside it, and the figure. No number in them is typed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from lenet_tf.reproduce.records import Record
 
 BEGIN, END = "<!-- made by `lenet-tf reproduce` from results/reproduce -->", "<!-- as far as here -->"
 FIGURE = "reproduction.png"
+_TITLE = "# Results of `lenet-tf reproduce`"
 
 
 def listing(results: Path, rows: Sequence[Row]) -> str:
@@ -36,7 +37,7 @@ def write(results: Path) -> list[Path]:
                 known = _all(results)
                 pictures.save(pictures.reproduction_picture(_drawn(known)), path, {"records": _digest(known)})
                 continue
-            text = _results_page(results) if path.parent == results else _with_section(path.read_text(encoding="utf-8"), results)
+            text = _results_page(results) if path == results / "README.md" else _with_section(path.read_text(encoding="utf-8"), results)
             with files.whole(path) as partial:
                 partial.write_text(text, encoding="utf-8")
         except OSError as error:
@@ -46,9 +47,15 @@ def write(results: Path) -> list[Path]:
 
 def stale(results: Path) -> list[Path]:
     """The files that are not what the records say; raises `RunError` for records that cannot be read or are not the plan's."""
-    page, readme, figure = results / "README.md", results.parent / "README.md", results / FIGURE
+    above = results / ".." if results.parent == results else results.parent
+    page, readme, figure = results / "README.md", above / "README.md", results / FIGURE
+    if _text(page) and not _text(page).startswith(_TITLE):
+        raise RunError(f"{page} is a page of somebody's own: choose another folder with --results")
     found = [] if _text(page) == _results_page(results) else [page]
     text = _text(readme)
+    marks = text.count(BEGIN), text.count(END)
+    if marks not in ((0, 0), (1, 1)) or text.find(BEGIN) > text.find(END):
+        raise RunError(f"{readme}: the lines {BEGIN!r} and {END!r} must stand in it once each and in this order, or not at all")
     if BEGIN in text and text != _with_section(text, results):
         found.append(readme)
     return found if _noted(figure) == _digest(_all(results)) else [*found, figure]
@@ -59,6 +66,8 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
 
 
 def _noted(figure: Path) -> str | None:
@@ -105,8 +114,7 @@ def _with_section(text: str, results: Path) -> str:
 def _results_page(results: Path) -> str:
     known = _all(results)
     parts = [
-        "# Results",
-        pages.HOW,
+        f"{_TITLE}\n\n{pages.HOW}",
         "## Published numbers and ours",
         pages.table(known),
         f"![Test errors of all runs against the published numbers]({FIGURE})",

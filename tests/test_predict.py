@@ -1,0 +1,269 @@
+"""A person's own pictures: read, prepared as MNIST's digits were, answered; and the command that does it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawings import drawings
+from PIL import Image
+from scipy import ndimage
+
+import lenet_tf
+from lenet_tf.errors import DataError, RunError
+from lenet_tf.handwriting import as_digit, is_prepared
+from lenet_tf.recognition import find_pictures, newest_run, probabilities, recognise
+from lenet_tf.sources.pictures import read_picture
+from lenet_tf.sources.sample import load_sample
+from lenet_tf.specs import get_spec
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A network that knows digits: of MNIST where that is at hand, else of its embedded sample."""
+    data = lenet_tf.load_data("mnist") if os.environ.get("LENET_TF_ORIGINALS") else load_sample()
+    options = {"recipe": "fast"} if data.name == "mnist" else {"epochs": 12}
+    return lenet_tf.fit("lenet5-modern", data, device="cpu", quiet=True, logs=tmp_path_factory.mktemp("logs"), **options)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A folder of the drawings, and the digit in each."""
+    folder, digits = tmp_path_factory.mktemp("drawings"), {}
+    for name, digit, picture in drawings():
+        picture.save(folder / f"{name}.png")
+        digits[folder / f"{name}.png"] = digit
+    return folder, digits
+
+
+# Preparation.
+
+
+def test_mnist_is_left_as_it_is():
+    """Preparation does what was done to MNIST, and so nothing to MNIST itself."""
+    sample = load_sample()
+    for digit in sample.x_train.reshape(-1, 28, 28)[::7]:
+        assert is_prepared(digit)
+        assert as_digit(digit) is digit
+
+
+def test_mnist_is_left_as_it_is_all_of_it(originals):
+    data = lenet_tf.load_data("mnist", str(originals))
+    images = np.concatenate([data.x_train, data.x_test]).reshape(-1, 28, 28)
+    assert all(map(is_prepared, images))
+
+
+@pytest.mark.parametrize("scale", [3, 5, 9])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_an_enlarged_digit_becomes_itself_again(scale, inverted):
+    """Anywhere on a larger sheet, of either polarity and less contrast."""
+    random = np.random.default_rng(0)
+    for digit in load_sample().x_train.reshape(-1, 28, 28)[:300:15]:
+        height, width = (int(28 * scale * random.uniform(1.1, 2)) for _ in range(2))
+        sheet = np.zeros((height, width), np.uint8)
+        top, left = int(random.integers(height - 28 * scale)), int(random.integers(width - 28 * scale))
+        sheet[top : top + 28 * scale, left : left + 28 * scale] = np.kron(digit, np.ones((scale, scale), np.uint8)) * 0.6 + 40
+        sheet[sheet == 0] = 40
+        again = as_digit(255 - sheet if inverted else sheet)
+        likeness = np.corrcoef(again.ravel(), digit.ravel())[0, 1]
+        assert likeness > 0.9
+
+
+def test_what_is_prepared_lies_as_mnist_does(drawn):
+    for path in drawn[1]:
+        digit = as_digit(read_picture(path))
+        assert (digit.shape, digit.dtype) == ((28, 28), np.uint8)
+        rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
+        assert 18 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
+        middle = np.array(ndimage.center_of_mass(digit))
+        assert np.abs(middle - 13.5).max() <= 1
+        assert digit.max() == 255
+
+
+def test_dirt_beside_a_digit_does_not_count():
+    sheet = np.full((120, 100), 250, np.uint8)
+    sheet[30:90, 46:54] = 10
+    clean = as_digit(sheet)
+    sheet[5:7, 90:92] = 10
+    np.testing.assert_array_equal(as_digit(sheet), clean)
+
+
+@pytest.mark.parametrize("picture", [np.zeros((1, 1)), np.full((300, 20), 255), np.full((28, 28), 7), np.tile([100, 104], (40, 20))])
+def test_nothing_drawn_is_told(picture):
+    with pytest.raises(DataError, match="nothing is drawn in it"):
+        as_digit(picture.astype(np.uint8))
+
+
+def test_what_is_no_grey_picture_is_refused():
+    for picture in (np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4)), np.zeros((0, 4), np.uint8)):
+        with pytest.raises(DataError, match="a picture must be grey uint8"):
+            as_digit(picture)
+
+
+# Answers.
+
+
+def test_drawings_are_recognised(trained, drawn):
+    """Fonts and strokes, of every size, place, colour and polarity, some blurred, noisy or transparent: nine in ten and more."""
+    folder, digits = drawn
+    assert len(digits) >= 60
+    answers = recognise(trained.model, find_pictures([folder]))
+    wrong = {answer.file.name: answer.answer for answer in answers if answer.answer != digits[answer.file]}
+    assert len(wrong) <= len(digits) // 10, wrong
+    for answer in answers:
+        assert 0 <= answer.runner_up_probability <= answer.probability <= 1
+        assert answer.runner_up != answer.answer
+
+
+def test_mnist_as_files_is_mnist_as_arrays(trained, tmp_path):
+    sample = load_sample()
+    for number, image in enumerate(sample.x_test.reshape(-1, 28, 28)[:200]):
+        Image.fromarray(image).save(tmp_path / f"{number:05}.png")
+    outputs = lenet_tf.predict(trained, sample.x_test[:200])
+    answers = recognise(trained.model, find_pictures([tmp_path]))
+    assert [answer.answer for answer in answers] == outputs.argmax(axis=1).tolist()
+    np.testing.assert_allclose([answer.probability for answer in answers], outputs.max(axis=1), atol=1e-6)
+
+
+def test_probabilities_add_up_to_one(digits):
+    """A softmax network's outputs as they are; the RBF's, which are −y, as e^−y over their sum."""
+    outputs = np.array([[-10.0, -12.0, -500.0]])
+    rbf = lenet_tf.LeNet("lenet5-1998")
+    expected = np.exp(-10) + np.exp(-12)
+    np.testing.assert_allclose(probabilities(rbf, outputs), [[np.exp(-10) / expected, np.exp(-12) / expected, 0]], atol=1e-12)
+    softmax = lenet_tf.LeNet("tiny")
+    given = np.array([[0.2, 0.7, 0.1]])
+    assert probabilities(softmax, given) is given
+
+
+def test_pictures_are_found(tmp_path):
+    for name in ("b.png", "a.JPG", "c.txt", "d.webp"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "e.png").mkdir()
+    assert [path.name for path in find_pictures([tmp_path, tmp_path / "c.txt"])] == ["a.JPG", "b.png", "d.webp", "c.txt"]
+    with pytest.raises(DataError, match="there is no picture or folder .*none.png"):
+        find_pictures([tmp_path / "none.png"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty has no picture in it: .png, .jpg, .jpeg, .webp, .bmp are read"):
+        find_pictures([tmp_path / "empty"])
+
+
+def test_the_newest_run_is_asked(tmp_path):
+    with pytest.raises(
+        RunError, match="there is no finished run in .*: train one with `lenet-tf train`, or name a .keras file with --model"
+    ):
+        newest_run(tmp_path)
+    for number, name in enumerate(("b", "a", "c")):
+        folder = tmp_path / "fit" / name
+        folder.mkdir(parents=True)
+        if name != "c":
+            (folder / "metrics.json").write_text("{}")
+            os.utime(folder / "metrics.json", (number, number))
+    assert newest_run(tmp_path).name == "a"
+
+
+# The command.
+
+
+def test_the_command_answers(trained, drawn, cli):
+    folder, _ = drawn
+    thick = folder / "thick-7.png"
+    one = cli("predict", thick, "--model", trained.path, "--show")
+    assert one.exit_code == 0, one.output
+    lines = one.stdout.splitlines()
+    assert lines[-1].startswith(f"{thick}: 7 (")
+    assert ", else " in lines[-1]
+    assert len(lines) == 15, "fourteen lines of two rows of pixels"
+    assert "█" in one.stdout
+    newest = cli("predict", thick, "--logs", trained.path.parent.parent)
+    assert (newest.exit_code, newest.stdout) == (0, lines[-1] + "\n")
+    assert f"{trained.path} is asked; --model asks another." in newest.stderr
+
+
+def test_json_csv_and_a_picture(trained, drawn, cli, tmp_path):
+    folder, _ = drawn
+    ruined = tmp_path / "ruined.png"
+    ruined.write_text("no picture")
+    asked = ["predict", folder / "thick-7.png", ruined, folder / "thick-3.png", "--model", trained.path]
+    said = cli(*asked, "--json", "--picture", tmp_path / "sheet.png")
+    assert said.exit_code == 1, "one of them could not be read"
+    first, second, third = json.loads(said.stdout)
+    assert (first["class"], third["class"]) == (7, 3)
+    assert second == {
+        "file": str(ruined),
+        "error": f"{ruined}: not a readable picture (it begins as neither PNG, JPEG, WebP nor BMP does)",
+    }
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 400
+    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--csv").stdout)))
+    assert [row["class"] for row in rows] == ["7", "", "3"]
+    assert rows[0]["probability"] == str(first["probability"])
+    assert rows[1]["error"] == second["error"]
+    both = cli(*asked, "--json", "--csv")
+    assert (both.exit_code, "exclude each other" in both.stderr) == (2, True)
+
+
+def save_strange(folder):
+    """Name → what is to be said of such a file."""
+    Image.new("L", (1, 1)).save(folder / "pixel.png")
+    (folder / "text.png").write_text("I am a text.")
+    Image.new("1", (20_000, 20_000)).save(folder / "huge.png")
+    ink = np.full((90, 70), 255, np.uint8)
+    ink[20:70, 30:38] = 0
+    one = Image.fromarray(ink)
+    one.save(folder / "moving.webp", save_all=True, append_images=[Image.new("L", (70, 90))], lossless=True)
+    one.convert("CMYK").save(folder / "print.jpg", quality=95)
+    return {
+        "pixel.png": "pixel.png: nothing is drawn in it",
+        "text.png": "text.png: not a readable picture (it begins as neither",
+        "huge.png": "huge.png: not a readable picture (it has 20,000×20,000 pixels, and up to 32,000,000 are read; make it smaller)",
+        "moving.webp": "moving.webp: 1 (",
+        "print.jpg": "print.jpg: 1 (",
+    }
+
+
+def test_strange_files_get_a_clear_answer_or_a_clear_error(trained, cli, tmp_path):
+    for name, expected in save_strange(tmp_path).items():
+        said = cli("predict", tmp_path / name, "--model", trained.path)
+        assert expected in said.output, said.output
+        assert said.exit_code == (0 if ": 1 (" in expected else 1)
+        assert not isinstance(said.exception, DataError), "no traceback"
+        assert len(said.output.splitlines()) == 1
+
+
+def test_photographs_are_turned_upright(tmp_path):
+    ink = np.full((60, 40), 255, np.uint8)
+    ink[:10, :10] = 0
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    Image.fromarray(ink).save(tmp_path / "x.jpg", exif=exif, quality=95)
+    upright = read_picture(tmp_path / "x.jpg")
+    assert upright.shape == (40, 60)
+    assert upright[:10, -10:].mean() < 20
+    assert upright[:10, :10].mean() > 235
+
+
+def test_mistakes_of_the_command(cli, tmp_path, digits):
+    picture = tmp_path / "x.png"
+    Image.new("L", (9, 9)).save(picture)
+    none = cli("predict", picture)
+    assert (none.exit_code, "there is no finished run in logs: train one" in none.stderr) == (1, True)
+    missing = cli("predict", picture, "--model", tmp_path / "none.keras")
+    assert (missing.exit_code, "there is no run or model" in missing.stderr) == (2, True)
+    assert cli("predict").exit_code == 2
+
+
+def test_a_network_for_other_images_says_so(tmp_path, digits):
+    colours = replace(get_spec("tiny"), preparation=replace(get_spec("tiny").preparation, channels=3)).adapted((28, 28, 3))
+    picture = tmp_path / "x.png"
+    Image.fromarray(load_sample().x_test.reshape(-1, 28, 28)[0]).save(picture)
+    (answer,) = recognise(lenet_tf.LeNet(colours), [picture])
+    assert answer.answer is not None, "grey becomes three equal channels where the network asks for that"
+    large = lenet_tf.LeNet("tiny", input_shape=(40, 40, 1))
+    with pytest.raises(DataError, match="takes images of 40×40×1, and these are 28×28×1 when prepared"):
+        recognise(large, [picture])
