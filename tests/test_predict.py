@@ -62,7 +62,7 @@ def test_mnist_is_left_as_it_is_all_of_it(originals):
 @pytest.mark.parametrize("inverted", [False, True])
 def test_an_enlarged_digit_becomes_itself_again(scale, inverted):
     """Anywhere on a larger sheet, of either polarity and less contrast."""
-    random = np.random.default_rng(0)
+    random, likeness, apart = np.random.default_rng(0), [], [-1, 0, 1]
     for digit in load_sample().x_train.reshape(-1, 28, 28)[:300:15]:
         height, width = (int(28 * scale * random.uniform(1.1, 2)) for _ in range(2))
         sheet = np.zeros((height, width), np.uint8)
@@ -70,8 +70,12 @@ def test_an_enlarged_digit_becomes_itself_again(scale, inverted):
         sheet[top : top + 28 * scale, left : left + 28 * scale] = np.kron(digit, np.ones((scale, scale), np.uint8)) * 0.6 + 40
         sheet[sheet == 0] = 40
         again = as_digit(255 - sheet if inverted else sheet)
-        likeness = np.corrcoef(again.ravel(), digit.ravel())[0, 1]
-        assert likeness > 0.9
+        # What lies between two pixels may come to lie on either.
+        moved = [np.roll(again, (down, right), (0, 1)) for down in apart for right in apart]
+        likeness.append([np.corrcoef(each.ravel(), digit.ravel())[0, 1] for each in moved])
+    assert np.median([each[4] for each in likeness]) > 0.95, "most come to lie where they did"
+    assert min(map(max, likeness)) > 0.8
+    assert np.mean(np.max(likeness, axis=1)) > 0.95
 
 
 def test_what_is_prepared_lies_as_mnist_does(drawn):
@@ -81,7 +85,7 @@ def test_what_is_prepared_lies_as_mnist_does(drawn):
         rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
         assert 18 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 20
         middle = np.array(ndimage.center_of_mass(digit))
-        assert np.abs(middle - 13.5).max() <= 1
+        assert np.abs(middle - 14).max() <= 0.51
         assert digit.max() == 255
 
 

@@ -88,6 +88,8 @@ def test_every_declared_package_is_pinned():
         ("lowering.py", ("lenet_tf",)),
         ("unrolling.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.specs", "lenet_tf.runs", "lenet_tf.training")),
         ("updates.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.specs", "lenet_tf.runs", "lenet_tf.training")),
+        ("handwriting.py", ("keras", "tensorflow", "lenet_tf.model", "lenet_tf.training")),
+        ("recognition.py", ("keras", "tensorflow", "lenet_tf.training", "lenet_tf.cli")),
         ("machine.py", ("keras", "tensorflow", "lenet_tf")),
         ("reproduce", ("lenet_tf.cli", "lenet_tf.engine", "lenet_tf.job", "lenet_tf.pipeline", "lenet_tf.updates")),
         ("second_order.py", ("lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
