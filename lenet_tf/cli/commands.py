@@ -16,8 +16,9 @@ from lenet_tf.console import console
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.option("--data", metavar="NAME", help="Another data set than the run's own; for a .keras file outside a run, its network's.")
 @ORIGINALS
+@click.option("--report", is_flag=True, help="Scores of every class with 95% intervals, and the classes that are confused most.")
 @JSON
-def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_json: bool) -> None:
+def evaluate(run_or_model: Path, data: str | None, originals: str | None, report: bool, as_json: bool) -> None:
     """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
     from lenet_tf import device, runs
 
@@ -27,6 +28,7 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
     config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
     device.start_tensorflow()
     from lenet_tf.evaluation import evaluate as measure
+    from lenet_tf.evaluation import predict
     from lenet_tf.model_files import load_model
 
     model = load_model(run_or_model)
@@ -35,12 +37,20 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, as_jso
     if config and data is None and raw.sha256 != config["data"].get("sha256"):
         click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
     result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(model, raw)
+    scores = None
+    if report:
+        from lenet_tf.report.scores import Scores
+
+        scores = Scores.of(raw.y_test, predict(model, raw.x_test).argmax(axis=1), raw.num_classes)
     if as_json:
-        click.echo(json.dumps(result))
-    else:
-        click.echo(
-            f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
-        )
+        click.echo(json.dumps(result | ({} if scores is None else {"scores": scores.to_dict()})))
+        return
+    click.echo(f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}")
+    if scores is not None:
+        from lenet_tf.report import tables
+
+        for table in tables.scores_tables(scores):
+            console().print(table)
 
 
 @main.command(short_help="Show a network's architecture, counted.")
