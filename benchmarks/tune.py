@@ -1,4 +1,4 @@
-"""How lenet5-modern's recipe was chosen: settings tried on training images alone, into results/tuning.jsonl.
+"""Settings for a longer recipe of lenet5-modern, tried on training images alone, into results/tuning.jsonl.
 
 Of the 60,000 training images 10,000, always the same, are held back and judge; the test images are never read. A line a run: the setting
 as it differs from `BASE`, the seed, and errors and cross-entropy on the held-back images after the last epoch. Usage: tune.py SETTING SEED.
