@@ -196,6 +196,11 @@ class Runner:
         process.wait()
         with self._lock:
             del self._running[process]
+        # Where nothing was begun, nothing is left.
+        with contextlib.suppress(OSError):
+            if not Path(log.name).stat().st_size:
+                Path(log.name).unlink()
+            home.rmdir()
         if "record" not in last and task.state in ("starting", "running"):
             task.state = "stopped" if self._stopping else f"its process ended with {process.returncode}, see {home / 'output.log'}"
         return last.get("record"), bool(last.get("before"))
