@@ -101,7 +101,8 @@ def reproduction_picture(rows: Sequence[Mapping[str, Any]]) -> Figure:
     ours, theirs = "#1f5fa8", "#c23b22"
     for place, row in enumerate(rows):
         errors = row["errors"]
-        axes.plot(errors, [place] * len(errors), "o", color=ours, alpha=0.3, markersize=4, markeredgewidth=0)
+        # Below the mean, which would hide them.
+        axes.plot(errors, [place + 0.24] * len(errors), "o", color=ours, alpha=0.4, markersize=4, markeredgewidth=0)
         axes.errorbar(
             np.mean(errors),
             place,
