@@ -96,7 +96,11 @@ def comparisons(known: Known) -> str:
             f" | `{comparison.better}` {result.first:.2f}% | `{comparison.worse}` {result.second:.2f}%"
             f" | {result.difference:+.2f} ({result.low:+.2f} to {result.high:+.2f}), p = {result.p:.2g} | {len(pairs)} | {result.verdict} |"
         )
-    return "\n".join(lines) if len(lines) > 2 else ""
+    lead = (
+        "What is claimed of these networks, tested on ours: the difference between two rows, seed by seed, with Student's 95% interval, each"
+        " for itself."
+    )
+    return "\n".join([lead, "", *lines]) if len(lines) > 2 else ""
 
 
 def shifted(known: Known) -> str:
