@@ -97,8 +97,8 @@ def comparisons(known: Known) -> str:
             f" | {result.difference:+.2f} ({result.low:+.2f} to {result.high:+.2f}), p = {result.p:.2g} | {len(pairs)} | {result.verdict} |"
         )
     lead = (
-        "What is claimed of these networks, tested on ours: the difference between two rows, seed by seed, with Student's 95% interval, each"
-        " for itself."
+        "What is claimed of these networks, tested on ours: the difference between two rows, seed by seed, with Student's 95% interval,"
+        " each for itself."
     )
     return "\n".join([lead, "", *lines]) if len(lines) > 2 else ""
 
