@@ -47,10 +47,26 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
         return
     click.echo(f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}")
     if scores is not None:
-        from lenet_tf.report import tables
+        from lenet_tf.report.scores import tables
 
-        for table in tables.scores_tables(scores):
+        for table in tables(scores):
             console().print(table)
+
+
+@main.command(short_help="Make the report of a run.")
+@click.argument("run", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
+@click.option("--data", metavar="NAME", help="Another data set than the run's own.")
+@ORIGINALS
+def report(run: tuple[Path, ...], data: str | None, originals: str | None) -> None:
+    """Make report.html in each RUN folder, one file with its figures, and the figures as PNG in report/ beside it."""
+    from lenet_tf import runs
+
+    old = [runs.described(folder) for folder in run]
+    for each in old:
+        raw = load(each.data_name() if data is None else data, originals)
+        from lenet_tf.reporting import write_report
+
+        click.echo(f"wrote {write_report(each.path, raw)}")
 
 
 @main.command(short_help="Show a network's architecture, counted.")

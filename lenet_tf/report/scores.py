@@ -1,16 +1,19 @@
 """A network's answers to a test set, class by class: scores with their uncertainty, and which classes it takes for which.
 
-scikit-learn counts the confusions and is the reference for the scores.
+scikit-learn counts the confusions; rich draws the tables.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from rich import box
+from rich.table import Table
 
 # Test sets drawn anew from this one, with replacement, for 95% intervals: the bootstrap (Efron 1979).
 _DRAWS, _BOUNDS = 2_000, (2.5, 97.5)
@@ -104,3 +107,20 @@ def _score(share: Any, confusion: np.ndarray, drawn: np.ndarray) -> Score:
     known = values[~np.isnan(values)]
     low, high = np.percentile(known, _BOUNDS) if len(known) else (np.nan, np.nan)
     return Score(float(share(confusion)), float(low), float(high))
+
+
+def tables(scores: Scores) -> tuple[Table, Table]:
+    """(Each class' scores, the classes that are confused most), with 95% intervals."""
+
+    def told(score: Score) -> str:
+        return "–" if math.isnan(score.value) else f"{score.value:.2%} ({score.low:.2%}–{score.high:.2%})"
+
+    classes = Table("class", "images", "recall (95% interval)", "precision (95% interval)", box=box.SIMPLE_HEAD)
+    for label in range(len(scores.confusion)):
+        images = int(scores.confusion[label].sum())
+        classes.add_row(str(label), f"{images:,}", told(scores.recall(label)), told(scores.precision(label)))
+    classes.add_row("all", f"{int(scores.confusion.sum()):,}", told(scores.accuracy()), "")
+    pairs = Table("class", "taken for", "images", "of the class (95% interval)", box=box.SIMPLE_HEAD)
+    for label, answer, count, share in scores.confused():
+        pairs.add_row(str(label), str(answer), str(count), told(share))
+    return classes, pairs

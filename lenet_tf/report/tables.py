@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict, fields
@@ -12,7 +11,6 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from lenet_tf.report.scores import Score, Scores
 from lenet_tf.specs import RECIPES, Augmentation, LayerFacts, Optimizer, Recipe, Row, Spec
 from lenet_tf.specs.rows import as_pair, times
 
@@ -155,20 +153,3 @@ def variants_table(specs: Iterable[Spec]) -> Table:
     for spec in specs:
         table.add_row(spec.name, f"{spec.parameters:,}", f"{spec.multiply_adds:,}", spec.notes)
     return table
-
-
-def scores_tables(scores: Scores) -> tuple[Table, Table]:
-    """(Each class' scores, the classes that are confused most), with 95% intervals."""
-
-    def told(score: Score) -> str:
-        return "–" if math.isnan(score.value) else f"{score.value:.2%} ({score.low:.2%}–{score.high:.2%})"
-
-    classes = Table("class", "images", "recall (95% interval)", "precision (95% interval)", box=box.SIMPLE_HEAD)
-    for label in range(len(scores.confusion)):
-        images = int(scores.confusion[label].sum())
-        classes.add_row(str(label), f"{images:,}", told(scores.recall(label)), told(scores.precision(label)))
-    classes.add_row("all", f"{int(scores.confusion.sum()):,}", told(scores.accuracy()), "")
-    pairs = Table("class", "taken for", "images", "of the class (95% interval)", box=box.SIMPLE_HEAD)
-    for label, answer, count, share in scores.confused():
-        pairs.add_row(str(label), str(answer), str(count), told(share))
-    return classes, pairs

@@ -1,0 +1,183 @@
+"""The figures of a run's report: what it learned, what it answers, what is inside. Colours that colour-blind people tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
+
+from lenet_tf.report.scores import Scores
+
+# Of Okabe and Ito's palette.
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.55"
+_INK = "gray_r"
+# Of the probability given, finer where a good network gives most of them.
+_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
+# Maps and units of one layer that are drawn, and wrong answers.
+_MOST_MAPS, _MOST_MISTAKES = 24, 24
+
+
+def _plain(axes: Any) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(color="0.9")
+    axes.set_axisbelow(True)
+
+
+def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
+    """Loss and accuracy of training and validation by epoch, from a run's history."""
+    figure = Figure(figsize=(9, 3.2))
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for prefix, label, colour in (("", "training", _BLUE), ("val_", "validation", _ORANGE)):
+            values = history[prefix + name]
+            axes.plot(range(1, len(values) + 1), values, "o-" if len(values) < 30 else "-", color=colour, markersize=4, label=label)
+        axes.set(xlabel="epoch", ylabel=name, yscale="log" if name == "loss" else "linear")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        if name == "loss":
+            # 0.02 rather than 2×10⁻².
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
+        _plain(axes)
+    figure.axes[0].legend(frameon=False)
+    figure.tight_layout()
+    return figure
+
+
+def confusion_matrix(scores: Scores) -> Figure:
+    """How many images of each class, a row, were answered by each, a column; the colour counts the wrong ones only."""
+    confusion = scores.confusion
+    count = len(confusion)
+    wrong = np.where(np.eye(count, dtype=bool), 0, confusion)
+    figure = Figure(figsize=(0.48 * count + 1.3, 0.48 * count + 0.9))
+    axes = figure.subplots()
+    axes.imshow(wrong, cmap="Oranges", norm=PowerNorm(0.6, 0, max(1, wrong.max() * 1.6)))
+    for label in range(count):
+        for answer in range(count):
+            if confusion[label, answer]:
+                weight, colour = ("bold", _BLUE) if label == answer else ("normal", "black")
+                axes.text(answer, label, f"{confusion[label, answer]}", ha="center", va="center", fontsize=8, color=colour, weight=weight)
+    axes.set(xticks=range(count), yticks=range(count), xlabel="answered", ylabel="class")
+    axes.tick_params(length=0)
+    figure.tight_layout()
+    return figure
+
+
+def class_scores(scores: Scores) -> Figure:
+    """Recall and precision of each class with their 95% intervals."""
+    count = len(scores.confusion)
+    figure = Figure(figsize=(max(6, 0.7 * count), 3))
+    axes = figure.subplots()
+    for offset, name, colour, marker in ((-0.12, "recall", _BLUE, "o"), (0.12, "precision", _ORANGE, "s")):
+        found = [getattr(scores, name)(label) for label in range(count)]
+        values = np.array([[score.value, score.low, score.high] for score in found]) * 100
+        apart = np.abs(values[:, 1:].T - values[:, 0])
+        axes.errorbar(np.arange(count) + offset, values[:, 0], yerr=apart, fmt=marker, color=colour, markersize=4, capsize=2, label=name)
+    axes.set(xticks=range(count), xlabel="class", ylabel="%, with 95% interval")
+    axes.legend(frameon=False, ncols=2, loc="lower left")
+    _plain(axes)
+    figure.tight_layout()
+    return figure
+
+
+def calibration(chances: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """(Mean probability, share answered rightly, images) for each bin of the greatest probability that holds any image, and the expected
+    calibration error: the mean distance between the first two over all images. `chances`: (N, classes); `labels`: (N,)."""
+    sure, right = chances.max(axis=1), chances.argmax(axis=1) == labels
+    bins = np.digitize(sure, _BINS)
+    parts = [bins == number for number in np.unique(bins)]
+    given, shares = (np.array([values[part].mean() for part in parts]) for values in (sure, right))
+    counts = np.array([part.sum() for part in parts])
+    return given, shares, counts, float((counts * np.abs(given - shares)).sum() / len(labels))
+
+
+def reliability(chances: np.ndarray, labels: np.ndarray) -> Figure:
+    """How often answers of each probability are right, and how many there are; see `calibration`."""
+    x, y, counts, error = calibration(chances, labels)
+    figure = Figure(figsize=(4.2, 3.8))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1, label="as sure as right")
+    axes.plot(x, y, "o-", color=_BLUE, label="answers, and how many")
+    for place, share, count in zip(x, y, counts, strict=True):
+        axes.annotate(f"{count:,}", (place, share), (5, -10), textcoords="offset points", fontsize=7, color="0.35")
+    axes.set(xlim=(0, 1.08), ylim=(0, 1.05), xlabel="probability given", ylabel="share answered rightly")
+    axes.set_title(f"expected calibration error {error:.2%}", fontsize=10)
+    axes.legend(frameon=False, loc="upper left", fontsize=9)
+    _plain(axes)
+    figure.tight_layout()
+    return figure
+
+
+def mistakes(images: np.ndarray, labels: np.ndarray, chances: np.ndarray) -> Figure:
+    """The wrong answers that were given with the greatest probability: raw images (N, height, width[, channels]), labels (N,), and
+    (N, classes)."""
+    answers = chances.argmax(axis=1)
+    wrong = np.flatnonzero(answers != labels)
+    worst = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:_MOST_MISTAKES]
+    columns = 8
+    lines = max(1, -(-len(worst) // columns))
+    figure = Figure(figsize=(9, 1.35 * lines))
+    grid = figure.subplots(lines, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, number in zip(grid.flat, worst, strict=False):
+        image = images[number]
+        grey = image.ndim == 2 or image.shape[-1] == 1
+        axes.imshow(image.reshape(image.shape[:2]) if grey else image, cmap=_INK if grey else None, vmin=0, vmax=255)
+        axes.set_title(f"{labels[number]} as {answers[number]}, {chances[number].max():.0%}", fontsize=8)
+    if not len(worst):
+        grid[0, 0].text(0, 0.5, "no mistake", fontsize=10)
+    figure.tight_layout()
+    return figure
+
+
+def filters_picture(kernels: np.ndarray, name: str) -> Figure:
+    """The kernels of the first convolution, (height, width, input maps, feature maps): blue is negative, orange positive."""
+    count = min(kernels.shape[-1], _MOST_MAPS)
+    most = float(np.nanmax(np.abs(kernels))) or 1.0
+    figure = Figure(figsize=(0.95 * count + 0.2, 1.25))
+    for number, axes in enumerate(figure.subplots(1, count, squeeze=False)[0]):
+        # Of several input maps the mean; a connection that does not exist counts for nothing.
+        axes.imshow(np.nanmean(kernels[..., number], axis=-1), cmap="PuOr_r", vmin=-most, vmax=most)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"{name}.{number}", fontsize=8)
+    figure.tight_layout()
+    return figure
+
+
+def maps_picture(maps: Mapping[str, np.ndarray]) -> Figure:
+    """What every layer makes of one image: layer → (height, width, maps) or (units,), as `lenet_tf.inspection.feature_maps` gives it for
+    each; dark is high."""
+    shown = {name: values for name, values in maps.items() if values.ndim == 3 or values.ndim == 1}
+    # Flattened maps are those above them once more.
+    names = [name for number, name in enumerate(shown) if not (shown[name].ndim == 1 and _repeats(list(shown.values()), number))]
+    columns = min(_MOST_MAPS, max(shown[name].shape[-1] if shown[name].ndim == 3 else 1 for name in names))
+    heights = [1.0 if shown[name].ndim == 3 else 0.45 for name in names]
+    figure = Figure(figsize=(10, 0.62 * sum(heights) * max(1, 16 / max(columns, 8)) + 0.3))
+    lines = figure.add_gridspec(len(names), 1, height_ratios=heights, hspace=0.25)
+    for line, name in zip(lines, names, strict=True):
+        values = shown[name]
+        if values.ndim == 1:
+            axes = figure.add_subplot(line)
+            axes.imshow(values[None], cmap=_INK, aspect="auto")
+            parts = [axes]
+        else:
+            parts = list(line.subgridspec(1, columns, wspace=0.08).subplots(squeeze=False)[0])
+            low, high = values.min(), values.max()
+            for axes, map_ in zip(parts, np.moveaxis(values, -1, 0), strict=False):
+                axes.imshow(map_, cmap=_INK, vmin=low, vmax=high)
+            for axes in parts[values.shape[-1] :]:
+                axes.set_axis_off()
+        for axes in parts:
+            axes.set(xticks=[], yticks=[])
+        parts[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    return figure
+
+
+def _repeats(values: Sequence[np.ndarray], number: int) -> bool:
+    return (
+        number > 0 and values[number - 1].size == values[number].size and np.array_equal(values[number - 1].ravel(), values[number].ravel())
+    )

@@ -1,0 +1,102 @@
+"""A run's report: report.html and its figures, made anew from the run folder and the data."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lenet_tf import checkpoints, runs
+from lenet_tf.data import RawData
+from lenet_tf.errors import RunError
+from lenet_tf.evaluation import evaluate, predict
+from lenet_tf.files import whole
+from lenet_tf.inspection import feature_maps, filters
+from lenet_tf.model import LeNet
+from lenet_tf.model_files import load_model
+from lenet_tf.recognition import probabilities
+from lenet_tf.report import figures, page, pictures
+from lenet_tf.report.architecture import architecture
+from lenet_tf.report.lines import program
+from lenet_tf.report.scores import Scores
+
+# In a run folder: the page, and a folder of its figures.
+PAGE, FIGURES = "report.html", "report"
+
+
+def write_report(run: str | Path, data: RawData) -> Path:
+    """Makes `report.html` in a run folder, and its figures as PNG in `report/` there; gives the page's path.
+
+    Raises `RunError` for a folder that is no run, has no finished epoch, or cannot be written to, and `DataError` for data that the
+    network does not take. The test images are those of `data`.
+    """
+    folder = Path(run)
+    old = runs.described(folder)
+    if not (folder / "final.keras").exists():
+        raise RunError(f"{folder} has no finished epoch to report on")
+    model, history = load_model(folder), checkpoints.read(folder / "final.keras").history
+    chances = probabilities(model, predict(model, data.x_test))
+    scores = Scores.of(data.y_test, chances.argmax(axis=1), data.num_classes)
+    drawn = _figures(model, history, scores, chances, data)
+    test = evaluate(model, data)
+    try:
+        (folder / FIGURES).mkdir(exist_ok=True)
+        for name, (_, figure) in drawn.items():
+            pictures.save(figure, folder / FIGURES / f"{name}.png")
+        text = _page(old, history, scores, test, drawn, data)
+        with whole(folder / PAGE) as partial:
+            partial.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
+    return folder / PAGE
+
+
+def _figures(model: LeNet, history: Any, scores: Scores, chances: np.ndarray, data: RawData) -> dict[str, tuple[str, Any]]:
+    """Name → (heading, figure), in the order of the page."""
+    found = {
+        "architecture": ("The network, drawn to scale", architecture(model.spec)),
+        "curves": ("Learning", figures.learning_curves(history)),
+        "scores": ("Scores of each class", figures.class_scores(scores)),
+        "confusion": ("Confusion matrix", figures.confusion_matrix(scores)),
+        "reliability": ("Are its probabilities to be believed?", figures.reliability(chances, data.y_test)),
+        "mistakes": ("The mistakes it was surest of", figures.mistakes(data.x_test, data.y_test, chances)),
+    }
+    kernels = filters(model)
+    if kernels:
+        first = next(iter(kernels))
+        found["filters"] = (f"Filters of {first}", figures.filters_picture(kernels[first], first))
+    # The first test image that is answered rightly.
+    number = int(np.argmax(chances.argmax(axis=1) == data.y_test))
+    maps = {name: values[0] for name, values in feature_maps(model, data.x_test[number : number + 1]).items()}
+    found["maps"] = (f"What every layer makes of test image {number}, a {data.y_test[number]}", figures.maps_picture(maps))
+    return found
+
+
+def _page(old: runs.Described, history: Any, scores: Scores, test: dict[str, float], drawn: Any, data: RawData) -> str:
+    config, count = old.config, len(history["loss"])
+    accuracy = scores.accuracy()
+    unfinished = "" if old.metrics is not None else f" The run is unfinished, after epoch {count} of {old.spec.recipe.epochs}."
+    lead = (
+        f"<p>Test accuracy <b>{test['accuracy']:.2%}</b> (95% interval {accuracy.low:.2%}–{accuracy.high:.2%}) on {len(data.x_test):,}"
+        f" images of {escape(data.name)}, loss {test['loss']:.4f}, after epoch {count}.{unfinished}</p>\n"
+        f'<p class="quiet">{escape(old.spec.source)}</p>'
+    )
+    versions = config.get("versions", {})
+    what = {
+        "network": f"{old.spec.name}, {old.spec.parameters:,} parameters",
+        "data": f"{data.name} {data.version}, {len(data.x_train):,} training images, SHA-256 {data.sha256[:16]}…",
+        "seed": config["seed"],
+        "seconds an epoch": f"{np.mean(history['seconds']):.1f}",
+        "device": config["device"].get("label", "?"),
+        "begun": config.get("started", "?"),
+        "versions": ", ".join(f"{name} {versions[name]}" for name in ("python", "tensorflow", "keras", "lenet_tf") if name in versions),
+        "run it again": f"{program('lenet-tf')} train --from-run {old.path}",
+    }
+    parts = [("This run", page.facts(what))]
+    parts += [(heading, page.drawn(figure, heading)) for heading, figure in drawn.values()]
+    confused = [[label, answer, often, f"{share.value:.2%}"] for label, answer, often, share in scores.confused()]
+    parts.insert(5, ("Confused most often", page.table(["class", "taken for", "images", "of the class"], confused)))
+    parts.append(("Layers", page.layers(old.spec)))
+    return page.page(f"{old.spec.name} on {data.name}", lead, parts)

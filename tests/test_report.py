@@ -1,0 +1,209 @@
+"""The report of a run: numbers against independent ones, one file that needs nothing beside itself, figures that hold what they say."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import lenet_tf
+from lenet_tf.data import prepare_images
+from lenet_tf.errors import RunError
+from lenet_tf.inspection import feature_maps, filters
+from lenet_tf.report import figures
+from lenet_tf.report.architecture import architecture
+from lenet_tf.report.scores import Scores
+from lenet_tf.reporting import write_report
+from lenet_tf.specs import VARIANTS, get_spec
+
+
+@pytest.fixture(scope="module")
+def reported(digits, tmp_path_factory):
+    """(Run, its page) of a network with everything that a report shows."""
+    logs = tmp_path_factory.mktemp("logs")
+    run = lenet_tf.fit("lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True)
+    return run, write_report(run.path, digits)
+
+
+class Outline(HTMLParser):
+    """What a browser would see: headings, texts, tags, and everything that is fetched from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings, self.texts, self.tags, self.fetched, self._open = [], [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self._open.append(tag)
+        for name, value in attributes:
+            outside = name in ("src", "href", "xlink:href") and not value.startswith(("#", "data:"))
+            if outside:
+                self.fetched.append(value)
+
+    def handle_data(self, data):
+        if data.strip():
+            self.texts.append(data.strip())
+            if self._open and self._open[-1] in ("h1", "h2"):
+                self.headings.append(data.strip())
+
+
+def outline(page) -> Outline:
+    seen = Outline()
+    seen.feed(page.read_text(encoding="utf-8"))
+    return seen
+
+
+def test_the_page_needs_nothing_beside_itself(reported):
+    _, page = reported
+    seen = outline(page)
+    assert seen.fetched == []
+    assert not {"script", "link", "iframe", "object"} & set(seen.tags)
+    assert page.stat().st_size < 2_000_000
+    assert seen.tags.count("svg") == 8
+    assert seen.headings == [
+        "lenet1 on sample",
+        "This run",
+        "The network, drawn to scale",
+        "Learning",
+        "Scores of each class",
+        "Confusion matrix",
+        "Confused most often",
+        "Are its probabilities to be believed?",
+        "The mistakes it was surest of",
+        "Filters of C1",
+        seen.headings[10],
+        "Layers",
+    ]
+    assert re.fullmatch(r"What every layer makes of test image \d+, a \d", seen.headings[10])
+
+
+def test_the_pages_numbers_are_the_runs(reported, digits):
+    run, page = reported
+    seen, text = outline(page), page.read_text(encoding="utf-8")
+    assert f"{run.metrics['test_accuracy']:.2%}" in seen.texts
+    assert f"loss {run.metrics['test_loss']:.4f}, after epoch 2." in text
+    assert "2,578" in seen.texts
+    assert "98,442" in seen.texts
+    assert f"SHA-256 {digits.sha256[:16]}…" in text
+    assert "6@" not in text
+    assert "4@24×24" in text, "text of a figure is text, to be selected"
+    answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
+    scores = Scores.of(digits.y_test, answers, 10)
+    label, answer, often, share = next(scores.confused())
+    row = re.search(rf"<tr><td class=number>{label}</td><td class=number>{answer}</td><td class=number>{often}</td><td>(.*?)</td>", text)
+    assert row[1] == f"{share.value:.2%}"
+
+
+def test_the_figures_are_pictures_too(reported):
+    run, _ = reported
+    names = {"architecture", "curves", "scores", "confusion", "reliability", "mistakes", "filters", "maps"}
+    assert {path.name for path in (run.path / "report").iterdir()} == {f"{name}.png" for name in names}
+    for name in names:
+        with Image.open(run.path / "report" / f"{name}.png") as picture:
+            grey = np.asarray(picture.convert("L"))
+        assert grey.std() > 5, f"{name} is not empty"
+
+
+def test_a_report_made_again_is_the_same(reported, digits):
+    run, page = reported
+    before = page.read_bytes()
+    assert write_report(run.path, digits) == page
+    assert page.read_bytes() == before
+
+
+def test_the_command_makes_it(reported, digits, cli, tmp_path):
+    run, page = reported
+    data = tmp_path / "digits.npz"
+    np.savez(data, x_train=digits.x_train, y_train=digits.y_train, x_test=digits.x_test, y_test=digits.y_test)
+    page.unlink()
+    said = cli("report", run.path, "--data", data)
+    assert (said.exit_code, said.stdout) == (0, f"wrote {page}\n")
+    assert page.exists()
+    none = cli("report", tmp_path)
+    assert (none.exit_code, "is not a run folder" in none.stderr) == (1, True)
+
+
+def test_an_unfinished_run_says_so(digits, tmp_path):
+    run = lenet_tf.fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
+    (run.path / "metrics.json").unlink()
+    config = json.loads((run.path / "config.json").read_text())
+    config["recipe"]["epochs"] = 5
+    (run.path / "config.json").write_text(json.dumps(config))
+    assert "The run is unfinished, after epoch 2 of 5." in write_report(run.path, digits).read_text(encoding="utf-8")
+    (run.path / "final.keras").unlink()
+    with pytest.raises(RunError, match="has no finished epoch to report on"):
+        write_report(run.path, digits)
+
+
+def test_names_are_text_and_no_html(digits, tmp_path):
+    spec = replace(get_spec("tiny"), source="<script>alert(1)</script> & co")
+    run = lenet_tf.fit(spec, digits, device="cpu", logs=tmp_path, quiet=True)
+    text = write_report(run.path, digits).read_text(encoding="utf-8")
+    assert "<script>" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in text
+
+
+# Inside.
+
+
+def test_feature_maps_are_the_layers_outputs(digits):
+    """The last one is what the network answers, the first the images as it is given them."""
+    network = lenet_tf.LeNet("lenet5-1998", seed=1)
+    found = feature_maps(network, digits.x_test[:3])
+    assert list(found) == ["INPUT", *(layer.name for layer in network.layers)]
+    np.testing.assert_array_equal(found["INPUT"], prepare_images(digits.x_test[:3], network.spec.preparation))
+    np.testing.assert_allclose(found["OUTPUT"], network(found["INPUT"]), atol=1e-4)
+    assert found["C3"].shape == (3, 10, 10, 16)
+
+
+def test_filters_are_the_kernels_and_say_where_there_is_none():
+    network = lenet_tf.LeNet("lenet5-1998", seed=1)
+    found = filters(network)
+    assert list(found) == ["C1", "C3", "C5"]
+    np.testing.assert_array_equal(found["C1"], network.get_layer("C1").kernel)
+    table = network.get_layer("C3").table
+    absent = np.isnan(found["C3"]).all(axis=(0, 1))
+    assert [tuple(np.flatnonzero(~absent[:, feature])) for feature in range(16)] == [tuple(maps) for maps in table]
+    np.testing.assert_array_equal(found["C3"][:, :, 2, 1], network.get_layer("C3").kernel[4])
+    assert table[1][1] == 2, "the fifth pair of the table: map 2 to feature map 1"
+
+
+def test_calibration_against_a_loop():
+    random = np.random.default_rng(0)
+    chances = random.dirichlet([0.3, 0.3, 0.3], 500)
+    labels = np.array([random.choice(3, p=chance) for chance in chances])
+    given, shares, counts, error = figures.calibration(chances, labels)
+    edges = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1.01]
+    expected, total = [], 0.0
+    for low, high in itertools.pairwise(edges):
+        inside = [
+            (chance.max(), chance.argmax() == label) for chance, label in zip(chances, labels, strict=True) if low <= chance.max() < high
+        ]
+        if inside:
+            sure, right = np.mean([p for p, _ in inside]), np.mean([r for _, r in inside])
+            expected.append((sure, right, len(inside)))
+            total += len(inside) * abs(sure - right) / 500
+    np.testing.assert_allclose(np.transpose([given, shares, counts]), expected)
+    assert error == pytest.approx(total)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_network_can_be_drawn_to_scale(variant):
+    """One square for each map, up to twenty, as large as the map is beside the others."""
+    spec = get_spec(variant)
+    axes = architecture(spec).axes[0]
+    squares = [np.ptp(patch.get_xy(), axis=0) for patch in axes.patches if hasattr(patch, "get_closed")]
+    maps = [facts.output_shape for facts in spec.layers if len(facts.output_shape) == 3]
+    assert len(squares) == sum(min(shape[2], 20) for shape in maps)
+    first, last = maps[0], maps[-1]
+    if last[0] > 1:
+        assert squares[-1][1] / squares[0][1] == pytest.approx(last[0] / first[0])
+    texts = [text.get_text() for text in axes.texts]
+    for facts in spec.layers:
+        assert any(text.startswith(f"{facts.row.name}\n") for text in texts) or facts.row.kind == "flatten"
