@@ -95,4 +95,4 @@ def differences(whole: Path, other: Path) -> list[str]:
 
 
 def _timeless(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in ("seconds", "seconds_per_epoch", "resumed")}
+    return {name: value for name, value in values.items() if name not in ("seconds", "seconds_per_epoch", "finished", "resumed")}

@@ -34,7 +34,7 @@ def assert_same(whole: runs.Run, resumed: runs.Run) -> None:
         np.testing.assert_array_equal(a, b)
     for name in whole.history.keys() | resumed.history.keys():
         assert name == "seconds" or whole.history[name] == resumed.history[name], name
-    timeless = {"seconds", "seconds_per_epoch", "resumed"}
+    timeless = {"seconds", "seconds_per_epoch", "finished", "resumed"}
     assert {k: v for k, v in whole.metrics.items() if k not in timeless} == {k: v for k, v in resumed.metrics.items() if k not in timeless}
     for file in ("best.keras", "final.keras"):
         for a, b in zip(*(state(lenet_tf.load_model(run.path / file)) for run in (whole, resumed)), strict=True):
