@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tf.report.scores import Scores
 
@@ -40,7 +40,8 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
         if name == "loss":
             # 0.02 rather than 2×10⁻².
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(2, 0.5)))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         _plain(axes)
     figure.axes[0].legend(frameon=False)
     figure.tight_layout()
