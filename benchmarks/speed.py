@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -22,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lenet_tf.machine import describe
 from lenet_tf.specs import get_spec
 
 HERE = Path(__file__).parent
@@ -62,17 +62,9 @@ def refuse_load() -> None:
 
 def machine() -> dict:
     """What a result says of when, where and with what it was measured."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    said = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    features = [name for name in ("avx2", "avx512f") if name in said.get("flags", "").split()]
     return {
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": {
-            "cores": os.cpu_count(),
-            "processor": said.get("model name", platform.processor()),
-            "features": features,
-            "gflops": gflops(),
-        },
+        "machine": describe() | {"gflops": gflops()},
         "versions": {"python": platform.python_version(), "tensorflow": version("tensorflow"), "keras": version("keras")},
     }
 

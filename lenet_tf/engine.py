@@ -104,7 +104,7 @@ class GraphLoop:
 
         @tf.function(jit_compile=True, autograph=False)
         def steps(x: Any, y: Any) -> tuple[Any, Any]:
-            total, outputs, _ = self._loop(model, x, y, Update.of(model))
+            total, outputs, _ = self._loop(model, x, y, Update.of(model, compiled=True))
             return total, tf.reshape(outputs.stack(), (-1, model.output_shape[-1]))
 
         return steps(x, y)

@@ -164,8 +164,7 @@ def differences(config: Mapping[str, Any]) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Python's and each package's version; `not installed` where one is missing."""
-    # Of an editable installation the metadata is as old as the installation.
+    """Python's and each package's version; `not installed` where one is missing. This package's own is its code's, not its metadata's."""
     found = {"python": platform.python_version(), "lenet_tf": __version__}
     for package in PACKAGES:
         try:

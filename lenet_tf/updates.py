@@ -16,8 +16,10 @@ class Update:
     """The optimiser's own update; it keeps its state itself."""
 
     @staticmethod
-    def of(model: keras.Model) -> Update:
-        return next(kind for kind in (_FlatAdam, _Rates, Update) if kind.fits(model.optimizer))(model)
+    def of(model: keras.Model, compiled: bool = False) -> Update:
+        """`compiled`: for a program of XLA's, in which the order of products is not Keras' own anyway."""
+        kinds = (_FlatAdam, _Rates, Update) if compiled else (_FlatAdam, Update)
+        return next(kind for kind in kinds if kind.fits(model.optimizer))(model)
 
     def __init__(self, model: keras.Model) -> None:
         self.optimizer, self.weights = model.optimizer, model.trainable_variables
