@@ -222,12 +222,33 @@ def save_strange(folder):
     one = Image.fromarray(ink)
     one.save(folder / "moving.webp", save_all=True, append_images=[Image.new("L", (70, 90))], lossless=True)
     one.convert("CMYK").save(folder / "print.jpg", quality=95)
+    two = one.convert("RGB")
+    two.save(folder / "two.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (70, 90))])
+    one.save(folder / "named.png", "JPEG", progressive=True)
+    # Larger by their headers.
+    progressive = (folder / "named.png").read_bytes()
+    place = progressive.index(b"\xff\xc2") + 5
+    (folder / "huge.jpg").write_bytes(progressive[:place] + b"\xff\xdc\xff\xdc" + progressive[place + 4 :])
+    one.save(folder / "cut.bmp")
+    bitmap = (folder / "cut.bmp").read_bytes()
+    (folder / "cut.bmp").write_bytes(bitmap[:-99])
+    (folder / "huge.bmp").write_bytes(bitmap[:18] + (2**31).to_bytes(4, "little") * 2 + bitmap[26:])
+    moving = (folder / "moving.webp").read_bytes()
+    (folder / "huge.webp").write_bytes(moving[:24] + b"\xff" * 6 + moving[30:])
+    (folder / "cut.webp").write_bytes(moving[: len(moving) // 3])
     return {
         "pixel.png": "pixel.png: nothing is drawn in it",
         "text.png": "text.png: not a readable picture (it begins as neither",
         "huge.png": "huge.png: not a readable picture (it has 20,000×20,000 pixels, and up to 32,000,000 are read; make it smaller)",
         "moving.webp": "moving.webp: 1 (",
         "print.jpg": "print.jpg: 1 (",
+        "two.jpg": "two.jpg: 1 (",
+        "named.png": "named.png: 1 (",
+        "huge.jpg": "huge.jpg: not a readable picture (it has 65,500×65,500 pixels, and up to 32,000,000 are read; make it smaller)",
+        "huge.bmp": "huge.bmp: not a readable picture (it has more than the 32,000,000 pixels that are read; make it smaller)",
+        "huge.webp": "huge.webp: not a readable picture (",
+        "cut.bmp": "cut.bmp: not a readable picture (image file is truncated",
+        "cut.webp": "cut.webp: not a readable picture (",
     }
 
 
