@@ -224,11 +224,11 @@ def webp_of(lossless: bool) -> bytes:
 
 
 def canvas(width: int, height: int) -> bytes:
-    """An animation of that size, of one little picture."""
+    """An animation of that size, with transparency, of one little picture."""
     edge = (63).to_bytes(3, "little")
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     frame = bytes(6) + edge * 2 + bytes(4) + riff((b"VP8L", webp_of(True)))[12:]
-    return riff((b"VP8X", b"\2\0\0\0" + size), (b"ANIM", bytes(6)), (b"ANMF", frame))
+    return riff((b"VP8X", b"\x12\0\0\0" + size), (b"ANIM", bytes(6)), (b"ANMF", frame))
 
 
 def jpeg_of(width: int, height: int, **options) -> bytes:
@@ -252,6 +252,15 @@ def test_sizes_that_are_only_said(refused):
     for options in ({}, {"progressive": True}):
         refused(jpeg_of(65_500, 65_500, **options), f"65,500×65,500 pixels, {TOO_MANY}")
         refused(jpeg_of(64, 0, **options), "64×0 pixels")
+
+
+def test_a_palette_that_is_missing(refused):
+    """Pillow asserts that there is one."""
+    good = saved(Image.fromarray(GREY).convert("P"), "PNG")
+    start = good.index(b"PLTE") - 4
+    end = start + 12 + int.from_bytes(good[start : start + 4], "big")
+    refused(good[:start] + good[end:], "its palette is missing")
+    refused(good.replace(b"PLTE", b"pLTE"), "its palette is missing")
 
 
 def test_files_that_are_cut_off(refused, read):

@@ -210,9 +210,11 @@ def _grey(image: Image.Image) -> np.ndarray:
         if isinstance(clear := image.info.get("transparency"), int):
             grey[values == clear] = 255
         return grey
+    if image.mode == "P" and image.palette is None:
+        raise ValueError("its palette is missing")
     if not image.has_transparency_data:
         return np.array(image.convert("L"))
-    image = image.convert("RGBA")
+    image = image if image.mode == "RGBA" else image.convert("RGBA")
     paper = Image.new("L", image.size, 255)
     paper.paste(image.convert("L"), mask=image.getchannel("A"))
     return np.array(paper)
