@@ -9,15 +9,16 @@ import copy
 import gzip
 import io
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
+from hostile_photos import jpeg, webp
+from hostile_pictures import bmp, png
+from ruin import SIZES, around, havoc
 
 from lenet_tf import runs, spec_files
 from lenet_tf.errors import DataError
@@ -27,42 +28,14 @@ from lenet_tf.sources.pictures import read_picture
 from lenet_tf.specs import get_spec
 from lenet_tf.streaming import ImageFile
 
-SIZES = (0, 1, 2, 3, 4, 28, 255, 256, 65_535, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63, 2**64 - 1)
 VALUES: tuple[Any, ...] = (
     *SIZES, -1, 10**30, 10**4000, True, False, None, 0.5, -0.5, 1e300, float("inf"), float("nan"), "", "a", "tanh", "same", "a" * 20_000,
     "\n", "\x1b[2J", "../x", [], [1], [[0]], [3, 3], [0.1] * 500, {}, {"name": "adam"}, {"a": {"b": [1]}},
 )  # fmt: skip
 
 
-def havoc(content: bytes, random: Random) -> bytes:
-    """A few bytes changed, cut out, put in or doubled."""
-    work = bytearray(content)
-    for _ in range(random.choice((1, 1, 2, 4, 8))):
-        place = random.randrange(len(work) + 1)
-        end = min(len(work), place + random.choice((1, 1, 2, 4, 8, 64)))
-        what = random.randrange(6)
-        if what == 0 and place < len(work):
-            work[place] ^= 1 << random.randrange(8)
-        elif what == 1:
-            work[place:end] = bytes(random.choice((0, 1, 127, 128, 255, random.randrange(256))) for _ in range(end - place))
-        elif what == 2:
-            del work[place:end]
-        elif what == 3:
-            work[place:place] = work[place:end] * random.choice((1, 2, 50))
-        elif what == 4:
-            work[place:end] = random.choice(SIZES[:12]).to_bytes(4, random.choice(("big", "little")))
-        elif random.random() < 0.3:
-            del work[place:]
-    return bytes(work[:200_000])
-
-
 def _sizes(random: Random, count: int) -> list[int]:
     return [random.choice(SIZES) if random.random() < 0.1 else random.randint(1, 5) for _ in range(count)]
-
-
-def _around(random: Random, size: int) -> bytes:
-    """About so many bytes, mostly exactly."""
-    return random.randbytes(max(0, min(size, 2_000) + random.choice((0,) * 8 + (-1, 1, 7, -size))))
 
 
 def idx(random: Random) -> bytes:
@@ -70,7 +43,7 @@ def idx(random: Random) -> bytes:
     sizes = _sizes(random, min(dimensions, 4))
     kind = random.choice((8,) * 9 + (9, 13, 255))
     head = bytes([0, 0, kind, dimensions]) + b"".join((size % 2**32).to_bytes(4, "big") for size in sizes)
-    return head + _around(random, int(np.prod(np.array(sizes, object))))
+    return head + around(random, int(np.prod(np.array(sizes, object))))
 
 
 def gz(random: Random) -> bytes:
@@ -123,7 +96,7 @@ def npy(random: Random, array: np.ndarray | None = None) -> bytes:
                 (tuple(_sizes(random, random.randrange(6))), (-1, 4), (True, 60), (1,) * 40, [60], (10**40,), 5)
             )
         elif what == "payload":
-            payload = _around(random, len(payload))
+            payload = around(random, len(payload))
         else:
             fields["more"] = 1
     nasty = (
@@ -175,50 +148,6 @@ def npz(random: Random) -> bytes:
 
 def _all(content: bytes | bytearray, mark: bytes) -> list[int]:
     return [place for place in range(len(content)) if content[place : place + 4] == mark]
-
-
-_BOMBS = [zlib.compress(bytes(size), 9) for size in (1_000, 2_000_000)]
-
-
-def _chunk(kind: bytes, content: bytes, random: Random) -> bytes:
-    checksum = zlib.crc32(kind + content) if random.random() < 0.98 else random.getrandbits(32)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-
-def png(random: Random) -> bytes:
-    colour, depth = random.choice(((0, 8), (0, 1), (0, 4), (0, 16), (2, 8), (2, 16), (3, 8), (3, 2), (4, 8), (4, 16), (6, 8), (6, 16)))
-    width, height = (random.choice(SIZES) % 2**32 if random.random() < 0.03 else random.randint(1, 12) for _ in range(2))
-    method = [random.choice((0,) * 20 + (1, 2, 255)) for _ in range(3)]
-    row = (min(width, 12) * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour] + 7) // 8 + 1
-    lines = b"".join(
-        bytes([random.choice((0, 1, 2, 3, 4, 4, random.randrange(256)))]) + random.randbytes(row - 1) for _ in range(min(height, 12))
-    )
-    pixels = zlib.compress(lines if random.random() < 0.9 else _around(random, len(lines)), 1)
-    bomb = random.choice(_BOMBS)
-    extra = {
-        b"tRNS": random.randbytes(random.choice((1, 2, 6, 5, 256))),
-        b"PLTE": random.randbytes(random.choice((3, 6, 48, 768, 769, 0))),
-        b"zTXt": b"k\0\0" + bomb,
-        b"iTXt": random.choice((b"k\0\1\0\0\0" + bomb, b"k\0\0", b"k", b"k\0\1\0en\0k\0x")),
-        b"tEXt": random.choice((b"k\0v", b"", b"\0" * 9)),
-        b"iCCP": b"k\0\0" + bomb,
-        b"gAMA": random.randbytes(random.choice((4, 3))),
-        b"cHRM": random.randbytes(random.choice((32, 5))),
-        b"sRGB": random.randbytes(random.randrange(2)),
-        b"pHYs": random.randbytes(random.choice((9, 4, 0))),
-        b"eXIf": random.randbytes(9),
-        b"acTL": struct.pack(">II", random.choice((0, 1, 3, 2**31)), 0),
-        b"fcTL": struct.pack(">IIIIIHHBB", 0, width, height, random.choice((0, 9)), 0, 1, 1, random.randrange(3), 0),
-        b"IHDR": random.randbytes(random.choice((13, 5))),
-        b"ABCD": b"x",
-    }
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, *method))]
-    chunks += [(b"PLTE", random.randbytes(48 if depth < 8 else 768))] * (colour == 3)
-    chunks += random.sample(sorted(extra.items()), random.choice((0, 0, 1, 2)))
-    chunks += [(b"IDAT", pixels)] * random.choice((1,) * 20 + (0, 2))
-    chunks += random.sample(sorted(extra.items()), random.choice((0, 0, 0, 1)))
-    content = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk, random) for chunk in (*chunks, (b"IEND", b"")))
-    return content if random.random() < 0.7 else havoc(content, random)
 
 
 def _changed(values: Any, random: Random) -> Any:
@@ -323,6 +252,9 @@ READERS: dict[str, tuple[str, Callable[[Random], bytes], Callable[[Path], Any]]]
     "npy": ("y_train.npy", npy, _read_npy),
     "npz": ("x.npz", npz, load_arrays),
     "png": ("x.png", png, read_picture),
+    "jpeg": ("x.jpg", jpeg, read_picture),
+    "webp": ("x.webp", webp, read_picture),
+    "bmp": ("x.bmp", bmp, read_picture),
     "toml": ("x.toml", toml, _read_toml),
     "json": ("config.json", config, _read_json),
 }

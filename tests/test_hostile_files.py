@@ -32,6 +32,7 @@ from lenet_tf.specs import Spec, get_spec, sliding
 from lenet_tf.streaming import ImageFile
 
 SOAK = Path(__file__).parent.parent / "soak"
+READERS = ("idx", "gzip", "npy", "npz", "png", "jpeg", "webp", "bmp", "toml", "json")
 QUICK = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 
 
@@ -67,7 +68,7 @@ def refused(read, path: Path, message: str, kind: type[LenetError] = DataError) 
 # Any file
 
 
-@pytest.mark.parametrize("reader", ["idx", "gzip", "npy", "npz", "png", "toml", "json"])
+@pytest.mark.parametrize("reader", READERS)
 def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
     _, make, read = hostile.READERS[reader]
     path = hostile.prepare(reader, tmp_path_factory.mktemp(reader))
@@ -89,7 +90,7 @@ def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
     assert outcomes == {"read", "refused"}
 
 
-@pytest.mark.parametrize("reader", ["idx", "gzip", "npy", "npz", "png", "toml", "json"])
+@pytest.mark.parametrize("reader", READERS)
 @QUICK
 @given(content=st.binary(max_size=300))
 def test_noise_is_refused(reader, content, hostile, tmp_path_factory):
@@ -100,7 +101,7 @@ def test_noise_is_refused(reader, content, hostile, tmp_path_factory):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
-@pytest.mark.parametrize("reader", ["idx", "gzip", "npy", "npz", "png", "toml", "json"])
+@pytest.mark.parametrize("reader", READERS)
 def test_a_pipe_is_not_waited_for(reader, hostile, tmp_path):
     path = hostile.prepare(reader, tmp_path)
     path.unlink(missing_ok=True)
@@ -391,7 +392,6 @@ def test_pictures_become_grey(tmp_path):
         (png_bytes(4, 4, pixels=zlib.compress(bytes(7))), "truncated"),
         (png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 60_000, 60_000), 1), "60,000×60,000 pixels"),
         (png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 0, 5), 1), "0×5 pixels"),
-        (png_bytes(4, 4, chunk(b"zTXt", b"k\0\0" + zlib.compress(bytes(3 << 20)))), "not a readable picture"),
         (png_bytes(4, 4, *[chunk(b"ABCD", b"")] * 10_000), "more than 10,000 chunks"),
         (png_bytes(4, 4).replace(b"IDAT", b"IDAX"), "not a readable picture"),
     ],
