@@ -68,6 +68,12 @@ def keep_best(folder: Path, progress: Progress) -> None:
             shutil.copyfile(folder / "final.keras", partial)
 
 
+def check_begun(folder: Path) -> None:
+    """Raises `RunError` for the folder of a run that has no finished epoch."""
+    if not (folder / "final.keras").exists():
+        raise RunError(f"{folder} has no finished epoch to report on")
+
+
 def read(path: Path) -> Progress:
     """The progress that `write` has put into the file; raises `RunError` where there is none."""
     try:

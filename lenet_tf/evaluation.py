@@ -15,6 +15,7 @@ from lenet_tf.model import LeNet
 from lenet_tf.model_files import load_model
 from lenet_tf.pipeline import evaluation_batches
 from lenet_tf.runs import Run
+from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import Shape, times
 
 
@@ -47,12 +48,21 @@ def predict(model: LeNet | Run | str | Path, images: Any) -> np.ndarray:
 
     `model`: also a run, its folder or a `.keras` file. Raises `DataError` for images that the network cannot take.
     """
-    check_images(images)
     model = _model(model)
-    takes, gives = tuple(model.input_shape[1:]), tuple(prepare_images(images[:1], model.spec.preparation).shape[1:])
+    return _outputs(model, images, model.spec.preparation)
+
+
+def predict_test(model: LeNet, data: RawData) -> np.ndarray:
+    """`predict` for the test images of `data`, prepared as `evaluate` prepares them: as the spec says for test images."""
+    return _outputs(model, data.x_test, model.spec.preparation.of_test)
+
+
+def _outputs(model: LeNet, images: Any, preparation: Preparation) -> np.ndarray:
+    check_images(images)
+    takes, gives = tuple(model.input_shape[1:]), tuple(prepare_images(images[:1], preparation).shape[1:])
     if takes != gives:
         raise DataError(f"{model.name} takes images of {times(takes)}, and these are {times(gives)} when prepared")
-    batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, model.spec.preparation)
+    batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, preparation)
     if model.precision != "float32" or not all("CPU" in weight.value.device for weight in model.weights):
         return model.predict(batches, verbose=0)
     # Layers that were changed since the graph was made need another.

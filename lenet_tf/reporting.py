@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import numpy as np
 from lenet_tf import checkpoints, runs
 from lenet_tf.data import RawData
 from lenet_tf.errors import RunError
-from lenet_tf.evaluation import evaluate, predict
+from lenet_tf.evaluation import evaluate, predict_test
 from lenet_tf.files import whole
 from lenet_tf.inspection import feature_maps, filters
 from lenet_tf.model import LeNet
@@ -26,26 +29,61 @@ from lenet_tf.report.scores import Scores
 PAGE, FIGURES = "report.html", "report"
 
 
+@dataclass(frozen=True)
+class Examined:
+    """A run's last epoch, asked for the test images of `data`: `chances` (N, classes) are its probabilities, `scores` counts its answers,
+    `test` is its loss and metrics, `history` has one value per finished epoch of each metric and of `seconds`."""
+
+    old: runs.Described
+    model: LeNet
+    history: dict[str, list[float]]
+    data: RawData
+    chances: np.ndarray
+    scores: Scores
+    test: dict[str, float]
+
+    @cached_property
+    def answers(self) -> np.ndarray:
+        """(N,)"""
+        return self.chances.argmax(axis=1)
+
+    @property
+    def epochs(self) -> int:
+        """Those that are finished."""
+        return len(self.history["loss"])
+
+    @cached_property
+    def unfinished(self) -> bool:
+        return self.old.metrics is None
+
+
+def examine(run: runs.Described, data: RawData) -> Examined:
+    """Loads the run's model and asks it; raises `RunError` where it has none, and `DataError` for data that the network does not take."""
+    checkpoints.check_begun(run.path)
+    model, history = load_model(run.path), checkpoints.read(run.path / "final.keras").history
+    test = evaluate(model, data)
+    chances = probabilities(model, predict_test(model, data))
+    return Examined(run, model, history, data, chances, Scores.of(data.y_test, chances.argmax(axis=1), data.num_classes), test)
+
+
 def write_report(run: str | Path, data: RawData) -> Path:
     """Makes `report.html` in a run folder, and its figures as PNG in `report/` there; gives the page's path.
 
     Raises `RunError` for a folder that is no run, has no finished epoch, or cannot be written to, and `DataError` for data that the
     network does not take. The test images are those of `data`.
     """
-    folder = Path(run)
-    old = runs.described(folder)
-    if not (folder / "final.keras").exists():
-        raise RunError(f"{folder} has no finished epoch to report on")
-    model, history = load_model(folder), checkpoints.read(folder / "final.keras").history
-    chances = probabilities(model, predict(model, data.x_test))
-    scores = Scores.of(data.y_test, chances.argmax(axis=1), data.num_classes)
-    drawn = _figures(model, history, scores, chances, data)
-    test = evaluate(model, data)
+    return report_on(examine(runs.described(Path(run)), data))
+
+
+def report_on(run: Examined) -> Path:
+    """`write_report`, for a run that was examined already."""
+    folder = run.old.path
+    drawn = _figures(run)
     try:
         (folder / FIGURES).mkdir(exist_ok=True)
         for name, (_, figure) in drawn.items():
             pictures.save(figure, folder / FIGURES / f"{name}.png")
-        text = _page(old, history, scores, test, drawn, data)
+        text = _page(run, drawn)
         with whole(folder / PAGE) as partial:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -53,11 +91,12 @@ def write_report(run: str | Path, data: RawData) -> Path:
     return folder / PAGE
 
 
-def _figures(model: LeNet, history: Any, scores: Scores, chances: np.ndarray, data: RawData) -> dict[str, tuple[str, Any]]:
+def _figures(run: Examined) -> dict[str, tuple[str, Any]]:
     """Name → (heading, figure), in the order of the page."""
+    model, data, scores, chances = run.model, run.data, run.scores, run.chances
     found = {
         "architecture": ("The network, drawn to scale", architecture(model.spec)),
-        "curves": ("Learning", figures.learning_curves(history)),
+        "curves": ("Learning", figures.learning_curves(run.history)),
         "scores": ("Scores of each class", figures.class_scores(scores)),
         "confusion": ("Confusion matrix", figures.confusion_matrix(scores)),
         "reliability": ("Are its probabilities to be believed?", figures.reliability(chances, data.y_test)),
@@ -68,19 +107,18 @@ def _figures(model: LeNet, history: Any, scores: Scores, chances: np.ndarray, da
         first = next(iter(kernels))
         found["filters"] = (f"Filters of {first}", figures.filters_picture(kernels[first], first))
     # The first test image that is answered rightly.
-    number = int(np.argmax(chances.argmax(axis=1) == data.y_test))
+    number = int(np.argmax(run.answers == data.y_test))
     maps = {name: values[0] for name, values in feature_maps(model, data.x_test[number : number + 1]).items()}
     found["maps"] = (f"What every layer makes of test image {number}, a {data.y_test[number]}", figures.maps_picture(maps))
     return found
 
 
-def _page(old: runs.Described, history: Any, scores: Scores, test: dict[str, float], drawn: Any, data: RawData) -> str:
-    config, count = old.config, len(history["loss"])
-    accuracy = scores.accuracy()
-    unfinished = "" if old.metrics is not None else f" The run is unfinished, after epoch {count} of {old.spec.recipe.epochs}."
+def _page(run: Examined, drawn: Mapping[str, tuple[str, Any]]) -> str:
+    old, data, config, accuracy = run.old, run.data, run.old.config, run.scores.accuracy()
+    unfinished = f" The run is unfinished, after epoch {run.epochs} of {old.spec.recipe.epochs}." if run.unfinished else ""
     lead = (
-        f"<p>Test accuracy <b>{test['accuracy']:.2%}</b> (95% interval {accuracy.low:.2%}–{accuracy.high:.2%}) on {len(data.x_test):,}"
-        f" images of {escape(data.name)}, loss {test['loss']:.4f}, after epoch {count}.{unfinished}</p>\n"
+        f"<p>Test accuracy <b>{run.test['accuracy']:.2%}</b> (95% interval {accuracy.low:.2%}–{accuracy.high:.2%}) on {len(data.x_test):,}"
+        f" images of {escape(data.name)}, loss {run.test['loss']:.4f}, after epoch {run.epochs}.{unfinished}</p>\n"
         f'<p class="quiet">{escape(old.spec.source)}</p>'
     )
     versions = config.get("versions", {})
@@ -88,7 +126,7 @@ def _page(old: runs.Described, history: Any, scores: Scores, test: dict[str, flo
         "network": f"{old.spec.name}, {old.spec.parameters:,} parameters",
         "data": f"{data.name} {data.version}, {len(data.x_train):,} training images, SHA-256 {data.sha256[:16]}…",
         "seed": config["seed"],
-        "seconds an epoch": f"{np.mean(history['seconds']):.1f}",
+        "seconds an epoch": f"{np.mean(run.history['seconds']):.1f}",
         "device": config["device"].get("label", "?"),
         "begun": config.get("started", "?"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in ("python", "tensorflow", "keras", "lenet_tf") if name in versions),
@@ -96,7 +134,7 @@ def _page(old: runs.Described, history: Any, scores: Scores, test: dict[str, flo
     }
     parts = [("This run", page.facts(what))]
     parts += [(heading, page.drawn(figure, heading)) for heading, figure in drawn.values()]
-    confused = [[label, answer, often, f"{share.value:.2%}"] for label, answer, often, share in scores.confused()]
+    confused = [[label, answer, often, f"{share.value:.2%}"] for label, answer, often, share in run.scores.confused()]
     parts.insert(5, ("Confused most often", page.table(["class", "taken for", "images", "of the class"], confused)))
     parts.append(("Layers", page.layers(old.spec)))
-    return page.page(f"{old.spec.name} on {data.name}", lead, parts)
+    return page.page("report", f"{old.spec.name} on {data.name}", lead, parts)

@@ -6,10 +6,10 @@ import itertools
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from pages import outline
 from PIL import Image
 
 import lenet_tf
@@ -20,7 +20,7 @@ from lenet_tf.report import figures
 from lenet_tf.report.architecture import architecture
 from lenet_tf.report.scores import Scores
 from lenet_tf.reporting import write_report
-from lenet_tf.specs import VARIANTS, get_spec
+from lenet_tf.specs import VARIANTS, Preparation, get_spec
 
 
 @pytest.fixture(scope="module")
@@ -29,34 +29,6 @@ def reported(digits, tmp_path_factory):
     logs = tmp_path_factory.mktemp("logs")
     run = lenet_tf.fit("lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True)
     return run, write_report(run.path, digits)
-
-
-class Outline(HTMLParser):
-    """What a browser would see: headings, texts, tags, and everything that is fetched from elsewhere."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headings, self.texts, self.tags, self.fetched, self._open = [], [], [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        self._open.append(tag)
-        for name, value in attributes:
-            outside = name in ("src", "href", "xlink:href") and not value.startswith(("#", "data:"))
-            if outside:
-                self.fetched.append(value)
-
-    def handle_data(self, data):
-        if data.strip():
-            self.texts.append(data.strip())
-            if self._open and self._open[-1] in ("h1", "h2"):
-                self.headings.append(data.strip())
-
-
-def outline(page) -> Outline:
-    seen = Outline()
-    seen.feed(page.read_text(encoding="utf-8"))
-    return seen
 
 
 def test_the_page_needs_nothing_beside_itself(reported):
@@ -139,6 +111,17 @@ def test_an_unfinished_run_says_so(digits, tmp_path):
     (run.path / "final.keras").unlink()
     with pytest.raises(RunError, match="has no finished epoch to report on"):
         write_report(run.path, digits)
+
+
+def test_the_scores_are_of_the_images_that_the_accuracy_is_of(digits, tmp_path):
+    """Also where test images are prepared in another way than training images, as the tutorial does by mistake."""
+    spec = replace(get_spec("tiny"), preparation=Preparation(test_normalisation="unit_twice"))
+    run = lenet_tf.fit(spec, digits, epochs=3, device="cpu", logs=tmp_path, quiet=True)
+    share = f"{run.metrics['test_accuracy']:.2%}"
+    assert share != f"{np.mean(lenet_tf.predict(run, digits.x_test).argmax(axis=1) == digits.y_test):.2%}"
+    text = write_report(run.path, digits).read_text(encoding="utf-8")
+    low, high = re.search(rf"<b>{share}</b> \(95% interval ([\d.]+)%–([\d.]+)%\)", text).groups()
+    assert float(low) < 100 * run.metrics["test_accuracy"] < float(high)
 
 
 def test_names_are_text_and_no_html(digits, tmp_path):

@@ -28,7 +28,7 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
     config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
     device.start_tensorflow()
     from lenet_tf.evaluation import evaluate as measure
-    from lenet_tf.evaluation import predict
+    from lenet_tf.evaluation import predict_test
     from lenet_tf.model_files import load_model
 
     model = load_model(run_or_model)
@@ -41,7 +41,7 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
     if report:
         from lenet_tf.report.scores import Scores
 
-        scores = Scores.of(raw.y_test, predict(model, raw.x_test).argmax(axis=1), raw.num_classes)
+        scores = Scores.of(raw.y_test, predict_test(model, raw).argmax(axis=1), raw.num_classes)
     if as_json:
         click.echo(json.dumps(result | ({} if scores is None else {"scores": scores.to_dict()})))
         return

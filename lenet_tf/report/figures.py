@@ -21,7 +21,18 @@ _BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 _MOST_MAPS, _MOST_MISTAKES = 24, 24
 
 
-def _plain(axes: Any) -> None:
+def of_epochs(axes: Any, name: str) -> None:
+    """Axes of `loss`, logarithmic, or `accuracy` by epoch."""
+    axes.set(xlabel="epoch", ylabel=name, yscale="log" if name == "loss" else "linear")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if name == "loss":
+        # 0.02 rather than 2×10⁻².
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def plain(axes: Any) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.grid(color="0.9")
@@ -35,14 +46,8 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
         for prefix, label, colour in (("", "training", _BLUE), ("val_", "validation", _ORANGE)):
             values = history[prefix + name]
             axes.plot(range(1, len(values) + 1), values, "o-" if len(values) < 30 else "-", color=colour, markersize=4, label=label)
-        axes.set(xlabel="epoch", ylabel=name, yscale="log" if name == "loss" else "linear")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        if name == "loss":
-            # 0.02 rather than 2×10⁻².
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        _plain(axes)
+        of_epochs(axes, name)
+        plain(axes)
     figure.axes[0].legend(frameon=False)
     figure.tight_layout()
     return figure
@@ -79,7 +84,7 @@ def class_scores(scores: Scores) -> Figure:
         axes.errorbar(np.arange(count) + offset, values[:, 0], yerr=apart, fmt=marker, color=colour, markersize=4, capsize=2, label=name)
     axes.set(xticks=range(count), xlabel="class", ylabel="%, with 95% interval")
     axes.legend(frameon=False, ncols=2, loc="lower left")
-    _plain(axes)
+    plain(axes)
     figure.tight_layout()
     return figure
 
@@ -107,7 +112,7 @@ def reliability(chances: np.ndarray, labels: np.ndarray) -> Figure:
     axes.set(xlim=(0, 1.08), ylim=(0, 1.05), xlabel="probability given", ylabel="share answered rightly")
     axes.set_title(f"expected calibration error {error:.2%}", fontsize=10)
     axes.legend(frameon=False, loc="upper left", fontsize=9)
-    _plain(axes)
+    plain(axes)
     figure.tight_layout()
     return figure
 
@@ -118,19 +123,25 @@ def mistakes(images: np.ndarray, labels: np.ndarray, chances: np.ndarray) -> Fig
     answers = chances.argmax(axis=1)
     wrong = np.flatnonzero(answers != labels)
     worst = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:_MOST_MISTAKES]
+    titles = [f"{labels[number]} as {answers[number]}, {chances[number].max():.0%}" for number in worst]
+    return gallery([images[number] for number in worst], titles, "no mistake")
+
+
+def gallery(images: Sequence[np.ndarray], titles: Sequence[str], none: str) -> Figure:
+    """Raw images (height, width[, channels]) in lines of eight, each below its title of one line or more; `none` is said of no image."""
     columns = 8
-    lines = max(1, -(-len(worst) // columns))
-    figure = Figure(figsize=(9, 1.35 * lines))
+    lines = max(1, -(-len(images) // columns))
+    higher = 0.15 * max((title.count("\n") for title in titles), default=0)
+    figure = Figure(figsize=(9, (1.35 + higher) * lines))
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for axes, number in zip(grid.flat, worst, strict=False):
-        image = images[number]
+    for axes, image, title in zip(grid.flat, images, titles, strict=False):
         grey = image.ndim == 2 or image.shape[-1] == 1
         axes.imshow(image.reshape(image.shape[:2]) if grey else image, cmap=_INK if grey else None, vmin=0, vmax=255)
-        axes.set_title(f"{labels[number]} as {answers[number]}, {chances[number].max():.0%}", fontsize=8)
-    if not len(worst):
-        grid[0, 0].text(0, 0.5, "no mistake", fontsize=10)
+        axes.set_title(title, fontsize=8)
+    if not len(images):
+        grid[0, 0].text(0, 0.5, none, fontsize=10)
     figure.tight_layout()
     return figure
 

@@ -25,11 +25,17 @@ pre { background: #f5f5f5; padding: .6rem .8rem; overflow-x: auto; font-size: .8
 """
 
 
-def page(title: str, lead: str, parts: Sequence[tuple[str, str]]) -> str:
-    """The HTML of a heading, a lead and parts of (heading, HTML)."""
+def mark(kind: str) -> str:
+    """What a page of this kind, and no other file, has near its beginning."""
+    return f'<meta name="generator" content="lenet_tf {kind}">'
+
+
+def page(kind: str, title: str, lead: str, parts: Sequence[tuple[str, str]]) -> str:
+    """The HTML of a heading, a lead and parts of (heading, HTML); `kind` is `report` or `comparison`."""
     body = "\n".join(f"<section>\n<h2>{escape(heading)}</h2>\n{content}\n</section>" for heading, content in parts)
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{mark(kind)}\n'
+        f'<meta name="viewport" content="width=device-width">\n'
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n{lead}\n{body}\n</body>\n</html>\n"
     )
 
