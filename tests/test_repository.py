@@ -80,6 +80,7 @@ def test_every_declared_package_is_pinned():
         ("runs.py", ("keras", "tensorflow", "lenet_tf.training", "lenet_tf.model", "lenet_tf.cli")),
         ("training.py", ("click", "lenet_tf.cli", "lenet_tf.sources")),
         ("resuming.py", ("click", "lenet_tf.cli", "lenet_tf.sources")),
+        ("comparing.py", ("click", "keras", "tensorflow", "lenet_tf.cli", "lenet_tf.model", "lenet_tf.sources", "lenet_tf.training")),
         ("report", ("keras", "tensorflow", "lenet_tf.training")),
         ("optimizers.py", ("tensorflow", "lenet_tf")),
         ("pooling.py", ("tensorflow", "lenet_tf.data", "lenet_tf.model", "lenet_tf.specs.variants")),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -53,20 +56,58 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
             console().print(table)
 
 
-@main.command(short_help="Make the report of a run.")
+@main.command(short_help="Make the report of a run, or compare several.")
 @click.argument("run", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN...")
 @click.option("--data", metavar="NAME", help="Another data set than the run's own.")
 @ORIGINALS
-def report(run: tuple[Path, ...], data: str | None, originals: str | None) -> None:
-    """Make report.html in each RUN folder, one file with its figures, and the figures as PNG in report/ beside it."""
-    from lenet_tf import runs
+@click.option(
+    "--comparison",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where several runs are compared. [default: comparison.html in their --logs folder, or here where they do not share one]",
+)
+def report(run: tuple[Path, ...], data: str | None, originals: str | None, comparison: Path | None) -> None:
+    """Make report.html in each RUN folder, one file with its figures, and the figures as PNG in report/ beside it.
 
-    old = [runs.described(folder) for folder in run]
+    Of several runs also comparison.html, one file with all of them side by side.
+    """
+    from lenet_tf import checkpoints, comparing, runs
+
+    # The same run under two names is one.
+    old = [runs.described(folder) for folder in {folder.resolve(): folder for folder in run}.values()]
     for each in old:
-        raw = load(each.data_name() if data is None else data, originals)
-        from lenet_tf.reporting import write_report
+        checkpoints.check_begun(each.path)
+    together = 2 <= len(old) <= comparing.MOST
+    if comparison is not None and not together:
+        raise click.UsageError(f"--comparison takes 2 to {comparing.MOST} different runs, and here {_are(len(old))}.")
+    place = (comparison or comparing.place_for(old)) if together else None
+    if place is not None:
+        comparing.check_place(place)
+    examined = list(_reported(old, data, originals))
+    if place is not None:
+        click.echo(f"wrote {comparing.write_comparison(examined, place)}")
+    elif len(old) > 1:
+        click.echo(f"No comparison was made: it takes up to {comparing.MOST} runs, and here {_are(len(old))}.", err=True)
 
-        click.echo(f"wrote {write_report(each.path, raw)}")
+
+def _are(count: int) -> str:
+    return f"{'is' if count == 1 else 'are'} {count}"
+
+
+def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> Iterator[Any]:
+    """Writes the report of each run and gives what it was made of; each data set is loaded once."""
+    loaded: dict[str, Any] = {}
+    for each in old:
+        name = each.data_name() if data is None else data
+        if name not in loaded:
+            loaded[name] = load(name, originals)
+        from lenet_tf import reporting
+
+        # TensorFlow warns of graphs that are made anew again and again, as each network's has to be.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        examined = reporting.examine(each, loaded[name])
+        click.echo(f"wrote {reporting.report_on(examined)}")
+        yield examined
 
 
 @main.command(short_help="Show a network's architecture, counted.")
