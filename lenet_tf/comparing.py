@@ -85,16 +85,16 @@ def _name(letter: str, run: Examined) -> str:
     return f"{letter} {run.old.spec.name}"
 
 
-def _accuracy(run: Examined) -> str:
+def _accuracy(run: Examined, within: str = "") -> str:
     score = run.scores.accuracy()
-    return f"{run.test['accuracy']:.2%} ({score.low:.2%}–{score.high:.2%})"
+    return f"{run.test['accuracy']:.2%} ({within}{score.low:.2%}–{score.high:.2%})"
 
 
 def _best(group: Compared) -> str:
     letter, run = max(group.items(), key=lambda item: item[1].test["accuracy"])
     best = f"Best of {len(group)} on" if len(group) > 1 else "On"
     name = escape(_name(letter, run))
-    return f"{best} the {len(run.data.x_test):,} test images of {escape(run.data.name)}: <b>{name}</b>, {_accuracy(run)} (95% interval)."
+    return f"{best} the {len(run.data.x_test):,} test images of {escape(run.data.name)}: <b>{name}</b>, {_accuracy(run, '95% interval ')}."
 
 
 def _remarks(compared: Compared, groups: Mapping[str, Compared]) -> list[str]:
@@ -157,7 +157,7 @@ def _differences(compared: Compared) -> str:
     )
     shared = [f"{name} {value}" for name, value in alike.items() if not name.startswith("version of ")]
     versions = [name.removeprefix("version of ") for name in alike if name.startswith("version of ")]
-    shared += [f"versions of {' and '.join(versions)}"] if versions else []
+    shared += [f"versions of {', '.join(versions)}"] if versions else []
     return f'{told}\n<p class="quiet">The same in all: {escape(", ".join(shared))}.</p>'
 
 

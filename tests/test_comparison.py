@@ -141,6 +141,7 @@ def test_the_table_of_runs(compared, logs, files, digits, models, answers, right
         assert float(found[5]) == pytest.approx(measured["loss"], abs=6e-5)
         assert cells(text, name[0])[0] == str(run)
     assert cells(text, "D tiny")[1] == str(files[1])
+    assert text.count(" (95% interval ") == 2, "of the best on either data"
     assert "Unfinished: C, after epoch 1 of 5." in text
 
 
@@ -151,7 +152,7 @@ def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
     assert cells(part, "batch size") == ["16", "8", str(get_spec("lenet1").recipe.batch_size)]
     assert "<td>loss</td>" not in part
     assert "loss categorical_crossentropy" in part
-    assert "versions of python and" in part
+    assert "versions of python, lenet_tf, tensorflow, keras" in part
 
 
 def test_runs_that_were_made_alike_share_a_column(logs):

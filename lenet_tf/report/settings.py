@@ -27,7 +27,7 @@ def settings(spec: Spec, config: Mapping[str, Any], rows_by_name: bool = False) 
         | (layers if rows_by_name else {"layers": " ".join(rows)})
         | dict(_flat(others.get("settings", {})))
         | {"initial weights": str(config.get("initial_weights", NONE))}
-        | {f"version of {name}": value for name, value in _flat(others.get("versions", {}))}
+        | {f"version of {name}": _told(value) for name, value in others.get("versions", {}).items()}
         | {"commit": str(config.get("commit") or NONE)}
     )
 
