@@ -21,6 +21,7 @@ from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_spec
 RESULT = Path(__file__).parent.parent / "results" / "tuning.jsonl"
 AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
 GENTLE = {"translation": 1.0, "scaling": 0.07, "squeezing": 0.07, "shear": 0.1}
+STRONG = {"translation": 2.0, "scaling": 0.15, "squeezing": 0.15, "shear": 0.25}
 # activation, pool, epochs, batch size, peak rate, weight decay, β2, warm-up, label smoothing, distortions
 BASE = {
     "activation": "relu",
@@ -37,6 +38,17 @@ BASE = {
 SETTINGS: dict[str, dict] = {
     "base": {},
     "gelu": {"activation": "gelu"},
+    "gelu-strong": {"activation": "gelu", "distortions": STRONG},
+    "gelu-elastic": {"activation": "gelu", "distortions": AFFINE | {"elastic": 20.0}},
+    "gelu-smooth-0": {"activation": "gelu", "smoothing": 0.0},
+    "gelu-smooth-10": {"activation": "gelu", "smoothing": 0.1},
+    "gelu-batch-128": {"activation": "gelu", "batch_size": 128},
+    "gelu-rate-8": {"activation": "gelu", "rate": 0.008},
+    "gelu-rate-3": {"activation": "gelu", "rate": 0.003},
+    "gelu-decay-5": {"activation": "gelu", "decay": 0.05},
+    "gelu-decay-20": {"activation": "gelu", "decay": 0.2},
+    "gelu-60": {"activation": "gelu", "epochs": 60},
+    "gelu-strong-60": {"activation": "gelu", "distortions": STRONG, "epochs": 60},
     "silu": {"activation": "silu"},
     "gentle": {"distortions": GENTLE},
     "gentle-elastic": {"distortions": GENTLE | {"elastic": 15.0}},

@@ -17,6 +17,7 @@ import wrapt
 __version__ = "0.2.0"
 
 _HOMES = {
+    "Board": "board.options",
     "LeNet": "model",
     "LenetError": "errors",
     "RawData": "data",

@@ -1,19 +1,16 @@
-"""What watches a training run: the clock, the progress display, TensorBoard, and what writes its files."""
+"""What watches a training run: the clock, the progress display, and what writes its files."""
 
 from __future__ import annotations
 
-import functools
 import math
 import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 
 class EpochClock(keras.callbacks.Callback):
@@ -55,53 +52,6 @@ class StopAtNaN(keras.callbacks.TerminateOnNaN):
         if loss is not None and not math.isfinite(loss) and not self.failed_at:
             self.failed_at = place
             self.model.stop_training = True
-
-
-class NotWritten(OSError):
-    """A file of the run could not be written."""
-
-
-def _with_os_errors(method: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(method)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        try:
-            method(*arguments, **options)
-        except tf.errors.OpError as error:
-            reason = f"{error.message}\n".splitlines()[0].rpartition("; ")[2]
-            raise NotWritten(f"TensorBoard's events: {reason}") from error
-        except OSError as error:
-            raise NotWritten(f"TensorBoard's events: {error.strerror or error}") from error
-
-    return wrapped
-
-
-class TensorBoard(keras.callbacks.TensorBoard):
-    """Keras' own, with each histogram under its layer's name (`C1/kernel`), so that runs of different variants share their tags.
-
-    Keras before 3.13 gives every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `NotWritten`
-    where events are not written: TensorFlow says nothing of a full disk or of a folder that was deleted.
-    """
-
-    _written = 0
-
-    def _log_weights(self, epoch: int) -> None:
-        with self._train_writer.as_default():
-            for layer in self.model.layers:
-                for weight in layer.weights:
-                    self.summary.histogram(f"{layer.name}/{weight.name}/histogram", weight, step=epoch)
-            self._train_writer.flush()
-
-    on_train_begin = _with_os_errors(keras.callbacks.TensorBoard.on_train_begin)
-    on_test_begin = _with_os_errors(keras.callbacks.TensorBoard.on_test_begin)
-    on_test_end = _with_os_errors(keras.callbacks.TensorBoard.on_test_end)
-
-    @_with_os_errors
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        super().on_epoch_end(epoch, logs)
-        size = sum(file.stat().st_size for file in Path(self.log_dir).glob("*/*tfevents*"))
-        if size <= self._written:
-            raise NotWritten(f"TensorBoard's events do not arrive in {self.log_dir}")
-        self._written = size
 
 
 class Last(keras.callbacks.Callback):

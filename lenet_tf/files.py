@@ -18,6 +18,10 @@ MOST_ARRAYS = 4 << 30
 _DEEPEST = 32
 
 
+class NotWritten(OSError):
+    """A file of a run could not be written."""
+
+
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Gives a name beside `path` to write to; when the block ends, the file is flushed to the disk and renamed to `path`.

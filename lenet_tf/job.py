@@ -18,12 +18,13 @@ from filelock import Timeout
 
 from lenet_tf import callbacks as watchers
 from lenet_tf import checkpoints, runs
+from lenet_tf.board.callback import TensorBoard, finish
 from lenet_tf.checkpoints import Progress
 from lenet_tf.data import Split, prepare_images
 from lenet_tf.engine import GraphLoop, engaged
 from lenet_tf.errors import Interrupted, RunError, TrainingError
 from lenet_tf.evaluation import evaluate
-from lenet_tf.files import locked
+from lenet_tf.files import NotWritten, locked
 from lenet_tf.interrupts import Asked, patiently
 from lenet_tf.model import LeNet
 from lenet_tf.optimizers import SDLM
@@ -72,6 +73,7 @@ class Job:
             test = evaluate(self.network, self.divided.raw)
             if not math.isfinite(test["loss"]):
                 raise self._diverged("on the test images")
+            finish(self.folder, self.network, self.spec, self.divided, test, self.progress.epochs)
             finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
             metrics = self._metrics(test) | {"seconds": before + time.perf_counter() - begin, "finished": finished}
             with self._writing():
@@ -134,20 +136,19 @@ class Job:
             runs.write_history(self.folder, progress.rows)
 
     def _callbacks(self, nan: watchers.StopAtNaN, bar: keras.callbacks.Callback | None, asked: Asked) -> list[keras.callbacks.Callback]:
-        def finish(logs: Mapping[str, Any]) -> bool:
+        def over(logs: Mapping[str, Any]) -> bool:
             self._finish(logs)
             return bool(asked.signal) or self._over()
 
         return [
             watchers.EpochClock(),
             nan,
-            # Keras writes a graph only for its own classes.
-            watchers.TensorBoard(self.folder, histogram_freq=1, write_graph=False),
+            TensorBoard(self.folder, self.spec, self.divided),
             watchers.Reseed(self.seed),
             *self._between_epochs(),
             *([] if bar is None else [bar]),
             *self.extra,
-            watchers.Last(finish),
+            watchers.Last(over),
         ]
 
     def _between_epochs(self) -> list[keras.callbacks.Callback]:
@@ -170,7 +171,7 @@ class Job:
             yield
         except KeyboardInterrupt as error:
             raise Interrupted(f"interrupted {self._state()}", exit_code()) from error
-        except watchers.NotWritten as error:
+        except NotWritten as error:
             if not self.folder.is_dir():
                 raise RunError(f"the run folder {self.folder} was deleted while the run wrote to it: nothing of the run is left") from error
             raise RunError(f"cannot write to {self.folder}: {error}; stopped {self._state()}") from error
@@ -181,7 +182,7 @@ class Job:
         try:
             yield
         except OSError as error:
-            raise watchers.NotWritten(error.strerror or str(error)) from error
+            raise NotWritten(error.strerror or str(error)) from error
 
     def _state(self) -> str:
         done, epochs = self.progress.epochs, self.spec.recipe.epochs

@@ -16,6 +16,7 @@ import keras
 
 from lenet_tf import device as devices
 from lenet_tf import runs
+from lenet_tf.board.options import Board
 from lenet_tf.checkpoints import Progress
 from lenet_tf.data import RawData, prepared_shape, split
 from lenet_tf.engine_choice import choose_engine
@@ -48,6 +49,7 @@ def fit(
     early_stopping: int | None = None,
     augmentation: Augmentation | str | None = None,
     engine: str = "auto",
+    board: Board | None = None,
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> runs.Run:
@@ -69,6 +71,8 @@ def fit(
             or `none`; None takes the recipe's.
         engine: `graph` takes many steps in one call of TensorFlow's graph, halves of a batch side by side: the mathematics of Keras' own
             step with other rounding; `keras` is Keras' own; `auto` takes `graph` on a CPU in float32.
+        board: what TensorBoard shows beside scalars, texts and graph, see `lenet_tf.Board`; None: images after the first and the
+            last epoch, and histograms of the weights.
         quiet: print nothing.
         callbacks: run before an epoch's files are written. With the graph engine, a "batch" of Keras' is a call of many steps.
 
@@ -100,6 +104,7 @@ def fit(
         loop, taking = choose_engine(engine, spec, network, place)
         set_schedule(network, spec.recipe, len(divided.kept))
         began = {"seed": seed, "initial_weights": "seed" if given is None else "given", "settings": settings}
+        began |= {"tensorboard": (board or Board()).to_dict()}
         config = runs.describe(spec, data.identity(), {"name": place.name, "label": place.label, "threads": devices.threads()}) | began
         folder = runs.create(logs, spec.name)
         with alone(folder):

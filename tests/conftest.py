@@ -7,10 +7,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import wrapt
 from click.testing import CliRunner, Result
+
+from lenet_tf.board.options import Board
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
@@ -19,6 +23,12 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PR
     "no_proxy": "",
     "NO_PROXY": "",
 }
+
+
+@wrapt.when_imported("lenet_tf.training")
+def _without_pictures(training: Any) -> None:
+    """Most tests ask for no pictures: matplotlib takes seconds to start and to draw, in each of hundreds of runs."""
+    training.fit.__kwdefaults__["board"] = Board(images_every=0)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,9 @@ def test_the_run_folder(run):
     assert re.fullmatch(r"tiny-\d{8}-\d{6}", run.path.name)
     assert run.path.parent.name == "fit"
     names = {path.name for path in run.path.iterdir()}
-    assert names == {"config.json", "history.csv", "best.keras", "final.keras", "metrics.json", "train", "validation"}
+    events = {name for name in names if re.fullmatch(r"events\.out\.tfevents\..*\.(begun|ended)", name)}
+    assert len(events) == 2
+    assert names - events == {"config.json", "history.csv", "best.keras", "final.keras", "metrics.json", "train", "validation"}
 
 
 def test_config_says_all_that_was_used(run, digits):
@@ -83,7 +85,7 @@ def test_history_and_metrics_agree_with_keras(run, digits):
 def test_tensorboard_tags(run):
     train, validation = scalar_tags(run.path / "train"), scalar_tags(run.path / "validation")
     scalars = {tag for tag in train if tag.startswith("epoch_")}
-    assert scalars == {"epoch_accuracy", "epoch_loss", "epoch_learning_rate", "epoch_seconds"}
+    assert scalars == {"epoch_accuracy", "epoch_loss", "epoch_learning_rate", "epoch_seconds", "epoch_images_per_second"}
     assert train["epoch_loss"] == validation["epoch_loss"] == [0, 1]
     assert {"epoch_accuracy", "epoch_loss"} <= set(validation)
     histograms = {tag for tag in train if "/" in tag}

@@ -22,6 +22,12 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
     return share
 
 
+def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return () if value == "none" else tuple(name.strip() for name in value.split(","))
+
+
 @main.command(short_help="Train a network and leave a run folder.")
 @click.argument("variant", required=False)
 @click.option(
@@ -74,6 +80,18 @@ def _validation(_: click.Context, __: click.Parameter, value: str | None) -> flo
     metavar="DIR",
     help="Go on with an interrupted run, as its config.json says; --data, --originals, --device and -q may go with it.",
 )
+@click.option(
+    "--images-every",
+    type=click.IntRange(min=0),
+    metavar="EPOCHS",
+    help="Images and PR curves in TensorBoard after every so manieth epoch, 0: never. [default: after the first and the last]",
+)
+@click.option(
+    "--histograms",
+    callback=_names,
+    metavar="NAMES",
+    help="Histograms in TensorBoard of weights, activations and gradients, such as weights,gradients, or none. [default: weights]",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
 @click.pass_context
 def train(
@@ -93,6 +111,7 @@ def train(
     Ctrl-C once lets the epoch finish, twice stops at once; --resume goes on from the last finished epoch.
     """
     from lenet_tf import device, runs, spec_files, specs
+    from lenet_tf.board.options import Board
     from lenet_tf.report.lines import finished_run, next_steps
 
     if interrupted is not None:
@@ -103,12 +122,16 @@ def train(
         raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
     spec = spec_files.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
     settings = {name: value for name, value in options.items() if value is not None}
+    shown = {name: settings.pop(name) for name in ("images_every", "histograms") if name in settings}
     runs.check_writable(settings["logs"])
     if "augmentation" in settings:
         specs.get_augmentation(settings["augmentation"])
     if from_run is not None:
         again = runs.rerun(from_run)
         spec, settings = again.spec, again.settings | settings
+        shown = Board.from_config(again.config).to_dict() | shown
+    if shown:
+        settings["board"] = Board(**shown)
     if "recipe" in settings:
         specs.get_recipe(spec.name, settings["recipe"])
     if spec.recipe.optimizer.name == "sdlm":

@@ -117,22 +117,21 @@ def reliability(chances: np.ndarray, labels: np.ndarray) -> Figure:
     return figure
 
 
-def mistakes(images: np.ndarray, labels: np.ndarray, chances: np.ndarray) -> Figure:
+def mistakes(images: np.ndarray, labels: np.ndarray, chances: np.ndarray, columns: int = 8) -> Figure:
     """The wrong answers that were given with the greatest probability: raw images (N, height, width[, channels]), labels (N,), and
     (N, classes)."""
     answers = chances.argmax(axis=1)
     wrong = np.flatnonzero(answers != labels)
     worst = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:_MOST_MISTAKES]
     titles = [f"{labels[number]} as {answers[number]}, {chances[number].max():.0%}" for number in worst]
-    return gallery([images[number] for number in worst], titles, "no mistake")
+    return gallery([images[number] for number in worst], titles, "no mistake", columns)
 
 
-def gallery(images: Sequence[np.ndarray], titles: Sequence[str], none: str) -> Figure:
-    """Raw images (height, width[, channels]) in lines of eight, each below its title of one line or more; `none` is said of no image."""
-    columns = 8
+def gallery(images: Sequence[np.ndarray], titles: Sequence[str], none: str, columns: int = 8) -> Figure:
+    """Raw images (height, width[, channels]) in lines of so many, each below its title of one line or more; `none` is said of no image."""
     lines = max(1, -(-len(images) // columns))
     higher = 0.15 * max((title.count("\n") for title in titles), default=0)
-    figure = Figure(figsize=(9, (1.35 + higher) * lines))
+    figure = Figure(figsize=(1.125 * columns, (1.35 + higher) * lines))
     grid = figure.subplots(lines, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()

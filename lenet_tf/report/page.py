@@ -10,9 +10,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from lenet_tf.report.tables import spec_lines
+from lenet_tf.report.tables import layer_rows, spec_lines
 from lenet_tf.specs import Spec
-from lenet_tf.specs.rows import as_pair, times
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
@@ -73,19 +72,6 @@ def facts(pairs: Mapping[str, Any]) -> str:
 
 def layers(spec: Spec) -> str:
     """The architecture table."""
-    names = ["layer", "kind", "output", "parameters", "connections", "multiply-adds", "receptive field"]
-    rows = [
-        [
-            each.row.name,
-            f"{each.row.pool} pooling" if each.row.kind == "pooling" else each.row.kind.replace("_", " "),
-            times(each.output_shape),
-            each.parameters,
-            each.connections,
-            each.multiply_adds,
-            times(as_pair(each.receptive_field)),
-        ]
-        for each in spec.layers
-    ]
-    rows.append(["all", "", "", spec.parameters, spec.connections, spec.multiply_adds, ""])
+    names, rows = layer_rows(spec)
     heading, description = spec_lines(spec, 100)
     return f"<p>{escape(heading)}</p>\n{table(names, rows)}\n<pre>{escape(description)}</pre>"

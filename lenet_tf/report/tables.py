@@ -52,6 +52,24 @@ def _layer_cells(facts: LayerFacts) -> list[str]:
     return [row.name, kind, maps, size, kernel, stride, activation, *counts, times(as_pair(facts.receptive_field))]
 
 
+def layer_rows(spec: Spec) -> tuple[list[str], list[list[Any]]]:
+    """(Names of the columns, a row for each layer, counts as whole numbers, and one with their sums), for pages."""
+    names = ["layer", "kind", "output", "parameters", "connections", "multiply-adds", "receptive field"]
+    rows = [
+        [
+            each.row.name,
+            f"{each.row.pool} pooling" if each.row.kind == "pooling" else each.row.kind.replace("_", " "),
+            times(each.output_shape),
+            each.parameters,
+            each.connections,
+            each.multiply_adds,
+            times(as_pair(each.receptive_field)),
+        ]
+        for each in spec.layers
+    ]
+    return names, [*rows, ["all", "", "", spec.parameters, spec.connections, spec.multiply_adds, ""]]
+
+
 # Columns that the architecture table takes with all it has to say.
 WIDE = 125
 # Headings of the counted columns where the table has room, and where it must fit into 80 columns.

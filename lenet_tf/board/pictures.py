@@ -1,0 +1,75 @@
+"""What TensorBoard shows after a chosen epoch: filters, feature maps, answers to the validation images, precision against recall."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorboard.plugins.pr_curve import summary as pr_curve
+
+from lenet_tf.board.mosaics import filters_mosaic, maps_mosaic
+from lenet_tf.data import Split
+from lenet_tf.evaluation import predict
+from lenet_tf.inspection import feature_maps, filters
+from lenet_tf.model import LeNet
+from lenet_tf.recognition import probabilities
+from lenet_tf.report import figures
+from lenet_tf.report.scores import Scores
+
+# Validation images that are looked at, the first ones: of a streamed data set there may be a million.
+_MOST = 10_000
+
+
+def validation_images(divided: Split, most: int = _MOST) -> tuple[np.ndarray, np.ndarray]:
+    """(Raw images, labels) of the first validation images of a run."""
+    images, labels, held = divided.validation
+    chosen = np.arange(min(most, len(images))) if held is None else held[:most]
+    return images[chosen], labels[chosen]
+
+
+def of_each_class(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(The first image of each class that occurs, those classes)."""
+    classes, first = np.unique(labels, return_index=True)
+    return images[first], classes
+
+
+def write_filters(network: LeNet, epoch: int) -> None:
+    """Of each convolution, into the writer that is in use."""
+    for name, kernels in filters(network).items():
+        told = f"Kernels of {name}: a column for each feature map, a line for each of its input maps. Blue is negative, orange positive."
+        tf.summary.image(f"filters/{name}", filters_mosaic(kernels)[None], step=epoch, description=told)
+
+
+def write_answers(network: LeNet, divided: Split, epoch: int) -> None:
+    """Feature maps, confusion matrix, worst mistakes and PR curves of the validation images, into the writer that is in use."""
+    images, labels = validation_images(divided)
+    shown, classes = of_each_class(images, labels)
+    lines = ", ".join(str(label) for label in classes)
+    before = None
+    for name, values in feature_maps(network, shown).items():
+        # Flattened maps are those above them once more.
+        if before is None or values.ndim == before.ndim or not np.array_equal(values.ravel(), before.ravel()):
+            told = f"What {name} makes of one validation image of each class ({lines}), a line for each; dark is high."
+            tf.summary.image(f"maps/{name}", maps_mosaic(values)[None], step=epoch, description=told)
+        before = values
+    chances = probabilities(network, predict(network, images))
+    scores = Scores.of(labels, chances.argmax(axis=1), divided.raw.num_classes)
+    told = f"{len(labels):,} validation images: how many of each class, a line, were answered by each, a column."
+    tf.summary.image("answers/confusion_matrix", _drawn(figures.confusion_matrix(scores)), step=epoch, description=told)
+    told = "The wrong answers given with the greatest probability: class, answer, probability."
+    tf.summary.image("answers/worst_mistakes", _drawn(figures.mistakes(images, labels, chances, columns=4)), step=epoch, description=told)
+    for label in range(divided.raw.num_classes):
+        told = f"Precision and recall of class {label} on {len(labels):,} validation images, over thresholds of its probability."
+        curve = pr_curve.pb(f"class_{label}", labels == label, chances[:, label], description=told)
+        tf.summary.experimental.write_raw_pb(curve.SerializeToString(), step=epoch)
+
+
+def _drawn(figure: Any) -> np.ndarray:
+    """uint8 (1, height, width, 3)."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=90, facecolor="white")
+    return np.asarray(Image.open(stream).convert("RGB"))[None]
