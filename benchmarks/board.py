@@ -1,0 +1,76 @@
+"""What TensorBoard's pictures and histograms cost, beside the epochs of LeNet-5 on MNIST, into results/board.json.
+
+One run of a few epochs with everything shown after each; the functions that write are timed where they are called. The first epoch's
+pictures are told apart: with them matplotlib starts. Usage: board.py [--epochs 6] on a quiet machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import lenet_tf
+from lenet_tf import machine
+from lenet_tf.board.options import HISTOGRAMS
+
+RESULT = Path(__file__).parent.parent / "results" / "board.json"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=6)
+    options = parser.parse_args()
+    data, took = lenet_tf.load_data("mnist"), defaultdict(list)
+
+    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapped(*arguments: Any, **given: Any) -> Any:
+            begin = time.perf_counter()
+            result = function(*arguments, **given)
+            took[name].append(time.perf_counter() - begin)
+            return result
+
+        return wrapped
+
+    # Starts TensorFlow with this package's settings, before the modules below load it.
+    fit = lenet_tf.fit
+    from lenet_tf import job
+    from lenet_tf.board import callback, session
+
+    watched = {
+        "texts, graph and hyperparameters": (session, "begin"),
+        "pictures and PR curves": (callback, "_write_pictures"),
+        "histograms of activations and gradients": (callback, "_write_flow"),
+        "histograms, all": (callback.TensorBoard, "_log_weights"),
+        "end: test result and projector": (job, "finish"),
+    }
+    patches = [mock.patch.object(home, name, timed(what, getattr(home, name))) for what, (home, name) in watched.items()]
+    for patch in patches:
+        patch.start()
+    with tempfile.TemporaryDirectory() as logs:
+        board = lenet_tf.Board(images_every=1, histograms=HISTOGRAMS)
+        run = fit("lenet5", data, epochs=options.epochs, board=board, device="cpu", logs=logs, quiet=True)
+    flow = took["histograms of activations and gradients"]
+    took["histograms of weights"] = [whole - part for whole, part in zip(took.pop("histograms, all"), flow, strict=True)]
+    result = {
+        "epochs": options.epochs,
+        "seconds_per_epoch": statistics.median(run.history["seconds"]),
+        "seconds": {what: {"first": values[0], "median": statistics.median(values[1:] or values)} for what, values in took.items()},
+        "machine": machine.describe(),
+        "commit": machine.commit(),
+    }
+    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
