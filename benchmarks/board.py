@@ -58,7 +58,7 @@ def main() -> None:
         patch.start()
     with tempfile.TemporaryDirectory() as logs:
         board = lenet_tf.Board(images_every=1, histograms=HISTOGRAMS)
-        run = fit("lenet5", data, epochs=options.epochs, board=board, device="cpu", logs=logs, quiet=True)
+        run = fit("lenet5", data, epochs=options.epochs, board=board, device="cpu", logs=logs, report=False, quiet=True)
     flow = took["histograms of activations and gradients"]
     took["histograms of weights"] = [whole - part for whole, part in zip(took.pop("histograms, all"), flow, strict=True)]
     result = {

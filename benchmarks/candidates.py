@@ -125,6 +125,7 @@ def ours(arrays, batch_size: int) -> None:
     data = lenet_tf.RawData(**{name: arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")})
     with tempfile.TemporaryDirectory() as folder:
         options = {"epochs": 1000, "batch_size": batch_size, "device": "cpu", "logs": folder, "quiet": True}
+        options |= {"board": lenet_tf.Board(images_every=0), "report": False}
         turns = keras_turns(lambda model: lenet_tf.predict(model, data.x_test), data.y_test)
         lenet_tf.fit("lenet5", data, **options, callbacks=[turns])
 

@@ -18,7 +18,20 @@ from pathlib import Path
 from speed import HERE, machine, refuse_load, save_mnist
 
 RESULT = HERE.parent / "results" / "fast.json"
-COMMAND = ["train", "lenet5-modern", "--recipe", "fast", "--data", "mnist", "--device", "cpu", "--quiet"]
+COMMAND = [
+    "train",
+    "lenet5-modern",
+    "--recipe",
+    "fast",
+    "--data",
+    "mnist",
+    "--device",
+    "cpu",
+    "--quiet",
+    "--no-report",
+    "--images-every",
+    "0",
+]
 
 
 def train(seed: int) -> dict[str, float]:

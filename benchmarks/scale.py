@@ -52,7 +52,7 @@ if streamed:
 else:
     data = lenet_tf.RawData(*(numpy.load(f"{folder}/{name}.npy") for name in ("x_train", "y_train", "x_test", "y_test")))
 with tempfile.TemporaryDirectory() as logs:
-    run = lenet_tf.fit("lenet5", data, epochs=1, device="cpu", logs=logs, quiet=True)
+    run = lenet_tf.fit("lenet5", data, epochs=1, device="cpu", logs=logs, board=lenet_tf.Board(images_every=0), report=False, quiet=True)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"epoch": run.history["seconds"][0], "peak_mib": peak, "test_accuracy": run.metrics["test_accuracy"]}))
 """

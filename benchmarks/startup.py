@@ -38,7 +38,8 @@ class Watch(keras.callbacks.Callback):
 
 with tempfile.TemporaryDirectory() as logs:
     if sys.argv[1] == "train":
-        fit("lenet5", data, epochs=1, device="cpu", logs=logs, quiet=True, callbacks=[Watch()])
+        plain = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
+        fit("lenet5", data, epochs=1, device="cpu", logs=logs, callbacks=[Watch()], **plain)
     else:
         model = lenet_tf.load_model(sys.argv[2])
         done["model loaded"] = time.perf_counter() - start

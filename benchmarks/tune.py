@@ -98,7 +98,8 @@ def main() -> None:
     # What `fit` takes for test images are the held-back ones.
     blind = RawData(raw.x_train[kept], raw.y_train[kept], raw.x_train[held], raw.y_train[held], name="mnist-train")
     with tempfile.TemporaryDirectory() as logs:
-        run = lenet_tf.fit(spec_of(BASE | changes), blind, seed=options.seed, logs=logs, device="cpu", quiet=True)
+        plain = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
+        run = lenet_tf.fit(spec_of(BASE | changes), blind, seed=options.seed, logs=logs, device="cpu", **plain)
         answers = lenet_tf.predict(run, blind.x_test)
     line = {
         "setting": options.setting,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,7 +30,7 @@ from lenet_tf.interrupts import Asked, patiently
 from lenet_tf.model import LeNet
 from lenet_tf.optimizers import SDLM
 from lenet_tf.pipeline import evaluation_batches, training_batches
-from lenet_tf.report.lines import resume_command
+from lenet_tf.report.lines import program, resume_command
 from lenet_tf.second_order import CURVATURE_IMAGES, Curvature
 from lenet_tf.specs import Spec
 
@@ -48,7 +49,7 @@ def alone(folder: Path) -> Iterator[None]:
 class Job:
     """What a run needs to go on: a compiled network with the weights and the optimiser of the last finished epoch, which `progress` names.
 
-    `extra`: a user's own callbacks; `quiet`: nothing is printed.
+    `extra`: a user's own callbacks; `quiet`: nothing is printed; `report`: report.html is made at the end.
     """
 
     network: LeNet
@@ -60,6 +61,7 @@ class Job:
     progress: Progress
     early_stopping: int | None = None
     quiet: bool = False
+    report: bool = True
     extra: Sequence[keras.callbacks.Callback] = ()
 
     def run(self) -> runs.Run:
@@ -80,7 +82,19 @@ class Job:
                 runs.write_json(self.folder / "metrics.json", metrics)
             if asked.signal:
                 raise KeyboardInterrupt
+            if self.report:
+                self._report(test)
         return runs.Run(self.folder, self.progress.history, metrics, self.network)
+
+    def _report(self, test: dict[str, float]) -> None:
+        # Not before it is needed: matplotlib takes a second to start.
+        from lenet_tf.reporting import examined, report_on
+
+        try:
+            report_on(examined(runs.described(self.folder), self.network, self.progress.history, self.divided.raw, test))
+        except RunError as error:
+            again = f"{program('lenet-tf')} report {shlex.quote(str(self.folder))}"
+            raise RunError(f"{self.folder} is complete, but has no report: {error}. Make it with:\n  {again}") from error
 
     def _over(self) -> bool:
         return self.progress.is_over(self.spec.recipe.epochs, self.early_stopping)

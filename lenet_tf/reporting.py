@@ -61,7 +61,11 @@ def examine(run: runs.Described, data: RawData) -> Examined:
     """Loads the run's model and asks it; raises `RunError` where it has none, and `DataError` for data that the network does not take."""
     checkpoints.check_begun(run.path)
     model, history = load_model(run.path), checkpoints.read(run.path / "final.keras").history
-    test = evaluate(model, data)
+    return examined(run, model, history, data, evaluate(model, data))
+
+
+def examined(run: runs.Described, model: LeNet, history: dict[str, list[float]], data: RawData, test: dict[str, float]) -> Examined:
+    """`examine`, for a model that is loaded and tested already."""
     chances = probabilities(model, predict_test(model, data))
     return Examined(run, model, history, data, chances, Scores.of(data.y_test, chances.argmax(axis=1), data.num_classes), test)
 

@@ -25,7 +25,13 @@ from lenet_tf.training import INITIAL, check_patience, checked_seed, ready, set_
 
 
 def resume(
-    run: str | Path, data: RawData, *, device: str | None = None, quiet: bool = False, callbacks: Sequence[keras.callbacks.Callback] = ()
+    run: str | Path,
+    data: RawData,
+    *,
+    device: str | None = None,
+    report: bool = True,
+    quiet: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> runs.Run:
     """Goes on with an interrupted run from its last finished epoch, as config.json in its folder says; a finished run is only read.
 
@@ -36,6 +42,7 @@ def resume(
         run: the run folder.
         data: the raw images that the run began with; their SHA-256 is compared.
         device: None takes the run's own.
+        report: as for `fit`.
         callbacks: a user's own are not in the folder: give them again. What they remember from earlier epochs is lost.
 
     Raises:
@@ -70,7 +77,7 @@ def resume(
         if not quiet:
             begins = beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)
             print("\n".join([*runs.differences(old.config), begins]), flush=True)
-        return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, callbacks).run()
+        return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, report, callbacks).run()
 
 
 def _finished(folder: Path, metrics: dict[str, Any]) -> runs.Run:

@@ -50,6 +50,7 @@ def fit(
     augmentation: Augmentation | str | None = None,
     engine: str = "auto",
     board: Board | None = None,
+    report: bool = True,
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> runs.Run:
@@ -73,6 +74,7 @@ def fit(
             step with other rounding; `keras` is Keras' own; `auto` takes `graph` on a CPU in float32.
         board: what TensorBoard shows beside scalars, texts and graph, see `lenet_tf.Board`; None: images after the first and the
             last epoch, and histograms of the weights.
+        report: make report.html in the folder of the finished run, which takes some seconds.
         quiet: print nothing.
         callbacks: run before an epoch's files are written. With the graph engine, a "batch" of Keras' is a call of many steps.
 
@@ -111,7 +113,7 @@ def fit(
             _begin(folder, config, given)
             if not quiet:
                 print(beginning_run(spec, divided, place, taking, seed, folder), flush=True)
-            return Job(network, loop, spec, divided, folder, seed, Progress(), early_stopping, quiet, callbacks).run()
+            return Job(network, loop, spec, divided, folder, seed, Progress(), early_stopping, quiet, report, callbacks).run()
 
 
 @contextlib.contextmanager

@@ -25,10 +25,17 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PR
 }
 
 
+# Most tests ask for no pictures: matplotlib takes seconds to start and to draw, in each of hundreds of runs.
+
+
 @wrapt.when_imported("lenet_tf.training")
 def _without_pictures(training: Any) -> None:
-    """Most tests ask for no pictures: matplotlib takes seconds to start and to draw, in each of hundreds of runs."""
-    training.fit.__kwdefaults__["board"] = Board(images_every=0)
+    training.fit.__kwdefaults__.update(board=Board(images_every=0), report=False)
+
+
+@wrapt.when_imported("lenet_tf.resuming")
+def _without_a_report(resuming: Any) -> None:
+    resuming.resume.__kwdefaults__.update(report=False)
 
 
 @pytest.fixture(scope="session")

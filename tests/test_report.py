@@ -190,3 +190,33 @@ def test_every_network_can_be_drawn_to_scale(variant):
     texts = [text.get_text() for text in axes.texts]
     for facts in spec.layers:
         assert any(text.startswith(f"{facts.row.name}\n") for text in texts) or facts.row.kind == "flatten"
+
+
+def test_every_finished_run_has_one_unless_it_is_not_wanted(digits, tmp_path):
+    options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
+    run = lenet_tf.fit("tiny", digits, report=True, **options)
+    assert f"{run.metrics['test_accuracy']:.2%}" in (run.path / "report.html").read_text(encoding="utf-8")
+    assert {"curves.png", "confusion.png", "mistakes.png"} <= {path.name for path in (run.path / "report").iterdir()}
+    assert not (lenet_tf.fit("tiny", digits, report=False, **options).path / "report.html").exists()
+
+
+def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path, monkeypatch):
+    def full(figure, file):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lenet_tf.report.pictures.save", full)
+    with pytest.raises(RunError) as error:
+        lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
+    (folder,) = (tmp_path / "fit").iterdir()
+    first, second = str(error.value).splitlines()
+    assert first == f"{folder} is complete, but has no report: cannot write to {folder}: No space left on device. Make it with:"
+    assert second.endswith(f"lenet-tf report {folder}")
+    assert lenet_tf.resume(folder, digits, quiet=True).metrics["epochs"] == 1
+
+
+def test_the_command_makes_it_and_says_where(cli, tmp_path):
+    done = cli("train", "tiny", "--data", "sample", "--epochs", 1, "--report", "--images-every", 0)
+    assert done.exit_code == 0, done.output
+    (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
+    assert (folder / "report.html").exists()
+    assert f"look at it              {folder.relative_to(tmp_path / 'work') / 'report.html'}" in done.output

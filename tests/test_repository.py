@@ -69,6 +69,8 @@ def test_every_declared_package_is_pinned():
         ("sources", ("lenet_tf.model", "lenet_tf.training", "lenet_tf.cli")),
         ("data.py", ("tensorflow", "lenet_tf.model", "lenet_tf.sources", "pathlib")),
         ("callbacks.py", ("lenet_tf",)),
+        ("board", ("click", "lenet_tf.cli", "lenet_tf.job", "lenet_tf.sources", "lenet_tf.training")),
+        ("board/options.py", ("keras", "numpy", "tensorflow")),
         ("files.py", ("keras", "tensorflow", "lenet_tf")),
         ("checkpoints.py", ("keras", "tensorflow", "lenet_tf.training", "lenet_tf.model", "lenet_tf.cli")),
         ("event_files.py", ("keras", "lenet_tf.runs", "lenet_tf.training", "lenet_tf.model")),

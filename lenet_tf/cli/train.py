@@ -78,7 +78,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     "interrupted",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Go on with an interrupted run, as its config.json says; --data, --originals, --device and -q may go with it.",
+    help="Go on with an interrupted run, as its config.json says; --data, --originals, --device, --no-report and -q may go with it.",
 )
 @click.option(
     "--images-every",
@@ -92,6 +92,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     metavar="NAMES",
     help="Histograms in TensorBoard of weights, activations and gradients, such as weights,gradients, or none. [default: weights]",
 )
+@click.option("--report/--no-report", default=None, help="Make report.html of the finished run. [default: make it]")
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
 @click.pass_context
 def train(
@@ -115,8 +116,8 @@ def train(
     from lenet_tf.report.lines import finished_run, next_steps
 
     if interrupted is not None:
-        _refuse_others(ctx, "interrupted", "data", "originals", "device", "quiet")
-        _resume(interrupted, data, originals, quiet, options["device"])
+        _refuse_others(ctx, "interrupted", "data", "originals", "device", "report", "quiet")
+        _resume(interrupted, data, originals, quiet, options["device"], options["report"])
         return
     if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
         raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
@@ -160,7 +161,7 @@ def _refuse_others(ctx: click.Context, option: str, *allowed: str) -> None:
             raise click.UsageError(f"--resume goes on as the run's config.json says: leave {others[name].opts[0]} away.")
 
 
-def _resume(folder: Path, data: str | None, originals: str | None, quiet: bool, wanted: str) -> None:
+def _resume(folder: Path, data: str | None, originals: str | None, quiet: bool, wanted: str, report: bool | None) -> None:
     from lenet_tf import device, runs
     from lenet_tf.report.lines import finished_run, next_steps
 
@@ -174,7 +175,8 @@ def _resume(folder: Path, data: str | None, originals: str | None, quiet: bool, 
     raw = load(old.data_name() if data is None else data, originals)
     from lenet_tf.resuming import resume
 
-    run = resume(folder, raw, device=None if wanted == "auto" else wanted, quiet=quiet)
+    given = {} if report is None else {"report": report}
+    run = resume(folder, raw, device=None if wanted == "auto" else wanted, quiet=quiet, **given)
     click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
     if not quiet:
         click.echo(next_steps(run.path, folder.parent.parent))

@@ -61,8 +61,10 @@ def finished_run(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 def next_steps(path: Path, logs: Path) -> str:
     """Commands that a person can type after a run."""
     tensorboard, command, folder = program("tensorboard"), program("lenet-tf"), shlex.quote(str(path))
+    page = path / "report.html"
+    look = f"  look at it              {shlex.quote(str(page))}\n" if page.exists() else ""
     return (
-        "\nNext:\n"
+        f"\nNext:\n{look}"
         f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
         f"  test it again           {command} evaluate {folder}\n"
         f"  run it again            {command} train --from-run {folder}\n"

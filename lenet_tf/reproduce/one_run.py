@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf import device, machine, runs
+from lenet_tf.board.options import Board
 from lenet_tf.errors import Interrupted, LenetError, RunError
 from lenet_tf.files import locked
 from lenet_tf.reproduce.plan import Row, decisive
@@ -64,8 +65,10 @@ def _trained(row: Row, seed: int, home: Path, raw: Any, notify: Any) -> tuple[ru
     for folder in sorted((home / "fit").glob("*/"), reverse=True):
         if _is_of(folder, row, seed, raw):
             before = (folder / "metrics.json").exists()
-            return resume(folder, raw, quiet=True, callbacks=[Tell()]), before
-    return fit(row.spec, raw, seed=seed, device="cpu", logs=home, quiet=True, callbacks=[Tell()]), False
+            return resume(folder, raw, report=False, quiet=True, callbacks=[Tell()]), before
+    # `lenet-tf report` draws what a person wants to see of one.
+    plain = {"board": Board(images_every=0), "report": False, "quiet": True}
+    return fit(row.spec, raw, seed=seed, device="cpu", logs=home, callbacks=[Tell()], **plain), False
 
 
 def _is_of(folder: Path, row: Row, seed: int, raw: Any) -> bool:
