@@ -25,6 +25,24 @@ from lenet_tf.board.options import HISTOGRAMS
 RESULT = Path(__file__).parent.parent / "results" / "board.json"
 
 
+def readme(result: dict[str, Any]) -> str:
+    """README's sentence about the costs."""
+    epoch = result["seconds_per_epoch"]
+
+    def told(what: str) -> str:
+        seconds = result["seconds"][what]["median"]
+        return f"{seconds:.2f} s ({seconds / epoch:.1%})"
+
+    first = result["seconds"]["pictures and PR curves"]["first"]
+    return (
+        f"Beside an epoch of {epoch:.1f} s (`lenet5` on MNIST, median of {result['epochs']}, `benchmarks/board.py`), histograms of"
+        f" the weights take {told('histograms of weights')}, those of activations and gradients {told('histograms of activations and gradients')},"
+        f" and an epoch's pictures with their PR curves {told('pictures and PR curves')}, the first time {first:.1f} s. Once a run come"
+        f" texts and graph, {result['seconds']['texts, graph and hyperparameters']['median']:.2f} s, and the projector,"
+        f" {result['seconds']['end: test result and projector']['median']:.2f} s."
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=6)
@@ -64,7 +82,7 @@ def main() -> None:
     result = {
         "epochs": options.epochs,
         "seconds_per_epoch": statistics.median(run.history["seconds"]),
-        "seconds": {what: {"first": values[0], "median": statistics.median(values[1:] or values)} for what, values in took.items()},
+        "seconds": {what: {"first": values[0], "median": statistics.median(values[1:] or values)} for what, values in sorted(took.items())},
         "machine": machine.describe(),
         "commit": machine.commit(),
     }

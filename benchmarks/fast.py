@@ -56,7 +56,8 @@ def readme(result: dict) -> str:
         f"Over seeds {result['runs'][0]['seed']} to {result['runs'][-1]['seed']}: test accuracy"
         f" {statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f}% ({min(accuracies):.2f}–{max(accuracies):.2f})"
         f" after {training:.1f} s of training (median; validation, files and the test included), {process:.1f} s from the start of the"
-        f" process. Ten epochs of the tutorial's code take {tutorial:.0f} s in the same minutes, {tutorial / training:.1f} times as long."
+        f" process, without pictures and report (`--images-every 0 --no-report`)."
+        f" Ten epochs of the tutorial's code take {tutorial:.0f} s in the same minutes, {tutorial / training:.1f} times as long."
     )
 
 
