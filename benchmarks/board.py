@@ -34,12 +34,12 @@ def readme(result: dict[str, Any]) -> str:
         return f"{seconds:.2f} s ({seconds / epoch:.1%})"
 
     first = result["seconds"]["pictures and PR curves"]["first"]
+    flow, texts, end = "histograms of activations and gradients", "texts, graph and hyperparameters", "end: test result and projector"
     return (
         f"Beside an epoch of {epoch:.1f} s (`lenet5` on MNIST, median of {result['epochs']}, `benchmarks/board.py`), histograms of"
-        f" the weights take {told('histograms of weights')}, those of activations and gradients {told('histograms of activations and gradients')},"
-        f" and an epoch's pictures with their PR curves {told('pictures and PR curves')}, the first time {first:.1f} s. Once a run come"
-        f" texts and graph, {result['seconds']['texts, graph and hyperparameters']['median']:.2f} s, and the projector,"
-        f" {result['seconds']['end: test result and projector']['median']:.2f} s."
+        f" the weights take {told('histograms of weights')}, those of activations and gradients {told(flow)}, and an epoch's pictures with"
+        f" their PR curves {told('pictures and PR curves')}, the first time {first:.1f} s. Once a run come texts and graph,"
+        f" {result['seconds'][texts]['median']:.2f} s, and the projector, {result['seconds'][end]['median']:.2f} s."
     )
 
 
