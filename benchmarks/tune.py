@@ -1,7 +1,8 @@
-"""Settings for a longer recipe of lenet5-modern, tried on training images alone, into results/tuning.jsonl.
+"""Settings for a longer recipe of lenet5-modern, and for eq. 8 of 1998, tried on training images alone, into results/tuning.jsonl.
 
 Of the 60,000 training images 10,000, always the same, are held back and judge; the test images are never read. A line a run: the setting
-as it differs from `BASE`, the seed, and errors and cross-entropy on the held-back images after the last epoch. Usage: tune.py SETTING SEED.
+as it differs from `BASE` (or from the recipe eq8 of lenet5-1998), the seed, and errors and cross-entropy on the held-back images after
+the last epoch. Usage: tune.py SETTING SEED.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import numpy as np
 
 import lenet_tf
 from lenet_tf.data import RawData, stratified_split
-from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_spec
+from lenet_tf.recognition import probabilities
+from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_recipe, get_spec
 
 RESULT = Path(__file__).parent.parent / "results" / "tuning.jsonl"
 AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
@@ -48,6 +50,8 @@ SETTINGS: dict[str, dict] = {
     "gelu-decay-5": {"activation": "gelu", "decay": 0.05},
     "gelu-decay-20": {"activation": "gelu", "decay": 0.2},
     "gelu-60": {"activation": "gelu", "epochs": 60},
+    "strong-100": {"distortions": STRONG, "epochs": 100},
+    "strong": {"distortions": STRONG},
     "gelu-strong-60": {"activation": "gelu", "distortions": STRONG, "epochs": 60},
     "silu": {"activation": "silu"},
     "gentle": {"distortions": GENTLE},
@@ -61,6 +65,27 @@ SETTINGS: dict[str, dict] = {
     "batch-128": {"batch_size": 128},
     "average": {"pool": "average"},
 }
+
+
+# Of lenet5-1998 with eq. 8; `rates` is what the paper's are multiplied by, `last` how many passes more there are at the last of them.
+EQ8: dict[str, dict] = {
+    "eq8": {},
+    "eq8-damping-5": {"damping": 0.05},
+    "eq8-damping-10": {"damping": 0.1},
+    "eq8-rates-half": {"rates": 0.5},
+    "eq8-rates-double": {"rates": 2.0},
+    "eq8-curvature-2000": {"curvature_images": 2000},
+    "eq8-longer": {"last": 10},
+}
+
+
+def eq8_of(setting: dict) -> lenet_tf.Spec:
+    recipe = get_recipe("lenet5-1998", "eq8")
+    rates = [rate * setting.get("rates", 1.0) for rate in recipe.optimizer.learning_rate]
+    changes = {name: setting[name] for name in ("damping", "curvature_images") if name in setting}
+    optimizer = replace(recipe.optimizer, learning_rate=tuple(rates), **changes)
+    epochs = recipe.epochs + setting.get("last", 0)
+    return replace(get_spec("lenet5-1998"), recipe=replace(recipe, optimizer=optimizer, epochs=epochs, validation="test"))
 
 
 def spec_of(setting: dict) -> lenet_tf.Spec:
@@ -88,25 +113,31 @@ def spec_of(setting: dict) -> lenet_tf.Spec:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("setting", choices=SETTINGS)
+    parser.add_argument("setting", choices=[*SETTINGS, *EQ8])
     parser.add_argument("seed", type=int)
     parser.add_argument("--epochs", type=int)
     options = parser.parse_args()
-    changes = SETTINGS[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
+    if options.setting in EQ8:
+        lenet_tf.use_one_thread()
+        changes = EQ8[options.setting]
+        spec = eq8_of(changes)
+    else:
+        changes = SETTINGS[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
+        spec = spec_of(BASE | changes)
     raw = lenet_tf.load_data("mnist")
     kept, held = stratified_split(raw.y_train, 10_000, 0)
     # What `fit` takes for test images are the held-back ones.
     blind = RawData(raw.x_train[kept], raw.y_train[kept], raw.x_train[held], raw.y_train[held], name="mnist-train")
     with tempfile.TemporaryDirectory() as logs:
         plain = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
-        run = lenet_tf.fit(spec_of(BASE | changes), blind, seed=options.seed, logs=logs, device="cpu", **plain)
+        run = lenet_tf.fit(spec, blind, seed=options.seed, logs=logs, device="cpu", **plain)
         answers = lenet_tf.predict(run, blind.x_test)
     line = {
         "setting": options.setting,
         "changes": changes,
         "seed": options.seed,
         "errors": int((answers.argmax(axis=1) != blind.y_test).sum()),
-        "cross_entropy": float(-np.log(answers[np.arange(len(held)), blind.y_test] + 1e-9).mean()),
+        "cross_entropy": float(-np.log(probabilities(run.model, answers)[np.arange(len(held)), blind.y_test] + 1e-9).mean()),
         "last_epochs": [round(10_000 * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]],
         "training_accuracy": run.history["accuracy"][-1],
         "seconds": round(run.metrics["seconds"], 1),
