@@ -42,22 +42,15 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     return model.evaluate(test, verbose=0, return_dict=True)
 
 
-def predict(model: LeNet | Run | str | Path, images: Any) -> np.ndarray:
+def predict(model: LeNet | Run | str | Path, images: Any, preparation: Preparation | None = None) -> np.ndarray:
     """The network's outputs, for most networks class probabilities: float32 (N, classes), for raw images (N, height, width[, channels]) of
     whole numbers 0…255, prepared as its spec says.
 
-    `model`: also a run, its folder or a `.keras` file. Raises `DataError` for images that the network cannot take.
+    `model`: also a run, its folder or a `.keras` file. `preparation`: another than the spec's. Raises `DataError` for images that the
+    network cannot take.
     """
     model = _model(model)
-    return _outputs(model, images, model.spec.preparation)
-
-
-def predict_test(model: LeNet, data: RawData) -> np.ndarray:
-    """`predict` for the test images of `data`, prepared as `evaluate` prepares them: as the spec says for test images."""
-    return _outputs(model, data.x_test, model.spec.preparation.of_test)
-
-
-def _outputs(model: LeNet, images: Any, preparation: Preparation) -> np.ndarray:
+    preparation = preparation or model.spec.preparation
     check_images(images)
     takes, gives = tuple(model.input_shape[1:]), tuple(prepare_images(images[:1], preparation).shape[1:])
     if takes != gives:
@@ -71,6 +64,11 @@ def _outputs(model: LeNet, images: Any, preparation: Preparation) -> np.ndarray:
         vars(model)["answers"] = layers, tf.function(lambda images: answers(model, images), autograph=False, reduce_retracing=True)
     say = model.answers[1]
     return np.concatenate([say(batch).numpy() for batch, _ in batches])
+
+
+def predict_test(model: LeNet, data: RawData) -> np.ndarray:
+    """`predict` for the test images of `data`, prepared as `evaluate` prepares them: as the spec says for test images."""
+    return predict(model, data.x_test, model.spec.preparation.of_test)
 
 
 def _model(model: LeNet | Run | str | Path) -> LeNet:

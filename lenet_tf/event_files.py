@@ -11,6 +11,8 @@ from tensorboard.compat.proto.event_pb2 import Event
 from lenet_tf.files import remove_partials, whole
 
 # TensorBoard reads a folder's files in the order of their names, which begin with the time: this one stays the first, whatever the clock.
+# Ends of the names of those that a run writes after its last epoch.
+LAST = ".last"
 _NAME = "events.out.tfevents.0000000000.finished.v2"
 
 
@@ -19,6 +21,9 @@ def cut_back(folder: Path, epochs: int, steps: int) -> None:
     from 1), when the optimiser had taken `steps` steps. Half a record at the end of a file is dropped. Raises `OSError`."""
     for part in (folder / "train", folder / "validation"):
         remove_partials(part)
+        # Written again at the end.
+        for file in part.glob(f"*{LAST}"):
+            file.unlink()
         files = sorted(part.glob("*tfevents*"))
         if not files:
             continue

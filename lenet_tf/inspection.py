@@ -9,18 +9,21 @@ import numpy as np
 from lenet_tf.data import prepare_images
 from lenet_tf.layers import TableConvolution
 from lenet_tf.model import LeNet
+from lenet_tf.specs import Preparation
 
 
-def feature_maps(model: LeNet, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Layer → its output for raw images (N, height, width[, channels]) of 0…255: (N, height, width, maps), or (N, units) behind the maps.
+def feature_maps(model: LeNet, images: np.ndarray, preparation: Preparation | None = None) -> dict[str, np.ndarray]:
+    """Layer → its output for raw images (N, height, width[, channels]) of 0…255: float32 (N, height, width, maps), or (N, units) behind
+    the maps.
 
-    `INPUT` comes first: the images as the network is given them.
+    `INPUT` comes first: the images as the network is given them. `preparation`: another than the network's own, such as its `of_test`.
     """
-    outputs: Any = prepare_images(images, model.spec.preparation)
+    outputs: Any = prepare_images(images, preparation or model.spec.preparation)
     found = {model.spec.rows[0].name: np.asarray(outputs)}
     for layer in model.layers:
         outputs = layer(outputs, training=False)
-        found[layer.name] = np.asarray(outputs)
+        # Half precision is for the arithmetic; matplotlib knows no bfloat16.
+        found[layer.name] = np.asarray(outputs).astype(np.float32)
     return found
 
 

@@ -6,6 +6,7 @@ import contextlib
 import math
 import shlex
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -95,6 +96,9 @@ class Job:
         except RunError as error:
             again = f"{program('lenet-tf')} report {shlex.quote(str(self.folder))}"
             raise RunError(f"{self.folder} is complete, but has no report: {error}. Make it with:\n  {again}") from error
+        except Exception as error:
+            # The run is worth more than its pictures.
+            warnings.warn(f"{self.folder} is complete, but has no report: {type(error).__name__}: {error}", stacklevel=2)
 
     def _over(self) -> bool:
         return self.progress.is_over(self.spec.recipe.epochs, self.early_stopping)
@@ -201,7 +205,8 @@ class Job:
     def _state(self) -> str:
         done, epochs = self.progress.epochs, self.spec.recipe.epochs
         if (self.folder / "metrics.json").exists():
-            return f"when the run had finished: {self.folder} is complete"
+            lacks = self.report and not (self.folder / "report.html").exists()
+            return f"when the run had finished: {self.folder} is complete{', but has no report' if lacks else ''}"
         return f"after {done} of {epochs} epochs. Go on with:\n{resume_command(self.folder)}"
 
     def _diverged(self, where: str) -> TrainingError:

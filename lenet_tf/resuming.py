@@ -89,7 +89,8 @@ def _finished(folder: Path, metrics: dict[str, Any]) -> runs.Run:
 def _put_right(folder: Path, progress: Progress, steps: int) -> None:
     """Leaves the files of the finished epochs, as they were when the last of these ended, and nothing of the one that was interrupted."""
     try:
-        remove_partials(folder)
+        for place in (folder, folder / "projector"):
+            remove_partials(place)
         if progress.epochs:
             checkpoints.keep_best(folder, progress)
             runs.write_history(folder, progress.rows)

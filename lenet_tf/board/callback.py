@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,14 @@ from lenet_tf import runs
 from lenet_tf.board import session
 from lenet_tf.board.options import Board
 from lenet_tf.data import Split, one_hot, prepare_images
+from lenet_tf.event_files import LAST
 from lenet_tf.files import NotWritten
 from lenet_tf.inspection import feature_maps
 from lenet_tf.model import LeNet
 from lenet_tf.specs import Spec
 
-# Validation images whose activations and gradients are in a histogram.
-_LOOKED_AT = 256
+# Validation images whose activations and gradients are in a histogram, and of one layer's activations how many.
+_LOOKED_AT, _COUNTED = 256, 100_000
 
 
 @contextlib.contextmanager
@@ -74,8 +78,12 @@ class TensorBoard(keras.callbacks.TensorBoard):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         rate = {"images_per_second": len(self._divided.kept) / self._seconds} if self._seconds else {}
         super().on_epoch_end(epoch, dict(logs or {}) | rate)
-        if self._board.shows(epoch, self._spec.recipe.epochs):
-            _write_pictures(self.model, self._divided, epoch, self._train_writer, self._val_writer)
+        # Of weights that are NaN there is nothing to be seen.
+        sound = all(math.isfinite(value) for value in (logs or {}).values() if isinstance(value, Real))
+        if sound and self._board.shows(epoch, self._spec.recipe.epochs):
+            _write_pictures(self.model, self._divided, epoch, self._train_writer.as_default(), self._val_writer.as_default())
+            self._train_writer.flush()
+            self._val_writer.flush()
         size = sum(file.stat().st_size for file in self._folder.glob("*/*tfevents*"))
         if size <= self._written:
             raise NotWritten(f"TensorBoard's events do not arrive in {self._folder}")
@@ -102,35 +110,40 @@ def finish(folder: Path, network: LeNet, spec: Spec, divided: Split, test: Mappi
         if board.images_every == 0:
             return
         if not board.shows(epochs - 1, spec.recipe.epochs):
-            train, validation = (tf.summary.create_file_writer(str(folder / part)) for part in ("train", "validation"))
-            _write_pictures(network, divided, epochs - 1, train, validation)
-        from lenet_tf.board.projector import write_projector
+            parts = (session.writing(folder / part, LAST) for part in ("train", "validation"))
+            _write_pictures(network, divided, epochs - 1, *parts)
+        with session.unharmed("TensorBoard has no projector of this run"):
+            from lenet_tf.board.projector import write_projector
 
-        write_projector(folder, network, divided.raw)
+            write_projector(folder, network, divided.raw)
 
 
-def _write_pictures(network: LeNet, divided: Split, epoch: int, train: Any, validation: Any) -> None:
+def _write_pictures(
+    network: LeNet, divided: Split, epoch: int, train: AbstractContextManager[None], validation: AbstractContextManager[None]
+) -> None:
+    """`train` and `validation`: what makes their writers those in use."""
     # Not before there is something to draw: matplotlib takes a second to start.
     from lenet_tf.board.pictures import write_answers, write_filters
 
-    with train.as_default():
-        write_filters(network, epoch)
-    with validation.as_default():
-        write_answers(network, divided, epoch)
-    train.flush()
-    validation.flush()
+    with session.unharmed(f"TensorBoard lacks pictures of epoch {epoch + 1}"):
+        with train:
+            write_filters(network, epoch)
+        with validation:
+            write_answers(network, divided, epoch)
 
 
 def _write_flow(network: LeNet, divided: Split, epoch: int, wanted: tuple[str, ...]) -> None:
     """Histograms of what flows forwards and backwards, for validation images and without dropout, so that nothing random is drawn."""
-    from lenet_tf.board.pictures import validation_images
+    from lenet_tf.board.pictures import evenly, preparation_of, validation_images
 
     images, labels = validation_images(divided, _LOOKED_AT)
+    preparation = preparation_of(network, divided)
     if "activations" in wanted:
-        for name, values in feature_maps(network, images).items():
-            tf.summary.histogram(f"{name}/activations/histogram", values, step=epoch)
+        for name, values in feature_maps(network, images, preparation).items():
+            # TensorBoard takes 240 bytes a value to count them.
+            tf.summary.histogram(f"{name}/activations/histogram", values.ravel()[evenly(values.size, _COUNTED)], step=epoch)
     if "gradients" in wanted:
-        x, y = prepare_images(images, network.spec.preparation), one_hot(labels, divided.raw.num_classes)
+        x, y = prepare_images(images, preparation), one_hot(labels, divided.raw.num_classes)
         with tf.GradientTape() as tape:
             loss = network.compute_loss(x, y, network(x, training=False))
         weights = [(layer.name, weight) for layer in network.layers for weight in layer.trainable_weights]

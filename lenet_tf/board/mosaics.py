@@ -7,14 +7,14 @@ from matplotlib import colormaps
 
 # Pixels of the side of a map or kernel that is drawn, at least, and between two of them.
 _SIDE, _GAP = 28, 3
-# Columns of one picture.
-_MOST = 64
+# Columns of one picture, and of units, which are small.
+_MOST, _MOST_UNITS = 64, 512
 
 
 def maps_mosaic(values: np.ndarray) -> np.ndarray:
     """A layer's outputs for some images, (N, height, width, maps) or (N, units), as one picture uint8 (height, width, 1): a line for each
-    image, a column for each map or unit, up to 64 maps; dark is high."""
-    values = values[:, None, None, :] if values.ndim == 2 else values[..., :_MOST]
+    image, a column for each map or unit, up to 64 or 512; dark is high."""
+    values = values[:, None, None, :_MOST_UNITS] if values.ndim == 2 else values[..., :_MOST]
     low, high = float(values.min()), float(values.max())
     shades = (255 - 255 * (values - low) / (high - low or 1.0)).astype(np.uint8)
     return _tiled(shades.transpose(0, 3, 1, 2)[..., None], 12 if values.shape[1] == 1 else _SIDE)

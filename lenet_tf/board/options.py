@@ -15,9 +15,9 @@ HISTOGRAMS = ("weights", "activations", "gradients")
 class Board:
     """What TensorBoard is to show of a run, beside its scalars, texts and graph.
 
-    `images_every`: images (filters, feature maps, confusion matrix, worst mistakes) and PR curves after every so manieth epoch; None: after
-    the first and the last; 0: never, and no projector either. `histograms`: of what after each epoch, some of `weights`, `activations`
-    and `gradients`. Raises `SpecError` for anything else.
+    `images_every`: images (filters, feature maps, confusion matrix, worst mistakes) and PR curves after every epoch whose number it
+    divides; None: after the first and the last; 0: never, and no projector either. `histograms`: of what after each epoch, some of
+    `weights`, `activations` and `gradients`. Raises `SpecError` for anything else.
     """
 
     images_every: int | None = None

@@ -8,11 +8,13 @@ import numpy as np
 from PIL import Image
 from tensorboard.plugins import projector
 
+from lenet_tf.board.pictures import evenly
 from lenet_tf.data import RawData
 from lenet_tf.evaluation import predict
 from lenet_tf.files import whole
 from lenet_tf.inspection import feature_maps
 from lenet_tf.model import LeNet
+from lenet_tf.report.figures import drawable
 
 # In a run folder.
 FOLDER = "projector"
@@ -23,18 +25,19 @@ _MOST_SIDE = 4_096
 
 
 def write_projector(folder: Path, network: LeNet, data: RawData) -> None:
-    """Writes into the run folder the outputs of the layer before the last one for the first test images, their classes, the network's
+    """Writes into the run folder the outputs of the layer before the last one for some test images, their classes, the network's
     answers and the images themselves, and names them for TensorBoard. Raises `OSError`."""
     maps = feature_maps(network, data.x_test[:1])
     name = list(maps)[-2]
     fitting = (_MOST_SIDE // max(data.x_test.shape[1:3])) ** 2
     count = max(2, min(_POINTS, fitting, _NUMBERS // maps[name].size, len(data.x_test)))
-    images, labels = data.x_test[:count], data.y_test[:count]
-    points = feature_maps(network, images)[name].reshape(len(images), -1)
-    answers = predict(network, images).argmax(axis=1)
+    chosen, preparation = evenly(len(data.x_test), count), network.spec.preparation.of_test
+    images, labels = data.x_test[chosen], data.y_test[chosen]
+    points = feature_maps(network, images, preparation)[name].reshape(len(images), -1)
+    answers = predict(network, images, preparation).argmax(axis=1)
     place = folder / FOLDER
     place.mkdir(exist_ok=True)
-    with whole(place / f"{name}.tsv") as partial:
+    with whole(place / "points.tsv") as partial:
         np.savetxt(partial, points, fmt="%.5g", delimiter="\t")
     with whole(place / "images.tsv") as partial:
         lines = [f"{label}\t{answer}\t{'right' if label == answer else 'wrong'}" for label, answer in zip(labels, answers, strict=True)]
@@ -42,7 +45,7 @@ def write_projector(folder: Path, network: LeNet, data: RawData) -> None:
     with whole(place / "images.png") as partial:
         Image.fromarray(_sprite(images)).save(partial)
     config = projector.ProjectorConfig()
-    embedding = config.embeddings.add(tensor_name=name, tensor_path=f"{FOLDER}/{name}.tsv", metadata_path=f"{FOLDER}/images.tsv")
+    embedding = config.embeddings.add(tensor_name=name, tensor_path=f"{FOLDER}/points.tsv", metadata_path=f"{FOLDER}/images.tsv")
     embedding.sprite.image_path = f"{FOLDER}/images.png"
     embedding.sprite.single_image_dim.extend([images.shape[2], images.shape[1]])
     projector.visualize_embeddings(str(folder), config)
@@ -51,8 +54,8 @@ def write_projector(folder: Path, network: LeNet, data: RawData) -> None:
 def _sprite(images: np.ndarray) -> np.ndarray:
     """Raw images in a square, line by line, dark on light: uint8 (height, width[, 3])."""
     side = int(np.ceil(np.sqrt(len(images))))
-    grey = images.ndim == 3 or images.shape[-1] == 1
-    tiles = (255 - images.reshape(images.shape[:3])) if grey else images
+    tiles = drawable(images)
+    tiles = 255 - tiles if tiles.ndim == 3 else tiles
     tiles = np.concatenate([tiles, np.full((side * side - len(tiles), *tiles.shape[1:]), 255, np.uint8)])
     height, width = tiles.shape[1:3]
     joined = tiles.reshape(side, side, *tiles.shape[1:]).swapaxes(1, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -35,14 +36,15 @@ _METRICS = (
 
 def begin(folder: Path, network: LeNet, spec: Spec, config: Mapping[str, Any]) -> None:
     """Writes texts, graph and hyperparameters of the run that config.json describes. Raises TensorFlow's errors and `OSError`."""
-    with _writing(folder, _BEGUN):
+    with writing(folder, _BEGUN):
         tf.summary.text("architecture", architecture(spec), step=0)
         tf.summary.text("recipe", told(config["recipe"]), step=0)
         tf.summary.text("data", told(config["data"]), step=0)
         run = {name: config[name] for name in ("variant", "seed", "started", "device", "settings", "versions", "machine") if name in config}
         tf.summary.text("run", told(run), step=0)
-        _graph(network)
-        values = _hyperparameters(spec, config)
+        with unharmed("TensorBoard has no graph of this network"):
+            _graph(network)
+        values = _hyperparameters(network, spec, config)
         metrics = [hp.Metric(tag, group=part or None, display_name=name) for part, tag, name in _METRICS]
         hp.hparams_config([hp.HParam(name) for name in values], metrics)
         hp.hparams(values, trial_id=folder.name, start_time_secs=datetime.fromisoformat(config["started"]).timestamp())
@@ -50,7 +52,7 @@ def begin(folder: Path, network: LeNet, spec: Spec, config: Mapping[str, Any]) -
 
 def end(folder: Path, test: Mapping[str, float], epochs: int) -> None:
     """Writes the test result, and that the run was finished after so many epochs."""
-    with _writing(folder, _ENDED):
+    with writing(folder, _ENDED):
         for name, value in test.items():
             tf.summary.scalar(f"test_{name}", value, step=epochs - 1)
         ended = session_end_pb(api_pb2.STATUS_SUCCESS)
@@ -58,14 +60,27 @@ def end(folder: Path, test: Mapping[str, float], epochs: int) -> None:
 
 
 @contextlib.contextmanager
-def _writing(folder: Path, suffix: str) -> Iterator[None]:
+def writing(folder: Path, suffix: str) -> Iterator[None]:
     """An event file of the run's own, in the place of one that was left by an interrupted run."""
     for old in folder.glob(f"*tfevents*{suffix}"):
         old.unlink()
     writer = tf.summary.create_file_writer(str(folder), filename_suffix=suffix)
-    with writer.as_default():
+    try:
+        with writer.as_default():
+            yield
+    finally:
+        writer.close()
+
+
+@contextlib.contextmanager
+def unharmed(what: str) -> Iterator[None]:
+    """A run goes on when something cannot be drawn: `what` is said as a warning. What cannot be written is another matter."""
+    try:
         yield
-    writer.close()
+    except (OSError, tf.errors.OpError):
+        raise
+    except Exception as error:
+        warnings.warn(f"{what}: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def _graph(network: LeNet) -> None:
@@ -94,7 +109,7 @@ def _graph(network: LeNet) -> None:
     tf.summary.write("keras", json.dumps(model), step=0, metadata=metadata)
 
 
-def _hyperparameters(spec: Spec, config: Mapping[str, Any]) -> dict[str, Any]:
+def _hyperparameters(network: LeNet, spec: Spec, config: Mapping[str, Any]) -> dict[str, Any]:
     recipe, optimizer = spec.recipe, spec.recipe.optimizer
     return {
         "network": spec.name,
@@ -103,11 +118,12 @@ def _hyperparameters(spec: Spec, config: Mapping[str, Any]) -> dict[str, Any]:
         "optimizer": optimizer.name,
         "learning_rate": optimizer.rate(0),
         "schedule": optimizer.schedule or "constant",
-        "weight_decay": optimizer.weight_decay or 0.0,
+        "weight_decay": getattr(network.optimizer, "weight_decay", None) or 0.0,
         "loss": recipe.loss,
         "label_smoothing": recipe.label_smoothing or 0.0,
         "batch_size": recipe.batch_size,
         "epochs": recipe.epochs,
+        "validation": str(recipe.validation),
         "distorted": recipe.augmentation is not None,
         "seed": config["seed"],
     }

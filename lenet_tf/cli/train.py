@@ -84,7 +84,7 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     "--images-every",
     type=click.IntRange(min=0),
     metavar="EPOCHS",
-    help="Images and PR curves in TensorBoard after every so manieth epoch, 0: never. [default: after the first and the last]",
+    help="Images and PR curves in TensorBoard after every EPOCHS-th epoch, 0: never. [default: after the first and the last]",
 )
 @click.option(
     "--histograms",

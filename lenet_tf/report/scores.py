@@ -45,7 +45,9 @@ class Scores:
     def _drawn(self) -> np.ndarray:
         """Confusions of test sets drawn anew: of N images with replacement is of N counts by their shares."""
         count = int(self.confusion.sum())
-        draws = np.random.default_rng(0).multinomial(count, self.confusion.reshape(-1) / count, _DRAWS)
+        # Of hundreds of classes fewer, so that they stay below 500 MB.
+        enough = max(100, min(_DRAWS, 60_000_000 // self.confusion.size))
+        draws = np.random.default_rng(0).multinomial(count, self.confusion.reshape(-1) / count, enough)
         return draws.reshape(-1, *self.confusion.shape)
 
     def accuracy(self) -> Score:
