@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tf.report.scores import Scores
@@ -19,6 +20,8 @@ _INK = "gray_r"
 _BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 # Maps and units of one layer that are drawn, and wrong answers.
 _MOST_MAPS, _MOST_MISTAKES = 24, 24
+# From one map to the next, in widths of a map.
+_MAP_STEP = 1.08
 # Classes of a confusion matrix whose counts are written into it.
 _MOST_NUMBERED = 62
 
@@ -186,21 +189,27 @@ def maps_picture(maps: Mapping[str, np.ndarray]) -> Figure:
     lines = figure.add_gridspec(len(names), 1, height_ratios=heights, hspace=0.25)
     for line, name in zip(lines, names, strict=True):
         values = shown[name]
+        axes = figure.add_subplot(line)
         if values.ndim == 1:
-            axes = figure.add_subplot(line)
             axes.imshow(values[None], cmap=_INK, aspect="auto")
-            parts = [axes]
         else:
-            parts = list(line.subgridspec(1, columns, wspace=0.08).subplots(squeeze=False)[0])
-            low, high = values.min(), values.max()
-            for axes, map_ in zip(parts, np.moveaxis(values, -1, 0), strict=False):
-                axes.imshow(map_, cmap=_INK, vmin=low, vmax=high)
-            for axes in parts[values.shape[-1] :]:
-                axes.set_axis_off()
-        for axes in parts:
-            axes.set(xticks=[], yticks=[])
-        parts[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+            _map_line(axes, values[..., :columns])
+            axes.set(xlim=(-0.02, columns * _MAP_STEP), anchor="W")
+        axes.set(xticks=[], yticks=[])
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
     return figure
+
+
+def _map_line(axes: Any, maps: np.ndarray) -> None:
+    """Maps (height, width, maps) side by side, each framed, in one pair of axes: a pair for each takes seconds for some sixty."""
+    low, high, height = maps.min(), maps.max(), maps.shape[0] / maps.shape[1]
+    for number, map_ in enumerate(np.moveaxis(maps, -1, 0)):
+        left = number * _MAP_STEP
+        axes.imshow(map_, cmap=_INK, vmin=low, vmax=high, extent=(left, left + 1, height, 0))
+        axes.add_patch(Rectangle((left, 0), 1, height, fill=False, linewidth=0.8))
+    axes.set_ylim(height + 0.02, -0.02)
+    for side in axes.spines.values():
+        side.set_visible(False)
 
 
 def _repeats(values: Sequence[np.ndarray], number: int) -> bool:
