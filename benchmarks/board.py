@@ -43,21 +43,24 @@ def readme(result: dict[str, Any]) -> str:
     )
 
 
+def timed(seconds: list[float], function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, which adds to `seconds` what each of its calls takes."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments: Any, **given: Any) -> Any:
+        begin = time.perf_counter()
+        result = function(*arguments, **given)
+        seconds.append(time.perf_counter() - begin)
+        return result
+
+    return wrapped
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=6)
     options = parser.parse_args()
     data, took = lenet_tf.load_data("mnist"), defaultdict(list)
-
-    def timed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def wrapped(*arguments: Any, **given: Any) -> Any:
-            begin = time.perf_counter()
-            result = function(*arguments, **given)
-            took[name].append(time.perf_counter() - begin)
-            return result
-
-        return wrapped
 
     # Starts TensorFlow with this package's settings, before the modules below load it.
     fit = lenet_tf.fit
@@ -71,7 +74,7 @@ def main() -> None:
         "histograms, all": (callback.TensorBoard, "_log_weights"),
         "end: test result and projector": (job, "finish"),
     }
-    patches = [mock.patch.object(home, name, timed(what, getattr(home, name))) for what, (home, name) in watched.items()]
+    patches = [mock.patch.object(home, name, timed(took[what], getattr(home, name))) for what, (home, name) in watched.items()]
     for patch in patches:
         patch.start()
     with tempfile.TemporaryDirectory() as logs:
