@@ -79,9 +79,8 @@ format: install ## mend style and formatting
 tensorboard: install ## show all runs in the browser
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/tensorboard --logdir '$(LOGS)' $(ARGS)
 
-notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels
-	@$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ClearMetadataPreprocessor.enabled=True \
-		--ClearMetadataPreprocessor.preserve_nb_metadata_mask="{('kernelspec',), ('language_info', 'name')}" notebooks/*.ipynb
+notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels, and the answers to their exercises (ARGS=notebooks/… for one)
+	@$(BIN)/python notebooks/run.py $(ARGS)
 
 bench: install $(VENV)-bench/.installed ## measure start-up, an epoch beside the tutorial, PyTorch and JAX, and the fast recipe (half an hour, quiet)
 	@$(BIN)/python benchmarks/startup.py

@@ -1,4 +1,4 @@
-"""Settings for a longer recipe of lenet5-modern, and for what misses its target of 1998 (eq. 8, lenet4), tried on training images alone, into results/tuning.jsonl.
+"""Settings for a longer recipe of lenet5-modern, and for what misses its target of 1998, tried on training images: results/tuning.jsonl.
 
 Of the 60,000 training images 10,000, always the same, are held back and judge; the test images are never read. A line a run: the setting
 as it differs from `BASE` or from the paper's, the seed, and errors and cross-entropy on the held-back images after
@@ -75,12 +75,15 @@ PAPER: dict[str, dict] = {
     "eq8-damping-5": _EQ8 | {"damping": 0.05},
     "eq8-damping-10": _EQ8 | {"damping": 0.1},
     "eq8-rates-half": _EQ8 | {"rates": 0.5},
+    "eq8-rates-quarter": _EQ8 | {"rates": 0.25},
     "eq8-rates-double": _EQ8 | {"rates": 2.0},
     "eq8-curvature-2000": _EQ8 | {"curvature_images": 2000},
     "eq8-longer": _EQ8 | {"last": 10},
     "lenet4": _LENET4,
     "lenet4-adam": _LENET4 | {"adam": 0.001},
     "lenet4-squared-error": _LENET4 | {"squared_error": True},
+    # Keras' mean over the ten outputs has a tenth of the sum's gradients and second derivatives.
+    "lenet4-squared-error-sum": _LENET4 | {"squared_error": True, "damping": 0.002},
     "lenet4-all-maps": _LENET4 | {"all_maps": True},
     "lenet4-distorted": _LENET4 | {"distorted": True},
     "lenet4-damping-10": _LENET4 | {"damping": 0.1},

@@ -79,18 +79,6 @@ def pad_to(images: Any, size: int) -> Any:
     return _ops(images).pad(images, frame) if rows or columns else images
 
 
-def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
-    """Raw (N, height, width[, channels]) moved by whole pixels, up and left where negative; what comes in is background, 0."""
-    check_images(images)
-    moved = np.zeros_like(images)
-    (rows, own_rows), (columns, own_columns) = (
-        (slice(max(0, by), size + min(0, by)), slice(max(0, -by), size - max(0, by)))
-        for by, size in zip((down, right), images.shape[1:3], strict=True)
-    )
-    moved[:, rows, columns] = images[:, own_rows, own_columns]
-    return moved
-
-
 def repeat_channels(images: Any, channels: int) -> Any:
     """(N, height, width, 1) → (N, height, width, `channels`), all channels equal; images with that many stay as they are."""
     check_images(images)

@@ -1,10 +1,12 @@
-"""What happens inside a network: its filters, and what every layer makes of given images."""
+"""What happens inside a network: its filters, what every layer makes of given images, and which pixels an answer hangs on."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 from lenet_tf.data import prepare_images
 from lenet_tf.layers import TableConvolution
@@ -40,3 +42,19 @@ def filters(model: LeNet) -> dict[str, np.ndarray]:
         elif len(getattr(layer, "kernel_size", ())) == 2:
             found[layer.name] = np.asarray(layer.kernel)
     return found
+
+
+def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
+    """How much each pixel moves the network's answer: float32 (N, height, width, channels) for raw images (N, height, width[, channels]).
+
+    The gradient of the greatest output with respect to the prepared pixels, of its logarithm behind a softmax, where the probability of
+    a sure answer hardly moves any more (Simonyan, Vedaldi and Zisserman 2013). Positive: a brighter pixel speaks for the answer.
+    """
+    inputs = tf.convert_to_tensor(prepare_images(images, model.spec.preparation))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = model(inputs, training=False)
+        if getattr(model.layers[-1], "activation", None) is keras.activations.softmax:
+            outputs = tf.math.log(outputs)
+        best = tf.reduce_max(outputs, axis=-1)
+    return np.asarray(tape.gradient(best, inputs))

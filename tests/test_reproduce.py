@@ -18,7 +18,7 @@ from scipy import stats
 
 import lenet_tf
 from lenet_tf import machine
-from lenet_tf.data import shifted
+from lenet_tf.disturbances import shifted
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.reproduce import pages, plan, records, tables
 from lenet_tf.reproduce.display import time_left

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from lenet_tf.report.scores import Scores
 
 # Of Okabe and Ito's palette.
-_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "0.55"
+BLUE, ORANGE, _GREY = "#0072B2", "#D55E00", "0.55"
 _INK = "gray_r"
 # Of the probability given, finer where a good network gives most of them.
 _BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
@@ -48,7 +48,7 @@ def learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     """Loss and accuracy of training and validation by epoch, from a run's history."""
     figure = Figure(figsize=(9, 3.2))
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-        for prefix, label, colour in (("", "training", _BLUE), ("val_", "validation", _ORANGE)):
+        for prefix, label, colour in (("", "training", BLUE), ("val_", "validation", ORANGE)):
             values = history[prefix + name]
             axes.plot(range(1, len(values) + 1), values, "o-" if len(values) < 30 else "-", color=colour, markersize=4, label=label)
         of_epochs(axes, name)
@@ -71,7 +71,7 @@ def confusion_matrix(scores: Scores) -> Figure:
     for label in range(count):
         for answer in range(count):
             if confusion[label, answer] and not many:
-                weight, colour = ("bold", _BLUE) if label == answer else ("normal", "black")
+                weight, colour = ("bold", BLUE) if label == answer else ("normal", "black")
                 axes.text(answer, label, f"{confusion[label, answer]}", ha="center", va="center", fontsize=8, color=colour, weight=weight)
     ticks = range(0, count, 10 if many else 1)
     axes.set(xticks=ticks, yticks=ticks, xlabel="answered", ylabel="class")
@@ -85,7 +85,7 @@ def class_scores(scores: Scores) -> Figure:
     count = len(scores.confusion)
     figure = Figure(figsize=(max(6, 0.7 * count), 3))
     axes = figure.subplots()
-    for offset, name, colour, marker in ((-0.12, "recall", _BLUE, "o"), (0.12, "precision", _ORANGE, "s")):
+    for offset, name, colour, marker in ((-0.12, "recall", BLUE, "o"), (0.12, "precision", ORANGE, "s")):
         found = [getattr(scores, name)(label) for label in range(count)]
         values = np.array([[score.value, score.low, score.high] for score in found]) * 100
         apart = np.abs(values[:, 1:].T - values[:, 0])
@@ -114,7 +114,7 @@ def reliability(chances: np.ndarray, labels: np.ndarray) -> Figure:
     figure = Figure(figsize=(4.2, 3.8))
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], "--", color=_GREY, linewidth=1, label="as sure as right")
-    axes.plot(x, y, "o-", color=_BLUE, label="answers, and how many")
+    axes.plot(x, y, "o-", color=BLUE, label="answers, and how many")
     for place, share, count in zip(x, y, counts, strict=True):
         axes.annotate(f"{count:,}", (place, share), (5, -10), textcoords="offset points", fontsize=7, color="0.35")
     axes.set(xlim=(0, 1.08), ylim=(0, 1.05), xlabel="probability given", ylabel="share answered rightly")

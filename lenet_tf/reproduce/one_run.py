@@ -120,7 +120,7 @@ def _rounded(name: str, values: list[float]) -> list[float]:
 
 def _shifted(model: Any, raw: Any) -> dict[str, float]:
     """Pixels → accuracy on the test images shifted by so many up, down, left and right, which makes four of each."""
-    from lenet_tf.data import shifted
+    from lenet_tf.disturbances import shifted
     from lenet_tf.evaluation import evaluate
 
     def accuracy(down: int, right: int) -> float:
