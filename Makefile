@@ -18,7 +18,7 @@ UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train reproduce test test-slow test-lowest soak lint format tensorboard notebooks bench bench-scale constraints audit clean
+.PHONY: help install train reproduce test test-slow test-lowest soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -78,6 +78,9 @@ format: install ## mend style and formatting
 
 tensorboard: install ## show all runs in the browser
 	@TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/tensorboard --logdir '$(LOGS)' $(ARGS)
+
+jupyter: $(call installed,dev-notebooks) ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab $(ARGS) notebooks/01-images.ipynb
 
 notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels, and the answers to their exercises (ARGS=notebooks/… for one)
 	@$(BIN)/python notebooks/run.py $(ARGS)

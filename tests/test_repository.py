@@ -142,7 +142,7 @@ def test_what_is_said_of_the_soak_is_made_from_the_committed_results(part, monke
 def test_make_help_lists_every_target():
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0
-    for target in ("install", "train", "test", "lint", "tensorboard", "notebooks", "clean"):
+    for target in ("install", "train", "test", "lint", "tensorboard", "jupyter", "notebooks", "clean"):
         assert re.search(rf"^{target} +\w", done.stdout, re.MULTILINE), target
 
 

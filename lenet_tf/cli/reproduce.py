@@ -26,7 +26,7 @@ from lenet_tf.cli.group import ORIGINALS, main
     type=click.Path(path_type=Path),
     default=Path("results"),
     show_default=True,
-    help="Records: RESULTS/reproduce/<row>.jsonl; the tables: RESULTS/README.md and the README beside RESULTS.",
+    help="Records: RESULTS/reproduce/<row>.jsonl; the tables: RESULTS/README.md and the READMEs beside RESULTS.",
 )
 @ORIGINALS
 @click.option("--list", "listing", is_flag=True, help="Show the rows and how many of their runs are recorded, and run nothing.")

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from lenet_tf.by_hand import convolve, pad, windows
@@ -173,6 +174,8 @@ def curves_picture(x: Sequence[float], curves: Mapping[str, Sequence[float]], xl
         colour, style = _COLOURS[number % len(_COLOURS)], _STYLES[number % len(_STYLES)]
         axes.plot(x, values, style, color=colour, markersize=5, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
+    if all(float(value).is_integer() for value in x):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(curves) > 1:
         axes.legend(frameon=False)
     plain(axes)

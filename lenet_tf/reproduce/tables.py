@@ -1,4 +1,4 @@
-"""What is made of the records: results/README.md, the section of the README beside it, and the figure. No number in them is typed."""
+"""What is made of the records: results/README.md, the section of the READMEs beside it, and the figure. No number in them is typed."""
 
 from __future__ import annotations
 
@@ -50,16 +50,18 @@ def write(results: Path) -> list[Path]:
 def stale(results: Path) -> list[Path]:
     """The files that are not what the records say; raises `RunError` for records that cannot be read or are not the plan's."""
     above = results / ".." if results.parent == results else results.parent
-    page, readme, figure = results / "README.md", above / "README.md", results / FIGURE
+    page, figure = results / "README.md", results / FIGURE
     if _text(page) and not _text(page).startswith(_TITLE):
         raise RunError(f"{page} is a page of somebody's own: choose another folder with --results")
     found = [] if _text(page) == _results_page(results) else [page]
-    text = _text(readme)
-    marks = text.count(BEGIN), text.count(END)
-    if marks not in ((0, 0), (1, 1)) or text.find(BEGIN) > text.find(END):
-        raise RunError(f"{readme}: the lines {BEGIN!r} and {END!r} must stand in it once each and in this order, or not at all")
-    if BEGIN in text and text != _with_section(text, results):
-        found.append(readme)
+    # README.ko.md has the same section.
+    for readme in sorted(above.glob("README*.md")):
+        text = _text(readme)
+        marks = text.count(BEGIN), text.count(END)
+        if marks not in ((0, 0), (1, 1)) or text.find(BEGIN) > text.find(END):
+            raise RunError(f"{readme}: the lines {BEGIN!r} and {END!r} must stand in it once each and in this order, or not at all")
+        if BEGIN in text and text != _with_section(text, results):
+            found.append(readme)
     return found if _noted(figure) == _digest(_all(results)) else [*found, figure]
 
 
