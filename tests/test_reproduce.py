@@ -46,6 +46,7 @@ def test_the_plan_has_every_row_that_was_asked_for():
         "lenet5-divided-twice": (3, None),
         "lenet5-1998": (5, 1.10),
         "lenet5-1998-eq8": (5, 1.10),
+        "lenet5-1998-eq8-half-rates": (5, 1.10),
         "lenet5-1998-distorted": (3, 0.95),
         "lenet1": (3, 1.7),
         "lenet4": (3, 1.1),
@@ -56,6 +57,8 @@ def test_the_plan_has_every_row_that_was_asked_for():
         "lenet5-max": (5, None),
         "lenet5-no-padding": (5, None),
         "lenet5-fashion": (3, None),
+        "lenet5-modern-accurate": (5, 0.55),
+        "lenet5-modern-fashion": (3, None),
     }
     rows = {row.name: row for row in ROWS}
     for name, (seeds, target) in asked.items():

@@ -9,7 +9,7 @@ from lenet_tf.specs.network import Spec
 from lenet_tf.specs.recipes import AUGMENTATIONS, Optimizer, Preparation, Recipe
 from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows_pooling import Pooling
-from lenet_tf.specs.variants1998 import LENET1, LENET4, LENET5_1998, LENET5_1998_FULL
+from lenet_tf.specs.variants1998 import HALF_RATES, LENET1, LENET4, LENET5_1998, LENET5_1998_FULL
 
 
 def _each(rows: tuple[Row, ...], kind: type[Row], **changes: object) -> tuple[Row, ...]:
@@ -225,6 +225,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "lenet5-1998": {
         # Eq. 8 alone, without the term that pushes the wrong classes away.
         "eq8": replace(LENET5_1998.recipe, loss="lecun1998_mle"),
+        "eq8-half-rates": replace(LENET5_1998.recipe, loss="lecun1998_mle", optimizer=HALF_RATES),
         "distorted": replace(LENET5_1998.recipe, augmentation=AUGMENTATIONS["affine"]),
     },
 }
