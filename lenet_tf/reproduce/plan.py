@@ -127,8 +127,9 @@ ROWS: tuple[Row, ...] = (
         published=0.95,
         by=_PAPER,
         target=1.10,
-        tried="Errors on 10,000 held-back training images, one seed each (`tuning.jsonl`): 134 as published, 129 and 117 with μ 0.05 and 0.1"
-        " instead of 0.02, 125 with 2,000 images for the second derivatives instead of 500, 107 with half the rates, which is the row below.",
+        tried="Errors on 10,000 held-back training images, one seed each (`tuning.jsonl`): 134 as published, 129 and 117 with μ 0.05 and"
+        " 0.1 instead of 0.02, 125 with 2,000 images for the second derivatives instead of 500, 107 with half the rates, which is the row"
+        " below.",
     ),
     Row(
         "lenet5-1998-eq8-half-rates",
@@ -157,7 +158,8 @@ ROWS: tuple[Row, ...] = (
         by=_PAPER,
         target=1.1,
         note="with the paper's rates it erred on 1.98% of the test images (seed 0); half of them were chosen on 10,000 held-back training"
-        " images (`tuning.jsonl`, one seed each: 107 errors, 170 with Adam, 211 with the paper's rates and all 16 maps for each unit of F5)",
+        " images (`tuning.jsonl`, one seed each: 107 errors, 170 with Adam, 211 with the paper's rates and all 16 maps for each unit of"
+        " F5)",
     ),
     Row("lenet1", "2,578 parameters", get_spec("lenet1"), seeds=3, published=1.7, by=_PAPER, target=1.7),
     Row(
