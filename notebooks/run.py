@@ -1,6 +1,7 @@
 """Runs notebooks anew, each in a clean kernel, then the Python in the answers of its exercises in the same kernel, and writes the outputs.
 
-Fails where a cell or an answer does, and for what should not be committed: messages on stderr, paths of this machine, 1 MB or more.
+Messages on stderr, such as that data are prepared, are shown and not kept. Fails where a cell or an answer does, and for what should not be
+committed: paths of this machine, 1 MB or more.
 Usage: run.py [NOTEBOOK.ipynb…]; without one, all.
 """
 
@@ -44,15 +45,20 @@ def execute(notebook: nbformat.NotebookNode) -> None:
                 notebook.cells.pop()
 
 
-def complaints(notebook: nbformat.NotebookNode) -> list[str]:
-    """What should not be committed, in one line each."""
+def take_messages(notebook: nbformat.NotebookNode) -> list[str]:
+    """Takes what went to stderr out of the notebook."""
     found = []
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.get("name") == "stderr":
-                found.append(f"a message on stderr: {output.text.strip()[:200]}")
+        outputs = cell.get("outputs", [])
+        found += [output.text.strip() for output in outputs if output.get("name") == "stderr"]
+        outputs[:] = [output for output in outputs if output.get("name") != "stderr"]
+    return found
+
+
+def complaints(notebook: nbformat.NotebookNode) -> list[str]:
+    """What should not be committed, in one line each."""
     text = nbformat.writes(notebook)
-    found += [f"a path of this machine: {place}" for place in (str(HERE.parent), str(Path.home())) if len(place) > 5 and place in text]
+    found = [f"a path of this machine: {place}" for place in (str(HERE.parent), str(Path.home())) if len(place) > 5 and place in text]
     if len(text.encode()) >= _MOST_BYTES:
         found.append(f"{len(text.encode()):,} bytes, and less than {_MOST_BYTES:,} is wanted")
     return found
@@ -72,6 +78,8 @@ def _run(path: Path) -> bool:
         print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
         return False
     notebook.metadata.language_info = {"name": "python"}
+    for message in take_messages(notebook):
+        print(f"{path.name}, on stderr: {message}")
     found = complaints(notebook)
     for complaint in found:
         print(f"{path.name}: {complaint}", file=sys.stderr)
