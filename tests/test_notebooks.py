@@ -75,6 +75,14 @@ def test_a_notebook_teaches(name):
     assert len(terms) >= 5
 
 
+@pytest.mark.parametrize("name", COURSE)
+def test_a_cited_result_is_still_the_measured_one(name):
+    """What a notebook cites of the runs on all of MNIST stands in the page that is made of their records."""
+    results = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
+    cited = re.findall(r"\d+\.\d+ ± \d+\.\d+", "\n".join(sources(read(name), "markdown")))
+    assert [spread for spread in cited if spread not in results] == []
+
+
 def test_the_answers_of_the_exercises_are_run(monkeypatch):
     """Those of a notebook whose answer is wrong are not written down as right."""
     pytest.importorskip("nbclient", reason="`make notebooks` installs what runs a notebook")
