@@ -35,7 +35,8 @@ def _grid(axes: Any, values: np.ndarray, title: str, low: float, high: float) ->
     axes.imshow(values, cmap=_INK, vmin=low, vmax=high + (high - low) * 0.35 + 1e-9)
     middle = (low + high) / 2 + (high - low) * 0.2
     height, width = values.shape
-    size = np.clip(70 / max(height, width), 6.5, 11)
+    longest = max((len(written(value)) for value in values[~np.isnan(values)]), default=1)
+    size = min(np.clip(70 / max(height, width), 6.5, 11), 45 / longest)
     for row, column in np.argwhere(~np.isnan(values)):
         value = values[row, column]
         axes.text(column, row, written(value), ha="center", va="center", fontsize=size, color="white" if value > middle else "black")
