@@ -164,7 +164,7 @@ def gallery(images: Sequence[np.ndarray], titles: Sequence[str], none: str, colu
 
 
 def filters_picture(kernels: np.ndarray, name: str) -> Figure:
-    """The kernels of the first convolution, (height, width, input maps, feature maps): blue is negative, orange positive."""
+    """The kernels of the first convolution, (height, width, input maps, feature maps): violet is negative, orange positive."""
     count = min(kernels.shape[-1], _MOST_MAPS)
     most = float(np.nanmax(np.abs(kernels))) or 1.0
     figure = Figure(figsize=(0.95 * count + 0.2, 1.25))

@@ -202,7 +202,7 @@ def embedding_picture(points: np.ndarray, labels: np.ndarray, images: np.ndarray
 
 
 def saliency_picture(images: np.ndarray, gradients: np.ndarray, titles: Sequence[str]) -> Figure:
-    """Raw images (N, height, width[, channels]) above what each pixel says, `lenet_tf.inspection.saliency`: orange for the answer, blue
+    """Raw images (N, height, width[, channels]) above what each pixel says, `lenet_tf.inspection.saliency`: orange for the answer, violet
     against it."""
     figure = Figure(figsize=(1.2 * len(images), 2.7))
     for number, (upper, lower) in enumerate(figure.subplots(2, len(images), squeeze=False).T):
