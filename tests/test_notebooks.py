@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from lenet_tf.report import lessons
@@ -115,3 +116,21 @@ def test_the_window_slides_over_every_place():
             image.seek(number)
             frames.append(np.asarray(image.convert("L")))
     assert len({frame.tobytes() for frame in frames}) == 4 and np.array_equal(frames[0], frames[-1])
+
+
+@pytest.mark.parametrize("values", [np.full((5, 5), -0.71), np.full((28, 28), 255), np.array([[-1234.56, 2.0]])])
+def test_numbers_fit_their_squares(values):
+    figure = lessons.numbers_picture({"numbers": values})
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (axes,) = figure.axes
+    square = axes.get_window_extent().width / values.shape[1]
+    assert max(text.get_window_extent().width for text in axes.texts) < square
+
+
+def test_curves_over_whole_numbers_have_whole_ticks():
+    figure = lessons.curves_picture([0, 1, 2, 3], {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1]}, "pixels", "accuracy")
+    FigureCanvasAgg(figure).draw()
+    (axes,) = figure.axes
+    assert all(float(tick).is_integer() for tick in axes.get_xticks())
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]
