@@ -32,7 +32,14 @@ def answers(notebook: nbformat.NotebookNode) -> list[str]:
 
 def execute(notebook: nbformat.NotebookNode) -> None:
     """Fills in the outputs; raises `CellExecutionError` where a cell or an answer fails."""
-    client = NotebookClient(notebook, timeout=_TIMEOUT, kernel_name="python3", record_timing=False, resources={"metadata": {"path": HERE}})
+    client = NotebookClient(
+        notebook,
+        timeout=_TIMEOUT,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": HERE}},
+    )
     with client.setup_kernel():
         for number, cell in enumerate(notebook.cells):
             client.execute_cell(cell, number)
