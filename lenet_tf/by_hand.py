@@ -16,7 +16,7 @@ POOLS = {
     "min": np.min,
     "average": np.mean,
     "sum": np.sum,
-    "stochastic": lambda window: (window**2).sum() / window.sum() if window.sum() else 0.0,
+    "stochastic": lambda window: (np.maximum(window, 0) ** 2).sum() / (np.maximum(window, 0).sum() or 1.0),
 }
 
 
@@ -90,8 +90,8 @@ def pool(maps: np.ndarray, kind: str = "max", size: int | Pair | None = 2, strid
 
     Args:
         maps: (height, width) or (height, width, maps).
-        kind: of `POOLS`. `stochastic` is what it is outside training, the mean weighted by the values themselves, which must not be
-            negative.
+        kind: of `POOLS`. `stochastic` is what it is outside training, the mean weighted by the values themselves; negative ones count
+            as 0.
         size: None takes the whole map: global pooling.
         stride: None puts window beside window; a smaller one than `size` lets them overlap.
 

@@ -46,6 +46,7 @@ def test_other_kinds_of_pooling():
     assert by_hand.pool(window, "min") == 0 and by_hand.pool(window, "sum") == 6
     # 1·1/6 + 2·2/6 + 3·3/6
     assert by_hand.pool(window, "stochastic") == pytest.approx(14 / 6)
+    assert by_hand.pool(np.array([[-1.0, 2.0], [2.0, -5.0]]), "stochastic") == 2 and by_hand.pool(-window, "stochastic") == 0
     np.testing.assert_allclose(by_hand.pool(MAPS, "average", None), MAPS.mean(axis=(0, 1))[None, None])
 
 

@@ -10,6 +10,7 @@ import pytest
 from conftest import python
 
 import lenet_tf
+from lenet_tf import by_hand
 from lenet_tf.errors import SpecError
 from lenet_tf.model import LeNet, keras_layer
 from lenet_tf.specs import (
@@ -60,30 +61,13 @@ def test_keras_and_the_arithmetic_agree(variant):
         assert layer.count_params() == facts.parameters
 
 
-def naive_convolution(image, kernel, bias, padding):
-    if padding:
-        image = np.pad(image, ((padding, padding), (padding, padding), (0, 0)))
-    size, out = kernel.shape[0], image.shape[0] - kernel.shape[0] + 1
-    result = np.zeros((out, out, kernel.shape[3]))
-    for row in range(out):
-        for column in range(out):
-            window = image[row : row + size, column : column + size]
-            for filter_ in range(kernel.shape[3]):
-                result[row, column, filter_] = (window * kernel[..., filter_]).sum() + bias[filter_]
-    return result
-
-
-def naive_average(maps):
-    return np.array([[maps[r : r + 2, c : c + 2].mean((0, 1)) for c in range(0, maps.shape[1], 2)] for r in range(0, maps.shape[0], 2)])
-
-
 @pytest.mark.parametrize(("variant", "shape", "padding"), [("lenet5", (28, 28, 1), 2), ("lenet5-32", (32, 32, 1), 0)])
 def test_lenet5_against_loops_in_numpy(variant, shape, padding):
     model = LeNet(variant, seed=1)
     weights = [weight.astype(np.float64) for weight in model.get_weights()]
     image = images(1, shape)
-    maps = naive_average(np.tanh(naive_convolution(image[0], weights[0], weights[1], padding)))
-    maps = naive_average(np.tanh(naive_convolution(maps, weights[2], weights[3], 0)))
+    maps = by_hand.pool(np.tanh(by_hand.convolve(image[0], weights[0], weights[1], padding=padding)), "average")
+    maps = by_hand.pool(np.tanh(by_hand.convolve(maps, weights[2], weights[3])), "average")
     vector = maps.reshape(-1)
     for kernel, bias in zip(weights[4:-2:2], weights[5:-2:2], strict=True):
         vector = np.tanh(vector @ kernel + bias)
