@@ -139,7 +139,7 @@ LENET4 = Spec(
         "LeNet-4's connections are not published: C3 takes 60 kernels by a table of neighbouring maps, and each of the 120 units of F5 five"
         " or four of the 16 maps, with which it has 16,998 parameters and 258,306 connections where the paper says about 17,000 and"
         " 260,000; 120 units on all 16 maps alone would have 48,120",
-        "the global rates are half of the paper's; with the paper's own it errs nearly twice as often",
+        "the global rates are half of the paper's; with the paper's own it errs more often",
     ),
     expected_parameters=16_998,
     expected_connections=258_306,
