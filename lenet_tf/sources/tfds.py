@@ -36,8 +36,15 @@ CONTENT = {
 
 def load_tfds(name: str, originals: Path | None) -> RawData:
     """The data set `name` as raw arrays, from the first source that has it. See `lenet_tf.load_data` for shapes and errors."""
-    builder = find_builder(name)
-    source = find_source(builder, originals, name)
+    log = logging.getLogger("absl")
+    level = log.level
+    # TFDS warns of a set that is not prepared yet, which is told here in other words.
+    log.setLevel(logging.ERROR)
+    try:
+        builder = find_builder(name)
+        source = find_source(builder, originals, name)
+    finally:
+        log.setLevel(level)
     if source != "cache":
         _prepare_alone(builder, originals, source)
         builder = find_builder(name)
@@ -72,17 +79,11 @@ def find_builder(name: str) -> Any:
     if config and config not in configs:
         none = f"{base} has no configurations" if not configs else "known are " + ", ".join(configs)
         raise DataError(f"{base} has no configuration {config!r}: {did_you_mean(config, configs, none)}")
-    log = logging.getLogger("absl")
-    level = log.level
     try:
-        # TFDS warns of a set that is not prepared yet, which is told here in other words.
-        log.setLevel(logging.ERROR)
         # TFDS itself looks at the variable only once, when it is imported.
         builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
     except Exception as error:  # TFDS raises whatever a builder's own code does, a version that it lacks as AssertionError
         raise DataError(f"data set {name!r} cannot be opened: {_first_line(error)}") from error
-    finally:
-        log.setLevel(level)
     features = builder.info.features
     if not isinstance(features, tfds.features.FeaturesDict) or not {"image", "label"} <= set(features.keys()):
         raise DataError(f"{name} is not an image-classification set: it has no image and label")
