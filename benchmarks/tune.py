@@ -88,6 +88,7 @@ PAPER: dict[str, dict] = {
     "lenet4-distorted": _LENET4 | {"distorted": True},
     "lenet4-damping-10": _LENET4 | {"damping": 0.1},
     "lenet4-rates-half": _LENET4 | {"rates": 0.5},
+    "lenet4-rates-quarter": _LENET4 | {"rates": 0.25},
     "lenet4-rates-double": _LENET4 | {"rates": 2.0},
 }
 
@@ -95,7 +96,8 @@ PAPER: dict[str, dict] = {
 def paper_spec(setting: dict) -> lenet_tf.Spec:
     spec, rows = get_spec(setting["variant"]), list(get_spec(setting["variant"]).rows)
     recipe = get_recipe(setting["variant"], setting["recipe"]) if "recipe" in setting else spec.recipe
-    rates = [rate * setting.get("rates", 1.0) for rate in recipe.optimizer.learning_rate]
+    # lenet4's own are half the paper's.
+    rates = [rate * setting.get("rates", 1.0) for rate in get_spec("lenet5-1998").recipe.optimizer.learning_rate]
     changes = {name: setting[name] for name in ("damping", "curvature_images") if name in setting}
     optimizer = replace(recipe.optimizer, learning_rate=tuple(rates), **changes)
     recipe = replace(recipe, optimizer=optimizer, epochs=recipe.epochs + setting.get("last", 0), validation="test")

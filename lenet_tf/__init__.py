@@ -38,6 +38,8 @@ _HOMES = {
 }
 
 _NEED_KERAS = ("evaluation", "model", "model_files", "resuming", "training")
+# Modules for whoever looks inside, which load Keras as well.
+_MODULES = ("inspection", "layers", "pooling", "second_order")
 
 __all__ = list(_HOMES)
 
@@ -49,12 +51,14 @@ def _register_model(_: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    home = name if name in _MODULES else _HOMES.get(name)
+    if home is None:
         raise AttributeError(f"module 'lenet_tf' has no attribute {name!r}")
-    if _HOMES[name] in _NEED_KERAS:
+    if home in _NEED_KERAS or home in _MODULES:
         import_module("lenet_tf.device").start_tensorflow()
-    return getattr(import_module(f"lenet_tf.{_HOMES[name]}"), name)
+    module = import_module(f"lenet_tf.{home}")
+    return module if home == name else getattr(module, name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *_HOMES, *_MODULES})

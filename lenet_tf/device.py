@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -127,21 +128,44 @@ def threads() -> dict[str, str | None]:
     return {name: os.environ.get(name) for name in (_SIDE_BY_SIDE, _WITHIN, _ONEDNN)}
 
 
-def start_tensorflow() -> None:
-    """Imports TensorFlow without its start-up chatter and lets GPUs give memory as it is needed instead of all at once.
+def start_tensorflow(tf32: bool = True) -> None:
+    """Imports TensorFlow without its chatter and lets GPUs give memory as it is needed instead of all at once.
 
     Its threads are set for the graph engine, unless the environment or `use_one_thread` says otherwise. To be called before TensorFlow's
-    first operation; later it changes nothing.
+    first operation; later it changes nothing. Without `tf32` a GPU does not round what it multiplies to 10 bits, as newer ones do in
+    convolutions and matrix products: for comparisons with results of a CPU. It holds for the whole process.
     """
     if not uses_one_thread():
         use_halves()
+    # Nor later on: warnings stay, and what the user has set.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     with contextlib.nullcontext() if "tensorflow" in sys.modules else _without_chatter():
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
+    if not tf32:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
     for gpu in gpus:
         with contextlib.suppress(RuntimeError, ValueError):  # already running, or split by the user into virtual devices
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+@contextlib.contextmanager
+def without_retracing_advice() -> Iterator[None]:
+    """Holds back TensorFlow's advice to trace less, where it is about functions that Keras and `predict` make anew for every model."""
+
+    ours = re.compile(r"<function (TensorFlowTrainer\.|predict\.<locals>)")
+
+    def is_other(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        return "triggered tf.function retracing" not in message or not ours.search(message)
+
+    log = logging.getLogger("tensorflow")
+    log.addFilter(is_other)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_other)
 
 
 def enable_determinism() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lenet_tf.data import RawData, check_images, check_raw, prepare_images, prepared_shape
+from lenet_tf.device import without_retracing_advice
 from lenet_tf.engine import answers
 from lenet_tf.errors import DataError
 from lenet_tf.model import LeNet
@@ -29,6 +30,7 @@ def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
         )
 
 
+@without_retracing_advice()
 def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]:
     """Loss and metrics on the raw test images of `data`, prepared as its spec says; every image counts.
 
@@ -42,6 +44,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     return model.evaluate(test, verbose=0, return_dict=True)
 
 
+@without_retracing_advice()
 def predict(model: LeNet | Run | str | Path, images: Any, preparation: Preparation | None = None) -> np.ndarray:
     """The network's outputs, for most networks class probabilities: float32 (N, classes), for raw images (N, height, width[, channels]) of
     whole numbers 0…255, prepared as its spec says.

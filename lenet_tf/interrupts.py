@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: the first lets the epoch finish, the second stops at once."""
+"""Ctrl-C and SIGTERM during training: the first lets the epoch finish, the second stops at once. After it the first does."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _TEXT = "\nStopping when this epoch is finished. Once more stops at once; finish
 
 @dataclass
 class Asked:
-    """`signal`: the number of the signal that asked to stop; 0: none."""
+    """`signal`: the number of the signal that asked to stop; 0: none. `waits`: whether the first one lets an epoch finish."""
 
     signal: int = 0
+    waits: bool = True
 
     @property
     def exit_code(self) -> int:
@@ -34,8 +35,8 @@ def patiently() -> Iterator[Asked]:
     asked, before = Asked(), {}
 
     def note(number: int, _: Any) -> None:
-        again, asked.signal = bool(asked.signal), number
-        if again:
+        now, asked.signal = bool(asked.signal) or not asked.waits, number
+        if now:
             raise KeyboardInterrupt
         # Python's own stderr may be in the middle of a line, in which a handler must not write.
         with contextlib.suppress(OSError):

@@ -83,6 +83,8 @@ class Job:
                 runs.write_json(self.folder / "metrics.json", metrics)
             if asked.signal:
                 raise KeyboardInterrupt
+            # Nothing is lost with a report.
+            asked.waits = False
             if self.report:
                 self._report(test)
         return runs.Run(self.folder, self.progress.history, metrics, self.network)

@@ -118,7 +118,7 @@ def fit(
 
 @contextlib.contextmanager
 def started(place: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
-    with place.scope():
+    with place.scope(), devices.without_retracing_advice():
         keras.utils.set_random_seed(seed)
         if deterministic:
             devices.enable_determinism()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import textwrap
 
 import pytest
 import tensorflow as tf
@@ -151,3 +153,49 @@ def test_what_was_held_back_is_told_when_the_import_fails(capfd):
     with pytest.raises(ImportError):
         broken_import()
     assert "undefined symbol: cublas" in capfd.readouterr().err
+
+
+def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
+    """TensorFlow gives it for every fifth model, twice in a process for each function: Keras' `fit` and its `predict` here."""
+    script = """
+        import lenet_tf, numpy as np, tensorflow as tf, keras
+        from lenet_tf.device import without_retracing_advice
+
+        def models():
+            for _ in range(6):
+                model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+                model.compile("sgd", "mse")
+                yield model
+
+        with without_retracing_advice():
+            for model in models():
+                model.fit(np.zeros((1, 2)), np.zeros((1, 1)), verbose=0)
+            for number in range(6):
+                tf.function(lambda number: number)(number)
+        for model in models():
+            model.predict(np.zeros((1, 2)), verbose=0)
+    """
+    done = python("-c", textwrap.dedent(script))
+    traced = re.findall("calls to <function (.*) at .* triggered tf.function retracing", done.stderr)
+    assert done.returncode == 0, done.stderr
+    own, keras_own = dict.fromkeys(traced)
+    assert own == "<lambda>" and re.match(r"TensorFlowTrainer\..*predict", keras_own)
+
+
+def test_tensorflow_is_quiet_whichever_module_is_imported_first(monkeypatch):
+    """Also later, when XLA starts, as for training with second-order rates."""
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
+    script = "from lenet_tf import inspection, layers; import sys; assert 'keras' in sys.modules; import tensorflow as tf"
+    done = python("-c", f"{script}; tf.function(lambda x: x + x, jit_compile=True)(1.0)")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_comparison_may_ask_for_all_bits():
+    """TF32 has effect on GPUs only; here it is seen whether TensorFlow is told."""
+    try:
+        device.start_tensorflow()
+        assert tf.config.experimental.tensor_float_32_execution_enabled()
+        device.start_tensorflow(tf32=False)
+        assert not tf.config.experimental.tensor_float_32_execution_enabled()
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(True)

@@ -9,10 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
-
-from lenet_tf.report import lessons
 
 ROOT = Path(__file__).parent.parent
 COURSE = [
@@ -104,33 +101,3 @@ def test_the_answers_of_the_exercises_are_run(monkeypatch):
     assert [complaint.split(":")[0] for complaint in run.complaints(notebook)] == ["a path of this machine"]
     notebook.cells[0].outputs[0].name = "stderr"
     assert run.take_messages(notebook) == [f"in {ROOT}"] and run.complaints(notebook) == []
-
-
-def test_the_window_slides_over_every_place():
-    found = lessons.convolution_animation(np.eye(5), np.ones((3, 3)), stride=2)
-    with Image.open(io.BytesIO(found)) as image:
-        # The picture of viewers that do not animate, and one for each of 2×2 windows.
-        assert image.is_animated and image.n_frames == 5
-        frames = []
-        for number in range(image.n_frames):
-            image.seek(number)
-            frames.append(np.asarray(image.convert("L")))
-    assert len({frame.tobytes() for frame in frames}) == 4 and np.array_equal(frames[0], frames[-1])
-
-
-@pytest.mark.parametrize("values", [np.full((5, 5), -0.71), np.full((28, 28), 255), np.array([[-1234.56, 2.0]])])
-def test_numbers_fit_their_squares(values):
-    figure = lessons.numbers_picture({"numbers": values})
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    (axes,) = figure.axes
-    square = axes.get_window_extent().width / values.shape[1]
-    assert max(text.get_window_extent().width for text in axes.texts) < square
-
-
-def test_curves_over_whole_numbers_have_whole_ticks():
-    figure = lessons.curves_picture([0, 1, 2, 3], {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1]}, "pixels", "accuracy")
-    FigureCanvasAgg(figure).draw()
-    (axes,) = figure.axes
-    assert all(float(tick).is_integer() for tick in axes.get_xticks())
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["a", "b"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import signal
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +17,7 @@ from PIL import Image
 
 import lenet_tf
 from lenet_tf.data import prepare_images
-from lenet_tf.errors import RunError
+from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.inspection import feature_maps, filters
 from lenet_tf.report import figures
 from lenet_tf.report.architecture import architecture
@@ -212,6 +215,22 @@ def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path,
     assert first == f"{folder} is complete, but has no report: cannot write to {folder}: No space left on device. Make it with:"
     assert second.endswith(f"lenet-tf report {folder}")
     assert lenet_tf.resume(folder, digits, quiet=True).metrics["epochs"] == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_ends_a_report_and_the_run_is_complete(digits, tmp_path, monkeypatch, capfd, number, code):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr("lenet_tf.report.pictures.save", lambda figure, file: os.kill(os.getpid(), number))
+    try:
+        with pytest.raises(Interrupted) as interrupted:
+            lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert str(interrupted.value) == f"interrupted when the run had finished: {folder} is complete, but has no report"
+    assert interrupted.value.exit_code == code and "epoch" not in capfd.readouterr().err
+    assert (folder / "metrics.json").exists() and not (folder / "report.html").exists()
 
 
 def test_the_command_makes_it_and_says_where(cli, tmp_path):
