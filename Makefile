@@ -44,11 +44,11 @@ reproduce: install ## make the runs of the reproduction table anew and compare (
 # Two processes: TensorFlow takes one core for most of a test, and each of them 2 GB. ARGS="-n 0" runs them in one.
 PYTEST = -m pytest -n logical --maxprocesses 2 --dist worksteal
 
-test: install ## run the tests
+test: install ## run the tests, but for those that take long
 	@$(BIN)/python $(PYTEST) -m "not slow" $(ARGS)
 
-test-slow: install ## run the tests that take minutes
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+test-slow: install ## run the tests that take long
+	@$(BIN)/python $(PYTEST) -m slow $(ARGS)
 
 test-lowest: $(VENV)-lowest/.installed ## run the tests with the oldest versions that setup.cfg allows, in an environment of their own
 	@$(VENV)-lowest/bin/python $(PYTEST) -m "not slow" $(ARGS)

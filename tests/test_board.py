@@ -222,6 +222,7 @@ def test_looking_changes_nothing(digits, tmp_path):
     assert not [tag for tag in events(runs[1].path / "train").Tags()["tensors"] if "histogram" in tag]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_shows_what_a_whole_one_does(digits, tmp_path):
     import keras
 
@@ -277,6 +278,7 @@ def repeated(digits, channels):
     return {name: getattr(digits, name).reshape(-1, 28, 28, 1).repeat(channels, axis=3) for name in ("x_train", "x_test")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "channels", "precision"),
     [

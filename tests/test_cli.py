@@ -119,6 +119,7 @@ def test_networks_side_by_side(cli):
 EXAMPLE = Path(__file__).parent.parent / "examples" / "lenet5.toml"
 
 
+@pytest.mark.slow
 def test_the_example_file_is_the_tutorials_network(cli):
     """The same seed gives bit-identical weights from the file and from the variant."""
     weights = []
@@ -186,6 +187,7 @@ def test_a_file_that_is_not_there(cli):
     refused(cli("summary", "none.toml"), "none.toml cannot be read: No such file or directory")
 
 
+@pytest.mark.slow
 def test_augment_on_the_command_line(cli):
     result = cli("train", "tiny", "--data", "sample", "--augment", "affine+elastic", "-q")
     assert result.exit_code == 0, result.output
@@ -492,6 +494,7 @@ def test_evaluate_never_falls_back_on_the_sample(cli, offline, trained, tmp_path
     refused(cli("evaluate", tmp_path / "bare.keras"), "mnist is not to be had")
 
 
+@pytest.mark.slow
 def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):
     """The tutorial's recipe on the published files: one epoch reaches 95%."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))

@@ -61,7 +61,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("variant", "optimizer", "step", "parts"), CASES, ids=[f"{c[0]}-{c[1].name}-{c[2]}-{c[3]}" for c in CASES])
+@pytest.mark.parametrize(
+    ("variant", "optimizer", "step", "parts"),
+    [pytest.param(*case, marks=[pytest.mark.slow] * (number > 0)) for number, case in enumerate(CASES)],
+    ids=[f"{c[0]}-{c[1].name}-{c[2]}-{c[3]}" for c in CASES],
+)
 def test_steps_in_the_graph_equal_keras_own(images, variant, optimizer, step, parts):
     """Two passes from the same weights: bit for bit where batches stay whole and no convolution is lowered; else each weight to 3·10⁻⁴ of
     the way it has gone."""

@@ -52,12 +52,14 @@ def test_mnist_is_left_as_it_is():
         assert as_digit(digit) is digit
 
 
+@pytest.mark.slow
 def test_mnist_is_left_as_it_is_all_of_it(originals):
     data = lenet_tf.load_data("mnist", str(originals))
     images = np.concatenate([data.x_train, data.x_test]).reshape(-1, 28, 28)
     assert all(map(is_prepared, images))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [3, 5, 9])
 @pytest.mark.parametrize("inverted", [False, True])
 def test_an_enlarged_digit_becomes_itself_again(scale, inverted):

@@ -42,6 +42,7 @@ def test_label_smoothing_is_in_the_loss():
     assert float(model.loss(np.array([[0.0, 1, 0]]), outputs)) == pytest.approx(-(targets * np.log(outputs)).sum(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     """Schedule, decoupled weight decay and label smoothing: to 10⁻³ of the way that a weight has gone."""
     results, rates = [], []
@@ -100,6 +101,7 @@ def test_recipes_that_cannot_be(digits, tmp_path):
         Recipe(loss="mean_squared_error", label_smoothing=0.1)
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_recipe(cli):
     result = cli("train", "lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q")
     assert result.exit_code == 0, result.output

@@ -206,6 +206,7 @@ def test_a_finished_run_is_not_repeated(done):
     assert (home / "results" / "reproduce" / "tiny.jsonl").read_bytes() == lines
 
 
+@pytest.mark.slow
 def test_a_fresh_place_reproduces_the_records(done, tmp_path):
     """With records and without run folders all is trained anew, one at a time here and two then, to equal numbers."""
     home, outcomes = done
@@ -270,6 +271,7 @@ def uninterrupted(tmp_path_factory):
     return {outcome.task.seed: outcome.record for outcome in outcomes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_killed_in_the_middle_of_a_row_nothing_is_lost_or_doubled(how, tmp_path, uninterrupted):
     row = tiny(LONG, shifted=False)
@@ -523,6 +525,7 @@ def test_the_command_lists_and_refuses(project, monkeypatch, cli):
     assert (unknown.exit_code, "unknown row 'tinny': did you mean tiny?" in unknown.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_the_command_runs_and_compares(project, monkeypatch, cli):
     """Made-up records cannot be reproduced: the command says so and fails; a row without records gets them."""
     monkeypatch.chdir(project)

@@ -93,7 +93,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (number > 0)) for number, case in enumerate(CASES)])
 def test_a_broken_run_ends_as_the_whole_one(case, digits, tmp_path):
     model, options = CASES[case]
     data = replace(digits, x_train=digits.x_train[:120], y_train=digits.y_train[:120]) if case == "second order" else digits
@@ -274,6 +274,7 @@ def wait_for(folder: Path, pattern: str) -> Path:
     raise AssertionError(f"{pattern} never came")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, number, code):

@@ -168,6 +168,7 @@ def test_real_originals(monkeypatch, tfds_folder, originals):
     assert data.x_train.std() / 255 == pytest.approx(0.3081, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_fashion_beside_mnist(monkeypatch, tfds_folder, originals):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
     means = {name: load_data(name, originals).x_train.mean() / 255 for name in ("mnist", "fashion_mnist")}
@@ -175,6 +176,7 @@ def test_fashion_beside_mnist(monkeypatch, tfds_folder, originals):
     assert means["fashion_mnist"] == pytest.approx(0.2860, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few")
 def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path, originals):
     """MNIST and Fashion-MNIST into one cache, either order: TFDS keeps what it unpacks under the bare file name."""

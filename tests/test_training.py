@@ -123,6 +123,7 @@ def test_same_seed_same_weights_bit_for_bit(run, digits, tmp_path):
     assert not same_weights(run.model, other.model)
 
 
+@pytest.mark.slow
 def test_lenet5_in_two_processes_is_bit_identical(tmp_path):
     """Threads, hash seeds and process state have no part in the result."""
     script = (
@@ -139,6 +140,7 @@ def test_lenet5_in_two_processes_is_bit_identical(tmp_path):
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+@pytest.mark.slow
 def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
     script = (
         "import lenet_tf, sys; data = lenet_tf.load_data('sample');"
@@ -304,6 +306,7 @@ def test_quiet_prints_nothing(digits, tmp_path, capfd):
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("columns", [0, 100])
 def test_a_bar_in_a_terminal(tmp_path, columns):
@@ -333,6 +336,7 @@ def test_a_bar_in_a_terminal(tmp_path, columns):
     assert re.search(r"2/2 epochs \|█+\| \d\d:\d\d<00:00, accuracy=0\.\d+, loss=\d.*, val_accuracy=0\.\d+", text), text[-2000:]
 
 
+@pytest.mark.slow
 def test_a_bar_in_a_notebook(tmp_path):
     """ipywidgets' bar, not a stream of lines."""
     nbclient = pytest.importorskip("nbclient", reason="`make notebooks` installs what runs a notebook")
@@ -366,6 +370,7 @@ def test_a_float16_model_goes_on_with_the_optimiser_it_has(digits, tmp_path):
     assert len(lenet_tf.load_model(again.path).optimizer.variables) == state
 
 
+@pytest.mark.slow
 def test_every_variant_trains_on_the_sample_reloads_in_a_new_process_and_answers_the_same(tmp_path):
     sample = lenet_tf.load_data("sample")
     answers = {}
