@@ -25,12 +25,12 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PR
 }
 
 
-# Most tests ask for no pictures: matplotlib takes seconds to start and to draw, in each of hundreds of runs.
+# Most tests ask for no pictures, nor histograms: matplotlib takes seconds to start and to draw, in each of hundreds of runs.
 
 
 @wrapt.when_imported("lenet_tf.training")
-def _without_pictures(training: Any) -> None:
-    training.fit.__kwdefaults__.update(board=Board(images_every=0), report=False)
+def _with_numbers_only(training: Any) -> None:
+    training.fit.__kwdefaults__.update(board=Board(images_every=0, histograms=()), report=False)
 
 
 @wrapt.when_imported("lenet_tf.resuming")

@@ -139,6 +139,7 @@ def test_a_later_epoch_begins_as_if_the_earlier_ones_had_run(numbered):
     assert not np.array_equal(whole[0][0], other[0][0])
 
 
+@pytest.mark.slow
 def test_training_with_distortions(digits, tmp_path):
     """Same seed, same weights; another amount, others; the run folder says which."""
     options = {"epochs": 2, "seed": 5, "device": "cpu", "logs": tmp_path, "quiet": True}

@@ -193,6 +193,7 @@ def test_the_projector_has_f6_and_the_images(run, digits):
     assert 'tensor_path: "projector/points.tsv"' in config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("every", "shown"), [(2, [1, 3, 4]), (None, [0, 4]), (0, None)])
 def test_chosen_epochs(digits, tmp_path, every, shown):
     board = lenet_tf.Board(images_every=every)
@@ -214,6 +215,7 @@ def test_an_early_end_is_shown_too(digits, tmp_path):
     assert steps(run.path / "train", "filters/C1") == [0, run.metrics["epochs"] - 1]
 
 
+@pytest.mark.slow
 def test_looking_changes_nothing(digits, tmp_path):
     """Dropout, too, draws as if nobody looked."""
     runs = [lenet_tf.fit("keras-convnet", digits, epochs=2, device="cpu", logs=tmp_path, board=board, quiet=True) for board in (ALL, NONE)]
@@ -246,6 +248,7 @@ def test_an_interrupted_run_shows_what_a_whole_one_does(digits, tmp_path):
     assert sorted(path.suffix for path in folder.glob("*tfevents*")) == [".begun", ".ended"]
 
 
+@pytest.mark.slow
 def test_the_choice_is_kept_in_the_run(run, digits, cli, tmp_path):
     config = json.loads((run.path / "config.json").read_text())
     assert config["tensorboard"] == {"images_every": None, "histograms": ["weights", "activations", "gradients"]}
@@ -321,6 +324,7 @@ def test_images_sorted_by_class_are_looked_at_evenly(digits):
     assert set(labels) == set(range(10))
 
 
+@pytest.mark.slow
 def test_pictures_of_an_early_end_stand_once_after_an_interruption(digits, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt

@@ -291,6 +291,7 @@ def test_train_evaluate_and_run_again(cli):
     assert (config["recipe"]["epochs"], config["seed"], config["recipe"]["validation"]) == (1, 6, 0.25)
 
 
+@pytest.mark.slow
 def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
     """A real process: the notice is seen, the exit code is 0, ≥ 94.5% on the held-out digits, and the run folder says what it was."""
     environment = {name: value for name, value in os.environ.items() if name != "LENET_TF_ORIGINALS"}

@@ -82,6 +82,7 @@ def test_unknown_devices(wanted):
         device.choose(wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "threads"),
     [

@@ -85,7 +85,7 @@ def test_steps_in_the_graph_equal_keras_own(images, variant, optimizer, step, pa
     np.testing.assert_allclose(our_history["accuracy"], history["accuracy"], atol=1e-6)
 
 
-@pytest.mark.parametrize("variant", ["lenet4", "lenet5-1998"])
+@pytest.mark.parametrize("variant", [pytest.param("lenet4", marks=pytest.mark.slow), "lenet5-1998"])
 def test_compiled_steps_on_single_images_equal_keras_own(images, variant):
     """As above, with a call's steps in one program of XLA's; 110 images leave a shorter call at the end."""
     few, optimizer = (images[0][:110], images[1][:110]), get_spec(variant).recipe.optimizer

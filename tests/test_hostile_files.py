@@ -191,6 +191,7 @@ def test_a_folder_of_idx_files_is_a_data_set(tmp_path, arrays, packed):
     refused(lambda p: load_data(f"{p}/"), tmp_path, "has no t10k-labels-idx1-ubyte (or with .gz)")
 
 
+@pytest.mark.slow
 def test_the_original_files_are_what_tfds_makes_of_them(monkeypatch, tfds_folder, originals):
     """TFDS shuffles what it prepares: the same pairs of image and label, in another order."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))

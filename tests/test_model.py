@@ -167,6 +167,7 @@ def test_every_row_type_becomes_its_layer(tmp_path):
     np.testing.assert_array_equal(lenet_tf.load_model(tmp_path / "m.keras").predict(batch, verbose=0), model.predict(batch, verbose=0))
 
 
+@pytest.mark.slow
 def test_keras_knows_every_name_of_the_menu():
     batch = images(2, (6, 6, 1))
     for activation in ACTIVATIONS:

@@ -298,6 +298,7 @@ def test_killed_in_the_middle_of_a_row_nothing_is_lost_or_doubled(how, tmp_path,
         assert len(folders) == 1, "one run folder a seed"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_stopped_from_outside_is_a_failure(tmp_path):
     """Not by us: nobody asked this command to stop, and it must not end as if all were well."""
     process = start(tiny(LONG, seeds=1, shifted=False), tmp_path)
@@ -320,6 +321,7 @@ def test_two_failures_for_one_reason_are_enough(tmp_path):
     assert not list((tmp_path / "logs").rglob("seed-*")), "nothing was begun, and nothing is left"
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_says_why_and_the_others_go_on(tmp_path):
     good, bad = tiny(1, seeds=1), replace(tiny(1, data="./missing.npz"), name="bad", seeds=1)
     with pytest.raises(RunError, match="bad, seed 0: .*missing.npz"):

@@ -105,6 +105,7 @@ def test_a_broken_run_ends_as_the_whole_one(case, digits, tmp_path):
     assert_same(whole, resumed)
 
 
+@pytest.mark.slow
 def test_early_stopping_remembers(digits, tmp_path):
     """The best validation loss lies before the break, the end after it."""
 
@@ -121,6 +122,7 @@ def test_early_stopping_remembers(digits, tmp_path):
     assert_same(whole, lenet_tf.resume(folder, digits, quiet=True, callbacks=[Worse()]))
 
 
+@pytest.mark.slow
 def test_weights_that_were_given_are_kept_to_begin_with(digits, tmp_path):
     options = {"epochs": 2, "seed": 5, "device": "cpu"}
     first = lenet_tf.fit("tiny", digits, logs=tmp_path / "first", quiet=True, **options)
@@ -293,6 +295,7 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_the_second_signal_stops_in_the_middle_of_an_epoch(tmp_path):
     process = train(tmp_path, "--epochs", "2", "--batch-size", "1", "--augment", "elastic", "--engine", "keras")
@@ -321,6 +324,7 @@ def test_the_command_goes_on(copy, cli):
     assert "was trained on other sample data" in done.output
 
 
+@pytest.mark.slow
 def test_frozen_layers_stay_frozen(digits, tmp_path):
     def frozen():
         model = lenet_tf.LeNet("tiny", seed=1)

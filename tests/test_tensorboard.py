@@ -19,6 +19,8 @@ from PIL import Image
 
 import lenet_tf
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(digits, tmp_path_factory):
@@ -130,7 +132,6 @@ TABS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("tab", TABS)
 def test_each_tab_has_content_in_a_browser(server, browser, tab, tmp_path):
     """A picture of each tab is kept in LENET_TF_SCREENSHOTS, for a person to look at."""

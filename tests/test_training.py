@@ -26,7 +26,8 @@ from lenet_tf.specs import VARIANTS, Optimizer, Preparation, get_spec
 @pytest.fixture(scope="module")
 def run(digits, tmp_path_factory):
     """Two epochs of `tiny` on a few real digits."""
-    return lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, device="cpu", logs=tmp_path_factory.mktemp("logs"), quiet=True)
+    options = {"device": "cpu", "logs": tmp_path_factory.mktemp("logs"), "board": lenet_tf.Board(images_every=0), "quiet": True}
+    return lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, **options)
 
 
 def scalar_tags(folder: Path) -> dict[str, list[int]]:
