@@ -38,6 +38,8 @@ def execute(notebook: nbformat.NotebookNode) -> None:
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        # Its warnings are about the kernel itself: that what it sends could be overheard on this machine.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": HERE}},
     )
     with client.setup_kernel():
