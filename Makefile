@@ -50,8 +50,8 @@ test: install ## run the tests, but for those that take long
 test-slow: install ## run the tests that take long
 	@$(BIN)/python $(PYTEST) -m slow $(ARGS)
 
-test-lowest: $(VENV)-lowest/.installed ## run the tests with the oldest versions that setup.cfg allows, in an environment of their own
-	@$(VENV)-lowest/bin/python $(PYTEST) -m "not slow" $(ARGS)
+test-lowest: $(VENV)-lowest/.installed ## run all tests with the oldest versions that setup.cfg allows, in an environment of their own
+	@$(VENV)-lowest/bin/python $(PYTEST) $(ARGS)
 
 # No pins here. Wheels only, since an oldest version from before this Python would have to be compiled; promise has never had a wheel.
 $(VENV)-lowest/.installed: setup.cfg pyproject.toml

@@ -153,7 +153,6 @@ def start_tensorflow(tf32: bool = True) -> None:
 @contextlib.contextmanager
 def without_retracing_advice() -> Iterator[None]:
     """Holds back TensorFlow's advice to trace less, where it is about functions that Keras and `predict` make anew for every model."""
-
     ours = re.compile(r"<function (TensorFlowTrainer\.|predict\.<locals>)")
 
     def is_other(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: the first lets the epoch finish, the second stops at once. After it the first does."""
+"""Ctrl-C and SIGTERM during training: the first lets the epoch finish, the second stops at once; after training the first does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Asked:
 
 @contextlib.contextmanager
 def patiently() -> Iterator[Asked]:
-    """Within the block the first SIGINT or SIGTERM is only noted, and said on stderr; the next raises `KeyboardInterrupt`.
+    """Within the block the first SIGINT or SIGTERM is only noted, and said on stderr; the next raises `KeyboardInterrupt`, and so does the
+    first once `waits` is False.
 
     Handlers that a program has set itself stay, and in another thread than the main one, where Python allows none to be set, all stay.
     """

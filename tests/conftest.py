@@ -25,7 +25,7 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PR
 }
 
 
-# Most tests ask for no pictures, nor histograms: matplotlib takes seconds to start and to draw, in each of hundreds of runs.
+# Most tests ask for no pictures and no histograms: those take a second in each of hundreds of runs, and matplotlib seconds to start.
 
 
 @wrapt.when_imported("lenet_tf.training")

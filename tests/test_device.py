@@ -13,6 +13,7 @@ from conftest import python
 
 from lenet_tf import device
 from lenet_tf.errors import DeviceError
+from lenet_tf.training import started
 
 
 @pytest.fixture
@@ -157,30 +158,37 @@ def test_what_was_held_back_is_told_when_the_import_fails(capfd):
 
 
 def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
-    """TensorFlow gives it for every fifth model, twice in a process for each function: Keras' `fit` and its `predict` here."""
+    """TensorFlow gives it for every fifth model, twice in a process for each function."""
     script = """
-        import lenet_tf, numpy as np, tensorflow as tf, keras
-        from lenet_tf.device import without_retracing_advice
+        import lenet_tf, keras, numpy as np, tensorflow as tf
+        from lenet_tf.sources.sample import load_sample
 
-        def models():
-            for _ in range(6):
-                model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-                model.compile("sgd", "mse")
-                yield model
-
-        with without_retracing_advice():
-            for model in models():
-                model.fit(np.zeros((1, 2)), np.zeros((1, 1)), verbose=0)
+        data = load_sample()
+        few = lenet_tf.RawData(data.x_train[:200], data.y_train[:200], data.x_test[:100], data.y_test[:100])
+        for _ in range(6):
+            model = lenet_tf.LeNet("tiny")
+            lenet_tf.evaluate(model, few)
+            lenet_tf.predict(model, few.x_test)
+        with lenet_tf.device.without_retracing_advice():
             for number in range(6):
                 tf.function(lambda number: number)(number)
-        for model in models():
-            model.predict(np.zeros((1, 2)), verbose=0)
+        for _ in range(6):
+            keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).predict(np.zeros((1, 2)), verbose=0)
     """
     done = python("-c", textwrap.dedent(script))
     traced = re.findall("calls to <function (.*) at .* triggered tf.function retracing", done.stderr)
     assert done.returncode == 0, done.stderr
     own, keras_own = dict.fromkeys(traced)
     assert own == "<lambda>" and re.match(r"TensorFlowTrainer\..*predict", keras_own)
+
+
+def test_training_holds_it_back(caplog):
+    advice = "5 out of the last 5 calls to <function TensorFlowTrainer.step at 0x7f> triggered tf.function retracing."
+    with started(device.choose("cpu"), 0, False):
+        tf.get_logger().warning(advice)
+        assert not caplog.records
+    tf.get_logger().warning(advice)
+    assert [record.getMessage() for record in caplog.records] == [advice]
 
 
 def test_tensorflow_is_quiet_whichever_module_is_imported_first(monkeypatch):
