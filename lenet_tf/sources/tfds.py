@@ -43,12 +43,12 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
     try:
         builder = find_builder(name)
         source = find_source(builder, originals, name)
+        if source != "cache":
+            _prepare_alone(builder, originals, source)
+            builder = find_builder(name)
+        return _checked(_read(builder, name, source), builder)
     finally:
         log.setLevel(level)
-    if source != "cache":
-        _prepare_alone(builder, originals, source)
-        builder = find_builder(name)
-    return _checked(_read(builder, name, source), builder)
 
 
 def _checked(data: RawData, builder: Any) -> RawData:
