@@ -87,6 +87,8 @@ PAPER: dict[str, dict] = {
     "lenet4-all-maps": _LENET4 | {"all_maps": True},
     "lenet4-distorted": _LENET4 | {"distorted": True},
     "lenet4-damping-10": _LENET4 | {"damping": 0.1},
+    "lenet4-half-damping-10": _LENET4 | {"rates": 0.5, "damping": 0.1},
+    "lenet4-half-longer": _LENET4 | {"rates": 0.5, "last": 10},
     "lenet4-rates-half": _LENET4 | {"rates": 0.5},
     "lenet4-rates-quarter": _LENET4 | {"rates": 0.25},
     "lenet4-rates-double": _LENET4 | {"rates": 2.0},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,16 @@ def _with_numbers_only(training: Any) -> None:
 @wrapt.when_imported("lenet_tf.resuming")
 def _without_a_report(resuming: Any) -> None:
     resuming.resume.__kwdefaults__.update(report=False)
+
+
+@pytest.fixture(autouse=True)
+def _tensorflows_logger_is_left_as_it_was() -> Iterator[None]:
+    """Its warnings belong to whoever uses this package, and no test may depend on which ran before it."""
+    yield
+    logger = logging.getLogger("tensorflow")
+    left = logger.level, logger.disabled, logger.propagate, list(logger.filters)
+    logger.setLevel(logging.NOTSET)
+    assert left == (logging.NOTSET, False, True, [])
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -93,11 +94,12 @@ def test_a_report_made_again_is_the_same(reported, digits):
 
 
 def test_the_command_makes_it(reported, digits, cli, tmp_path):
-    run, page = reported
     data = tmp_path / "digits.npz"
     np.savez(data, x_train=digits.x_train, y_train=digits.y_train, x_test=digits.x_test, y_test=digits.y_test)
+    folder = shutil.copytree(reported[0].path, tmp_path / "run")
+    page = folder / "report.html"
     page.unlink()
-    said = cli("report", run.path, "--data", data)
+    said = cli("report", folder, "--data", data)
     assert (said.exit_code, said.stdout) == (0, f"wrote {page}\n")
     assert page.exists()
     none = cli("report", tmp_path)

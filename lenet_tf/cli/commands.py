@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -103,8 +102,6 @@ def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> It
             loaded[name] = load(name, originals)
         from lenet_tf import reporting
 
-        # TensorFlow warns of graphs that are made anew again and again, as each network's has to be.
-        logging.getLogger("tensorflow").setLevel(logging.ERROR)
         examined = reporting.examine(each, loaded[name])
         click.echo(f"wrote {reporting.report_on(examined)}")
         yield examined

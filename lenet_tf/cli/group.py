@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Any
 
@@ -27,8 +26,6 @@ def main() -> None:
     """
     # TensorFlow's own logging, unless the user has set it: what matters reaches Python as an exception.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # TFDS warns of every cache folder that is not there yet.
-    logging.getLogger("absl").setLevel(logging.ERROR)
 
 
 def load(name: str | None, originals: str | None) -> Any:
