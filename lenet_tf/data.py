@@ -8,58 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 
+from lenet_tf.checks import check_images, check_labels, dtype_of, operations
 from lenet_tf.errors import DataError
-from lenet_tf.specs.recipes import Preparation
+from lenet_tf.specs.recipes import MNIST_DIGIT, Preparation
 from lenet_tf.specs.rows import Shape, times
 
 # What a raw 0 (background) and a raw 255 (ink) become.
 RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175), "unit_twice": (0.0, 1 / 255)}
 # More classes than this in labels without a stated count are a mistake, such as labels that are pixels.
 _MOST_CLASSES = 10_000
-
-
-def _ops(values: Any) -> Any:
-    """NumPy for arrays, `keras.ops` for tensors: the same functions under the same names."""
-    if isinstance(values, np.ndarray):
-        return np
-    import keras
-
-    return keras.ops
-
-
-def _dtype(values: Any) -> str:
-    return getattr(values.dtype, "name", str(values.dtype))
-
-
-def check_images(images: Any, what: str = "images") -> None:
-    """Raises `DataError` unless `images` is (N, height, width) or (N, height, width, channels) of whole numbers from 0 to 255."""
-    if not hasattr(images, "shape") or not hasattr(images, "dtype"):
-        raise DataError(f"{what} must be an array, not {type(images).__name__}")
-    if len(images.shape) not in (3, 4):
-        raise DataError(f"{what} must be (N, height, width) or (N, height, width, channels), not of shape {tuple(images.shape)}")
-    if "int" not in _dtype(images):
-        raise DataError(f"{what} must be raw whole numbers from 0 to 255, not {_dtype(images)}: normalisation is done here, once")
-    if isinstance(images, np.ndarray):
-        if 0 in images.shape:
-            raise DataError(f"{what} are empty: shape {images.shape}")
-        if images.dtype != np.uint8 and (images.min() < 0 or images.max() > 255):
-            raise DataError(f"{what} must lie in 0…255, not in {images.min()}…{images.max()}")
-
-
-def check_labels(labels: Any, num_classes: int, count: int | None = None, what: str = "labels") -> None:
-    """Raises `DataError` unless `labels` is (N,) of whole numbers from 0 to `num_classes` − 1, and N is `count` where that is given."""
-    if not hasattr(labels, "shape") or len(labels.shape) != 1 or "int" not in _dtype(labels):
-        got = f"{_dtype(labels)} of shape {tuple(labels.shape)}" if hasattr(labels, "shape") else type(labels).__name__
-        raise DataError(f"{what} must be whole numbers of shape (N,), not {got}")
-    if count is not None and len(labels) != count:
-        raise DataError(f"{what}: {len(labels):,} labels for {count:,} images")
-    if isinstance(labels, np.ndarray) and labels.size and (labels.min() < 0 or labels.max() >= num_classes):
-        raise DataError(f"{what} must lie in 0…{num_classes - 1} for {num_classes} classes, not in {labels.min()}…{labels.max()}")
 
 
 def add_channel_axis(images: Any) -> Any:
@@ -76,7 +38,31 @@ def pad_to(images: Any, size: int) -> Any:
         raise DataError(f"images of {height}×{width} do not fit into the {size}×{size} that the network pads to")
     rows, columns = size - height, size - width
     frame = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2), (0, 0))
-    return _ops(images).pad(images, frame) if rows or columns else images
+    return operations(images).pad(images, frame) if rows or columns else images
+
+
+def reduce_digits(images: Any, size: int) -> Any:
+    """Raw (N, height, width, channels) → the same, reduced as 20×20 is to `size` × `size`, centred in a frame as large as before.
+
+    A pixel is the mean of the area that it now covers, rounded to a whole number, ties up; around the images there is background 0.
+    """
+    check_images(images)
+    # In units of a `size`-th of a pixel all is whole: a pixel there was is `size` wide, one that will be 20.
+    down, across = (_shared_lengths(side, size) for side in images.shape[1:3])
+    ops = operations(images)
+    sums = ops.einsum("ih,nhwc->niwc", down, ops.array(images, dtype="float32"))
+    sums = ops.einsum("jw,niwc->nijc", across, sums)
+    return ops.array(ops.floor(sums / np.float32(MNIST_DIGIT**2) + np.float32(0.5)), dtype=dtype_of(images))
+
+
+@cache
+def _shared_lengths(side: int, size: int) -> np.ndarray:
+    """(side, side), whole numbers: how much of a pixel after reduction lies on each pixel before, both rows of pixels centred alike."""
+    middle = np.arange(side) - (side - 1) / 2
+    after, before = middle[:, None] * MNIST_DIGIT, middle[None, :] * size
+    right = np.minimum(after + MNIST_DIGIT / 2, before + size / 2)
+    left = np.maximum(after - MNIST_DIGIT / 2, before - size / 2)
+    return np.maximum(right - left, 0).astype(np.float32)
 
 
 def repeat_channels(images: Any, channels: int) -> Any:
@@ -84,7 +70,7 @@ def repeat_channels(images: Any, channels: int) -> Any:
     check_images(images)
     if images.shape[-1] not in (1, channels):
         raise DataError(f"images of {images.shape[-1]} channels cannot become images of {channels}: only grey ones can")
-    return images if images.shape[-1] == channels else _ops(images).repeat(images, channels, axis=-1)
+    return images if images.shape[-1] == channels else operations(images).repeat(images, channels, axis=-1)
 
 
 def normalise(images: Any, normalisation: str = "unit") -> Any:
@@ -94,7 +80,7 @@ def normalise(images: Any, normalisation: str = "unit") -> Any:
     if normalisation not in RANGES:
         raise DataError(f"unknown normalisation {normalisation!r}: known are {', '.join(RANGES)}")
     low, high = (np.float32(bound) for bound in RANGES[normalisation])
-    scaled = _ops(images).array(images, dtype="float32") / np.float32(255)
+    scaled = operations(images).array(images, dtype="float32") / np.float32(255)
     if normalisation == "unit_twice":
         return scaled / np.float32(255)
     return scaled if normalisation == "unit" else scaled * (high - low) + low
@@ -104,12 +90,14 @@ def one_hot(labels: Any, num_classes: int) -> Any:
     """Whole numbers (N,) in 0…`num_classes` − 1 → float32 (N, num_classes), 1 at the label and 0 elsewhere."""
     check_labels(labels, num_classes)
     classes = np.arange(num_classes)
-    return _ops(labels).array(labels[:, None] == classes, dtype="float32")
+    return operations(labels).array(labels[:, None] == classes, dtype="float32")
 
 
 def prepare_images(images: Any, preparation: Preparation) -> Any:
     """Raw (N, height, width[, channels]) 0…255 → float32 (N, height, width, channels) as the network takes it."""
     images = add_channel_axis(images)
+    if preparation.digit_size is not None:
+        images = reduce_digits(images, preparation.digit_size)
     if preparation.pad_to is not None:
         images = pad_to(images, preparation.pad_to)
     if preparation.channels is not None:

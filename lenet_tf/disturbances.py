@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from lenet_tf.data import check_images
+from lenet_tf.checks import check_images
 
 
 def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lenet_tf.data import RawData, check_images, check_raw, prepare_images, prepared_shape
+from lenet_tf.checks import check_images
+from lenet_tf.data import RawData, check_raw, prepare_images, prepared_shape
 from lenet_tf.device import without_retracing_advice
 from lenet_tf.engine import answers
 from lenet_tf.errors import DataError

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lenet_tf.checks import check_images, check_labels
 from lenet_tf.data import (
     RawData,
     add_channel_axis,
-    check_images,
-    check_labels,
     normalise,
     one_hot,
     pad_to,
     prepare_images,
     prepared_shape,
+    reduce_digits,
     repeat_channels,
     split,
     stratified_split,
@@ -56,6 +56,29 @@ def test_padding_refuses_larger_images(grey):
         pad_to(grey[..., None], 20)
 
 
+def test_reduced_digits_are_means_of_areas(grey):
+    """Against each pixel cut into 4×4 equal ones: 20 for 16 is 5 for 4, so a new pixel is the mean of 5×5 of those."""
+    reduced = reduce_digits(grey[..., None], 16)
+    assert (reduced.shape, reduced.dtype) == ((6, 28, 28, 1), np.uint8)
+    # 28 pixels become 112 quarters; 28 new pixels of 5 quarters are 140, 14 of them beyond each edge.
+    quarters = np.pad(grey.repeat(4, axis=1).repeat(4, axis=2).astype(np.int64), ((0, 0), (14, 14), (14, 14)))
+    sums = quarters.reshape(6, 28, 5, 28, 5).sum(axis=(2, 4))
+    np.testing.assert_array_equal(reduced[..., 0], (sums + 12) // 25, "rounded, and never a tie")
+    assert not reduced[:, :2].any()
+    assert not reduced[:, :, -2:].any()
+    np.testing.assert_array_equal(reduce_digits(grey[..., None], 20)[..., 0], grey)
+    colour = np.random.default_rng(1).integers(0, 256, (2, 9, 14, 3), dtype=np.uint8)
+    for channel in range(3):
+        np.testing.assert_array_equal(reduce_digits(colour, 7)[..., channel], reduce_digits(colour[..., channel, None], 7)[..., 0])
+
+
+def test_a_digit_of_twenty_pixels_becomes_one_of_sixteen():
+    frame = np.zeros((1, 28, 28, 1), np.uint8)
+    frame[:, 4:24, 4:24] = 250
+    rows = np.flatnonzero(reduce_digits(frame, 16)[0, :, 14, 0])
+    assert (rows.min(), rows.max(), len(rows)) == (6, 21, 16)
+
+
 def test_normalisations_reach_their_bounds(grey):
     image = np.array([0, 51, 255], np.uint8).reshape(1, 1, 3)
     np.testing.assert_array_equal(normalise(image).ravel(), np.array([0, 0.2, 1], np.float32))
@@ -76,7 +99,7 @@ def test_one_hot_keeps_the_stated_width():
     np.testing.assert_array_equal(hot.sum(1), 1)
 
 
-@pytest.mark.parametrize("preparation", [Preparation(), Preparation(pad_to=32, channels=3, normalisation="lecun1998")])
+@pytest.mark.parametrize("preparation", [Preparation(), Preparation(digit_size=13, pad_to=32, channels=3, normalisation="lecun1998")])
 def test_the_steps_work_inside_a_tf_data_pipeline(grey, preparation):
     labels = np.arange(6)
     pipeline = tf.data.Dataset.from_tensor_slices((grey.copy(), labels)).batch(4)

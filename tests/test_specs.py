@@ -377,6 +377,7 @@ def test_unknown_variant_offers_the_nearest():
         (lambda: Initializer("variance_scaling", mode="fan"), "unknown mode 'fan': did you mean fan_"),
         (lambda: Preparation(channels=0), "channels must be"),
         (lambda: Preparation(pad_to=0), "pad_to must be"),
+        (lambda: Preparation(digit_size=21), "digit_size must be at most 20"),
     ],
 )
 def test_recipes_are_checked(make, message):

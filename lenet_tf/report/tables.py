@@ -110,6 +110,7 @@ def architecture_table(spec: Spec, wide: bool = True) -> Table:
 
 def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
+    reduced = f", digits reduced to {times((spec.preparation.digit_size,) * 2)}" if spec.preparation.digit_size else ""
     padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
     recipe = spec.recipe
     tested = f", of test images {spec.preparation.test_normalisation}" if spec.preparation.test_normalisation else ""
@@ -117,7 +118,7 @@ def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     lines = [
         ("source", spec.source),
         ("notes", spec.notes),
-        ("images", f"{spec.data}, {times(spec.input_shape)}{padded}, normalisation {spec.preparation.normalisation}{tested}{distorted}"),
+        ("images", f"{spec.data}, {times(spec.input_shape)}{padded}{reduced}, normalisation {spec.preparation.normalisation}{tested}{distorted}"),
         ("recipe", _recipe(spec.recipe)),
         *((name, _recipe(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
         *(("departs", departure) for departure in spec.departures),

@@ -163,7 +163,19 @@ ROWS: tuple[Row, ...] = (
         " with squared errors, 213 with ten times their gradients (their sum instead of Keras' mean). It learns 99.9% of the"
         " training images: what is assumed of its connections fits well, and does not generalise as the paper's network did.",
     ),
-    Row("lenet1", "2,578 parameters", get_spec("lenet1"), seeds=3, published=1.7, by=_PAPER, target=1.7),
+    Row(
+        "lenet4-paper-rates",
+        "… at LeNet-5's rates",
+        replace(get_spec("lenet4"), recipe=get_spec("lenet1").recipe),
+        seeds=3,
+    ),
+    Row("lenet1", "2,578 parameters, digits reduced to 16×16", get_spec("lenet1"), seeds=3, published=1.7, by=_PAPER, target=1.7),
+    Row(
+        "lenet1-20x20",
+        "… MNIST's digits of 20×20, as the other networks have them",
+        replace(get_spec("lenet1"), preparation=replace(get_spec("lenet1").preparation, digit_size=None)),
+        seeds=3,
+    ),
     Row(
         "mlp-300-100",
         "no convolution",

@@ -24,6 +24,8 @@ _ASIDE = ("curvature_images", "schedule", "warm_up")
 SCHEDULES = ("one_cycle",)
 LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
 METRICS = ("accuracy",)
+# The side, in pixels, of the box that NIST's digits were fitted into for MNIST (LeCun et al. 1998, section III.A).
+MNIST_DIGIT = 20
 # A padded image of 4,096 × 4,096 with 16 channels takes 1 GiB as float32.
 _MOST_SIDE, _MOST_CHANNELS = 4_096, 16
 NORMALISATIONS = ("unit", "lecun1998", "unit_twice")
@@ -178,6 +180,8 @@ class Recipe:
 class Preparation:
     """What raw images 0…255 become before the network sees them.
 
+    `digit_size`: MNIST's digits fit a box of 20×20 pixels; here they are reduced to one of so many, 16 for LeNet-1, in a frame as large as
+    before (other images in the same proportion). None leaves them alone.
     `pad_to`: zero padding to this height and width, centred; None leaves the size alone.
     `channels`: 3 makes three equal channels of grey images; None leaves the channels alone.
     `normalisation`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
@@ -185,6 +189,7 @@ class Preparation:
     as the tutorial's code has it; None: the same.
     """
 
+    digit_size: int | None = None
     pad_to: int | None = None
     channels: int | None = None
     normalisation: str = "unit"
@@ -196,6 +201,8 @@ class Preparation:
         return replace(self, normalisation=self.test_normalisation or self.normalisation, test_normalisation=None)
 
     def __post_init__(self) -> None:
+        if self.digit_size is not None:
+            checks.positive("digit_size", self.digit_size, MNIST_DIGIT)
         if self.pad_to is not None:
             checks.positive("pad_to", self.pad_to, _MOST_SIDE)
         if self.channels is not None:
