@@ -24,7 +24,7 @@ from lenet_tf.reproduce import pages, plan, records, tables
 from lenet_tf.reproduce.display import time_left
 from lenet_tf.reproduce.plan import COMPARISONS, ROWS, Row, get_rows
 from lenet_tf.reproduce.runner import Runner, Task
-from lenet_tf.reproduce.spread import paired, spread
+from lenet_tf.reproduce.spread import holm, paired, spread
 from lenet_tf.specs import Preparation, get_spec
 
 ROOT = Path(__file__).parent.parent
@@ -85,6 +85,17 @@ def test_rows_differ_from_each_other_in_what_their_titles_say():
         assert {comparison.better, comparison.worse} <= rows.keys()
         if comparison.shift:
             assert all(row.shifted for row in ROWS if row.name in (comparison.better, comparison.worse))
+
+
+def test_what_steered_a_choice_stands_beside_it():
+    """The rates that were given up have rows of their own, and LeNet-1 one for the digits that the other networks have."""
+    rows = {row.name: row for row in ROWS}
+    for name, given_up in (("lenet4", "lenet4-paper-rates"), ("lenet5-1998-eq8-half-rates", "lenet5-1998-eq8")):
+        rates, before = (rows[each].spec.recipe.optimizer.learning_rate for each in (name, given_up))
+        assert [2 * rate for rate in rates] == pytest.approx(before)
+        assert before == get_spec("lenet5-1998").recipe.optimizer.learning_rate
+    sizes = [rows[name].spec.preparation.digit_size for name in ("lenet1", "lenet1-20x20", "lenet4", "lenet5-1998")]
+    assert sizes == [16, None, None, None]
 
 
 def test_no_row_chooses_by_test_images_but_the_tutorials():
@@ -438,6 +449,9 @@ def test_spreads_and_paired_comparisons():
     assert paired([(2, 1), (2.1, 1), (2.2, 1.1)]).verdict == "yes"
     assert paired([(99.01, 99.0), (99.11, 99.1), (98.51, 98.5)]).verdict == "cannot be told", "steps, not certainty"
     assert paired([(1, 2), (1, 2.1), (1.1, 2.2)]).verdict == "no: the opposite"
+    # Holm's own way, from the smallest: times 4, 3, 2 and 1, and never smaller than the one before.
+    assert holm([0.02, 0.005, 0.9, 0.03]) == pytest.approx([0.06, 0.02, 0.9, 0.06])
+    assert holm([0.5, 0.6]) == [1.0, 1.0]
 
 
 @pytest.fixture
@@ -466,11 +480,15 @@ def test_tables_say_what_the_records_say(project):
         assert line in text
         assert best in text
         assert "one beats other | us | `tiny` 88.33% | `other` 87.40% | +0.93 (" in text
+        assert "Of the 1 differences 1 differ from 0 by these, and 1 with Holm's correction for their number." in text
+        assert "which adds √(p(1 − p)/10,000), about 0.1 points at an error of 1%, to each number" in text
     assert "- `tiny`: 1.67%, target at most 1.50%. Longer training." in page
     assert "6 runs of 0.2 hours in all, each pinned to one core" in page
+    recipe = "adam at 0.001, categorical_crossentropy, 2 epochs, batch size 50, validation 0.1"
+    assert f"| `tiny` | {recipe} | 90% | abc |" in page
     assert readme.startswith("# Mine\n")
     assert readme.endswith(f"{tables.END}\n\nafter\n")
-    assert "old" not in readme
+    assert "\n\nold\n\n" not in readme
     assert tables.stale(results) == []
     assert tables.write(results) == []
 
@@ -547,6 +565,15 @@ def test_the_command_runs_and_compares(project, monkeypatch, cli):
     assert "tiny, seed 0: test accuracy" in ran.stdout
     assert "NOT comparable with its record: other data" in ran.stdout
     assert "Error: 1 of 1 runs are not as recorded, tiny, seed 0 the first of them." in ran.stderr
+
+
+def test_so_many_shifted_digits_lose_ink(originals):
+    """What the page says of the shifted test images."""
+    inked = lenet_tf.load_data("mnist", originals).x_test > 0
+    for by, share in ((1, "0.3"), (2, "3.0"), (3, "9.1"), (4, "21.4")):
+        edges = inked[:, :by], inked[:, -by:], inked[:, :, :by], inked[:, :, -by:]
+        assert f"{100 * np.mean([edge.any(axis=(1, 2)) for edge in edges]):.1f}" == share
+    assert "with 1 to 4 pixels on 0.3, 3.0, 9.1 and 21.4% of the shifted images" in (ROOT / "results" / "README.md").read_text()
 
 
 def test_the_committed_tables_are_what_the_committed_records_say():

@@ -110,24 +110,25 @@ def architecture_table(spec: Spec, wide: bool = True) -> Table:
 
 def spec_lines(spec: Spec, width: int) -> tuple[str, str]:
     """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
-    reduced = f", digits reduced to {times((spec.preparation.digit_size,) * 2)}" if spec.preparation.digit_size else ""
-    padded = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
+    sized = f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}" if spec.preparation.pad_to else ""
+    sized += f", digits reduced to {times((spec.preparation.digit_size,) * 2)}" if spec.preparation.digit_size else ""
     recipe = spec.recipe
     tested = f", of test images {spec.preparation.test_normalisation}" if spec.preparation.test_normalisation else ""
-    distorted = f", distorted by {_amounts(recipe.augmentation)}" if recipe.augmentation is not None else ""
+    distorted = f", distorted by {amounts(recipe.augmentation)}" if recipe.augmentation is not None else ""
     lines = [
         ("source", spec.source),
         ("notes", spec.notes),
-        ("images", f"{spec.data}, {times(spec.input_shape)}{padded}{reduced}, normalisation {spec.preparation.normalisation}{tested}{distorted}"),
-        ("recipe", _recipe(spec.recipe)),
-        *((name, _recipe(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
+        ("images", f"{spec.data}, {times(spec.input_shape)}{sized}, normalisation {spec.preparation.normalisation}{tested}{distorted}"),
+        ("recipe", recipe_line(spec.recipe)),
+        *((name, recipe_line(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
         *(("departs", departure) for departure in spec.departures),
     ]
-    wrapped = (textwrap.fill(f"{name:8}{line}", width, subsequent_indent=" " * 8) for name, line in lines)
+    wrapped = (textwrap.fill(f"{name:7} {line}", width, subsequent_indent=" " * 8) for name, line in lines)
     return f"{spec.name}: {spec.parameters:,} parameters", "\n".join(wrapped)
 
 
-def _recipe(recipe: Recipe) -> str:
+def recipe_line(recipe: Recipe) -> str:
+    """How a recipe trains, without its distortions."""
     optimizer = recipe.optimizer
     options = "".join(f", {name} {value:g}" for name, value in optimizer.options().items() if not isinstance(value, bool))
     cycle = f" in one cycle{options}" if optimizer.schedule else options
@@ -138,7 +139,8 @@ def _recipe(recipe: Recipe) -> str:
     )
 
 
-def _amounts(how: Augmentation) -> str:
+def amounts(how: Augmentation) -> str:
+    """The distortions that there are, with their bounds."""
     return ", ".join(f"{name} {value:g}" for name, value in asdict(how).items() if value and (name != "elastic_sigma" or how.elastic))
 
 

@@ -49,3 +49,12 @@ def paired(pairs: Sequence[tuple[float, float]]) -> Paired:
     low, high = (-math.inf, math.inf) if alike else result.confidence_interval(0.95)
     p = 1.0 if alike else result.pvalue
     return Paired(statistics.mean(first), statistics.mean(second), statistics.mean(differences), float(low), float(high), float(p))
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """p-values corrected for how many there are, in their order (Holm 1979)."""
+    corrected, largest = [0.0] * len(values), 0.0
+    for before, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        largest = max(largest, min(1.0, values[place] * (len(values) - before)))
+        corrected[place] = largest
+    return corrected

@@ -1,4 +1,4 @@
-"""What is made of the records: results/README.md, the section of the READMEs beside it, and the figure. No number in them is typed."""
+"""What is made of the records: results/README.md, the section of the READMEs beside it, and the figure. Only the plan's notes are typed."""
 
 from __future__ import annotations
 
@@ -108,6 +108,7 @@ def _with_section(text: str, results: Path) -> str:
     known = _all(results)
     parts = [
         pages.table(known),
+        pages.SAMPLED,
         f"![Test errors of all runs against the published numbers]({results.name}/{FIGURE})",
         pages.comparisons(known),
     ]
@@ -121,6 +122,7 @@ def _results_page(results: Path) -> str:
         f"{_TITLE}\n\n{pages.HOW}",
         "## Published numbers and ours",
         pages.table(known),
+        pages.SAMPLED,
         f"![Test errors of all runs against the published numbers]({FIGURE})",
         pages.claim(known.get("lenet5", [])),
         pages.notes(known),
@@ -130,6 +132,8 @@ def _results_page(results: Path) -> str:
         "## Targets that were missed",
         pages.missed(known) or "None, among the rows that have been run.",
         "## Where and how",
+        pages.recipes(known),
+        "The departures of the networks of 1998 from the paper are in [README.md](../README.md#departures-from-the-1998-paper).",
         pages.provenance(known),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

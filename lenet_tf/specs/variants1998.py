@@ -22,7 +22,7 @@ _START = (
     "weights begin uniform in ±2.4/√fan-in, since with the paper's ±2.4/fan-in the signals vanish; subsampling coefficients begin at 1/4,"
     " biases at 0, of which the paper says nothing"
 )
-_HELD_BACK = "2% of the training images are held back to choose the best epoch, where the paper trains on all 60,000"
+_HELD_BACK = "2% of the training images are held back to watch the training, where the paper trains on all 60,000; they choose nothing"
 _SOFTMAX_OUTPUT = "the output is a softmax with cross-entropy"
 
 # Table I of the paper: the S2 maps, from 0, that each of C3's 16 feature maps takes.
@@ -140,7 +140,7 @@ LENET4 = Spec(
         "LeNet-4's connections are not published: C3 takes 60 kernels by a table of neighbouring maps, and each of the 120 units of F5 five"
         " or four of the 16 maps, with which it has 16,998 parameters and 258,306 connections where the paper says about 17,000 and"
         " 260,000; 120 units on all 16 maps alone would have 48,120",
-        "the global rates are half of the paper's; with the paper's own it errs more often",
+        "the global rates are half of LeNet-5's, the only ones that the paper gives; with those it errs more often",
     ),
     expected_parameters=16_998,
     expected_connections=258_306,
