@@ -493,6 +493,19 @@ def test_tables_say_what_the_records_say(project):
     assert tables.write(results) == []
 
 
+def test_more_claims_ask_more_of_each(project, monkeypatch):
+    """p = 0.034 alone; of two claims Holm's smaller one is 0.068."""
+    (one,) = pages.COMPARISONS
+    results = project / "results"
+    tables.write(results)
+    assert "p = 0.034 | 3 | yes |" in (results / "README.md").read_text()
+    monkeypatch.setattr(pages, "COMPARISONS", (one, replace(one, claim="so do shifted digits")))
+    tables.write(results)
+    text = (results / "README.md").read_text()
+    assert text.count("p = 0.034 | 3 | yes, but not with Holm's correction |") == 2
+    assert "Of the 2 differences 2 differ from 0 by these, and 0 with Holm's correction for their number." in text
+
+
 def test_check_fails_when_a_record_or_a_table_is_changed(project, monkeypatch, cli):
     monkeypatch.chdir(project)
     failed = cli("reproduce", "--check")

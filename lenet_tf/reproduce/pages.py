@@ -92,34 +92,29 @@ def _pairs(known: Known, comparison: Comparison) -> list[tuple[float, float]]:
 
 
 def comparisons(known: Known) -> str:
-    results, lines = (
-        [],
-        [
-            "| claim | from | first | second | difference of test accuracy, points (95% interval) | seeds | so |",
-            "|---|---|---|---|---|---|---|",
-        ],
-    )
-    for comparison in COMPARISONS:
-        pairs = _pairs(known, comparison)
-        if len(pairs) < 3:
-            continue
-        result = paired(pairs)
-        results.append(result)
+    found = [(comparison, pairs) for comparison in COMPARISONS if len(pairs := _pairs(known, comparison)) >= 3]
+    if not found:
+        return ""
+    results = [paired(pairs) for _, pairs in found]
+    remain = [p < 0.05 for p in holm([result.p for result in results])]
+    told = [result.verdict != "cannot be told" for result in results]
+    lines = [
+        "What is claimed of these networks, tested on ours: the difference between two rows, seed by seed, since a seed decides the order"
+        " of the images and which are held back. Student's 95% interval and p are each for itself. Of the"
+        f" {len(results)} differences {sum(told)} differ from 0 by these, and {sum(remain)} with Holm's correction for their number.",
+        "",
+        "| claim | from | first | second | difference of test accuracy, points (95% interval) | seeds | so |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for (comparison, pairs), result, certain, remains in zip(found, results, told, remain, strict=True):
+        but = ", but not with Holm's correction" if certain and not remains else ""
         lines.append(
             f"| {comparison.claim} | {comparison.source}"
             f" | `{comparison.better}` {result.first:.2f}% | `{comparison.worse}` {result.second:.2f}%"
-            f" | {result.difference:+.2f} ({result.low:+.2f} to {result.high:+.2f}), p = {result.p:.2g} | {len(pairs)} | {result.verdict} |"
+            f" | {result.difference:+.2f} ({result.low:+.2f} to {result.high:+.2f}), p = {result.p:.2g} | {len(pairs)}"
+            f" | {result.verdict}{but} |"
         )
-    if not results:
-        return ""
-    told, corrected = [result.verdict != "cannot be told" for result in results], holm([result.p for result in results])
-    lead = (
-        "What is claimed of these networks, tested on ours: the difference between two rows, seed by seed, since a seed decides the order"
-        " of the images and which are held back. Student's 95% interval and p are each for itself. Of the"
-        f" {len(results)} differences {sum(told)} differ from 0 by these, and {sum(p < 0.05 for p in corrected)} with Holm's correction for"
-        " their number."
-    )
-    return "\n".join([lead, "", *lines])
+    return "\n".join(lines)
 
 
 def shifted(known: Known) -> str:
