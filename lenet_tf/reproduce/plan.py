@@ -164,11 +164,10 @@ ROWS: tuple[Row, ...] = (
         note="the paper gives rates for LeNet-5 only; half of them were chosen on held-back images after seed 0 of the row below had missed"
         " the target",
         tried="Errors on 10,000 held-back training images, one seed each (`tuning.jsonl`): 107 with half of LeNet-5's rates, which the row"
-        " has, 155 with all of them, 124 with a quarter, 146 with half and μ 0.1 instead of 0.02, 137 with all and μ 0.1, 170 with Adam; and"
-        " at LeNet-5's own rates"
-        " 211 with all 16 maps for each unit of F5, 287 with squared errors, 213 with ten times their gradients (their sum instead of"
-        " Keras' mean). One seed each: differences below 30 errors say little. The 0.08 points that are missed are 8 of the 10,000 test"
-        " images, less than their sampling error.",
+        " has, 155 with all of them, 124 with a quarter, 146 with half and μ 0.1 instead of 0.02, 137 with all and μ 0.1, 170 with"
+        " Adam; and at LeNet-5's own rates 211 with all 16 maps for each unit of F5, 287 with squared errors, 213 with ten times their"
+        " gradients (their sum instead of Keras' mean). One seed each: differences below 30 errors say little. The 0.08 points that"
+        " are missed are 8 of the 10,000 test images, less than their sampling error.",
     ),
     Row(
         "lenet4-paper-rates",
