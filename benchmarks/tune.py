@@ -98,7 +98,7 @@ PAPER: dict[str, dict] = {
 def paper_spec(setting: dict) -> lenet_tf.Spec:
     spec, rows = get_spec(setting["variant"]), list(get_spec(setting["variant"]).rows)
     recipe = get_recipe(setting["variant"], setting["recipe"]) if "recipe" in setting else spec.recipe
-    # lenet4's own are half the paper's.
+    # lenet4's own are half of LeNet-5's, the only ones that the paper gives.
     rates = [rate * setting.get("rates", 1.0) for rate in get_spec("lenet5-1998").recipe.optimizer.learning_rate]
     changes = {name: setting[name] for name in ("damping", "curvature_images") if name in setting}
     optimizer = replace(recipe.optimizer, learning_rate=tuple(rates), **changes)

@@ -1,4 +1,4 @@
-"""Raw images 0…255 → channel axis, zero padding, normalisation, one-hot labels, train/validation/test split.
+"""Raw images 0…255 → channel axis, reduced digits, zero padding, normalisation, one-hot labels, train/validation/test split.
 
 Each step is a function that leaves its input alone and refuses a wrong rank, dtype or range. The steps take NumPy arrays or backend
 tensors, so that they run eagerly and inside a `tf.data` pipeline alike; the values of a symbolic tensor cannot be checked.

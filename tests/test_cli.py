@@ -90,6 +90,7 @@ def test_summary_tells_the_recipe_and_the_departures(cli):
     text = " ".join(cli("summary", "lenet5-1998").output.split())
     assert "images mnist, 32×32×1 padded to 32×32, normalisation lecun1998 recipe sdlm at 0.0005 ×2, 0.0002 ×3, 0.0001 ×3" in text
     assert text.count(" departs ") == len(VARIANTS["lenet5-1998"].departures)
+    assert "images mnist, 28×28×1, digits reduced to 16×16, normalisation lecun1998" in " ".join(cli("summary", "lenet1").output.split())
     assert "distorted by translation 1.5, scaling 0.1, squeezing 0.1, shear 0.15, elastic 20, elastic_sigma 4" in " ".join(
         cli("summary", MENU).output.split()
     )

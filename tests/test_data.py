@@ -72,6 +72,12 @@ def test_reduced_digits_are_means_of_areas(grey):
         np.testing.assert_array_equal(reduce_digits(colour, 7)[..., channel], reduce_digits(colour[..., channel, None], 7)[..., 0])
 
 
+def test_the_preparation_reduces_digits_before_it_pads(grey):
+    reduced = pad_to(reduce_digits(grey[..., None], 16), 32)
+    prepared = prepare_images(grey, Preparation(digit_size=16, pad_to=32, normalisation="lecun1998"))
+    np.testing.assert_array_equal(prepared, normalise(reduced, "lecun1998"))
+
+
 def test_a_digit_of_twenty_pixels_becomes_one_of_sixteen():
     frame = np.zeros((1, 28, 28, 1), np.uint8)
     frame[:, 4:24, 4:24] = 250

@@ -67,6 +67,7 @@ def test_every_declared_package_is_pinned():
         ("layers.py", ("tensorflow", "lenet_tf.data", "lenet_tf.model", "lenet_tf.specs.variants")),
         ("model.py", ("tensorflow", "lenet_tf.data", "lenet_tf.sources", "lenet_tf.runs", "lenet_tf.training")),
         ("sources", ("lenet_tf.model", "lenet_tf.training", "lenet_tf.cli")),
+        ("checks.py", ("lenet_tf.data", "lenet_tf.model", "lenet_tf.sources", "pathlib")),
         ("data.py", ("tensorflow", "lenet_tf.model", "lenet_tf.sources", "pathlib")),
         ("callbacks.py", ("lenet_tf",)),
         ("board", ("click", "lenet_tf.cli", "lenet_tf.job", "lenet_tf.sources", "lenet_tf.training")),

@@ -1,4 +1,7 @@
-"""What is made of the records: results/README.md, the section of the READMEs beside it, and the figure. Only the plan's notes are typed."""
+"""What is made of the records: results/README.md, the section of the READMEs beside it, and the figure.
+
+Typed are the plan's notes and the sentences of `pages`.
+"""
 
 from __future__ import annotations
 
