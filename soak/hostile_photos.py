@@ -46,9 +46,13 @@ def _jpegs() -> list[bytes]:
 
 
 def _segments(content: bytes) -> list[tuple[int, bytes]]:
-    """(Marker, what is between it and the next) of a well-formed JPEG; of a scan its pixels too."""
+    """(Marker, what is between it and the next) of a well-formed JPEG; of a scan its pixels too.
+
+    Pillow 11 states two bytes too few for the part with which it says that there are several pictures: behind it every marker begins a
+    part.
+    """
     places = [2]
-    while content[places[-1] + 1] not in (0xDA, 0xD9):
+    while content[places[-1]] == 0xFF and content[places[-1] + 1] not in (0xDA, 0xD9):
         places.append(places[-1] + 2 + int.from_bytes(content[places[-1] + 2 : places[-1] + 4], "big"))
     for place in range(places[-1] + 2, len(content) - 1):
         # Behind the first scan every marker is one: nothing but tables and scans is there.

@@ -291,17 +291,20 @@ def test_killed_in_the_middle_of_a_row_nothing_is_lost_or_doubled(how, tmp_path,
     process.send_signal(getattr(signal, how))
     told = process.communicate(timeout=120)[1]
     assert process.returncode == (-signal.SIGKILL if how == "SIGKILL" else 1)
+    # On a busy machine one of them may have had the time to end before.
+    before = records.read(tmp_path / "results", row)
+    assert len(before) < 2, "killed in the middle"
     if how != "SIGKILL":
-        assert "interrupted: 0 of 2 runs are finished. The same command goes on where this one stopped." in told
+        assert f"interrupted: {len(before)} of 2 runs are finished. The same command goes on where this one stopped." in told
         assert "Stopping when the epochs under way are finished" in told
-    assert not (tmp_path / "results" / "reproduce" / "tiny.jsonl").exists()
     outcomes = Runner([row], None, 2, tmp_path / "logs", tmp_path / "results").run()
     kept = records.read(tmp_path / "results", row)
     assert [record["seed"] for record in kept] == [0, 1]
     assert len(outcomes) == 2
+    assert any(record["resumed"] for record in kept)
     for record in kept:
-        assert len(record["resumed"]) == 1, "gone on with, once"
-        assert 3 <= record["resumed"][0] < LONG
+        assert record in before or len(record["resumed"]) == 1, "gone on with, once"
+        assert all(3 <= epoch < LONG for epoch in record["resumed"])
         assert len(record["epochs"]["loss"]) == LONG
         agrees, words = records.verdict(uninterrupted[record["seed"]], record)
         assert (agrees, words) == (True, "as recorded, to the last digit")
