@@ -21,8 +21,9 @@ from lenet_tf import machine
 from lenet_tf.disturbances import shifted
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.reproduce import pages, plan, records, tables
+from lenet_tf.reproduce.claims import COMPARISONS, Comparison
 from lenet_tf.reproduce.display import time_left
-from lenet_tf.reproduce.plan import COMPARISONS, ROWS, Row, get_rows
+from lenet_tf.reproduce.plan import ROWS, Row, get_rows
 from lenet_tf.reproduce.runner import Runner, Task
 from lenet_tf.reproduce.spread import holm, paired, spread
 from lenet_tf.specs import Preparation, get_spec
@@ -464,7 +465,7 @@ def project(tmp_path, monkeypatch):
     two = replace(tiny(3), name="other")
     for room in (tables, pages, plan):
         monkeypatch.setattr(room, "ROWS", (one, two))
-    monkeypatch.setattr(pages, "COMPARISONS", (plan.Comparison("one beats other", "us", "tiny", "other", 1),))
+    monkeypatch.setattr(pages, "COMPARISONS", (Comparison("one beats other", "us", "tiny", "other", 1),))
     results = tmp_path / "results"
     for seed, (first, second) in enumerate([(0.98, 0.97), (0.984, 0.972), (0.986, 0.98)]):
         records.keep(results, one, record_of(one, seed, first))

@@ -6,7 +6,8 @@ import statistics
 from collections.abc import Sequence
 
 from lenet_tf.report.tables import amounts, recipe_line
-from lenet_tf.reproduce.plan import COMPARISONS, ROWS, Comparison
+from lenet_tf.reproduce.claims import COMPARISONS, Comparison
+from lenet_tf.reproduce.plan import ROWS
 from lenet_tf.reproduce.records import Record
 from lenet_tf.reproduce.spread import holm, paired, spread
 
