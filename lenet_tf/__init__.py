@@ -14,7 +14,7 @@ from typing import Any
 
 import wrapt
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOMES = {
     "Board": "board.options",

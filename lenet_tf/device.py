@@ -65,6 +65,8 @@ def _without_chatter() -> Iterator[None]:
 
 # TensorFlow's variables for its threads, each operation in one thread and so many operations side by side, and for oneDNN.
 _SIDE_BY_SIDE, _WITHIN, _ONEDNN = "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS"
+# oneDNN's own: the newest instructions that it may use.
+_ISA = "ONEDNN_MAX_CPU_ISA"
 ONE_THREAD = {_SIDE_BY_SIDE: "1", _WITHIN: "1", _ONEDNN: "0"}
 # `use_halves` on one or two cores.
 ONE_CORE = {_SIDE_BY_SIDE: "2", _WITHIN: "1", _ONEDNN: "1"}
@@ -125,7 +127,13 @@ def uses_one_thread() -> bool:
 
 def threads() -> dict[str, str | None]:
     """What the environment asks of TensorFlow's threads and of oneDNN, on which the last bits of a result depend; None: nothing."""
-    return {name: os.environ.get(name) for name in (_SIDE_BY_SIDE, _WITHIN, _ONEDNN)}
+    return {name: os.environ.get(name) or None for name in (_SIDE_BY_SIDE, _WITHIN, _ONEDNN, _ISA)}
+
+
+def with_users_onednn(variables: dict[str, str]) -> dict[str, str]:
+    """The variables, but oneDNN on or off as the user's environment says, where it says so."""
+    said = os.environ.get(_ONEDNN)
+    return variables if said is None or _ONEDNN in _set_here else variables | {_ONEDNN: said}
 
 
 def start_tensorflow(tf32: bool = True) -> None:

@@ -28,15 +28,28 @@ def steps_a_call(batch_size: int, values: int) -> int:
 
 def answers(model: keras.Model, images: Any) -> Any:
     """What a network says to prepared images (N, height, width, channels): the parts of a large batch go through it side by side."""
-    return tf.concat([outputs for _, outputs in _answered(model, images)], axis=0)
+    return _joined(_answered(model, images))
 
 
-def _answered(model: keras.Model, images: Any) -> list[tuple[slice, Any]]:
-    """(Which images, the network's outputs for them) for each part; a part may be empty."""
+# Which images of a batch went through the network, how many of them count, and the network's outputs for all of them.
+_Part = tuple[slice, Any, Any]
+
+
+def _answered(model: keras.Model, images: Any) -> list[_Part]:
+    """The parts of a batch, in its order.
+
+    No part is empty, since oneDNN's convolution of an empty batch returns its input's shape. A batch of fewer images than there are parts
+    sends its first image through again, and that one doesn't count.
+    """
     network, count = Lowered.of(model) or model, tf.shape(images)[0]
     edges = [count * number // PARTS_OF_ANSWERS for number in range(PARTS_OF_ANSWERS + 1)]
-    parts = [slice(start, end) for start, end in itertools.pairwise(edges)]
-    return [(part, network(images[part], training=False)) for part in parts]
+    parts = [(slice(start, tf.maximum(end, start + 1)), end - start) for start, end in itertools.pairwise(edges)]
+    return [(part, own, network(images[part], training=False)) for part, own in parts]
+
+
+def _joined(parts: list[_Part]) -> Any:
+    """The outputs for all images of a batch, in their order."""
+    return tf.concat([outputs[:own] for _, own, outputs in parts], axis=0)
 
 
 @contextlib.contextmanager
@@ -83,13 +96,13 @@ class GraphLoop:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
         (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
         answered = _answered(model, x)
-        for part, outputs in answered:
+        for part, count, outputs in answered:
             # Of a part's own outputs: Keras takes cross-entropy from the numbers before a softmax only where it still sees that layer.
             own = None if weights is None else weights[part]
-            loss, count = model.compute_loss(x[part], y[part], outputs, sample_weight=own, training=False), tf.shape(outputs)[0]
-            # An empty part has no mean.
+            loss = model.compute_loss(x[part], y[part], outputs, sample_weight=own, training=False)
+            # An infinite loss that doesn't count must not become NaN.
             tracker.update_state(tf.where(count > 0, loss, 0.0), sample_weight=count)
-        return model.compute_metrics(x, y, tf.concat([outputs for _, outputs in answered], axis=0), sample_weight=weights)
+        return model.compute_metrics(x, y, _joined(answered), sample_weight=weights)
 
     def train_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         x, y = data

@@ -52,7 +52,9 @@ def commit() -> str | None:
         # An installed package may lie in somebody else's repository.
         if Path(git("rev-parse", "--show-toplevel")).resolve() != here.parent.resolve():
             return None
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", str(here)) else "")
+        # Records of runs change no run.
+        changed = git("status", "--porcelain", "--", str(here), f":(exclude){here / 'reproduce' / 'records'}")
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return None
 

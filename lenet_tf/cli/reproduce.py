@@ -24,9 +24,9 @@ from lenet_tf.cli.group import ORIGINALS, main
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Records: RESULTS/reproduce/<row>.jsonl; the tables: RESULTS/README.md and the READMEs beside RESULTS.",
+    metavar="FOLDER",
+    help="Records of your own: FOLDER/reproduce/<row>.jsonl; their tables: FOLDER/README.md and the READMEs beside FOLDER."
+    " [default: the records that the package ships]",
 )
 @ORIGINALS
 @click.option("--list", "listing", is_flag=True, help="Show the rows and how many of their runs are recorded, and run nothing.")
@@ -37,7 +37,7 @@ def reproduce(
     seeds: int | None,
     jobs: int | None,
     logs: Path,
-    results: Path,
+    results: Path | None,
     originals: str | None,
     listing: bool,
     check: bool,
@@ -45,64 +45,78 @@ def reproduce(
 ) -> None:
     """Train the networks of the reproduction table over their seeds, and compare with the records that there are.
 
-    A run that was interrupted is gone on with by the same command, a finished one is not repeated. A run without a record adds one; the
-    tables are made from the records. The exit code is 1 where a run differs from its record by more than it may.
+    The same command resumes runs that were interrupted and skips finished ones. On a machine of the recorded type, with the recorded
+    versions, a run must equal its record to the last digit. Elsewhere rounding makes it another draw: then the mean of a row's runs must
+    lie within the spread of the recorded ones. The exit code is 1 where it does not.
     """
     from lenet_tf.reproduce import tables as made
     from lenet_tf.reproduce.plan import get_rows
+    from lenet_tf.reproduce.records import RecordStore
+
+    store = RecordStore.own() if results is None else RecordStore.of(results)
 
     chosen = get_rows(rows)
     if sum((listing, check, tables)) > 1:
         raise click.UsageError("--list, --check and --tables exclude each other.")
     if listing:
-        click.echo(made.listing(results, chosen))
+        click.echo(made.listing(store, chosen))
     elif check:
-        stale = made.stale(results)
+        stale = made.stale(store)
         if stale:
             raise click.ClickException(f"{', '.join(map(str, stale))}: not what the records say. Run: lenet-tf reproduce --tables")
-        click.echo("The tables are what the records say.")
+        click.echo("The tables are what the records say." if store.pages else "The records are whole. There are no tables here.")
     elif tables:
-        for path in made.write(results):
+        if store.pages is None:
+            raise click.UsageError("--tables needs a checkout of the project, or --results FOLDER: an installed package has no tables.")
+        for path in made.write(store):
             click.echo(f"wrote {path}")
     else:
-        _run(chosen, seeds, jobs, logs, results, originals)
+        _run(chosen, seeds, jobs, logs, store, originals)
 
 
-def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, results: Path, originals: str | None) -> None:
+def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, store: Any, originals: str | None) -> None:
     from lenet_tf import runs
-    from lenet_tf.reproduce import records
     from lenet_tf.reproduce import tables as made
     from lenet_tf.reproduce.display import time_left
     from lenet_tf.reproduce.runner import Runner, free_cores
 
     runs.check_writable(logs)
     # What cannot be read or written in the end is told now.
-    made.stale(results)
-    if not any(records.read(results, row) for row in rows):
-        click.echo(f"There are no records of these rows in {results}: nothing to compare with, and the runs become the first.", err=True)
+    made.stale(store)
+    if not any(store.read(row) for row in rows):
+        click.echo(
+            f"{store.folder} has no records of these rows: there is nothing to compare with, and these runs become the first.", err=True
+        )
 
     def tell(outcome: Any) -> None:
         done = sum(task.state == "done" for task in runner.tasks)
         record = outcome.record
         click.echo(
-            f"{outcome.task.name}: test accuracy {record['test']['accuracy']:.2%}, {record['seconds']:.0f} s; {outcome.told}"
+            f"{outcome.task.name}: test accuracy {record['test']['accuracy']:.2%}, {record['seconds']:.0f} s; {outcome.text}"
             f" · {done} of {len(runner.tasks)}" + (f", {time_left(runner.seconds_left())}" if done < len(runner.tasks) else "")
         )
 
     def tell_failure(task: Any) -> None:
         click.echo(f"{task.name} failed: {task.state}", err=True)
 
-    runner = Runner(rows, seeds, jobs or free_cores(), logs, results, originals, tell, tell_failure)
+    runner = Runner(rows, seeds, jobs or free_cores(), logs, store, originals, tell, tell_failure)
     click.echo(f"{len(runner.tasks)} runs, {runner.jobs} side by side; run folders in {logs / 'reproduce'}")
     try:
         with _watched(runner):
             outcomes = runner.run()
     finally:
         if runner.recorded:
-            made.write(results)
-    apart = [outcome for outcome in outcomes if not outcome.agrees]
+            made.write(store)
+    by_row = runner.row_verdicts(outcomes)
+    for verdict in by_row:
+        click.echo(verdict.text)
+    apart = [outcome for outcome in outcomes if not outcome.verdict.agrees]
     if apart:
         raise click.ClickException(f"{len(apart)} of {len(outcomes)} runs are not as recorded, {apart[0].task.name} the first of them.")
+    if not all(verdict.agrees for verdict in by_row):
+        raise click.ClickException(
+            f"{sum(not verdict.agrees for verdict in by_row)} of {len(by_row)} rows do not agree with their records."
+        )
 
 
 @contextlib.contextmanager

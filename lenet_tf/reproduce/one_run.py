@@ -23,6 +23,7 @@ from lenet_tf.board.options import Board
 from lenet_tf.errors import Interrupted, LenetError, RunError
 from lenet_tf.files import locked
 from lenet_tf.reproduce.plan import Row, decisive
+from lenet_tf.reproduce.predictions import as_text
 
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 SHIFTS = (1, 2, 3, 4)
@@ -35,7 +36,8 @@ def folder_of(logs: Path, row: Row, seed: int) -> Path:
 
 def environment(row: Row) -> dict[str, str]:
     """For a run's process: the same threads wherever it is made, so that its numbers do not depend on how many cores there are."""
-    return os.environ | (device.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else device.ONE_CORE)
+    own = device.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else device.ONE_CORE
+    return os.environ | device.with_users_onednn(own)
 
 
 def run(row: Row, seed: int, logs: Path, originals: str | None, notify: Any = lambda said: None) -> tuple[dict[str, Any], bool]:
@@ -88,7 +90,11 @@ def _is_of(folder: Path, row: Row, seed: int, raw: Any) -> bool:
 
 
 def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]:
+    """The record, with the labels and the predictions of all test images as texts; `lenet_tf.reproduce.records` keeps these apart."""
+    from lenet_tf.evaluation import predict_test
+
     config = runs.read_config(finished.path)
+    predictions = as_text(predict_test(finished.model, raw).argmax(axis=1))
     test = {"accuracy": finished.metrics["test_accuracy"], "loss": finished.metrics["test_loss"]}
     if row.shifted:
         test["shifted"] = _shifted(finished.model, raw)
@@ -111,6 +117,8 @@ def _record(row: Row, seed: int, finished: runs.Run, raw: Any) -> dict[str, Any]
         "resumed": finished.metrics["resumed"],
         "epochs": {name: _rounded(name, values) for name, values in finished.history.items()},
         "test": test,
+        "labels": as_text(raw.y_test),
+        "predictions": predictions,
     }
 
 

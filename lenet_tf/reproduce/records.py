@@ -1,20 +1,23 @@
-"""Records of finished runs: a file of JSON lines for each row of the plan, one line a seed. Written whole, under a lock."""
+"""Records of finished runs, in a file of JSON lines for each row of the plan, one line a seed. Written whole, under a lock.
+
+Beside it lie the predictions for all test images (`lenet_tf.reproduce.predictions`), which the record names by their digest.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import Timeout
 
-from lenet_tf import files, machine
+from lenet_tf import files
 from lenet_tf.errors import RunError
+from lenet_tf.reproduce import predictions
 from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.predictions import Predictions
 
-# Between two machines the last bits of sums differ, and with them some images.
-TOLERANCE = 0.001
 # What a record must have to be read.
 _PARTS = {
     "row": str,
@@ -23,10 +26,12 @@ _PARTS = {
     "data": dict,
     "versions": dict,
     "machine": dict,
+    "threads": dict,
     "seconds": int | float,
     "seconds_per_epoch": int | float,
     "epochs": dict,
     "test": dict,
+    "predictions": str,
 }
 # And in its parts.
 _INNER = {
@@ -36,30 +41,97 @@ _INNER = {
     "epochs": {"val_accuracy": list, "seconds": list},
     "test": {"accuracy": float, "loss": int | float},
 }
-# Versions that can change a number.
-_DECISIVE = ("tensorflow", "keras", "numpy", "scikit-learn")
-
 Record = dict[str, Any]
 
 
-def place(results: Path, row: Row) -> Path:
-    return results / "reproduce" / f"{row.name}.jsonl"
+@dataclass(frozen=True)
+class RecordStore:
+    """Where records lie, and the pages that are made of them.
+
+    `folder` has two files a row. `pages` is the folder of README.md and the figures; None where there are no pages: then records are only
+    read.
+    """
+
+    folder: Path
+    pages: Path | None
+
+    @classmethod
+    def own(cls) -> RecordStore:
+        """The records that this package ships. In a checkout of the project they have pages, and new ones are added."""
+        package = Path(__file__).parents[1]
+        root = package.parent
+        return cls(package / "reproduce" / "records", root / "results" if (root / "setup.cfg").is_file() else None)
+
+    @classmethod
+    def of(cls, results: Path) -> RecordStore:
+        """A folder of a person's own: pages in it, records in `reproduce/` below it."""
+        return cls(results / "reproduce", results)
+
+    def path(self, row: Row) -> Path:
+        return self.folder / f"{row.name}.jsonl"
+
+    def read(self, row: Row) -> list[Record]:
+        """The row's records in the order of their seeds.
+
+        Raises `RunError` for a file that is damaged, or of another recipe than the plan's.
+        """
+        path = self.path(row)
+        try:
+            lines = files.read_bounded(path, files.MOST_TEXT * 16).splitlines()
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path} cannot be read: {error}") from error
+        records = [_record(path, number, line, row) for number, line in enumerate(lines, 1)]
+        seeds = [record["seed"] for record in records]
+        if len(set(seeds)) < len(seeds):
+            raise RunError(f"{path} has a seed twice: remove one of the two lines")
+        return sorted(records, key=lambda record: record["seed"])
+
+    def read_predictions(self, row: Row) -> Predictions:
+        """The predictions of the row's recorded seeds; raises `RunError` where they are damaged, or not those that the records name."""
+        path = self._predictions_path(row)
+        found = predictions.read(path)
+        recorded = {record["seed"]: record["predictions"] for record in self.read(row)}
+        for seed, digest in recorded.items():
+            if seed not in found.by_seed or predictions.digest(found.by_seed[seed]) != digest:
+                raise RunError(f"{path} does not hold the predictions that the record of seed {seed} names: run the row again")
+        return Predictions(found.labels, {seed: found.by_seed[seed] for seed in recorded})
+
+    def add(self, row: Row, record: Record) -> Record | None:
+        """Adds a run's record and its predictions, or gives the record that is already there for its seed, untouched.
+
+        `record` also has the `labels` and `predictions` of all test images as texts. Raises `RunError` where it cannot be written.
+        """
+        path = self.path(row)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with files.locked(path.with_suffix(".lock"), seconds=30):
+                records = self.read(row)
+                for old in records:
+                    if old["seed"] == record["seed"]:
+                        return old
+                texts = self.read_predictions(row).with_seed(record["seed"], record["labels"], record["predictions"])
+                records = sorted([*records, named(record)], key=lambda each: each["seed"])
+                lines = (json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records)
+                # Predictions first: a record never names some that are not there.
+                for place, text in ((self._predictions_path(row), texts.to_text()), (path, "\n".join(lines) + "\n")):
+                    with files.whole(place) as partial:
+                        partial.write_text(text, encoding="utf-8")
+        except Timeout as error:
+            raise RunError(f"another process holds {path}: try again") from error
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+        return None
+
+    def _predictions_path(self, row: Row) -> Path:
+        return self.folder / f"{row.name}.predictions"
 
 
-def read(results: Path, row: Row) -> list[Record]:
-    """The row's records in the order of their seeds; raises `RunError` for a file that is damaged or of another recipe than the plan's."""
-    path = place(results, row)
-    try:
-        lines = files.read_bounded(path, files.MOST_TEXT * 16).splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
-    records = [_record(path, number, line, row) for number, line in enumerate(lines, 1)]
-    seeds = [record["seed"] for record in records]
-    if len(set(seeds)) < len(seeds):
-        raise RunError(f"{path} has a seed twice: remove one of the two lines")
-    return sorted(records, key=lambda record: record["seed"])
+def named(record: Record) -> Record:
+    """A run's record as it is kept: its predictions named by their digest."""
+    kept = {name: value for name, value in record.items() if name != "labels"}
+    return kept | {"predictions": predictions.digest(record["predictions"])}
 
 
 def _record(path: Path, number: int, line: bytes, row: Row) -> Record:
@@ -87,45 +159,3 @@ def _unfit(record: Any, row: Row) -> str | None:
     shifted = record["test"].get("shifted")
     fine = isinstance(shifted, dict) and all(isinstance(value, float) for value in shifted.values())
     return "test.shifted" if row.shifted and not fine else None
-
-
-def keep(results: Path, row: Row, record: Record) -> Record | None:
-    """Adds a record, or gives the one that is already there for its seed, untouched. Raises `RunError` where that cannot be written."""
-    path = place(results, row)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with files.locked(path.with_suffix(".lock"), seconds=30):
-            records = read(results, row)
-            for old in records:
-                if old["seed"] == record["seed"]:
-                    return old
-            records = sorted([*records, record], key=lambda each: each["seed"])
-            with files.whole(path) as partial:
-                lines = (json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records)
-                partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except Timeout as error:
-        raise RunError(f"another process holds {path}: try again") from error
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
-    return None
-
-
-def verdict(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[bool, str]:
-    """Whether a run reproduces a record, and that in words: exactly on the same type of machine with the same versions, and else within one
-    test image in a thousand."""
-    if old["data"]["sha256"] != new["data"]["sha256"]:
-        return False, "NOT comparable with its record: other data"
-    if _numbers(old) == _numbers(new):
-        return True, "as recorded, to the last digit"
-    apart = abs(old["test"]["accuracy"] - new["test"]["accuracy"])
-    same = machine.same_type(old["machine"], new["machine"]) and all(old["versions"].get(p) == new["versions"].get(p) for p in _DECISIVE)
-    within = apart <= TOLERANCE + 1e-9
-    told = f"{apart:.2%} from its record"
-    if same:
-        return False, f"NOT as recorded: {told}, on the same type of machine with the same versions"
-    return within, f"{told}, made on another machine or with other versions" if within else f"NOT as recorded: {told}"
-
-
-def _numbers(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a seed decides."""
-    return record["test"], {name: values for name, values in record["epochs"].items() if name != "seconds"}

@@ -19,9 +19,11 @@ from typing import Any
 
 from lenet_tf import machine
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.reproduce import records
+from lenet_tf.reproduce import verdicts
 from lenet_tf.reproduce.one_run import environment, folder_of
 from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.records import RecordStore, named
+from lenet_tf.reproduce.verdicts import Verdict
 
 # This package, and not what lies in the folder that the command is called in.
 _START = "import sys; sys.path[:] = [place for place in sys.path if place]; from lenet_tf.reproduce.one_run import main; main()"
@@ -52,12 +54,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished run: its record, whether it is as one that was there before says, and that in words."""
+    """A finished run: its record, and how it compares with the one that was there before; `text` says that and how the run came about."""
 
     task: Task
     record: dict[str, Any]
-    agrees: bool
-    told: str
+    verdict: Verdict
+    text: str
 
 
 def free_cores() -> int:
@@ -69,7 +71,7 @@ def free_cores() -> int:
 
 
 class Runner:
-    """Makes the runs of `rows`, `jobs` at a time, and keeps their records in `results`.
+    """Makes the runs of `rows`, `jobs` at a time, and compares them with the records in `store`, which takes those that it lacks.
 
     `finished` is called with each outcome, `failed` with each task that failed. When two fail for the same reason, no other is begun.
     """
@@ -80,16 +82,16 @@ class Runner:
         seeds: int | None,
         jobs: int,
         logs: Path,
-        results: Path,
+        store: RecordStore,
         originals: str | None = None,
         finished: Callable[[Outcome], None] = lambda outcome: None,
         failed: Callable[[Task], None] = lambda task: None,
     ) -> None:
         self.tasks = [Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)]
         self.jobs = min(jobs, len(self.tasks))
-        self.logs, self.results, self.originals, self.finished, self.failed = logs, results, originals, finished, failed
+        self.logs, self.store, self.originals, self.finished, self.failed = logs, store, originals, finished, failed
         # Before anything runs: what is there must be readable.
-        self._known = {row.name: records.read(results, row) for row in rows}
+        self._known = {row.name: store.read(row) for row in rows}
         self._running: dict[subprocess.Popen, Task] = {}
         self._lock = threading.Lock()
         self._stopping = False
@@ -144,12 +146,10 @@ class Runner:
             record, before = (None, False) if self._stopping else self._process(task, core)
             if record is None:
                 return None
-            old = records.keep(self.results, task.row, record)
-            agrees, told = (True, "a new record") if old is None else records.verdict(old, record)
-            self.recorded |= old is None
-            told = f"finished before and not repeated; {told}" if before else told
+            verdict = self._compared(task, record)
             task.state = "done"
-            outcome = Outcome(task, record, agrees, told)
+            text = f"finished before and not repeated; {verdict.text}" if before else verdict.text
+            outcome = Outcome(task, named(record), verdict, text)
             self.finished(outcome)
             return outcome
         except (RunError, OSError) as error:
@@ -160,6 +160,31 @@ class Runner:
             if task.state not in ("done", "waiting", "stopped"):
                 self.failed(task)
                 self._stopping |= any(other.state == task.state for other in self.tasks if other is not task)
+
+    def _compared(self, task: Task, record: dict[str, Any]) -> Verdict:
+        """How the run compares with its record; where there is none, the store takes it if it takes any."""
+        if self.store.pages is not None:
+            old = self.store.add(task.row, record)
+        else:
+            old = next((each for each in self._known[task.row.name] if each["seed"] == task.seed), None)
+            if old is None:
+                return Verdict(True, "no record of this seed; --results FOLDER keeps one", exact=False)
+        self.recorded |= old is None
+        return Verdict(True, "a new record") if old is None else verdicts.of_run(old, named(record))
+
+    def row_verdicts(self, outcomes: Sequence[Outcome]) -> list[Verdict]:
+        """For each row with runs that are other draws than its records: whether they agree with these, taken together."""
+        draws: dict[Row, list[float]] = {}
+        for outcome in outcomes:
+            if not outcome.verdict.exact and self._known[outcome.task.row.name]:
+                draws.setdefault(outcome.task.row, []).append(outcome.record["test"]["accuracy"])
+        return [verdicts.of_row(row.name, self._accuracies(row), here, self._images(row), len(draws)) for row, here in draws.items()]
+
+    def _accuracies(self, row: Row) -> list[float]:
+        return [record["test"]["accuracy"] for record in self._known[row.name]]
+
+    def _images(self, row: Row) -> int:
+        return len(self.store.read_predictions(row).labels)
 
     def _process(self, task: Task, core: int | None) -> tuple[dict[str, Any] | None, bool]:
         """(The record that a run's process gives, whether the run was finished before), None where it was stopped; `task.state` says why it

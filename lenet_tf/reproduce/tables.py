@@ -13,36 +13,36 @@ from typing import Any
 
 from lenet_tf import files
 from lenet_tf.errors import RunError
-from lenet_tf.reproduce import pages, records
+from lenet_tf.reproduce import pages
 from lenet_tf.reproduce.plan import ROWS, Row
-from lenet_tf.reproduce.records import Record
+from lenet_tf.reproduce.records import Record, RecordStore
 
-BEGIN, END = "<!-- made by `lenet-tf reproduce` from results/reproduce -->", "<!-- as far as here -->"
+BEGIN, END = "<!-- made by `lenet-tf reproduce` from lenet_tf/reproduce/records -->", "<!-- as far as here -->"
 FIGURE = "reproduction.png"
 # To be raised when the figure is drawn in another way.
 _DRAWING = 2
 _TITLE = "# Results of `lenet-tf reproduce`"
 
 
-def listing(results: Path, rows: Sequence[Row]) -> str:
+def listing(store: RecordStore, rows: Sequence[Row]) -> str:
     """A line for each row: its name, how many of its runs are recorded, what it is."""
     width = max(len(row.name) for row in rows)
-    return "\n".join(f"{row.name:<{width}}  {len(records.read(results, row)):>2} of {row.seeds:>2}  {row.title}" for row in rows)
+    return "\n".join(f"{row.name:<{width}}  {len(store.read(row)):>2} of {row.seeds:>2}  {row.title}" for row in rows)
 
 
-def write(results: Path) -> list[Path]:
+def write(store: RecordStore) -> list[Path]:
     """Makes all anew; gives what has changed. Raises `RunError` where that cannot be written."""
     from lenet_tf.report import pictures
 
-    changed = stale(results)
+    changed, results = stale(store), store.pages
     for path in changed:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.name == FIGURE:
-                known = _all(results)
+                known = _all(store)
                 pictures.save(pictures.reproduction_picture(_drawn(known)), path, {"records": _digest(known)})
                 continue
-            text = _results_page(results) if path == results / "README.md" else _with_section(path.read_text(encoding="utf-8"), results)
+            text = _results_page(store) if path == results / "README.md" else _with_section(path.read_text(encoding="utf-8"), store)
             with files.whole(path) as partial:
                 partial.write_text(text, encoding="utf-8")
         except OSError as error:
@@ -50,22 +50,25 @@ def write(results: Path) -> list[Path]:
     return changed
 
 
-def stale(results: Path) -> list[Path]:
+def stale(store: RecordStore) -> list[Path]:
     """The files that are not what the records say; raises `RunError` for records that cannot be read or are not the plan's."""
+    known, results = _all(store), store.pages
+    if results is None:
+        return []
     above = results / ".." if results.parent == results else results.parent
     page, figure = results / "README.md", results / FIGURE
     if _text(page) and not _text(page).startswith(_TITLE):
         raise RunError(f"{page} is a page of somebody's own: choose another folder with --results")
-    found = [] if _text(page) == _results_page(results) else [page]
+    found = [] if _text(page) == _results_page(store) else [page]
     # README.ko.md has the same section.
     for readme in sorted(above.glob("README*.md")):
         text = _text(readme)
         marks = text.count(BEGIN), text.count(END)
         if marks not in ((0, 0), (1, 1)) or text.find(BEGIN) > text.find(END):
             raise RunError(f"{readme}: the lines {BEGIN!r} and {END!r} must stand in it once each and in this order, or not at all")
-        if BEGIN in text and text != _with_section(text, results):
+        if BEGIN in text and text != _with_section(text, store):
             found.append(readme)
-    return found if _noted(figure) == _digest(_all(results)) else [*found, figure]
+    return found if _noted(figure) == _digest(known) else [*found, figure]
 
 
 def _text(path: Path) -> str:
@@ -88,8 +91,8 @@ def _noted(figure: Path) -> str | None:
         return None
 
 
-def _all(results: Path) -> dict[str, list[Record]]:
-    return {row.name: records.read(results, row) for row in ROWS}
+def _all(store: RecordStore) -> dict[str, list[Record]]:
+    return {row.name: store.read(row) for row in ROWS}
 
 
 def _drawn(known: dict[str, list[Record]]) -> list[dict[str, Any]]:
@@ -105,22 +108,22 @@ def _digest(known: dict[str, list[Record]]) -> str:
     return hashlib.sha256(json.dumps([_DRAWING, _drawn(known)]).encode()).hexdigest()[:16]
 
 
-def _with_section(text: str, results: Path) -> str:
+def _with_section(text: str, store: RecordStore) -> str:
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
-    known = _all(results)
+    known = _all(store)
     parts = [
         pages.table(known),
         pages.SAMPLED,
-        f"![Test errors of all runs against the published numbers]({results.name}/{FIGURE})",
+        f"![Test errors of all runs against the published numbers]({store.pages.name}/{FIGURE})",
         pages.comparisons(known),
     ]
     parts += [pages.claim(known.get("lenet5", [])), pages.missed(known, brief=True)]
     return f"{before}{BEGIN}\n\n" + "\n\n".join(part for part in parts if part) + f"\n\n{END}{after}"
 
 
-def _results_page(results: Path) -> str:
-    known = _all(results)
+def _results_page(store: RecordStore) -> str:
+    known = _all(store)
     parts = [
         f"{_TITLE}\n\n{pages.HOW}",
         "## Published numbers and ours",

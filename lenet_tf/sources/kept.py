@@ -16,18 +16,24 @@ from lenet_tf.sources.arrays import NAMES
 FILE = "lenet_tf.npz"
 
 
-def recall(folder: Path, name: str, version: str, source: str) -> RawData | None:
-    """The data set that `keep` left in the folder; None where there is none, or one that its SHA-256 says is not whole."""
+def recall(folder: Path, name: str, version: str, source: str, order: str) -> RawData | None:
+    """The data set that `keep` left in the folder in this order of images.
+
+    None where there is none, where it is in another order, or where its SHA-256 says that it is not whole.
+    """
     try:
-        arrays, _ = read_npz(folder / FILE, (*NAMES, "num_classes", "sha256"), "biuU")
+        arrays, _ = read_npz(folder / FILE, (*NAMES, "num_classes", "sha256", "order"), "biuU")
         classes, digest = int(arrays.pop("num_classes")), str(arrays.pop("sha256"))
+        # Copies made before 0.3.0 don't say their order.
+        if str(arrays.pop("order", "tfds")) != order:
+            return None
         data = RawData(**arrays, name=name, version=version, source=source, num_classes=classes)
     except Exception:  # whatever a damaged archive makes its parsers raise
         return None
     return data if data.sha256 == digest else None
 
 
-def keep(folder: Path, data: RawData) -> None:
+def keep(folder: Path, data: RawData, order: str) -> None:
     """Leaves the data set in the folder, whole or not at all; a folder that cannot be written to is left alone."""
     arrays = {part: getattr(data, part) for part in NAMES}
     with contextlib.suppress(OSError):
@@ -36,4 +42,4 @@ def keep(folder: Path, data: RawData) -> None:
             if time.time() - other.stat().st_mtime > 3600:
                 other.unlink()
         with whole(folder / FILE) as partial, partial.open("wb") as file:
-            np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256)
+            np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256, order=order)
