@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet_tf import runs
+from lenet_tf import image_order, runs
 from lenet_tf.errors import RunError
 from lenet_tf.files import open_regular, whole
 from lenet_tf.report import page, side_by_side
@@ -109,7 +109,7 @@ def _remarks(compared: Compared, groups: Mapping[str, Compared]) -> list[str]:
     others = [
         f"{letter} ({escape(str(run.old.config['data'].get('name')))})"
         for letter, run in compared.items()
-        if run.old.config["data"].get("sha256") != run.data.sha256
+        if image_order.as_trained(run.data, run.old.config["data"].get("sha256")).sha256 != run.old.config["data"].get("sha256")
     ]
     if others:
         found.append(f"Trained on other data, of another SHA-256, than they are tested on here: {', '.join(others)}.")

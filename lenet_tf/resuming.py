@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from lenet_tf import __version__, checkpoints, runs
+from lenet_tf import __version__, checkpoints, image_order, runs
 from lenet_tf import device as devices
 from lenet_tf.checkpoints import Progress
 from lenet_tf.data import RawData, check_raw, split
@@ -59,6 +59,9 @@ def resume(
     if old.metrics is not None:
         return _finished(folder, old.metrics)
     check_raw(data)
+    notes = []
+    if image_order.is_shuffled(data, old.config["data"].get("sha256")):
+        notes, data = [f"{image_order.note(data)} It goes on in its own order."], image_order.to_shuffled(data)
     old.check_same_data(data.sha256, "A run goes on with its own data only.")
     spec, settings = old.spec, old.settings
     seed = checked_seed(settings["seed"])
@@ -76,7 +79,7 @@ def resume(
         _put_right(folder, progress, int(network.optimizer.iterations))
         if not quiet:
             begins = beginning_run(spec, divided, place, taking, seed, folder, progress.epochs)
-            print("\n".join([*runs.differences(old.config), begins]), flush=True)
+            print("\n".join([*notes, *runs.differences(old.config), begins]), flush=True)
         return Job(network, loop, spec, divided, folder, seed, progress, settings["early_stopping"], quiet, report, callbacks).run()
 
 

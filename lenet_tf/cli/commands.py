@@ -29,6 +29,7 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
     config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
     device.start_tensorflow()
+    from lenet_tf import image_order
     from lenet_tf.evaluation import evaluate as measure
     from lenet_tf.evaluation import predict_test
     from lenet_tf.model_files import load_model
@@ -36,7 +37,10 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
     model = load_model(run_or_model)
     own = runs.data_name(folder, config) if config and data is None else model.spec.data
     raw = load(own if data is None else data, originals)
-    if config and data is None and raw.sha256 != config["data"].get("sha256"):
+    then = config["data"].get("sha256") if config and data is None else raw.sha256
+    if image_order.is_shuffled(raw, then):
+        click.echo(image_order.note(raw), err=True)
+    elif raw.sha256 != then:
         click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
     result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(model, raw)
     scores = None
@@ -100,8 +104,10 @@ def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> It
         name = each.data_name() if data is None else data
         if name not in loaded:
             loaded[name] = load(name, originals)
-        from lenet_tf import reporting
+        from lenet_tf import image_order, reporting
 
+        if image_order.is_shuffled(loaded[name], each.config["data"].get("sha256")):
+            click.echo(f"{image_order.note(loaded[name])} The report numbers images in the published order.", err=True)
         examined = reporting.examine(each, loaded[name])
         click.echo(f"wrote {reporting.report_on(examined)}")
         yield examined

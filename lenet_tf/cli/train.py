@@ -141,6 +141,7 @@ def train(
     if from_run is not None:
         raw = load(again.data_name() if data is None else data, originals)
         if data is None:
+            raw = _in_its_order(raw, again.config["data"].get("sha256"))
             again.check_same_data(raw.sha256, f"Give --data {raw.name} to train on what is here all the same.")
     else:
         raw = load(data_of(spec, data), originals)
@@ -150,6 +151,16 @@ def train(
     click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
     if not quiet:
         click.echo(next_steps(run.path, settings["logs"]))
+
+
+def _in_its_order(raw: Any, sha256: Any) -> Any:
+    """The data in the order in which a run was trained on them."""
+    from lenet_tf import image_order
+
+    if not image_order.is_shuffled(raw, sha256):
+        return raw
+    click.echo(f"{image_order.note(raw)} It is run again in its own order.", err=True)
+    return image_order.to_shuffled(raw)
 
 
 def _refuse_others(ctx: click.Context, option: str, *allowed: str) -> None:

@@ -17,11 +17,10 @@ from typing import Any
 import numpy as np
 from filelock import Timeout
 
-from lenet_tf import device
+from lenet_tf import device, image_order
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
 from lenet_tf.files import locked
-from lenet_tf.sources import order
 from lenet_tf.sources.idx import FILES, read_idx
 from lenet_tf.sources.kept import keep, recall
 
@@ -46,7 +45,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
     try:
         builder = find_builder(name)
         source = find_source(builder, originals, name)
-        if source == "originals" and builder.name in order.SETS:
+        if source == "originals" and builder.name in image_order.SETS:
             return _checked(_read_originals(builder, originals, name), builder)
         if source != "cache":
             _prepare_alone(builder, originals, source)
@@ -248,7 +247,7 @@ def _read(builder: Any, name: str, source: str) -> RawData:
     if "test" not in builder.info.splits or "train" not in builder.info.splits:
         raise DataError(f"{name} has the splits {', '.join(builder.info.splits)}; a train and a test split are needed")
     version, folder = str(builder.info.version), Path(builder.data_path)
-    kept_order = order.PUBLISHED if builder.name in order.SETS else order.SHUFFLED
+    kept_order = image_order.PUBLISHED if builder.name in image_order.SETS else image_order.SHUFFLED
     kept = recall(folder, name, version, source, kept_order)
     if kept is not None:
         return kept
@@ -260,6 +259,6 @@ def _read(builder: Any, name: str, source: str) -> RawData:
         arrays += [part["image"], part["label"].astype(np.int64)]
     classes = builder.info.features["label"].num_classes
     data = RawData(*arrays, name=name, version=version, source=source, num_classes=classes)
-    data = order.to_published(data) if kept_order == order.PUBLISHED else data
+    data = image_order.to_published(data) if kept_order == image_order.PUBLISHED else data
     keep(folder, data, kept_order)
     return data

@@ -7,6 +7,7 @@ so its image 0 is a 2. Versions of this package before 0.3.0 used TFDS' order.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 
@@ -42,7 +43,8 @@ def to_shuffled(data: RawData) -> RawData:
     return _taken(data, _published_numbers)
 
 
-def _taken(data: RawData, numbers) -> RawData:
+def _taken(data: RawData, numbers: Callable[[str, int], np.ndarray]) -> RawData:
+    """The images of each split in the order that `numbers` gives for its name and count."""
     arrays = {}
     for split in ("train", "test"):
         images, labels = getattr(data, f"x_{split}"), getattr(data, f"y_{split}")
@@ -52,14 +54,19 @@ def _taken(data: RawData, numbers) -> RawData:
 
 
 def is_shuffled(data: RawData, sha256: str) -> bool:
-    """Whether `sha256` belongs to the images of `data`, which are in the published order, in TFDS' order."""
+    """Whether `sha256` is that of the images of `data`, which are in the published order, in TFDS' order."""
     return data.name in SETS and data.sha256 != sha256 and to_shuffled(data).sha256 == sha256
 
 
+def as_trained(data: RawData, sha256: str) -> RawData:
+    """The images in the order in which a run was trained on them, that of the data with this hash; other data stay as they are."""
+    return to_shuffled(data) if is_shuffled(data, sha256) else data
+
+
 def note(data: RawData) -> str:
-    """What is said of a run that was trained in TFDS' order."""
+    """What is said of a run that was trained in TFDS' order; `data` are in the published order."""
     first = _published_numbers("test", len(data.x_test))[0]
     return (
-        f"This run was trained on {data.name} in TFDS' shuffled order (test image 0 is a {data.y_test[first]}). "
-        f"lenet_tf 0.3.0 and later use the published order (test image 0 is a {data.y_test[0]})."
+        f"The run was trained on {data.name} in TFDS' shuffled order (test image 0 is a {data.y_test[first]}),"
+        f" and lenet_tf 0.3.0 and later load it in the published order (test image 0 is a {data.y_test[0]})."
     )

@@ -1,0 +1,127 @@
+"""The published order of images from every source, and what becomes of runs that were trained in TFDS' order."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lenet_tf
+from lenet_tf import image_order, runs
+from lenet_tf.errors import RunError
+from lenet_tf.sources import load_data
+from lenet_tf.sources.idx import load_idx
+
+# As the published files begin, and as papers number them.
+LABELS = {
+    "mnist": ([5, 0, 4, 1, 9, 2, 1, 3, 1, 4], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]),
+    "fashion_mnist": ([9, 0, 0, 3, 0, 2, 7, 2, 5, 5], [9, 2, 1, 1, 6, 1, 4, 6, 5, 7]),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_originals_come_as_they_were_published(monkeypatch, tmp_path, originals, name):
+    """Nothing is prepared: the files are read as they are."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    data, published = load_data(name, originals), load_idx(originals / name)
+    assert (data.source, data.name, data.version) == ("originals", name, "3.0.1")
+    assert (data.y_train[:10].tolist(), data.y_test[:10].tolist()) == LABELS[name]
+    for part in ("x_train", "y_train", "x_test", "y_test"):
+        np.testing.assert_array_equal(getattr(data, part), getattr(published, part))
+    assert not (tmp_path / "tfds").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LABELS)
+def test_a_cache_that_tfds_prepared_alone_comes_in_the_published_order(monkeypatch, tmp_path, originals, name):
+    """TFDS shuffles the images; its own loader says so, ours and the published files agree."""
+    import tensorflow_datasets as tfds
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+    config = tfds.download.DownloadConfig(manual_dir=originals / name, extract_dir=tmp_path / "extracted", try_download_gcs=False)
+    builder = tfds.builder(name, data_dir=tmp_path)
+    builder.download_and_prepare(download_config=config)
+    shuffled = next(iter(tfds.as_numpy(builder.as_dataset(split="test", batch_size=10))))["label"]
+    assert shuffled.tolist() != LABELS[name][1]
+    published = load_idx(originals / name)
+    for _ in range(2):  # decoded, then from the kept copy
+        data = load_data(name)
+        assert data.source == "cache"
+        for part in ("x_train", "y_train", "x_test", "y_test"):
+            np.testing.assert_array_equal(getattr(data, part), getattr(published, part))
+
+
+def test_there_and_back(digits):
+    again = image_order.to_published(image_order.to_shuffled(digits))
+    assert again.sha256 == digits.sha256
+    assert image_order.to_shuffled(digits).sha256 != digits.sha256
+
+
+@pytest.fixture
+def mnist(digits):
+    """300 and 100 digits that pass for MNIST."""
+    return replace(digits, name="mnist", version="3.0.1", source="originals")
+
+
+@pytest.fixture
+def old_run(mnist, tmp_path):
+    """An interrupted run in TFDS' order, as versions before 0.3.0 made it, and the weights with which it should end."""
+    import keras
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise RuntimeError("the power went out")
+
+    shuffled = image_order.to_shuffled(mnist)
+    options = {"epochs": 2, "validation": "test", "seed": 1, "device": "cpu", "quiet": True}
+    whole = lenet_tf.fit("tiny", shuffled, logs=tmp_path / "whole", **options)
+    with pytest.raises(RuntimeError, match="the power went out"):
+        lenet_tf.fit("tiny", shuffled, logs=tmp_path / "logs", callbacks=[Stop()], **options)
+    (folder,) = (tmp_path / "logs" / "fit").iterdir()
+    return folder, whole
+
+
+NAMED = r"TFDS' shuffled order \(test image 0 is a \d\).*published order \(test image 0 is a \d\)"
+
+
+def test_a_run_in_the_old_order_goes_on_in_it(old_run, mnist, capsys):
+    """Bit for bit, from data in the published order; both orders are named."""
+    folder, whole = old_run
+    run = lenet_tf.resume(folder, mnist, report=False)
+    said = capsys.readouterr().out
+    assert f"test image 0 is a {image_order.to_shuffled(mnist).y_test[0]})" in said
+    assert f"test image 0 is a {mnist.y_test[0]})" in said
+    for expected, got in zip(whole.model.get_weights(), run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_other_data_are_still_refused(old_run, mnist):
+    folder, _ = old_run
+    changed = mnist.x_test.copy()
+    changed[0, 0, 0] += 1
+    with pytest.raises(RunError, match="was trained on other mnist data"):
+        lenet_tf.resume(folder, replace(mnist, x_test=changed), report=False)
+
+
+def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
+    """To evaluate, to report, and to run again, which takes the run's own order."""
+    folder, whole = old_run
+    lenet_tf.resume(folder, mnist, report=False, quiet=True)
+    monkeypatch.setattr("lenet_tf.sources.load_data", lambda *_, **__: mnist)
+    evaluated = cli("evaluate", "--json", folder)
+    assert json.loads(evaluated.stdout)["accuracy"] == pytest.approx(whole.metrics["test_accuracy"])
+    reported = cli("report", folder, whole.path, "--comparison", "comparison.html")
+    again = cli("train", "--from-run", folder, "--quiet", "--no-report", "--logs", "again")
+    for told in (evaluated, reported, again):
+        assert told.exit_code == 0, told.output
+        assert re.search(NAMED, told.stderr)
+        assert "SHA-256" not in told.stderr
+    assert "of another SHA-256" not in Path("comparison.html").read_text()
+    (repeated,) = Path("again", "fit").iterdir()
+    assert runs.read_config(repeated)["data"]["sha256"] == image_order.to_shuffled(mnist).sha256
