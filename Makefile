@@ -18,7 +18,7 @@ UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train reproduce test test-slow test-lowest soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
+.PHONY: help install train reproduce test test-slow test-cpu test-lowest soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -49,6 +49,9 @@ test: install ## run the tests, but for those that take long
 
 test-slow: install ## run the tests that take long
 	@$(BIN)/python $(PYTEST) -m slow $(ARGS)
+
+test-cpu: install ## run what depends on the processor with oneDNN off, on, and limited to AVX2
+	@$(BIN)/python .ci/test_cpu.py $(PYTEST) $(ARGS)
 
 test-lowest: $(VENV)-lowest/.installed ## run all tests with the oldest versions that setup.cfg allows, in an environment of their own
 	@$(VENV)-lowest/bin/python $(PYTEST) $(ARGS)
@@ -85,7 +88,7 @@ jupyter: $(call installed,dev-notebooks) ## open the notebooks in JupyterLab
 notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean kernels, and the answers to their exercises (ARGS=notebooks/… for one)
 	@$(BIN)/python notebooks/run.py $(ARGS)
 
-bench: install $(VENV)-bench/.installed ## measure start-up, an epoch beside the tutorial, PyTorch and JAX, and the fast recipe (half an hour, quiet)
+bench: install $(VENV)-bench/.installed ## measure start-up, an epoch beside the tutorial, PyTorch and JAX, and the fast recipe (an hour or more, quiet)
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/step_profile.py
 	@$(BIN)/python benchmarks/speed.py $(VENV)-bench/bin/python $(ARGS)

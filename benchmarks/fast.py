@@ -1,7 +1,8 @@
-"""The `fast` recipe on seeds it was not chosen on, beside ten epochs of the tutorial's code in the same minutes, into results/fast.json.
+"""Measure the `fast` recipe on seeds it was not chosen on, into results/fast.json.
 
-Between two seeds' runs, each a `lenet-tf train` process of its own, the tutorial's process (`candidates.py`) takes two epochs and answers
-with the time of the second. Refuses a loaded machine. Usage: fast.py [--seeds N].
+Each seed is a `lenet-tf train` process. Before every third seed, the tutorial's code trains ten
+epochs in a fresh process (`candidates.py`) for comparison, and then predicts the test images once,
+as `lenet-tf train` tests them once. A loaded machine is refused. Usage: fast.py [--seeds N].
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from speed import HERE, machine, refuse_load, save_mnist
+import common
 
-RESULT = HERE.parent / "results" / "fast.json"
+RESULT = common.RESULTS / "fast.json"
+EPOCHS = 10
 COMMAND = [
     "train",
     "lenet5-modern",
@@ -34,59 +36,81 @@ COMMAND = [
 ]
 
 
-def train(seed: int) -> dict[str, float]:
-    """One run: its test accuracy, the seconds of its training with validation and the test, and those from the start of its process."""
+def train_fast(seed: int) -> dict[str, float]:
+    """Accuracy, seconds of training with validation, files and test, and of the whole process."""
     with tempfile.TemporaryDirectory() as logs:
-        start = time.perf_counter()
+        command = [*COMMAND, "--seed", str(seed), "--logs", logs]
+        start = time.monotonic()
         subprocess.run(
-            [sys.executable, "-m", "lenet_tf", *COMMAND, "--seed", str(seed), "--logs", logs], check=True, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "lenet_tf", *command],
+            env=common.child_environment(),
+            stdout=subprocess.DEVNULL,
+            check=True,
         )
-        whole = time.perf_counter() - start
+        process = time.monotonic() - start
         (metrics,) = Path(logs).glob("fit/*/metrics.json")
-        run = json.loads(metrics.read_text())
-    return {"seed": seed, "test_accuracy": run["test_accuracy"], "training": run["seconds"], "process": whole}
+        run = json.loads(metrics.read_text(encoding="utf-8"))
+    return {
+        "seed": seed,
+        "test_accuracy": run["test_accuracy"],
+        "training": run["seconds"],
+        "process": process,
+    }
+
+
+def train_tutorial(data: Path) -> dict[str, float]:
+    """The same of the tutorial's code, with its evaluations and files in the training."""
+    measured = common.run_candidate(sys.executable, "tutorial", 32, EPOCHS, data)
+    return {
+        "test_accuracy": measured["accuracy"],
+        "training": measured["first_epoch"] + sum(measured["epoch"]),
+        "process": measured["process"],
+    }
 
 
 def readme(result: dict) -> str:
-    """The README's sentence."""
+    """The README's sentences."""
+
+    def median(runs: str, part: str) -> float:
+        return statistics.median(run[part] for run in result[runs])
+
     accuracies = [100 * run["test_accuracy"] for run in result["runs"]]
-    training, process = (statistics.median(run[part] for run in result["runs"]) for part in ("training", "process"))
-    tutorial = 10 * statistics.median(result["tutorial_epochs"])
+    training, process = (median("runs", part) for part in ("training", "process"))
+    slow_training, slow_process = (median("tutorial", part) for part in ("training", "process"))
     return (
-        f"Over seeds {result['runs'][0]['seed']} to {result['runs'][-1]['seed']}: test accuracy"
-        f" {statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f}% ({min(accuracies):.2f}–{max(accuracies):.2f})"
-        f" after {training:.1f} s of training (median; validation, files and the test included), {process:.1f} s from the start of the"
-        f" process, without pictures and report (`--images-every 0 --no-report`)."
-        f" Ten epochs of the tutorial's code take {tutorial:.0f} s in the same minutes, {tutorial / training:.1f} times as long."
+        f"Over seeds {result['runs'][0]['seed']} to {result['runs'][-1]['seed']}, test accuracy is"
+        f" {statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f}%"
+        f" ({min(accuracies):.2f}–{max(accuracies):.2f}). The median training takes"
+        f" {training:.1f} s with validation, files and the test, and the whole process"
+        f" {process:.1f} s, without images and report (`--images-every 0 --no-report`)."
+        f" The tutorial's code, {EPOCHS} epochs in a fresh process before every third seed, takes"
+        f" {slow_training:.0f} s of training ({slow_training / training:.1f} times as long) and"
+        f" {slow_process:.0f} s in all ({slow_process / process:.1f} times)."
     )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--max-load", type=float, default=common.MAX_LOAD)
     options = parser.parse_args()
-    refuse_load()
-    result = {**machine(), "command": f"lenet-tf {' '.join(COMMAND)} --seed N", "runs": [], "tutorial_epochs": []}
+    common.refuse_load(options.max_load)
+    command = f"lenet-tf {' '.join(COMMAND)} --seed N"
+    result = common.describe_session() | {"command": command, "runs": [], "tutorial": []}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "mnist.npz"
-        save_mnist(data)
-        tutorial = subprocess.Popen(
-            [sys.executable, str(HERE / "candidates.py"), "tutorial", "32", str(data)],
-            **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True},
-        )
-        assert json.loads(tutorial.stdout.readline())["ready"]
-        train(0)  # what a first run prepares and the disk then holds ready
+        common.save_mnist(data)
+        # The first process on a machine also reads its libraries from the disk.
+        train_fast(0)
         for seed in range(options.seeds):
             if seed % 3 == 0:
-                tutorial.stdin.write("\n")
-                tutorial.stdin.flush()
-                result["tutorial_epochs"].append(json.loads(tutorial.stdout.readline())["epoch"])
-            refuse_load()
-            result["runs"].append(train(seed))
-            print(result["runs"][-1], f"tutorial {result['tutorial_epochs'][-1]:.2f}", flush=True)
-        tutorial.stdin.close()
-        tutorial.wait(timeout=60)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                common.refuse_load(options.max_load)
+                result["tutorial"].append(train_tutorial(data))
+                print("tutorial", result["tutorial"][-1], flush=True)
+            common.refuse_load(options.max_load)
+            result["runs"].append(train_fast(seed))
+            print(result["runs"][-1], flush=True)
+    common.write_result(RESULT, result)
     print(readme(result))
 
 

@@ -15,9 +15,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from speed import HERE, machine, refuse_load, save_mnist
+from common import RESULTS, describe_session, refuse_load, save_mnist, write_result
 
-RESULT = HERE.parent / "results" / "scale.json"
+RESULT = RESULTS / "scale.json"
 # In memory there are two copies of the images, one of them TensorFlow's.
 LARGEST_IN_MEMORY = 10
 
@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--copies", type=int, nargs="+", default=[1, 10, 100])
     options = parser.parse_args()
-    result = machine() | {"runs": []}
+    result = describe_session() | {"runs": []}
     with tempfile.TemporaryDirectory() as folder:
         mnist = Path(folder) / "mnist.npz"
         save_mnist(mnist)
@@ -85,7 +85,7 @@ def main() -> None:
                 run = {"images": copies * len(np.load(mnist)["y_train"]), "where": where} | json.loads(done.stdout.splitlines()[-1])
                 result["runs"].append(run)
                 print(run, flush=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_result(RESULT, result)
     print(readme(result))
 
 

@@ -1,148 +1,187 @@
-"""Seconds per epoch of LeNet-5 on MNIST, ours beside the tutorial's code, PyTorch and JAX, into results/speed.json.
+"""Measure epochs of LeNet-5 on MNIST in six ways, into results/speed.json.
 
-Every candidate is a process of its own that waits for its turn (`candidates.py`), so that all are measured in the same minutes: one epoch
-each, round after round, after an epoch to warm up. Refuses a loaded machine. Usage: speed.py PYTHON_WITH_TORCH_AND_JAX; `make bench` sets
-that up.
+Every measurement is a fresh process that trains a few epochs without a pause (`candidates.py`),
+since a Keras process that has waited is slower. The candidates take turns, round after round. The
+first epoch of a process contains tracing and compilation and is reported apart. A loaded machine is
+refused. Usage: speed.py [PYTHON_WITH_TORCH_AND_JAX]; `make bench` prepares that interpreter.
+
+A new session replaces the one of the same processor and setting in the result file. The candidates
+inherit the environment, so ONEDNN_MAX_CPU_ISA=AVX2 measures a newer processor without its AVX-512.
+That variable caps oneDNN only. For AVX2 the caps of PyTorch, XLA and MKL are set as well, but MKL
+obeys on Intel processors only, and TensorFlow's Eigen kernels have no cap. TensorFlow also turns
+oneDNN on by itself where the processor has AVX512_VNNI, AVX_VNNI or AMX, capped or not. On one
+with AVX2 alone, only lenet_tf uses oneDNN, since it asks for it. To measure the tutorial's code as
+it runs there, set TF_ENABLE_ONEDNN_OPTS=0 too and pass --candidates tutorial keras-steps-50. That
+is a session of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from datetime import datetime, timezone
-from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
-import numpy as np
+import common
 
-from lenet_tf.machine import describe
 from lenet_tf.specs import get_spec
 
-HERE = Path(__file__).parent
-RESULT = HERE.parent / "results" / "speed.json"
-BUSIEST = 0.05
-ELSEWHERE = ("pytorch", "pytorch-channels-last", "jax")
-CANDIDATES = ("tutorial", "keras-steps-50", "lenet_tf", *ELSEWHERE)
+RESULT = common.RESULTS / "speed.json"
+METHOD = 2
+OTHER_FRAMEWORKS = ("pytorch", "pytorch-channels-last", "jax")
+CANDIDATES = ("tutorial", "keras-steps-50", "lenet_tf", *OTHER_FRAMEWORKS)
+TITLES = {
+    "python": "Python",
+    "tensorflow": "TensorFlow",
+    "keras": "Keras",
+    "torch": "PyTorch",
+    "jax": "JAX",
+}
+COLUMNS = (
+    "batch size",
+    "candidate",
+    "s per epoch: median (least–most)",
+    "of it training",
+    "evaluation",
+    "times ours",
+    "first epoch, s",
+    "start-up, s",
+    "prediction of 10,000, s",
+    "peak MiB",
+)
 
 
-def save_mnist(path: Path) -> None:
-    """In a process of its own: TensorFlow's threads have no place in this one."""
-    script = (
-        "import sys, numpy, lenet_tf; data = lenet_tf.load_data('mnist');"
-        "numpy.savez(sys.argv[1], x_train=data.x_train[..., 0], y_train=data.y_train, x_test=data.x_test[..., 0], y_test=data.y_test)"
-    )
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+def pool(processes: list[dict], key: str) -> list[float]:
+    """The seconds of all counted epochs of all rounds."""
+    return list(chain.from_iterable(process[key] for process in processes))
 
 
-def load() -> float:
-    """The share of the machine that is busy over a second in which this process sleeps."""
-
-    def ticks() -> tuple[int, int]:
-        fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-        return sum(fields) - fields[3] - fields[4], sum(fields)
-
-    busy, total = ticks()
-    time.sleep(1)
-    busy_after, total_after = ticks()
-    return (busy_after - busy) / max(1, total_after - total)
-
-
-def refuse_load() -> None:
-    # What a candidate still tidies up in the background is over in a second or two.
-    busy = min(load() for _ in range(3))
-    if busy > BUSIEST:
-        raise SystemExit(f"Error: something else takes {busy:.0%} of the machine; at most {BUSIEST:.0%} is measured. Try again later.")
-
-
-def machine() -> dict:
-    """What a result says of when, where and with what it was measured."""
-    return {
-        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": describe() | {"gflops": gflops()},
-        "versions": {"python": platform.python_version(), "tensorflow": version("tensorflow"), "keras": version("keras")},
-    }
-
-
-def gflops() -> float:
-    """Billions of float32 operations a second of a large matrix product on all cores, the best of ten."""
-    matrix = np.ones((2048, 2048), np.float32)
-    times = []
-    for _ in range(10):
-        start = time.perf_counter()
-        matrix @ matrix
-        times.append(time.perf_counter() - start)
-    return 2 * 2048**3 / min(times) / 1e9
-
-
-def measure(batch_size: int, data: Path, other: str, rounds: int) -> dict[str, dict]:
-    children = {}
-    for name in CANDIDATES:
-        command = [other if name in ELSEWHERE else sys.executable, str(HERE / "candidates.py"), name, str(batch_size), str(data)]
-        children[name] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert json.loads(children[name].stdout.readline())["ready"], name
-        print(f"batch size {batch_size}: {name} has warmed up", flush=True)
-    answers = {name: [] for name in CANDIDATES}
-    for number in range(rounds):
-        refuse_load()
-        for name, child in children.items():
-            child.stdin.write("\n")
-            child.stdin.flush()
-            answers[name].append(json.loads(child.stdout.readline()))
-        print(f"round {number + 1}:", *(f"{name} {answers[name][-1]['epoch']:.2f}" for name in CANDIDATES), flush=True)
-    for child in children.values():
-        child.stdin.close()
-        child.wait(timeout=60)
-    return {name: {key: [answer[key] for answer in own] for key in own[0]} for name, own in answers.items()}
-
-
-def readme(result: dict) -> str:
-    """The README's table: medians, the least and the most, for each candidate and batch size."""
-    lines = [
-        "| batch size | candidate | s per epoch: median (least–most) | of it training | evaluation | times ours | prediction | peak MiB |",
-        "|---|---|---|---|---|---|---|---|",
+def tabulate_candidate(size: str, name: str, processes: list[dict], ours: float | None) -> str:
+    """One row. `ours` is the median of lenet_tf's epochs, None if it was not measured."""
+    epochs = pool(processes, "epoch")
+    median = statistics.median(epochs)
+    parts = [statistics.median(pool(processes, key)) for key in ("training", "evaluation")]
+    keys = ("first_epoch", "start_up", "prediction")
+    once = [statistics.median(process[key] for process in processes) for key in keys]
+    cells = [
+        size,
+        name,
+        f"{median:.2f} ({min(epochs):.2f}–{max(epochs):.2f})",
+        *(f"{seconds:.2f}" for seconds in parts),
+        f"{median / ours:.2f}" if ours else "–",
+        *(f"{seconds:.2f}" for seconds in once),
+        f"{max(process['peak_mib'] for process in processes):,.0f}",
     ]
-    for size, candidates in result["batch_sizes"].items():
-        ours = statistics.median(candidates["lenet_tf"]["epoch"])
-        for name, answers in sorted(candidates.items(), key=lambda pair: statistics.median(pair[1]["epoch"])):
-            epoch, *others = (statistics.median(answers[part]) for part in ("epoch", "training", "evaluation", "prediction"))
-            training, evaluation, prediction = (f"{seconds:.2f}" for seconds in others)
-            span = f"{min(answers['epoch']):.2f}–{max(answers['epoch']):.2f}"
-            memory = f"{max(answers['peak_mib']):,.0f}"
-            cells = (size, name, f"{epoch:.2f} ({span})", training, evaluation, f"{epoch / ours:.2f}", prediction, memory)
-            lines.append(f"| {' | '.join(cells)} |")
+    return f"| {' | '.join(cells)} |"
+
+
+def tabulate_session(session: dict) -> str:
+    """A sentence that names the machine and its setting, and a table of medians."""
+    machine, versions = session["machine"], session["versions"]
+    rounds = f"{session['rounds']} round{'s' if session['rounds'] > 1 else ''}"
+    packages = [f"{TITLES[name]} {number}" for name, number in versions.items()]
+    lines = [
+        f"{machine['processor']} with {machine['cores']} cores ({machine['setting']}) took these"
+        f" times on {session['when'][:10]}, in {rounds} of {session['epochs']} epochs with"
+        f" {', '.join(packages)}:",
+        "",
+        f"| {' | '.join(COLUMNS)} |",
+        f"|{'---|' * len(COLUMNS)}",
+    ]
+    for size, candidates in session["batch_sizes"].items():
+        medians = {name: statistics.median(pool(candidates[name], "epoch")) for name in candidates}
+        ours = medians.get("lenet_tf")
+        for name in sorted(medians, key=medians.__getitem__):
+            lines.append(tabulate_candidate(size, name, candidates[name], ours))
     return "\n".join(lines)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("python", help="an interpreter that has torch and jax")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128])
-    options = parser.parse_args()
-    refuse_load()
+def readme(result: dict) -> str:
+    """The README's tables, one for each session."""
+    return "\n\n".join(tabulate_session(session) for session in result["runs"])
+
+
+def identify(session: dict) -> tuple[str, str]:
+    return session["machine"]["processor"], session["machine"]["setting"]
+
+
+def add_session(result: dict, session: dict) -> dict:
+    """The result with this session instead of an earlier one of the same machine and setting."""
+    others = [other for other in result["runs"] if identify(other) != identify(session)]
+    return {"method": METHOD, "runs": [*others, session]}
+
+
+def read_result() -> dict:
+    """The sessions measured so far. Those of an older method don't compare and are dropped."""
+    if RESULT.exists():
+        result = json.loads(RESULT.read_text(encoding="utf-8"))
+        if result.get("method") == METHOD:
+            return result
+    return {"method": METHOD, "runs": []}
+
+
+def ask_versions(python: str) -> dict[str, str]:
     script = "from importlib.metadata import version; print(version('torch'), version('jax'))"
-    torch, jax = subprocess.run([options.python, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    result = machine()
-    result["versions"] |= {"torch": torch, "jax": jax}
-    result |= {
-        # A training step is the forward pass and twice as much again for the gradients; a multiply-add is two operations.
-        "gflop_an_epoch": 60_000 * get_spec("lenet5").multiply_adds * 2 * 3 / 1e9,
-        "rounds": options.rounds,
-    }
+    done = subprocess.run([python, "-c", script], capture_output=True, text=True, check=True)
+    return dict(zip(("torch", "jax"), done.stdout.split(), strict=True))
+
+
+def measure_round(options: argparse.Namespace, data: Path, batch_sizes: dict) -> None:
+    """One fresh process for each batch size and candidate, added to `batch_sizes`."""
+    for size in options.batch_sizes:
+        for name in options.candidates:
+            python = options.python if name in OTHER_FRAMEWORKS else sys.executable
+            common.refuse_load(options.max_load)
+            measured = common.run_candidate(python, name, size, options.epochs, data)
+            batch_sizes.setdefault(str(size), {}).setdefault(name, []).append(measured)
+            seconds = " ".join(f"{epoch:.2f}" for epoch in measured["epoch"])
+            print(f"batch size {size}: {name} {seconds}", flush=True)
+
+
+def parse_options() -> argparse.Namespace:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    parser.add_argument("python", nargs="?", help="an interpreter that has torch and jax")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=4, help="of each process, at least 2")
+    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128])
+    parser.add_argument("--candidates", nargs="+", choices=CANDIDATES, default=CANDIDATES)
+    parser.add_argument(
+        "--max-load",
+        type=float,
+        default=common.MAX_LOAD,
+        help="the share of the machine that other work may take (%(default)s)",
+    )
+    options = parser.parse_args()
+    if options.epochs < 2 or options.rounds < 1:
+        parser.error("--epochs must be at least 2 and --rounds at least 1")
+    if options.python is None and set(options.candidates) & set(OTHER_FRAMEWORKS):
+        parser.error("PyTorch and JAX need PYTHON; leave them out with --candidates")
+    return options
+
+
+def main() -> None:
+    options = parse_options()
+    common.refuse_load(options.max_load)
+    session = common.describe_session()
+    if options.python is not None:
+        session["versions"] |= ask_versions(options.python)
+    # A step is the forward pass and twice as much for the gradients; a multiply-add counts as two.
+    session["gflop_an_epoch"] = 60_000 * get_spec("lenet5").multiply_adds * 2 * 3 / 1e9
+    session |= {"rounds": 0, "epochs": options.epochs, "batch_sizes": {}}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "mnist.npz"
-        save_mnist(data)
-        sizes = options.batch_sizes
-        result["batch_sizes"] = {str(size): measure(size, data, options.python, options.rounds) for size in sizes}
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(readme(result))
+        common.save_mnist(data)
+        for number in range(1, options.rounds + 1):
+            measure_round(options, data, session["batch_sizes"])
+            session["rounds"] = number
+            # A later round may be refused, and this one is worth keeping.
+            common.write_result(RESULT, add_session(read_result(), session))
+    print(readme(read_result()))
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from speed import HERE, machine, refuse_load
+from common import RESULTS, describe_session, refuse_load, write_result
 
 import lenet_tf
 
-RESULT = HERE.parent / "results" / "profile.json"
+RESULT = RESULTS / "profile.json"
 IMAGES, SIZE, SHOWN = 4000, 32, 12
 
 
@@ -105,12 +105,12 @@ def main() -> None:
         print(json.dumps(measure(loop=sys.argv[1] == "graph")))
         return
     refuse_load()
-    result = machine()
+    result = describe_session()
     for way in ("keras", "graph"):
         command = [sys.executable, __file__, way]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         result[way] = json.loads(done.stdout.splitlines()[-1])
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_result(RESULT, result)
     print(readme(result))
 
 

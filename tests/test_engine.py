@@ -19,6 +19,8 @@ from lenet_tf.second_order import curvature
 from lenet_tf.specs import Convolution, Dense, Dropout, Flatten, Input, Optimizer, Pooling, Recipe, Spec, get_spec
 from lenet_tf.unrolling import Unrolled
 
+pytestmark = pytest.mark.cpu
+
 
 @pytest.fixture(scope="module")
 def images(digits):

@@ -336,15 +336,16 @@ def test_counts_of_classes_that_cannot_be(tmp_path, arrays, classes):
 
 
 def test_kept_arrays_come_back_and_any_damage_is_none(tmp_path, digits):
-    keep(tmp_path, digits)
+    keep(tmp_path, digits, "published")
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    assert recall(tmp_path, "sample", "", "sample").sha256 == digits.sha256
+    assert recall(tmp_path, "sample", "", "sample", "published").sha256 == digits.sha256
+    assert recall(tmp_path, "sample", "", "sample", "tfds") is None, "in another order"
     content = (tmp_path / FILE).read_bytes()
     for place in np.random.default_rng(0).integers(0, len(content), 60):
         (tmp_path / FILE).write_bytes(content[:place])
-        assert recall(tmp_path, "sample", "", "sample") is None
+        assert recall(tmp_path, "sample", "", "sample", "published") is None
         (tmp_path / FILE).write_bytes(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
-        again = recall(tmp_path, "sample", "", "sample")
+        again = recall(tmp_path, "sample", "", "sample", "published")
         assert again is None or again.sha256 == digits.sha256
 
 

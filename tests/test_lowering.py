@@ -15,6 +15,8 @@ from lenet_tf.lowering import Lowered
 from lenet_tf.model import LeNet
 from lenet_tf.specs import VARIANTS, Convolution, Dense, Flatten, GlobalAveragePooling, Input, Pooling, Recipe, Spec
 
+pytestmark = pytest.mark.cpu
+
 LAST = (Flatten(), Dense("OUTPUT", units=3, activation="softmax"))
 NETWORKS = {
     "same, average": (

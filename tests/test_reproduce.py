@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
+import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -21,10 +24,12 @@ import lenet_tf
 from lenet_tf import machine
 from lenet_tf.disturbances import shifted
 from lenet_tf.errors import RunError, SpecError
-from lenet_tf.reproduce import pages, plan, records, tables
+from lenet_tf.reproduce import hard_images, pages, plan, predictions, tables, verdicts
 from lenet_tf.reproduce.claims import COMPARISONS, Comparison
 from lenet_tf.reproduce.display import time_left
 from lenet_tf.reproduce.plan import ROWS, Row, get_rows
+from lenet_tf.reproduce.predictions import Predictions
+from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.runner import Runner, Task
 from lenet_tf.reproduce.spread import holm, paired, spread
 from lenet_tf.specs import Preparation, get_spec
@@ -174,8 +179,8 @@ def test_the_machine_is_described():
 
 
 def finished(row: Row, home: Path, jobs: int = 2, seeds: int | None = None) -> dict[int, tuple]:
-    outcomes = Runner([row], seeds, jobs, home / "logs", home / "results").run()
-    return {outcome.task.seed: (outcome.record, outcome.agrees, outcome.told) for outcome in outcomes}
+    outcomes = Runner([row], seeds, jobs, home / "logs", RecordStore.of(home / "results")).run()
+    return {outcome.task.seed: (outcome.record, outcome.verdict.agrees, outcome.text) for outcome in outcomes}
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +193,7 @@ def done(tmp_path_factory):
 def test_runs_leave_records(done):
     """A record says what its run folder says, and its tests are those of the saved model."""
     home, outcomes = done
-    kept = records.read(home / "results", tiny())
+    kept = RecordStore.of(home / "results").read(tiny())
     assert [record["seed"] for record in kept] == [0, 1]
     sample = lenet_tf.load_data("sample")
     for seed, record in enumerate(kept):
@@ -204,8 +209,13 @@ def test_runs_leave_records(done):
         assert record["data"] == {"name": "sample", "version": sample.version, "sha256": sample.sha256}
         assert record["machine"] == machine.describe()
         assert record["recipe"] == tiny().spec.to_dict()["recipe"]
-        assert record["threads"] == {"TF_NUM_INTEROP_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "1"}
+        asked = {"TF_NUM_INTEROP_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1", "ONEDNN_MAX_CPU_ISA": os.environ.get("ONEDNN_MAX_CPU_ISA")}
+        assert record["threads"] == asked | {"TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1")}
         assert {"tensorflow", "keras", "numpy", "python"} <= record["versions"].keys()
+        own = RecordStore.of(home / "results").read_predictions(tiny())
+        answers = lenet_tf.predict(folder, sample.x_test).argmax(axis=1)
+        np.testing.assert_array_equal(predictions.classes_of(own.by_seed[seed]), answers)
+        np.testing.assert_array_equal(own.correct(seed), answers == sample.y_test)
     assert kept[0]["test"] != kept[1]["test"]
 
 
@@ -239,7 +249,7 @@ def test_runs_of_another_recipe_are_left_alone(done):
     """The plan changed: the old run folders count no more, and the old records are refused rather than mixed."""
     home, _ = done
     with pytest.raises(RunError, match=r"tiny.jsonl, line 1: the plan now has another recipe for tiny: move the file away"):
-        Runner([tiny(3)], None, 1, home / "logs", home / "results")
+        Runner([tiny(3)], None, 1, home / "logs", RecordStore.of(home / "results"))
 
 
 SCRIPT = """
@@ -248,10 +258,11 @@ from dataclasses import replace
 from pathlib import Path
 from lenet_tf.errors import Interrupted
 from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.runner import Runner
 spec = Row.from_dict(__import__("json").loads(sys.argv[1]))
 try:
-    Runner([spec], None, 2, Path("logs"), Path("results")).run()
+    Runner([spec], None, 2, Path("logs"), RecordStore.of(Path("results"))).run()
 except Interrupted as error:
     sys.exit(str(error))
 """
@@ -288,7 +299,7 @@ LONG = 60
 def uninterrupted(tmp_path_factory):
     """The records of two long runs that nothing disturbed; long enough to be in the middle when something does."""
     home = tmp_path_factory.mktemp("whole")
-    outcomes = Runner([tiny(LONG, shifted=False)], None, 2, home / "logs", home / "results").run()
+    outcomes = Runner([tiny(LONG, shifted=False)], None, 2, home / "logs", RecordStore.of(home / "results")).run()
     return {outcome.task.seed: outcome.record for outcome in outcomes}
 
 
@@ -305,16 +316,15 @@ def test_killed_in_the_middle_of_a_row_nothing_is_lost_or_doubled(how, tmp_path,
         assert "interrupted: 0 of 2 runs are finished. The same command goes on where this one stopped." in told
         assert "Stopping when the epochs under way are finished" in told
     assert not (tmp_path / "results" / "reproduce" / "tiny.jsonl").exists()
-    outcomes = Runner([row], None, 2, tmp_path / "logs", tmp_path / "results").run()
-    kept = records.read(tmp_path / "results", row)
+    outcomes = Runner([row], None, 2, tmp_path / "logs", RecordStore.of(tmp_path / "results")).run()
+    kept = RecordStore.of(tmp_path / "results").read(row)
     assert [record["seed"] for record in kept] == [0, 1]
     assert len(outcomes) == 2
     for record in kept:
         assert len(record["resumed"]) == 1, "gone on with, once"
         assert 3 <= record["resumed"][0] < LONG
         assert len(record["epochs"]["loss"]) == LONG
-        agrees, words = records.verdict(uninterrupted[record["seed"]], record)
-        assert (agrees, words) == (True, "as recorded, to the last digit")
+        assert verdicts.of_run(uninterrupted[record["seed"]], record) == verdicts.Verdict(True, "as recorded, to the last digit")
         folders = list((tmp_path / "logs" / "reproduce" / "tiny" / f"seed-{record['seed']}" / "fit").iterdir())
         assert len(folders) == 1, "one run folder a seed"
 
@@ -335,7 +345,7 @@ def test_a_run_that_is_stopped_from_outside_is_a_failure(tmp_path):
 def test_two_failures_for_one_reason_are_enough(tmp_path):
     told = []
     rows = [replace(tiny(1, data="./missing.npz"), name=name, seeds=1) for name in ("a", "b", "c")]
-    runner = Runner(rows, None, 1, tmp_path / "logs", tmp_path / "results", failed=told.append)
+    runner = Runner(rows, None, 1, tmp_path / "logs", RecordStore.of(tmp_path / "results"), failed=told.append)
     with pytest.raises(RunError, match=r"a, seed 0: .*missing.npz.* \(and 1 more\)"):
         runner.run()
     assert [task.row.name for task in told] == ["a", "b"]
@@ -346,13 +356,13 @@ def test_two_failures_for_one_reason_are_enough(tmp_path):
 def test_a_run_that_fails_says_why_and_the_others_go_on(tmp_path):
     good, bad = tiny(1, seeds=1), replace(tiny(1, data="./missing.npz"), name="bad", seeds=1)
     with pytest.raises(RunError, match="bad, seed 0: .*missing.npz"):
-        Runner([good, bad], None, 2, tmp_path / "logs", tmp_path / "results").run()
-    assert [record["seed"] for record in records.read(tmp_path / "results", good)] == [0]
-    assert records.read(tmp_path / "results", bad) == []
+        Runner([good, bad], None, 2, tmp_path / "logs", RecordStore.of(tmp_path / "results")).run()
+    store = RecordStore.of(tmp_path / "results")
+    assert ([record["seed"] for record in store.read(good)], store.read(bad)) == ([0], [])
 
 
 def test_the_time_left_follows_the_epochs_seen(tmp_path):
-    runner = Runner([tiny(10)], None, 2, tmp_path / "logs", tmp_path / "results")
+    runner = Runner([tiny(10)], None, 2, tmp_path / "logs", RecordStore.of(tmp_path / "results"))
     assert runner.seconds_left() is None
     first, second = runner.tasks
     first.epoch, first.seconds = 4, [3.0, 1.0, 2.0]
@@ -379,40 +389,117 @@ def record_of(row: Row, seed: int, accuracy: float, **changes) -> dict:
         "data": {"name": "mnist", "version": "1", "sha256": "d" * 64},
         "versions": {"python": "3", "tensorflow": "2", "keras": "3", "numpy": "2", "scikit-learn": "1"},
         "machine": {"system": "Linux", "architecture": "x", "processor": "p", "features": ["avx2"], "cores": 2},
+        "threads": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": None},
         "commit": "abc",
         "seconds": 100.0,
         "seconds_per_epoch": 10.0,
         "epochs": {"val_accuracy": [accuracy - 0.01, accuracy + 0.002, accuracy], "seconds": [1.0, 1.0, 1.0]},
         "test": {"accuracy": accuracy, "loss": 0.1, "shifted": {"1": accuracy - 0.1}},
+        "labels": LABELS,
+        "predictions": predicted(accuracy),
     } | changes
 
 
-def test_verdicts():
+# Of the sample, whose test images the picture of the hardest ones shows.
+LABELS = predictions.as_text(lenet_tf.load_data("sample").y_test)
+
+
+def predicted(accuracy: float) -> str:
+    """So many of 1,000 predictions are correct, from the last on; a wrong one is the next class."""
+    wrong = round(1000 * (1 - accuracy))
+    return "".join(str((int(label) + 1) % 10) for label in LABELS[:wrong]) + LABELS[wrong:]
+
+
+def test_a_run_on_the_recorded_type_of_machine_must_be_equal():
     old = record_of(tiny(), 0, 0.98)
-    elsewhere = {"machine": old["machine"] | {"features": ["avx512f"]}}
-    newer = {"versions": old["versions"] | {"tensorflow": "3"}}
     later = {"epochs": old["epochs"] | {"seconds": [9.0, 9.0, 9.0]}, "seconds": 3.0, "finished": "later"}
-    assert records.verdict(old, old | later) == (True, "as recorded, to the last digit")
-    assert records.verdict(old, record_of(tiny(), 0, 0.981, **elsewhere)) == (
-        True,
-        "0.10% from its record, made on another machine or with other versions",
-    )
-    assert records.verdict(old, record_of(tiny(), 0, 0.979, **newer))[0]
-    assert records.verdict(old, record_of(tiny(), 0, 0.9812, **elsewhere)) == (False, "NOT as recorded: 0.12% from its record")
-    assert records.verdict(old, record_of(tiny(), 0, 0.9801)) == (
-        False,
-        "NOT as recorded: 0.01% from its record, on the same type of machine with the same versions",
-    )
-    assert records.verdict(old, old | {"data": old["data"] | {"sha256": "e" * 64}}) == (False, "NOT comparable with its record: other data")
+    assert verdicts.of_run(old, old | later) == verdicts.Verdict(True, "as recorded, to the last digit")
+    words = "NOT as recorded: 0.01% from its record, on the same type of machine with the same versions and settings"
+    assert verdicts.of_run(old, record_of(tiny(), 0, 0.9801)) == verdicts.Verdict(False, words)
+    assert not verdicts.of_run(old, old | {"predictions": predicted(0.5)}).agrees, "of equal accuracy, but other images"
+    other = old | {"data": old["data"] | {"sha256": "e" * 64}}
+    assert verdicts.of_run(old, other) == verdicts.Verdict(False, "NOT comparable with its record: other data")
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "named"),
+    [
+        ("machine", {"features": ["avx512f"]}, "machine"),
+        ("versions", {"tensorflow": "3"}, "versions"),
+        ("threads", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "settings of threads or oneDNN"),
+        ("threads", {"ONEDNN_MAX_CPU_ISA": "AVX2"}, "settings of threads or oneDNN"),
+    ],
+)
+def test_elsewhere_a_run_is_another_draw(part, change, named):
+    """It is neither as recorded nor not, however far from its record it is: its row decides."""
+    old = record_of(tiny(), 0, 0.98)
+    verdict = verdicts.of_run(old, record_of(tiny(), 0, 0.93) | {part: old[part] | change})
+    assert verdict == verdicts.Verdict(True, f"5.00% from its record, another draw: {named} differ", exact=False)
+
+
+def test_draws_are_compared_with_the_spread_of_the_recorded_runs():
+    """By the prediction interval for a mean of so many; SciPy's t is the reference, here written out."""
+    recorded = [0.984, 0.986, 0.985, 0.987, 0.9855]
+    mean, deviation = statistics.mean(recorded), statistics.stdev(recorded)
+    half = stats.t(4).ppf(0.995) * deviation * (1 / 3 + 1 / 5) ** 0.5
+    for sign in (1, -1):
+        inside, outside = ([mean + sign * half * share] * 3 for share in (0.99, 1.01))
+        assert verdicts.of_row("r", recorded, inside, 10_000).agrees
+        assert not verdicts.of_row("r", recorded, outside, 10_000).agrees
+    told = verdicts.of_row("r", recorded, [0.98, 0.99], 10_000).text
+    assert told.startswith("r: 2 runs here: mean 98.50%; 5 recorded: 98.55% ± 0.11; expected in ")
+    assert told.endswith("(99% prediction interval): agrees")
+    # One run, held against the recorded spread; bad runs that differ do not widen what is expected.
+    assert verdicts.of_row("r", recorded, [0.983], 10_000).agrees
+    assert not verdicts.of_row("r", recorded, [0.97], 10_000).agrees
+    assert not verdicts.of_row("r", recorded, [0.93, 0.98, 0.96], 10_000).agrees
+    # Of many rows each must be further off, so that one call seldom fails by chance.
+    slightly = [mean + 1.2 * half] * 3
+    assert not verdicts.of_row("r", recorded, slightly, 10_000).agrees
+    assert verdicts.of_row("r", recorded, slightly, 10_000, rows=20).agrees
+
+
+def test_a_single_recorded_run_has_the_sampling_error_of_its_images():
+    assert verdicts.of_row("r", [0.99], [0.988], 10_000).agrees
+    assert not verdicts.of_row("r", [0.99], [0.98], 10_000).agrees
+    assert verdicts.of_row("r", [0.99, 0.99, 0.99], [0.9899], 10_000).agrees, "equal by chance, and accuracies come in steps"
 
 
 def test_a_record_is_kept_once(tmp_path):
-    first, other = record_of(tiny(), 1, 0.9), record_of(tiny(), 1, 0.8)
-    assert records.keep(tmp_path, tiny(), first) is None
-    assert records.keep(tmp_path, tiny(), other) == first
-    assert records.keep(tmp_path, tiny(), record_of(tiny(), 0, 0.7)) is None
-    assert [(record["seed"], record["test"]["accuracy"]) for record in records.read(tmp_path, tiny())] == [(0, 0.7), (1, 0.9)]
-    assert [path.name for path in (tmp_path / "reproduce").iterdir()] == ["tiny.jsonl"], "no lock, no partial file"
+    store, first, other = RecordStore.of(tmp_path), record_of(tiny(), 1, 0.9), record_of(tiny(), 1, 0.8)
+    assert store.add(tiny(), first) is None
+    assert store.add(tiny(), other)["test"] == first["test"]
+    assert store.add(tiny(), record_of(tiny(), 0, 0.7)) is None
+    assert [(record["seed"], record["test"]["accuracy"]) for record in store.read(tiny())] == [(0, 0.7), (1, 0.9)]
+    assert store.read_predictions(tiny()) == Predictions(LABELS, {0: predicted(0.7), 1: predicted(0.9)})
+    assert store.read_predictions(tiny()).correct(0).mean() == 0.7
+    assert "labels" not in store.read(tiny())[0]
+    files = sorted(path.name for path in (tmp_path / "reproduce").iterdir())
+    assert files == ["tiny.jsonl", "tiny.predictions"], "no lock, no partial file"
+    with pytest.raises(RunError, match="seed 2 has other test images"):
+        store.add(tiny(), record_of(tiny(), 2, 0.9) | {"labels": LABELS[::-1]})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "tiny.predictions is empty"),
+        ("labels 123\n0 12\n", "line 2: not 'labels' or a seed and one character for each test image"),
+        ("labels 123\n0 12!\n", "line 2: not"),
+        ("123\n", "line 1: not"),
+        ("0 123\n", "line 1: not"),
+        ("labels 123\nx 123\n", "line 2: not"),
+        (f"labels {LABELS}\n", "does not hold the predictions that the record of seed 0 names"),
+        (f"labels {LABELS}\n0 {LABELS}\n", "does not hold the predictions that the record of seed 0 names"),
+        ("labels é\n", "cannot be read"),
+    ],
+)
+def test_damaged_predictions_are_told_by_file_and_line(text, message, tmp_path):
+    store = RecordStore.of(tmp_path)
+    store.add(tiny(), record_of(tiny(), 0, 0.9))
+    (tmp_path / "reproduce" / "tiny.predictions").write_text(text)
+    with pytest.raises(RunError, match=message):
+        store.read_predictions(tiny())
 
 
 def without(part: str, name: str) -> str:
@@ -436,11 +523,12 @@ def without(part: str, name: str) -> str:
     ],
 )
 def test_damaged_records_are_told_by_file_and_line(line, message, tmp_path):
-    records.keep(tmp_path, tiny(), record_of(tiny(), 0, 0.9))
-    path = records.place(tmp_path, tiny())
+    store = RecordStore.of(tmp_path)
+    store.add(tiny(), record_of(tiny(), 0, 0.9))
+    path = store.path(tiny())
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(RunError, match=message):
-        records.read(tmp_path, tiny())
+        store.read(tiny())
 
 
 # What is made of them.
@@ -472,17 +560,19 @@ def project(tmp_path, monkeypatch):
     for room in (tables, pages, plan):
         monkeypatch.setattr(room, "ROWS", (one, two))
     monkeypatch.setattr(pages, "COMPARISONS", (Comparison("one beats other", "us", "tiny", "other", 1),))
-    results = tmp_path / "results"
+    store = RecordStore.of(tmp_path / "results")
+    monkeypatch.setattr(RecordStore, "own", lambda: RecordStore.of(Path("results")))
     for seed, (first, second) in enumerate([(0.98, 0.97), (0.984, 0.972), (0.986, 0.98)]):
-        records.keep(results, one, record_of(one, seed, first))
-        records.keep(results, two, record_of(two, seed, second))
+        store.add(one, record_of(one, seed, first))
+        store.add(two, record_of(two, seed, second))
     (tmp_path / "README.md").write_text(f"# Mine\n\n{tables.BEGIN}\n\nold\n\n{tables.END}\n\nafter\n")
     return tmp_path
 
 
 def test_tables_say_what_the_records_say(project):
-    results = project / "results"
-    assert {path.name for path in tables.write(results)} == {"README.md", "reproduction.png"}
+    results, store = project / "results", RecordStore.of(project / "results")
+    made = {"README.md", "reproduction.png", "hard-images.md", "hard-images-sample.png"}
+    assert {path.name for path in tables.write(store)} == made
     page, readme = (results / "README.md").read_text(), (project / "README.md").read_text()
     line = "| `tiny` | a tiny network | 2 (somebody) | 1.67 ± 0.31 (1.40–2.00) | 3 | ≤ 1.50, **missed** | 10.0–10.0 |"
     best = "| | … its best epoch, picked on the test images as the tutorial does | 2 (somebody) | 1.47 ± 0.31 (1.20–1.80) | 3 | – | – |"
@@ -499,21 +589,51 @@ def test_tables_say_what_the_records_say(project):
     assert readme.startswith("# Mine\n")
     assert readme.endswith(f"{tables.END}\n\nafter\n")
     assert "\n\nold\n\n" not in readme
-    assert tables.stale(results) == []
-    assert tables.write(results) == []
+    assert tables.stale(store) == []
+    assert tables.write(store) == []
 
 
 def test_more_claims_ask_more_of_each(project, monkeypatch):
     """p = 0.034 alone; of two claims Holm's smaller one is 0.068."""
     (one,) = pages.COMPARISONS
-    results = project / "results"
-    tables.write(results)
+    results, store = project / "results", RecordStore.of(project / "results")
+    tables.write(store)
     assert "p = 0.034 | 3 | yes |" in (results / "README.md").read_text()
     monkeypatch.setattr(pages, "COMPARISONS", (one, replace(one, claim="so do shifted digits")))
-    tables.write(results)
+    tables.write(store)
     text = (results / "README.md").read_text()
     assert text.count("p = 0.034 | 3 | yes, but not with Holm's correction |") == 2
     assert "Of the 2 differences 2 differ from 0 by these, and 0 with Holm's correction for their number." in text
+
+
+def test_rows_are_compared_image_by_image(project):
+    """McNemar's exact test of each seed: where one row's mistakes are all among the other's, the numbers are plain."""
+    store = RecordStore.of(project / "results")
+    tables.write(store)
+    assert "| – |" in (project / "results" / "README.md").read_text(), "of shifted images no predictions are kept"
+    first, second = (store.read_predictions(row) for row in tables.ROWS)
+    told = pages._mcnemar(Comparison("c", "us", "tiny", "other"), {"tiny": first, "other": second})
+    p = [stats.binomtest(count, count).pvalue for count in (10, 12, 6)]
+    assert told == f"9, 0; p = {statistics.median(p):.2g} (3 of 3 seeds)"
+
+
+def test_the_hardest_images_are_those_that_most_networks_get_wrong(project):
+    """Votes by hand: five images, three networks of one row and one of another; a row that has other images has no say."""
+    one, two = tables.ROWS
+    votes = hard_images.count_votes(
+        {
+            one: Predictions("01234", {0: "01235", 1: "01205", 2: "61205"}),
+            two: Predictions("01234", {0: "01209"}),
+            replace(one, name="lenet5-divided-twice"): Predictions("01234", {0: "99999"}),
+        }
+    )
+    (sample,) = votes
+    assert (sample.networks, sample.rows, sample.wrong.tolist()) == (4, ("tiny", "other"), [1, 0, 0, 3, 4])
+    assert [(image.number, image.label, image.votes) for image in sample.hardest()] == [(4, 4, ((5, 3), (9, 1))), (3, 3, ((0, 3),))]
+    page = hard_images.page(votes)
+    assert "4 networks of 2 rows. Of the 5 test images all networks get 2 right." in page
+    assert "At least one gets 3 wrong, more than half get 2 wrong, and all get 1 wrong." in page
+    assert "| 4 | 4 | 4 of 4 | 5: 3, 9: 1 |\n| 3 | 3 | 3 of 4 | 0: 3 |" in page
 
 
 def test_check_fails_when_a_record_or_a_table_is_changed(project, monkeypatch, cli):
@@ -521,13 +641,15 @@ def test_check_fails_when_a_record_or_a_table_is_changed(project, monkeypatch, c
     failed = cli("reproduce", "--check")
     assert failed.exit_code == 1
     assert (
-        "results/README.md, README.md, results/reproduction.png: not what the records say. Run: lenet-tf reproduce --tables"
-        in failed.stderr
+        "results/README.md, results/hard-images.md, README.md, results/reproduction.png, results/hard-images-sample.png: not what"
+        " the records say. Run: lenet-tf reproduce --tables" in failed.stderr
     )
     assert cli("reproduce", "--tables").output.splitlines() == [
         "wrote results/README.md",
+        "wrote results/hard-images.md",
         "wrote README.md",
         "wrote results/reproduction.png",
+        "wrote results/hard-images-sample.png",
     ]
     assert cli("reproduce", "--check").exit_code == 0
     readme = project / "README.md"
@@ -535,8 +657,8 @@ def test_check_fails_when_a_record_or_a_table_is_changed(project, monkeypatch, c
     failed = cli("reproduce", "--check")
     assert (failed.exit_code, "Error: README.md: not what" in failed.stderr) == (1, True)
     cli("reproduce", "--tables")
-    records.keep(project / "results", tables.ROWS[1], record_of(tables.ROWS[1], 3, 0.99))
-    assert "results/README.md, README.md, results/reproduction.png" in cli("reproduce", "--check").stderr
+    RecordStore.of(project / "results").add(tables.ROWS[1], record_of(tables.ROWS[1], 3, 0.99))
+    assert "results/README.md, results/hard-images.md, README.md, results/reproduction.png" in cli("reproduce", "--check").stderr
 
 
 def test_pages_of_somebodys_own_are_left_alone(project, cli, monkeypatch):
@@ -579,7 +701,7 @@ def test_the_command_runs_and_compares(project, monkeypatch, cli):
     assert ran.exit_code == 0, ran.output
     first, second = ran.stdout.splitlines()
     assert first == "1 runs, 1 side by side; run folders in logs/reproduce"
-    assert "There are no records of these rows in results: nothing to compare with" in ran.stderr
+    assert "results/reproduce has no records of these rows, so there is nothing to compare with." in ran.stderr
     assert second.startswith("new, seed 0: test accuracy ")
     assert "; a new record · 1 of 1" in second
     assert "| `new` |" in (project / "results" / "README.md").read_text()
@@ -600,4 +722,50 @@ def test_so_many_shifted_digits_lose_ink(originals):
 
 
 def test_the_committed_tables_are_what_the_committed_records_say():
-    assert tables.stale(ROOT / "results") == []
+    assert tables.stale(RecordStore.own()) == []
+
+
+def test_committed_predictions_give_the_committed_accuracies():
+    """Every record has the predictions that it names, and they are as often correct as it says."""
+    store = RecordStore.own()
+    for row in ROWS:
+        kept, own = store.read(row), store.read_predictions(row)
+        assert [record["seed"] for record in kept] == list(own.by_seed) == list(range(row.seeds))
+        for record in kept:
+            assert own.correct(record["seed"]).mean() == pytest.approx(record["test"]["accuracy"], abs=1e-6)
+
+
+def test_committed_records_are_of_the_published_order(originals):
+    labels = {name: predictions.as_text(lenet_tf.load_data(name, originals).y_test) for name in ("mnist", "fashion_mnist")}
+    for row in ROWS:
+        assert RecordStore.own().read_predictions(row).labels == labels[row.data]
+
+
+def test_an_installed_package_lists_and_checks_its_records_in_any_folder(tmp_path):
+    """Without the checkout around it; there are no tables to make."""
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    shutil.copytree(ROOT / "lenet_tf", site / "lenet_tf", ignore=shutil.ignore_patterns("__pycache__"))
+    elsewhere.mkdir()
+
+    def asked(*arguments: str) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "lenet_tf", "reproduce", *arguments]
+        return subprocess.run(command, cwd=elsewhere, env=os.environ | {"PYTHONPATH": str(site)}, capture_output=True, text=True)
+
+    listed = asked("--list")
+    assert re.search(r"^lenet5 +10 of 10 ", listed.stdout, re.MULTILINE), listed.stderr
+    checked = asked("--check")
+    assert (checked.returncode, checked.stdout) == (0, "The records are whole. There are no tables here.\n")
+    made = asked("--tables")
+    assert (made.returncode, "an installed package has no tables" in made.stderr) == (2, True)
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_wheel_holds_every_record():
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / "setup.cfg", encoding="utf-8")
+    patterns = parser["options.package_data"]["lenet_tf.reproduce"].split(", ")
+    folder = ROOT / "lenet_tf" / "reproduce"
+    shipped = {path for pattern in patterns for path in folder.glob(pattern)}
+    tracked = subprocess.run(["git", "ls-files", "records"], cwd=folder, capture_output=True, text=True).stdout.split()
+    assert {folder / name for name in tracked} <= shipped
+    assert len(shipped) == 2 * len(ROWS)

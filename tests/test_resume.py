@@ -94,6 +94,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (number > 0)) for number, case in enumerate(CASES)])
+@pytest.mark.cpu
 def test_a_broken_run_ends_as_the_whole_one(case, digits, tmp_path):
     model, options = CASES[case]
     data = replace(digits, x_train=digits.x_train[:120], y_train=digits.y_train[:120]) if case == "second order" else digits

@@ -115,6 +115,7 @@ def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
     assert not same_weights(best, run.model)
 
 
+@pytest.mark.cpu
 def test_same_seed_same_weights_bit_for_bit(run, digits, tmp_path):
     options = {"epochs": 2, "batch_size": 30, "device": "cpu", "logs": tmp_path, "quiet": True}
     again = lenet_tf.fit("tiny", digits, seed=7, **options)
@@ -125,6 +126,8 @@ def test_same_seed_same_weights_bit_for_bit(run, digits, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.determinism
+@pytest.mark.cpu
 def test_lenet5_in_two_processes_is_bit_identical(tmp_path):
     """Threads, hash seeds and process state have no part in the result."""
     script = (
@@ -142,6 +145,8 @@ def test_lenet5_in_two_processes_is_bit_identical(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.determinism
+@pytest.mark.cpu
 def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
     script = (
         "import lenet_tf, sys; data = lenet_tf.load_data('sample');"

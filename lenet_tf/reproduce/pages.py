@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from lenet_tf.report.pairs import Pair
 from lenet_tf.report.tables import amounts, recipe_line
 from lenet_tf.reproduce.claims import COMPARISONS, Comparison
 from lenet_tf.reproduce.plan import ROWS
+from lenet_tf.reproduce.predictions import Predictions
 from lenet_tf.reproduce.records import Record
 from lenet_tf.reproduce.spread import holm, paired, spread
 
 HOW = (
-    "Made by `lenet-tf reproduce` from the records in `reproduce/`, one line a run; `lenet-tf reproduce --check` fails where this page is"
-    " not what they say. `lenet-tf reproduce ROW --seeds N` makes runs anew and holds them against their records. The test images are read"
+    "Made by `lenet-tf reproduce` from the records in `lenet_tf/reproduce/records/`, one line a run, with the predictions for all test"
+    " images beside them; `lenet-tf reproduce --check` fails where this page is not what they say. `lenet-tf reproduce ROW --seeds N`"
+    " makes runs anew and compares them with their records. The test images are read"
     " once a run, after the last epoch, but for `lenet5` and `lenet5-divided-twice`, which validate on them because the tutorial does."
     " What was tuned was tuned on images held back from the training set, with two reservations. The search for other rates, for `lenet4`"
     " and for eq. 8, was begun because their test error had missed its target: the rows with half the rates are not blind to the test"
@@ -93,7 +96,7 @@ def _pairs(known: Known, comparison: Comparison) -> list[tuple[float, float]]:
     return [(better[seed], worse[seed]) for seed in sorted(better.keys() & worse.keys())]
 
 
-def comparisons(known: Known) -> str:
+def comparisons(known: Known, predictions: Mapping[str, Predictions]) -> str:
     found = [(comparison, pairs) for comparison in COMPARISONS if len(pairs := _pairs(known, comparison)) >= 3]
     if not found:
         return ""
@@ -103,11 +106,12 @@ def comparisons(known: Known) -> str:
     lines = [
         "What is claimed of these networks, tested on ours: the difference between two rows, seed by seed, since a seed decides the order"
         " of the images and which are held back. Student's 95% interval and p are over seeds, always on the same test images, not over"
-        " test images, and each for itself. Of the"
-        f" {len(results)} differences {sum(told)} differ from 0 by these, and {sum(remain)} with Holm's correction for their number.",
+        f" test images, and each for itself. Of the {len(results)} differences {sum(told)} differ from 0 by these, and {sum(remain)} with"
+        " Holm's correction for their number. McNemar's exact test is over test images instead, for the two networks of each seed: how many"
+        " images only the first and only the second gets right (mean over seeds), the median p, and how many seeds have p < 0.05.",
         "",
-        "| claim | from | first | second | difference of test accuracy, points (95% interval) | seeds | so |",
-        "|---|---|---|---|---|---|---|",
+        "| claim | from | first | second | difference of test accuracy, points (95% interval) | seeds | so | McNemar: only one right |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for (comparison, pairs), result, certain, remains in zip(found, results, told, remain, strict=True):
         but = ", but not with Holm's correction" if certain and not remains else ""
@@ -115,9 +119,21 @@ def comparisons(known: Known) -> str:
             f"| {comparison.claim} | {comparison.source}"
             f" | `{comparison.better}` {result.first:.2f}% | `{comparison.worse}` {result.second:.2f}%"
             f" | {result.difference:+.2f} ({result.low:+.2f} to {result.high:+.2f}), p = {result.p:.2g} | {len(pairs)}"
-            f" | {result.verdict}{but} |"
+            f" | {result.verdict}{but} | {_mcnemar(comparison, predictions)} |"
         )
     return "\n".join(lines)
+
+
+def _mcnemar(comparison: Comparison, predictions: Mapping[str, Predictions]) -> str:
+    """Image by image, for each seed that both rows have; predictions for shifted images are not kept."""
+    first, second = predictions[comparison.better], predictions[comparison.worse]
+    seeds = sorted(first.by_seed.keys() & second.by_seed.keys())
+    if comparison.shift or not seeds:
+        return "–"
+    pairs = [Pair.of(first.correct(seed), second.correct(seed)) for seed in seeds]
+    alone = [statistics.mean(counts) for counts in ([pair.first for pair in pairs], [pair.second for pair in pairs])]
+    sure = sum(pair.p < 0.05 for pair in pairs)
+    return f"{alone[0]:.0f}, {alone[1]:.0f}; p = {statistics.median(pair.p for pair in pairs):.2g} ({sure} of {len(seeds)} seeds)"
 
 
 def shifted(known: Known) -> str:
@@ -165,7 +181,8 @@ def provenance(known: Known) -> str:
     def machine(record: Record) -> str:
         here, version = record["machine"], record["versions"]
         return (
-            f"{here['processor']}, {here['cores']} cores, {', '.join(here['features'])}, {here['system']}; Python {version['python']},"
+            f"{here['processor']}, {here['cores']} cores, {', '.join(here['features'])}, {_onednn(record)}, {here['system']};"
+            f" Python {version['python']},"
             f" TensorFlow {version['tensorflow']}, Keras {version['keras']}, NumPy {version['numpy']}"
         )
 
@@ -181,6 +198,12 @@ def provenance(known: Known) -> str:
         *counted([machine(record) for record in found]),
     ]
     return "\n".join([*lines, "- Data:", *counted(data)])
+
+
+def _onednn(record: Record) -> str:
+    threads = record["threads"]
+    cap = f" up to {threads['ONEDNN_MAX_CPU_ISA']}" if threads.get("ONEDNN_MAX_CPU_ISA") else ""
+    return f"oneDNN on{cap}" if threads.get("TF_ENABLE_ONEDNN_OPTS") == "1" else "oneDNN off"
 
 
 def recipes(known: Known) -> str:

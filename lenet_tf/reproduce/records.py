@@ -58,9 +58,9 @@ class RecordStore:
     @classmethod
     def own(cls) -> RecordStore:
         """The records that this package ships. In a checkout of the project they have pages, and new ones are added."""
-        package = Path(__file__).parents[1]
-        root = package.parent
-        return cls(package / "reproduce" / "records", root / "results" if (root / "setup.cfg").is_file() else None)
+        root = Path(__file__).parents[2]
+        folder, pages = Path(__file__).parent / "records", root / "results" if (root / "setup.cfg").is_file() else None
+        return cls(_from_here(folder), pages and _from_here(pages))
 
     @classmethod
     def of(cls, results: Path) -> RecordStore:
@@ -126,6 +126,11 @@ class RecordStore:
 
     def _predictions_path(self, row: Row) -> Path:
         return self.folder / f"{row.name}.predictions"
+
+
+def _from_here(path: Path) -> Path:
+    """As short as it can be said in the current folder."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def named(record: Record) -> Record:

@@ -1,4 +1,4 @@
-"""What is made of the records: results/README.md, the section of the READMEs beside it, and the figure.
+"""What is made of the records: results/README.md, the section of the READMEs beside it, the page of hard images, and the figures.
 
 Typed are the plan's notes and the sentences of `pages`.
 """
@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lenet_tf import files
 from lenet_tf.errors import RunError
-from lenet_tf.reproduce import pages
+from lenet_tf.reproduce import hard_images, pages
 from lenet_tf.reproduce.plan import ROWS, Row
+from lenet_tf.reproduce.predictions import Predictions
 from lenet_tf.reproduce.records import Record, RecordStore
 
 BEGIN, END = "<!-- made by `lenet-tf reproduce` from lenet_tf/reproduce/records -->", "<!-- as far as here -->"
@@ -32,19 +35,15 @@ def listing(store: RecordStore, rows: Sequence[Row]) -> str:
 
 def write(store: RecordStore) -> list[Path]:
     """Makes all anew; gives what has changed. Raises `RunError` where that cannot be written."""
-    from lenet_tf.report import pictures
-
-    changed, results = stale(store), store.pages
+    changed = stale(store)
     for path in changed:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.name == FIGURE:
-                known = _all(store)
-                pictures.save(pictures.reproduction_picture(_drawn(known)), path, {"records": _digest(known)})
+            if path.suffix == ".png":
+                _draw(store, path)
                 continue
-            text = _results_page(store) if path == results / "README.md" else _with_section(path.read_text(encoding="utf-8"), store)
             with files.whole(path) as partial:
-                partial.write_text(text, encoding="utf-8")
+                partial.write_text(_made(store, path), encoding="utf-8")
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     return changed
@@ -52,23 +51,47 @@ def write(store: RecordStore) -> list[Path]:
 
 def stale(store: RecordStore) -> list[Path]:
     """The files that are not what the records say; raises `RunError` for records that cannot be read or are not the plan's."""
-    known, results = _all(store), store.pages
+    known, votes, results = _all(store), _votes(store), store.pages
     if results is None:
         return []
-    above = results / ".." if results.parent == results else results.parent
-    page, figure = results / "README.md", results / FIGURE
+    page = results / "README.md"
     if _text(page) and not _text(page).startswith(_TITLE):
         raise RunError(f"{page} is a page of somebody's own: choose another folder with --results")
-    found = [] if _text(page) == _results_page(store) else [page]
+    texts = [page, *([results / hard_images.PAGE] if votes else [])]
     # README.ko.md has the same section.
-    for readme in sorted(above.glob("README*.md")):
+    for readme in sorted((results / ".." if results.parent == results else results.parent).glob("README*.md")):
         text = _text(readme)
         marks = text.count(BEGIN), text.count(END)
         if marks not in ((0, 0), (1, 1)) or text.find(BEGIN) > text.find(END):
             raise RunError(f"{readme}: the lines {BEGIN!r} and {END!r} must stand in it once each and in this order, or not at all")
-        if BEGIN in text and text != _with_section(text, store):
-            found.append(readme)
-    return found if _noted(figure) == _digest(known) else [*found, figure]
+        texts += [readme] if BEGIN in text else []
+    found = [path for path in texts if _text(path) != _made(store, path)]
+    drawn = {results / FIGURE: _digest(known)}
+    drawn |= {results / hard_images.picture_name(each.data): hard_images.digest(each) for each in votes if each.hardest()}
+    return found + [path for path, digest in drawn.items() if _noted(path) != digest]
+
+
+def _made(store: RecordStore, path: Path) -> str:
+    """What a page must say."""
+    if path == store.pages / "README.md":
+        return _results_page(store)
+    return hard_images.page(_votes(store)) if path.name == hard_images.PAGE else _with_section(_text(path), store)
+
+
+def _draw(store: RecordStore, path: Path) -> None:
+    from lenet_tf.report import pictures
+
+    if path.name == FIGURE:
+        known = _all(store)
+        pictures.save(pictures.reproduction_picture(_drawn(known)), path, {"records": _digest(known)})
+        return
+    from lenet_tf.sources import load_data
+
+    (votes,) = [each for each in _votes(store) if path.name == hard_images.picture_name(each.data)]
+    raw = load_data(votes.data)
+    if not np.array_equal(raw.y_test, votes.labels):
+        raise RunError(f"{path} cannot be drawn: the test images of {votes.data} here are not those of the records")
+    pictures.save(hard_images.picture(votes, raw.x_test), path, {"records": hard_images.digest(votes)})
 
 
 def _text(path: Path) -> str:
@@ -95,6 +118,18 @@ def _all(store: RecordStore) -> dict[str, list[Record]]:
     return {row.name: store.read(row) for row in ROWS}
 
 
+def _predictions(store: RecordStore) -> dict[Row, Predictions]:
+    return {row: store.read_predictions(row) for row in ROWS}
+
+
+def _by_name(store: RecordStore) -> dict[str, Predictions]:
+    return {row.name: each for row, each in _predictions(store).items()}
+
+
+def _votes(store: RecordStore) -> list[hard_images.Votes]:
+    return hard_images.count_votes(_predictions(store))
+
+
 def _drawn(known: dict[str, list[Record]]) -> list[dict[str, Any]]:
     """What the figure shows: of each row that has runs and no other scale than the others the test errors in % and the published one."""
     rows = [row for row in ROWS if known[row.name] and row.name != "lenet5-divided-twice"]
@@ -116,7 +151,7 @@ def _with_section(text: str, store: RecordStore) -> str:
         pages.table(known),
         pages.SAMPLED,
         f"![Test errors of all runs against the published numbers]({store.pages.name}/{FIGURE})",
-        pages.comparisons(known),
+        pages.comparisons(known, _by_name(store)),
     ]
     parts += [pages.claim(known.get("lenet5", [])), pages.missed(known, brief=True)]
     return f"{before}{BEGIN}\n\n" + "\n\n".join(part for part in parts if part) + f"\n\n{END}{after}"
@@ -131,9 +166,10 @@ def _results_page(store: RecordStore) -> str:
         pages.SAMPLED,
         f"![Test errors of all runs against the published numbers]({FIGURE})",
         pages.claim(known.get("lenet5", [])),
+        f"The test images that most networks get wrong, with the votes: [{hard_images.PAGE}]({hard_images.PAGE})." if _votes(store) else "",
         pages.notes(known),
         "## Claims, seed by seed",
-        pages.comparisons(known),
+        pages.comparisons(known, _by_name(store)),
         pages.shifted(known),
         "## Targets that were missed",
         pages.missed(known) or "None, among the rows that have been run.",
