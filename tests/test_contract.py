@@ -24,12 +24,13 @@ from lenet_tf.spec_files import load_spec
 from lenet_tf.specs import VARIANTS, get_spec
 from lenet_tf.specs.network import KINDS
 
-pytestmark = pytest.mark.cpu
-
+processor = pytest.mark.cpu
 # One image cannot be halved, three halve unevenly, and 33 leave one behind a batch of 32.
 COUNTS = (1, 2, 3, 33)
 MENU = Path(__file__).parent.parent / "examples" / "menu.toml"
 NETWORKS = [*VARIANTS, MENU.name]
+# XLA compiles the steps of those that train image by image: oneDNN has no part in these.
+STEPS = [pytest.param(name, marks=[processor] * (name == MENU.name or VARIANTS[name].recipe.batch_size > 1)) for name in NETWORKS]
 
 
 def spec_of(name: str) -> lenet_tf.Spec:
@@ -56,6 +57,7 @@ def keras_own(network: LeNet, images: np.ndarray) -> np.ndarray:
     return network.predict(prepare_images(images, network.spec.preparation), verbose=0)
 
 
+@processor
 def test_predictions(network, digits, tmp_path, cli):
     """From Python and by the command, which reads pictures and a saved model."""
     network.save(tmp_path / "network.keras")
@@ -73,6 +75,7 @@ def test_predictions(network, digits, tmp_path, cli):
         close([answer["probability"] for answer in told], chances.max(axis=1))
 
 
+@processor
 def test_scores(network, digits):
     """Of a test set, and of validation images during training, which the engine's own test step sees."""
     for count in COUNTS:
@@ -105,8 +108,10 @@ def steps_taken(network: LeNet, loop: GraphLoop | None, data: lenet_tf.RawData) 
     return weights
 
 
-def test_training_steps(network, digits):
+@pytest.mark.parametrize("name", STEPS)
+def test_training_steps(name, digits):
     """From the same weights, with the engine that `fit` takes by itself."""
+    network = LeNet(spec_of(name), seed=1)
     engine, _ = choose_engine("auto", network.spec, network, device.choose("cpu"))
     ours, plain = steps_taken(network, engine, digits), steps_taken(LeNet(network.spec, seed=1), None, digits)
     assert engine is not None
@@ -115,7 +120,8 @@ def test_training_steps(network, digits):
             np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * max(1.0, np.abs(other).max()), err_msg=f"{count} images")
 
 
-@pytest.mark.parametrize("name", ["keras-convnet", "lenet5", "lenet5-1998-full"])
+@processor
+@pytest.mark.parametrize("name", ["keras-convnet", "lenet5"])
 def test_a_run_on_one_image(name, digits, tmp_path):
     """It trains on one image, validates on one and is tested on one."""
     one = replace(digits, **{part: getattr(digits, part)[:1] for part in ("x_train", "y_train", "x_test", "y_test")})
