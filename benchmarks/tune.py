@@ -11,11 +11,13 @@ import argparse
 import json
 import tempfile
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 import lenet_tf
+from lenet_tf import machine
 from lenet_tf.data import RawData, stratified_split
 from lenet_tf.recognition import probabilities
 from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_recipe, get_spec
@@ -79,6 +81,8 @@ PAPER: dict[str, dict] = {
     "eq8-rates-double": _EQ8 | {"rates": 2.0},
     "eq8-curvature-2000": _EQ8 | {"curvature_images": 2000},
     "eq8-longer": _EQ8 | {"last": 10},
+    "eq8-half-longer": _EQ8 | {"rates": 0.5, "last": 10},
+    "eq8-quarter-longer": _EQ8 | {"rates": 0.25, "last": 10},
     "lenet4": _LENET4,
     "lenet4-adam": _LENET4 | {"adam": 0.001},
     "lenet4-squared-error": _LENET4 | {"squared_error": True},
@@ -88,6 +92,8 @@ PAPER: dict[str, dict] = {
     "lenet4-distorted": _LENET4 | {"distorted": True},
     "lenet4-damping-10": _LENET4 | {"damping": 0.1},
     "lenet4-half-damping-10": _LENET4 | {"rates": 0.5, "damping": 0.1},
+    "lenet4-half-distorted": _LENET4 | {"rates": 0.5, "distorted": True},
+    "lenet4-quarter-longer": _LENET4 | {"rates": 0.25, "last": 10},
     "lenet4-half-longer": _LENET4 | {"rates": 0.5, "last": 10},
     "lenet4-rates-half": _LENET4 | {"rates": 0.5},
     "lenet4-rates-quarter": _LENET4 | {"rates": 0.25},
@@ -169,6 +175,10 @@ def main() -> None:
         "last_epochs": [round(10_000 * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]],
         "training_accuracy": run.history["accuracy"][-1],
         "seconds": round(run.metrics["seconds"], 1),
+        # Lines without these are of lenet_tf before 0.3.0: of TFDS' order of images, in which other ones were held back.
+        "data": raw.sha256,
+        "commit": machine.commit(),
+        "versions": {package: version(package) for package in ("tensorflow", "keras")},
     }
     RESULT.parent.mkdir(exist_ok=True)
     with RESULT.open("a", encoding="utf-8") as file:
