@@ -89,7 +89,9 @@ class GraphLoop:
         steps: int = 1,
         compiled: bool = False,
     ) -> None:
-        self.step_size, self.parts, self.prepare, self.steps, self.compiled = step_size, parts, prepare, steps, compiled
+        # A part without an image must not go through the network.
+        self.step_size, self.parts = step_size, min(parts, step_size)
+        self.prepare, self.steps, self.compiled = prepare, steps, compiled
 
     def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         """Keras' own, but for how the network's answers are made."""

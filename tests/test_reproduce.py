@@ -21,7 +21,7 @@ import pytest
 from scipy import stats
 
 import lenet_tf
-from lenet_tf import machine
+from lenet_tf import device, machine
 from lenet_tf.disturbances import shifted
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.reproduce import hard_images, pages, plan, predictions, tables, verdicts
@@ -243,6 +243,45 @@ def test_a_fresh_place_reproduces_the_records(done, tmp_path):
     record, agrees, told = again[0]
     assert (agrees, told) == (True, "as recorded, to the last digit")
     assert record["finished"] != outcomes[0][0]["finished"]
+
+
+@pytest.fixture
+def without_onednn(monkeypatch):
+    """A setting in which this machine stands for another: the runs are other draws than the recorded ones."""
+    monkeypatch.delitem(device._set_here, "TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+@pytest.mark.slow
+def test_elsewhere_a_good_recipe_agrees_and_a_broken_one_does_not(tmp_path, without_onednn):
+    """Four recorded runs; then one more of the same recipe, and one of a hundredth of its learning rate, under another setting."""
+    row, results = tiny(6, seeds=4, shifted=False), RecordStore.of(tmp_path / "results")
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
+    Runner([row], None, 2, tmp_path / "recorded", results).run()
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+    shipped = RecordStore(results.folder, None)
+    before = {path.name: path.read_bytes() for path in results.folder.iterdir()}
+
+    def judged(row: Row, seeds: int, logs: str) -> tuple[list[str], list[bool]]:
+        runner = Runner([row], seeds, 2, tmp_path / logs, shipped)
+        outcomes = runner.run()
+        return [outcome.text for outcome in outcomes], [verdict.agrees for verdict in runner.row_verdicts(outcomes)]
+
+    texts, agree = judged(row, 5, "here")
+    assert agree == [True]
+    assert all("another draw: settings of threads or oneDNN differ" in text for text in texts[:4])
+    assert texts[4] == "no record of this seed; --results FOLDER keeps one"
+    recipe = row.spec.recipe
+    slow = replace(recipe, optimizer=replace(recipe.optimizer, learning_rate=recipe.optimizer.learning_rate / 100))
+    broken = Broken(**{name: getattr(row, name) for name in ("name", "title", "seeds", "data")}, spec=replace(row.spec, recipe=slow))
+    assert judged(broken, 1, "broken")[1] == [False]
+    assert {path.name: path.read_bytes() for path in results.folder.iterdir()} == before, "what the package ships is only read"
+
+
+class Broken(Row):
+    """Passes for the row whose records there are."""
+
+    digest = tiny(6, seeds=4, shifted=False).digest
 
 
 def test_runs_of_another_recipe_are_left_alone(done):

@@ -160,6 +160,12 @@ def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
     assert runs.read_config(Path(done.stdout.split()[-1]))["settings"]["deterministic"] is True
 
 
+def test_mixed_precision_takes_keras_own_steps(digits, tmp_path, capfd):
+    """Not among the engine's tests: a limit for oneDNN leaves TensorFlow unaware that bfloat16 is gone."""
+    lenet_tf.fit("tiny", digits, epochs=1, precision="mixed_bfloat16", device="cpu", logs=tmp_path)
+    assert "engine  keras, since the precision is mixed_bfloat16\n" in capfd.readouterr().out
+
+
 def test_no_seed_draws_one_and_records_it(digits, tmp_path):
     run = lenet_tf.fit("tiny", digits, seed=None, device="cpu", logs=tmp_path, quiet=True)
     seed = runs.read_config(run.path)["seed"]
