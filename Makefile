@@ -91,6 +91,7 @@ notebooks: $(call installed,dev-notebooks) ## run all notebooks anew from clean 
 bench: install $(VENV)-bench/.installed ## measure start-up, an epoch beside the tutorial, PyTorch and JAX, and the fast recipe (an hour or more, quiet)
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/step_profile.py
+	@$(BIN)/python benchmarks/choices.py
 	@$(BIN)/python benchmarks/speed.py $(VENV)-bench/bin/python $(ARGS)
 	@$(BIN)/python benchmarks/fast.py
 

@@ -23,7 +23,7 @@ _ELEMENTWISE = ("linear", "relu", "tanh", "sigmoid", "elu", "selu", "gelu", "sil
 
 # Input maps times feature maps. Beyond, oneDNN's convolutions gain more from their size than they lose to overhead (measured: 200 gains a
 # third, 1,000 nothing, 2,048 loses a fifth).
-_MOST_KERNELS = 256
+MAX_KERNELS = 256
 # Of a convolution in one patch: each has its own copy of the kernel, mostly zeros in a large patch.
 _MOST_WINDOWS = 9
 
@@ -67,7 +67,7 @@ def _lowers(layer: layers.Layer) -> bool:
         and layer.use_bias
         and layer.compute_dtype == "float32"
         and layer.activation.__name__ in _ELEMENTWISE
-        and layer.input.shape[-1] * layer.filters <= _MOST_KERNELS
+        and layer.input.shape[-1] * layer.filters <= MAX_KERNELS
     )
 
 

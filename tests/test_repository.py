@@ -125,7 +125,7 @@ def test_importing_the_package_does_nothing_heavy():
         _ = lenet_tf.lenet
 
 
-@pytest.mark.parametrize("benchmark", ["speed", "fast", "scale", "step_profile", "board"])
+@pytest.mark.parametrize("benchmark", ["speed", "fast", "scale", "step_profile", "choices", "board"])
 def test_what_readme_says_of_speed_is_made_from_the_committed_results(benchmark, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     module = importlib.import_module(benchmark)
