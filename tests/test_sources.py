@@ -13,9 +13,11 @@ import threading
 import numpy as np
 import pytest
 
+from lenet_tf import image_order
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.sources import load_data
 from lenet_tf.sources import tfds as tfds_source
+from lenet_tf.sources.arrays import NAMES
 
 FILES = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
 # TFDS takes half a minute to prepare 70,000 images: a tenth of them goes the same way.
@@ -71,6 +73,18 @@ def made_up_mnist(monkeypatch, made_up, few):
     return publish
 
 
+@pytest.fixture
+def made_up_cache(monkeypatch, tmp_path, made_up, made_up_mnist):
+    """A TFDS cache of the made-up files, prepared by TFDS alone."""
+    import tensorflow_datasets as tfds
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+    made_up_mnist("http://127.0.0.1:9/")
+    config = tfds.download.DownloadConfig(manual_dir=made_up, extract_dir=tmp_path / "extracted", try_download_gcs=False)
+    tfds.builder("mnist", data_dir=tmp_path / "tfds").download_and_prepare(download_config=config)
+
+
 def check_made_up(data, source):
     assert data.source == source
     assert data.x_train.shape == (TRAIN, 28, 28, 1)
@@ -122,12 +136,10 @@ def test_download_cache_and_originals_give_the_same_data(monkeypatch, tmp_path, 
     assert warned == []
 
 
-def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, made_up_mnist):
-    """The second time nothing is decoded; a kept file that is not whole, or not what was kept, is made anew."""
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
-    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
-    made_up_mnist("http://127.0.0.1:9/")
-    first = load_data("mnist", originals=made_up.parent)
+def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, made_up_cache):
+    """The second time nothing is decoded; a kept file that is not whole, of another order or not what was kept, is made anew."""
+    first = load_data("mnist")
+    assert first.sha256 == load_data("mnist", originals=made_up.parent).sha256
     (kept,) = (tmp_path / "tfds").rglob("lenet_tf.npz")
     assert not list(kept.parent.glob(".lenet_tf*")), "nothing temporary is left"
     import tensorflow_datasets as tfds
@@ -137,7 +149,12 @@ def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, mad
     assert load_data("mnist").sha256 == first.sha256
     assert decoded == []
     middle = len(content) // 2
-    for broken in (content[:-500], b"", content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]):
+    # As versions before 0.3.0 kept it: in TFDS' order, of which it says nothing.
+    shuffled = image_order.to_shuffled(first)
+    arrays = {part: getattr(shuffled, part) for part in NAMES} | {"num_classes": 10, "sha256": shuffled.sha256}
+    np.savez(tmp_path / "old.npz", **arrays)
+    old = (tmp_path / "old.npz").read_bytes()
+    for broken in (content[:-500], b"", content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :], old):
         kept.write_bytes(broken)
         decoded.clear()
         assert load_data("mnist").sha256 == first.sha256
@@ -201,22 +218,25 @@ def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path,
     assert sums["mnist"] != sums["fashion_mnist"]
     for number, names in enumerate((("mnist", "fashion_mnist"), ("fashion_mnist", "mnist"))):
         monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / str(number)))
-        assert {name: load_data(name, originals).x_train.sum() for name in names} == sums
+        for name in names:
+            tfds_source._prepare_alone(tfds_source.find_builder(name), originals, "originals")
+        monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+        prepared = [load_data(name) for name in names]
+        assert [data.source for data in prepared] == ["cache", "cache"]
+        assert {data.name: data.x_train.sum() for data in prepared} == sums
         assert not list((tmp_path / str(number) / "downloads").rglob("*GZIP*")), "nothing unpacked is left behind"
 
 
-def test_a_cache_with_another_content_is_refused(monkeypatch, tfds_folder, originals):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
+def test_a_cache_with_another_content_is_refused(monkeypatch, made_up_cache):
+    content = load_data("mnist").sha256[:12]
     monkeypatch.setitem(tfds_source.CONTENT, "mnist:3.0.1", "0" * 64)
-    with pytest.raises(DataError, match=r"the prepared copy in .*3.0.1 is not mnist: SHA-256 808076d6496b… instead of 000000000000…"):
-        load_data("mnist", originals)
+    with pytest.raises(DataError, match=rf"the prepared copy in .*3.0.1 is not mnist: SHA-256 {content}… instead of 000000000000…"):
+        load_data("mnist")
 
 
-def test_another_process_that_was_quicker_is_no_error(monkeypatch, tmp_path, made_up, made_up_mnist):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
-    made_up_mnist("http://127.0.0.1:9/")
+def test_another_process_that_was_quicker_is_no_error(monkeypatch, made_up, made_up_cache):
     builder = tfds_source.find_builder("mnist")
-    check_made_up(load_data("mnist", originals=made_up.parent), "originals")
+    check_made_up(load_data("mnist"), "cache")
     monkeypatch.setattr(builder, "is_prepared", lambda: False)
     monkeypatch.setattr(builder, "download_and_prepare", lambda **_: (_ for _ in ()).throw(OSError("Destination already exists")))
     tfds_source._prepare(builder, made_up.parent, "originals")
