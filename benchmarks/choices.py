@@ -4,8 +4,8 @@ Two choices are made for speed: which convolutions are lowered to a matrix produ
 of kernels, `lenet_tf.lowering.MAX_KERNELS`), and how many threads TensorFlow takes. Each network is
 one fresh process for each kind of processor, in which the choices take turns, since a machine's
 speed changes; each number of threads is a process of its own. The kinds are this processor with
-all its instructions, with oneDNN limited to AVX2, and without oneDNN. Usage: choices.py; it needs
-about five quiet minutes.
+all its instructions, and with oneDNN limited to AVX2. Usage: choices.py; it needs about six quiet
+minutes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,13 @@ ONEDNN, ISA = "TF_ENABLE_ONEDNN_OPTS", "ONEDNN_MAX_CPU_ISA"
 KINDS = {
     "all instructions": {ONEDNN: "1", ISA: ""},
     "oneDNN up to AVX2": {ONEDNN: "1", ISA: "AVX2"},
-    "oneDNN off": {ONEDNN: "0", ISA: ""},
 }
-NETWORKS = ("lenet5", "lenet5-modern", "lenet5-3x3", "cnn-38k", "lenet-caffe")
+NETWORKS = ("lenet5", "lenet5-3x3", "cnn-38k", "lenet-caffe")
 # Names of what is lowered → the most kernels of a convolution that is; None: the package's choice.
 LOWERED = {"none": 0, "small (chosen)": None, "all": 10**9}
 # Operations side by side, threads of each.
 THREADS = {"2 × 1 (chosen)": ("2", "1"), "1 × 2": ("1", "2"), "2 × 2": ("2", "2")}
-IMAGES, EPOCHS, TURNS = 3600, 4, 3
+IMAGES, EPOCHS, TURNS = 3600, 4, 2
 
 
 def train(network: str) -> float:
