@@ -84,9 +84,7 @@ def _run(rows: Any, seeds: int | None, jobs: int | None, logs: Path, store: Any,
     # What cannot be read or written in the end is told now.
     made.stale(store)
     if not any(store.read(row) for row in rows):
-        click.echo(
-            f"{store.folder} has no records of these rows: there is nothing to compare with, and these runs become the first.", err=True
-        )
+        click.echo(f"{store.folder} has no records of these rows, so there is nothing to compare with.", err=True)
 
     def tell(outcome: Any) -> None:
         done = sum(task.state == "done" for task in runner.tasks)
