@@ -94,9 +94,8 @@ class Runner:
         self._known = {row.name: store.read(row) for row in rows}
         self._running: dict[subprocess.Popen, Task] = {}
         self._lock = threading.Lock()
-        self._stopping = False
-        # Whether a record was added.
-        self.recorded = False
+        # `recorded`: whether a record was added.
+        self._stopping = self.recorded = False
 
     def run(self) -> list[Outcome]:
         """All runs' outcomes. Raises `Interrupted`, and `RunError` when a run fails; in both cases what is finished is kept."""
@@ -146,9 +145,10 @@ class Runner:
             record, before = (None, False) if self._stopping else self._process(task, core)
             if record is None:
                 return None
-            verdict = self._compared(task, record)
+            self.recorded |= self.store.pages is not None and all(old["seed"] != task.seed for old in self._known[task.row.name])
+            verdict = verdicts.of_new(self.store, task.row, record)
             task.state = "done"
-            text = f"finished before and not repeated; {verdict.text}" if before else verdict.text
+            text = "finished before and not repeated; " * before + verdict.text
             outcome = Outcome(task, named(record), verdict, text)
             self.finished(outcome)
             return outcome
@@ -161,30 +161,11 @@ class Runner:
                 self.failed(task)
                 self._stopping |= any(other.state == task.state for other in self.tasks if other is not task)
 
-    def _compared(self, task: Task, record: dict[str, Any]) -> Verdict:
-        """How the run compares with its record; where there is none, the store takes it if it takes any."""
-        if self.store.pages is not None:
-            old = self.store.add(task.row, record)
-        else:
-            old = next((each for each in self._known[task.row.name] if each["seed"] == task.seed), None)
-            if old is None:
-                return Verdict(True, "no record of this seed; --results FOLDER keeps one", exact=False)
-        self.recorded |= old is None
-        return Verdict(True, "a new record") if old is None else verdicts.of_run(old, named(record))
-
     def row_verdicts(self, outcomes: Sequence[Outcome]) -> list[Verdict]:
         """For each row with runs that are other draws than its records: whether they agree with these, taken together."""
-        draws: dict[Row, list[float]] = {}
-        for outcome in outcomes:
-            if not outcome.verdict.exact and self._known[outcome.task.row.name]:
-                draws.setdefault(outcome.task.row, []).append(outcome.record["test"]["accuracy"])
-        return [verdicts.of_row(row.name, self._accuracies(row), here, self._images(row), len(draws)) for row, here in draws.items()]
-
-    def _accuracies(self, row: Row) -> list[float]:
-        return [record["test"]["accuracy"] for record in self._known[row.name]]
-
-    def _images(self, row: Row) -> int:
-        return len(self.store.read_predictions(row).labels)
+        draws = [outcome for outcome in outcomes if not outcome.verdict.exact]
+        rows = dict.fromkeys(outcome.task.row for outcome in draws)
+        return verdicts.of_rows(self.store, self._known, {row: [o.record for o in draws if o.task.row == row] for row in rows})
 
     def _process(self, task: Task, core: int | None) -> tuple[dict[str, Any] | None, bool]:
         """(The record that a run's process gives, whether the run was finished before), None where it was stopped; `task.state` says why it

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lenet_tf import machine
+from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.records import Record, RecordStore, named
 
 # How often a call of `reproduce` may fail by chance, whatever the number of its rows.
 FALSE_ALARMS = 0.01
@@ -24,6 +26,17 @@ class Verdict:
     agrees: bool
     text: str
     exact: bool = True
+
+
+def of_new(store: RecordStore, row: Row, record: Record) -> Verdict:
+    """A run that is just finished against its record. The store takes one that it lacks, unless it is only read."""
+    if store.pages is not None:
+        recorded = store.add(row, record)
+        return Verdict(True, "a new record") if recorded is None else of_run(recorded, named(record))
+    recorded = next((each for each in store.read(row) if each["seed"] == record["seed"]), None)
+    if recorded is None:
+        return Verdict(True, "no record of this seed; --results FOLDER keeps one", exact=False)
+    return of_run(recorded, named(record))
 
 
 def of_run(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> Verdict:
@@ -53,6 +66,20 @@ def _numbers(record: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a seed decides."""
     epochs = {name: values for name, values in record["epochs"].items() if name != "seconds"}
     return record["test"], epochs, record["predictions"]
+
+
+def of_rows(store: RecordStore, recorded: Mapping[str, Sequence[Record]], here: Mapping[Row, Sequence[Record]]) -> list[Verdict]:
+    """`of_row` for each row with runs here that are other draws than the `recorded` ones; a row without these has no verdict."""
+
+    def accuracies(records: Sequence[Record]) -> list[float]:
+        return [record["test"]["accuracy"] for record in records]
+
+    rows = [row for row in here if recorded[row.name]]
+    images = [len(store.read_predictions(row).labels) for row in rows]
+    return [
+        of_row(row.name, accuracies(recorded[row.name]), accuracies(here[row]), count, len(rows))
+        for row, count in zip(rows, images, strict=True)
+    ]
 
 
 def of_row(name: str, recorded: Sequence[float], here: Sequence[float], images: int, rows: int = 1) -> Verdict:

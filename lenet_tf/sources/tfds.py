@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import logging
 import math
@@ -21,7 +20,7 @@ from lenet_tf import device, image_order
 from lenet_tf.data import RawData
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
 from lenet_tf.files import locked
-from lenet_tf.sources.idx import FILES, read_idx
+from lenet_tf.sources import originals as originals_files
 from lenet_tf.sources.kept import keep, recall
 
 REACH_SECONDS = 4.0
@@ -46,7 +45,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
         builder = find_builder(name)
         source = find_source(builder, originals, name)
         if source == "originals" and builder.name in image_order.SETS:
-            return _checked(_read_originals(builder, originals, name), builder)
+            return _checked(originals_files.read(builder, originals, name), builder)
         if source != "cache":
             _prepare_alone(builder, originals, source)
             builder = find_builder(name)
@@ -98,7 +97,7 @@ def find_builder(name: str) -> Any:
 
 def find_source(builder: Any, originals: Path | None, name: str) -> str:
     """`originals`, `cache` or `download`; raises `DataError` for an altered original and `SourceUnreachable` when none has the set."""
-    missing = _check_originals(builder, originals)
+    missing = originals_files.find_missing(builder, originals)
     if originals is not None and not missing:
         return "originals"
     if builder.is_prepared():
@@ -108,12 +107,11 @@ def find_source(builder: Any, originals: Path | None, name: str) -> str:
     host = first_url(builder).split("/")[2]
     if is_reachable(first_url(builder)):
         return "download"
-    folder = f"{originals or '<folder>'}/{builder.name}"
+    folder, files = f"{originals or '<folder>'}/{builder.name}", list(originals_files.published(builder)) or ["its files"]
     have = "no originals were given" if originals is None else f"{folder} lacks {_listed(missing)}"
     raise SourceUnreachable(
         f"{name} is not to be had: {have}, {builder.data_path.parent} holds no prepared copy, {host} does not answer.\n"
-        f"Put {_listed(list(_published(builder)) or ['its files'])} into {folder}/ and give --originals {originals or '<folder>'}, or go"
-        " online."
+        f"Put {_listed(files)} into {folder}/ and give --originals {originals or '<folder>'}, or go online."
     )
 
 
@@ -123,35 +121,6 @@ def _listed(names: list[str]) -> str:
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), "") or type(error).__name__
-
-
-def _published(builder: Any) -> dict[str, Any]:
-    """File name → TFDS' registered size and checksum."""
-    return {info.filename: info for info in builder.url_infos.values() if info.filename}
-
-
-def _check_originals(builder: Any, originals: Path | None) -> list[str]:
-    """The published files that `originals` lacks. Raises `DataError` for a file that is there but is not the published one."""
-    if originals is None:
-        return []
-    if not originals.is_dir():
-        raise DataError(f"the originals folder {originals} does not exist or is not a folder")
-    folder = originals / builder.name
-    published = _published(builder)
-    for filename, info in published.items():
-        path = folder / filename
-        if not path.exists():
-            continue
-        size = path.stat().st_size
-        if size != info.size:
-            raise DataError(f"{path} is not the published file: {size:,} bytes instead of {int(info.size):,}. Fetch it again.")
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
-        if digest.hexdigest() != info.checksum:
-            raise DataError(f"{path} was altered: SHA-256 {digest.hexdigest()[:12]}… instead of {info.checksum[:12]}…. Fetch it again.")
-    return [filename for filename in published if not (folder / filename).exists()] or ([] if published else ["its files"])
 
 
 def first_url(builder: Any) -> str:
@@ -230,15 +199,6 @@ def _check_size(builder: Any) -> None:
         raise DataError(
             f"{builder.name} has {size / (1 << 30):.0f} GiB of images; they are held in memory, and {_LARGEST_BYTES >> 30} GiB is the limit"
         )
-
-
-def _read_originals(builder: Any, originals: Path, name: str) -> RawData:
-    """The published files themselves, whose checksums `find_source` has compared: nothing is prepared."""
-    folder = originals / builder.name
-    images = {part: read_idx(folder / f"{FILES[part]}.gz", 3)[..., None] for part in ("x_train", "x_test")}
-    labels = {part: read_idx(folder / f"{FILES[part]}.gz", 1).astype(np.int64) for part in ("y_train", "y_test")}
-    classes = builder.info.features["label"].num_classes
-    return RawData(**images, **labels, name=name, version=str(builder.info.version), source="originals", num_classes=classes)
 
 
 def _read(builder: Any, name: str, source: str) -> RawData:
