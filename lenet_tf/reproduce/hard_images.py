@@ -105,8 +105,7 @@ def picture(votes: Votes, images: np.ndarray) -> Figure:
 
 
 def _caption(image: HardImage, votes: Votes) -> str:
-    predicted = _class(image.votes[0][0], votes)
-    return f"{image.number}\n{_class(image.label, votes)}, predicted {predicted}"
+    return f"{image.number}: {_class(image.label, votes)}\n→ {_class(image.votes[0][0], votes)}"
 
 
 def _class(number: int, votes: Votes) -> str:
@@ -123,7 +122,7 @@ def page(found: list[Votes]) -> str:
     for votes in found:
         parts += [f"## {_NAMES.get(votes.data, votes.data)}", _summary(votes)]
         if hardest := votes.hardest():
-            parts += [f"![The images, with label and most common prediction]({picture_name(votes.data)})", _table(votes, hardest)]
+            parts += [f"![Number: label → most common prediction]({picture_name(votes.data)})", _table(votes, hardest)]
     return "\n\n".join(parts) + "\n"
 
 
