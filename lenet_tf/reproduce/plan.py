@@ -166,6 +166,12 @@ ROWS: tuple[Row, ...] = (
         seeds=3,
     ),
     Row(
+        "lenet4-distorted",
+        "… with distorted training images, half of LeNet-5's rates",
+        replace(get_spec("lenet4"), recipe=get_recipe("lenet4", "distorted")),
+        seeds=3,
+    ),
+    Row(
         "lenet1",
         "2,578 parameters, digits reduced to 16×16",
         get_spec("lenet1"),

@@ -221,6 +221,9 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             label_smoothing=0.05,
         ),
     },
+    "lenet4": {
+        "distorted": replace(LENET4.recipe, augmentation=AUGMENTATIONS["affine"]),
+    },
     "lenet5-1998": {
         # Eq. 8 alone, without the term that pushes the wrong classes away.
         "eq8": replace(LENET5_1998.recipe, loss="lecun1998_mle"),
