@@ -57,6 +57,7 @@ def test_the_plan_has_every_row_that_was_asked_for():
         "lenet5-1998-distorted": (3, 0.95),
         "lenet1": (3, 1.7),
         "lenet4": (3, 1.1),
+        "lenet4-distorted": (3, None),
         "mlp-300-100": (3, 3.05),
         "cnn-38k": (5, 1.0),
         "lenet5-held-back": (5, None),
