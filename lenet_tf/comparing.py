@@ -109,7 +109,7 @@ def _remarks(compared: Compared, groups: Mapping[str, Compared]) -> list[str]:
     others = [
         f"{letter} ({escape(str(run.old.config['data'].get('name')))})"
         for letter, run in compared.items()
-        if image_order.as_trained(run.data, run.old.config["data"].get("sha256")).sha256 != run.old.config["data"].get("sha256")
+        if run.data.sha256 != (then := run.old.config["data"].get("sha256")) and not image_order.is_shuffled(run.data, then)
     ]
     if others:
         found.append(f"Trained on other data, of another SHA-256, than they are tested on here: {', '.join(others)}.")

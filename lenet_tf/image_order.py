@@ -58,11 +58,6 @@ def is_shuffled(data: RawData, sha256: str) -> bool:
     return data.name in SETS and data.sha256 != sha256 and to_shuffled(data).sha256 == sha256
 
 
-def as_trained(data: RawData, sha256: str) -> RawData:
-    """The images in the order in which a run was trained on them, that of the data with this hash; other data stay as they are."""
-    return to_shuffled(data) if is_shuffled(data, sha256) else data
-
-
 def note(data: RawData) -> str:
     """What is said of a run that was trained in TFDS' order; `data` are in the published order."""
     first = _published_numbers("test", len(data.x_test))[0]

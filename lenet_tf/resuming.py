@@ -61,7 +61,7 @@ def resume(
     check_raw(data)
     notes = []
     if image_order.is_shuffled(data, old.config["data"].get("sha256")):
-        notes, data = [f"{image_order.note(data)} It goes on in its own order."], image_order.to_shuffled(data)
+        notes, data = [f"{image_order.note(data)} It is resumed in its own order."], image_order.to_shuffled(data)
     old.check_same_data(data.sha256, "A run goes on with its own data only.")
     spec, settings = old.spec, old.settings
     seed = checked_seed(settings["seed"])
