@@ -13,7 +13,13 @@ import tempfile
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import Version
 from pip._internal.commands import create_command
 from pip._internal.exceptions import PipError
@@ -23,7 +29,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pins() -> list[tuple[str, Version]]:
     """All of them: the markers are left out, since a pin for another Python or system counts as well."""
-    lines = (line.split("#")[0].strip() for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines())
+    lines = (
+        line.split("#")[0].strip()
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    )
     requirements = [Requirement(line) for line in lines if line]
     found = []
     for requirement in requirements:
@@ -34,7 +43,11 @@ def pins() -> list[tuple[str, Version]]:
 
 def version_of(filename: str) -> Version | None:
     try:
-        return parse_wheel_filename(filename)[1] if filename.endswith(".whl") else parse_sdist_filename(filename)[1]
+        return (
+            parse_wheel_filename(filename)[1]
+            if filename.endswith(".whl")
+            else parse_sdist_filename(filename)[1]
+        )
     except (InvalidWheelFilename, InvalidSdistFilename):
         return None
 
@@ -50,12 +63,24 @@ def audited(wanted: list[tuple[str, Version]]) -> tuple[dict, str]:
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, "pins.txt")
             file.write_text("".join(f"{name}=={version}\n" for name, version in batch.items()))
-            command = ["pip_audit", "-r", str(file), "--no-deps", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
+            command = [
+                "pip_audit",
+                "-r",
+                str(file),
+                "--no-deps",
+                "--disable-pip",
+                "--progress-spinner",
+                "off",
+                "--format",
+                "json",
+            ]
             done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True)
         try:
             for answer in json.loads(done.stdout)["dependencies"]:
                 if "skip_reason" not in answer:
-                    answers[canonicalize_name(answer["name"]), Version(answer["version"])] = [found["id"] for found in answer["vulns"]]
+                    answers[canonicalize_name(answer["name"]), Version(answer["version"])] = [
+                        found["id"] for found in answer["vulns"]
+                    ]
         except ValueError:
             complaint = (done.stderr.strip().splitlines() or ["no answer"])[-1]
     return answers, complaint
@@ -76,12 +101,17 @@ class Index:
         if self.failures == 3:
             return {}
         try:
-            answer = self.session.get(url, headers={"Accept": "application/vnd.pypi.simple.v1+json, application/json"})
+            answer = self.session.get(
+                url, headers={"Accept": "application/vnd.pypi.simple.v1+json, application/json"}
+            )
             self.failures = 0
             return answer.json() if answer.ok else {}
         except (OSError, ValueError, PipError) as problem:  # requests' errors are OSErrors
             self.failures += 1
-            print(f"The package index does not answer: {type(problem).__name__}" + " (not asked again)" * (self.failures == 3))
+            print(
+                f"The package index does not answer: {type(problem).__name__}"
+                + " (not asked again)" * (self.failures == 3)
+            )
             return {}
 
     def files(self, name: str) -> list[dict]:
@@ -92,7 +122,9 @@ class Index:
         project = self.page(f"{self.simple.removesuffix('/simple')}/pypi/{name}/json")
         if "vulnerabilities" not in project:
             return None, []
-        return Version(project["info"]["version"]), [found["id"] for found in project["vulnerabilities"] if not found.get("withdrawn")]
+        return Version(project["info"]["version"]), [
+            found["id"] for found in project["vulnerabilities"] if not found.get("withdrawn")
+        ]
 
 
 def main() -> int:
@@ -121,14 +153,25 @@ def main() -> int:
             print(f"{name}=={version}: {', '.join(notes)}")
     unknown = [pin for pin in wanted if pin not in vulnerable]
     if unknown:
-        print("whether vulnerable is unknown: " + " ".join(f"{name}=={version}" for name, version in unknown))
+        print(
+            "whether vulnerable is unknown: "
+            + " ".join(f"{name}=={version}" for name, version in unknown)
+        )
     missing = [pin for pin in wanted if pin not in yanked]
     if missing:
-        print("whether yanked is unknown: " + " ".join(f"{name}=={version}" for name, version in missing))
+        print(
+            "whether yanked is unknown: "
+            + " ".join(f"{name}=={version}" for name, version in missing)
+        )
     bad = sum(bool(found) for found in vulnerable.values())
     gone = sum(yanked.values())
-    print(f"{len(wanted)} pins. Yanked: {gone}, unknown: {len(missing)}. Vulnerable: {bad}, unknown: {len(unknown)}.", end=" ")
-    print(f"Answered by pip-audit: {by_pip_audit}, by a project's own page: {len(vulnerable) - by_pip_audit}.")
+    print(
+        f"{len(wanted)} pins. Yanked: {gone}, unknown: {len(missing)}. Vulnerable: {bad}, unknown: {len(unknown)}.",
+        end=" ",
+    )
+    print(
+        f"Answered by pip-audit: {by_pip_audit}, by a project's own page: {len(vulnerable) - by_pip_audit}."
+    )
     return 1 if bad or gone else 2 if unknown or missing else 0
 
 

@@ -19,13 +19,17 @@ SETTINGS = {
     "oneDNN on, at most AVX2": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"},
     "oneDNN on, the processor's best": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": ""},
 }
-PROBE = "import tensorflow as tf; tf.nn.conv2d(tf.ones((2, 8, 8, 1)), tf.ones((3, 3, 1, 4)), 1, 'SAME')"
+PROBE = (
+    "import tensorflow as tf; tf.nn.conv2d(tf.ones((2, 8, 8, 1)), tf.ones((3, 3, 1, 4)), 1, 'SAME')"
+)
 
 
 def seen(setting: dict[str, str]) -> str | None:
     """The instructions that oneDNN says it uses for a convolution in TensorFlow; None where it is not used."""
     environment = os.environ | setting | {"ONEDNN_VERBOSE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=True
+    )
     if "exec,cpu,convolution" not in done.stdout:
         return None
     return re.search(r"^onednn_verbose.*?,isa:(.*)$", done.stdout, re.MULTILINE)[1].strip()
@@ -34,8 +38,12 @@ def seen(setting: dict[str, str]) -> str | None:
 def main() -> int:
     results, instructions = [], {name: seen(setting) for name, setting in SETTINGS.items()}
     for name, isa in instructions.items():
-        if (isa is None) != (SETTINGS[name]["TF_ENABLE_ONEDNN_OPTS"] == "0") or ("AVX2" in name and "512" in isa):
-            print(f"Error: {name}: the setting has no effect, oneDNN reports {isa}", file=sys.stderr)
+        if (isa is None) != (SETTINGS[name]["TF_ENABLE_ONEDNN_OPTS"] == "0") or (
+            "AVX2" in name and "512" in isa
+        ):
+            print(
+                f"Error: {name}: the setting has no effect, oneDNN reports {isa}", file=sys.stderr
+            )
             return 1
     for isa in dict.fromkeys(instructions.values()):
         # On a processor without AVX-512 two settings are one.

@@ -19,8 +19,8 @@ from typing import Any
 from unittest import mock
 
 import lenet_tf
-from lenet_tf import machine
-from lenet_tf.board.options import HISTOGRAMS
+from lenet_tf.runtime import environment
+from lenet_tf.training.tensorboard.options import HISTOGRAMS
 
 RESULT = Path(__file__).parent.parent / "results" / "board.json"
 
@@ -34,7 +34,11 @@ def readme(result: dict[str, Any]) -> str:
         return f"{seconds:.2f} s ({seconds / epoch:.1%})"
 
     first = result["seconds"]["pictures and PR curves"]["first"]
-    flow, texts, end = "histograms of activations and gradients", "texts, graph and hyperparameters", "end: test result and projector"
+    flow, texts, end = (
+        "histograms of activations and gradients",
+        "texts, graph and hyperparameters",
+        "end: test result and projector",
+    )
     return (
         f"Beside an epoch of {epoch:.1f} s (`lenet5` on MNIST, median of {result['epochs']}, `benchmarks/board.py`), histograms of"
         f" the weights take {told('histograms of weights')}, those of activations and gradients {told(flow)}, and an epoch's pictures with"
@@ -64,30 +68,47 @@ def main() -> None:
 
     # Starts TensorFlow with this package's settings, before the modules below load it.
     fit = lenet_tf.fit
-    from lenet_tf import job
-    from lenet_tf.board import callback, session
+    from lenet_tf.training import trainer
+    from lenet_tf.training.tensorboard import callback, run_summary
 
     watched = {
-        "texts, graph and hyperparameters": (session, "begin"),
+        "texts, graph and hyperparameters": (run_summary, "begin"),
         "pictures and PR curves": (callback, "_write_pictures"),
         "histograms of activations and gradients": (callback, "_write_flow"),
         "histograms, all": (callback.TensorBoard, "_log_weights"),
-        "end: test result and projector": (job, "finish"),
+        "end: test result and projector": (trainer, "finish"),
     }
-    patches = [mock.patch.object(home, name, timed(took[what], getattr(home, name))) for what, (home, name) in watched.items()]
+    patches = [
+        mock.patch.object(home, name, timed(took[what], getattr(home, name)))
+        for what, (home, name) in watched.items()
+    ]
     for patch in patches:
         patch.start()
     with tempfile.TemporaryDirectory() as logs:
         board = lenet_tf.Board(images_every=1, histograms=HISTOGRAMS)
-        run = fit("lenet5", data, epochs=options.epochs, board=board, device="cpu", logs=logs, report=False, quiet=True)
+        run = fit(
+            "lenet5",
+            data,
+            epochs=options.epochs,
+            board=board,
+            device="cpu",
+            logs=logs,
+            report=False,
+            quiet=True,
+        )
     flow = took["histograms of activations and gradients"]
-    took["histograms of weights"] = [whole - part for whole, part in zip(took.pop("histograms, all"), flow, strict=True)]
+    took["histograms of weights"] = [
+        whole - part for whole, part in zip(took.pop("histograms, all"), flow, strict=True)
+    ]
     result = {
         "epochs": options.epochs,
         "seconds_per_epoch": statistics.median(run.history["seconds"]),
-        "seconds": {what: {"first": values[0], "median": statistics.median(values[1:] or values)} for what, values in sorted(took.items())},
-        "machine": machine.describe(),
-        "commit": machine.commit(),
+        "seconds": {
+            what: {"first": values[0], "median": statistics.median(values[1:] or values)}
+            for what, values in sorted(took.items())
+        },
+        "machine": environment.describe_machine(),
+        "commit": environment.git_commit(),
     }
     RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result, indent=1))

@@ -1,7 +1,7 @@
 """Measure the engine's choices on kinds of processor, into results/choices.json.
 
 Two choices are made for speed: which convolutions are lowered to a matrix product (by their number
-of kernels, `lenet_tf.lowering.MAX_KERNELS`), and how many threads TensorFlow takes. Each network is
+of kernels, `lenet_tf.engine.im2col.MAX_KERNELS`), and how many threads TensorFlow takes. Each network is
 one fresh process for each kind of processor, in which the choices take turns, since a machine's
 speed changes; each number of threads is a process of its own. The kinds are this processor with
 all its instructions, and with oneDNN limited to AVX2. Usage: choices.py; it needs about six quiet
@@ -60,13 +60,14 @@ def train(network: str) -> float:
 
 
 def measure_lowering(network: str) -> dict[str, list[float]]:
-    from lenet_tf import device, lowering
+    from lenet_tf.engine import im2col
+    from lenet_tf.runtime import device
 
     device.start_tensorflow()
-    chosen, found = lowering.MAX_KERNELS, {name: [] for name in LOWERED}
+    chosen, found = im2col.MAX_KERNELS, {name: [] for name in LOWERED}
     for _ in range(TURNS):
         for name, most in LOWERED.items():
-            lowering.MAX_KERNELS = chosen if most is None else most
+            im2col.MAX_KERNELS = chosen if most is None else most
             found[name].append(train(network))
     return found
 
@@ -110,7 +111,11 @@ def show(found: dict[str, list[float]]) -> list[str]:
 
 def readme(result: dict) -> str:
     """The README's tables: medians in microseconds an image."""
-    lowering = [(f"`{network}`", kind, *show(found)) for network, kinds in result["lowering"].items() for kind, found in kinds.items()]
+    lowering = [
+        (f"`{network}`", kind, *show(found))
+        for network, kinds in result["lowering"].items()
+        for kind, found in kinds.items()
+    ]
     threads = [(kind, *show(found)) for kind, found in result["threads"].items()]
     return "\n\n".join(
         [

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lenet_tf import machine
+from lenet_tf.runtime import environment
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
@@ -111,7 +111,7 @@ def describe_session() -> dict:
     packages = {package: version(package) for package in ("tensorflow", "keras")}
     return {
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine.describe() | place,
+        "machine": environment.describe_machine() | place,
         "versions": {"python": platform.python_version()} | packages,
     }
 

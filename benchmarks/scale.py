@@ -23,7 +23,7 @@ LARGEST_IN_MEMORY = 10
 
 WRITE = """
 import sys, numpy, tensorflow as tf
-from lenet_tf.augment import distort
+from lenet_tf.data.augmentation import distort
 from lenet_tf.specs import AUGMENTATIONS
 data, folder, copies = numpy.load(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 images, labels = data["x_train"], data["y_train"]
@@ -60,10 +60,15 @@ print(json.dumps({"epoch": run.history["seconds"][0], "peak_mib": peak, "test_ac
 
 def readme(result: dict) -> str:
     """The README's table."""
-    lines = ["| images | where they are | s an epoch, graph and test included | µs an image | peak MiB |", "|---|---|---|---|---|"]
+    lines = [
+        "| images | where they are | s an epoch, graph and test included | µs an image | peak MiB |",
+        "|---|---|---|---|---|",
+    ]
     for run in result["runs"]:
         each = run["epoch"] / run["images"] * 1e6
-        lines.append(f"| {run['images']:,} | {run['where']} | {run['epoch']:.1f} | {each:.0f} | {run['peak_mib']:,.0f} |")
+        lines.append(
+            f"| {run['images']:,} | {run['where']} | {run['epoch']:.1f} | {each:.0f} | {run['peak_mib']:,.0f} |"
+        )
     return "\n".join(lines)
 
 
@@ -76,13 +81,24 @@ def main() -> None:
         mnist = Path(folder) / "mnist.npz"
         save_mnist(mnist)
         for copies in options.copies:
-            subprocess.run([sys.executable, "-c", WRITE, str(mnist), folder, str(copies)], check=True, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [sys.executable, "-c", WRITE, str(mnist), folder, str(copies)],
+                check=True,
+                stderr=subprocess.DEVNULL,
+            )
             for where in ("streamed", *(("in memory",) if copies <= LARGEST_IN_MEMORY else ())):
                 refuse_load()
                 done = subprocess.run(
-                    [sys.executable, "-c", TRAIN, folder, where], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                    [sys.executable, "-c", TRAIN, folder, where],
+                    check=True,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
                 )
-                run = {"images": copies * len(np.load(mnist)["y_train"]), "where": where} | json.loads(done.stdout.splitlines()[-1])
+                run = {
+                    "images": copies * len(np.load(mnist)["y_train"]),
+                    "where": where,
+                } | json.loads(done.stdout.splitlines()[-1])
                 result["runs"].append(run)
                 print(run, flush=True)
     write_result(RESULT, result)

@@ -54,14 +54,20 @@ SAVE = "import lenet_tf, sys; lenet_tf.LeNet('lenet5', seed=0).save(sys.argv[1])
 
 def phases(what: str, model: str) -> dict[str, float]:
     done = subprocess.run(
-        [sys.executable, "-c", PHASES, what, model], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", PHASES, what, model],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def seconds(arguments: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "lenet_tf", *arguments], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "lenet_tf", *arguments], check=True, stdout=subprocess.DEVNULL
+    )
     return time.perf_counter() - start
 
 
@@ -71,7 +77,9 @@ if __name__ == "__main__":
     for arguments in COMMANDS:
         seconds(arguments)
         times = [seconds(arguments) for _ in range(RUNS)]
-        print(f"lenet-tf {' '.join(arguments):<19}{statistics.median(times):>8.3f}{min(times):>8.3f}{max(times):>8.3f}")
+        print(
+            f"lenet-tf {' '.join(arguments):<19}{statistics.median(times):>8.3f}{min(times):>8.3f}{max(times):>8.3f}"
+        )
     folder = tempfile.TemporaryDirectory()
     model = f"{folder.name}/model.keras"
     subprocess.run([sys.executable, "-c", SAVE, model], check=True, stderr=subprocess.DEVNULL)
@@ -81,4 +89,6 @@ if __name__ == "__main__":
         print(f"{what}: seconds from the start of the process, {RUNS_WITH_TENSORFLOW} runs")
         for phase in answers[0]:
             times = [answer[phase] for answer in answers]
-            print(f"  {phase:<35}{statistics.median(times):>8.2f}{min(times):>8.2f}{max(times):>8.2f}")
+            print(
+                f"  {phase:<35}{statistics.median(times):>8.2f}{min(times):>8.2f}{max(times):>8.2f}"
+            )

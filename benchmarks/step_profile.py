@@ -36,16 +36,24 @@ def spent(folder: str, steps: int) -> list[dict]:
             for event in line.events:
                 # Operations are told as name:Kind; the runtime's own bookkeeping is not, or as Class::Method.
                 name, found, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
-                if found and not name.endswith(":") and kind.isidentifier() and kind.lstrip("_")[:1].isupper():
+                if (
+                    found
+                    and not name.endswith(":")
+                    and kind.isidentifier()
+                    and kind.lstrip("_")[:1].isupper()
+                ):
                     times[kind] += event.duration_ps / 1e6
                     runs[kind] += 1
-    return [{"operation": kind, "runs": runs[kind] / steps, "us": total / steps} for kind, total in times.most_common()]
+    return [
+        {"operation": kind, "runs": runs[kind] / steps, "us": total / steps}
+        for kind, total in times.most_common()
+    ]
 
 
 def measure(loop: bool) -> dict:
     import numpy as np
 
-    from lenet_tf import device
+    from lenet_tf.runtime import device
 
     if loop:
         device.start_tensorflow()
@@ -53,8 +61,8 @@ def measure(loop: bool) -> dict:
 
     # Keras' step as it is without this package: once TensorFlow has begun, its threads stay as they are.
     tf.constant(0)
-    from lenet_tf.data import one_hot, prepare_images
-    from lenet_tf.engine import GraphLoop
+    from lenet_tf.data.preprocessing import one_hot, prepare_images
+    from lenet_tf.engine.graph_loop import GraphLoop
 
     data, spec = lenet_tf.load_data("mnist"), lenet_tf.get_spec("lenet5")
     model = lenet_tf.LeNet(spec, seed=0)
@@ -62,7 +70,9 @@ def measure(loop: bool) -> dict:
     model.optimizer.build(model.trainable_variables)
     images, labels = data.x_train[:IMAGES], one_hot(data.y_train[:IMAGES], 10)
     if loop:
-        model.engine = GraphLoop(SIZE, 2, functools.partial(prepare_images, preparation=spec.preparation))
+        model.engine = GraphLoop(
+            SIZE, 2, functools.partial(prepare_images, preparation=spec.preparation)
+        )
         batches = tf.data.Dataset.from_tensors((images, labels))
     else:
         prepared = prepare_images(images, spec.preparation)
@@ -85,13 +95,23 @@ def measure(loop: bool) -> dict:
 
 def readme(result: dict) -> str:
     """The README's table."""
-    lines = ["| Keras' step | runs | µs | the graph engine's | runs | µs |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| Keras' step | runs | µs | the graph engine's | runs | µs |",
+        "|---|---|---|---|---|---|",
+    ]
 
     def cells(part: dict) -> list[tuple[str, str, str]]:
-        most = [(f"`{op['operation']}`", f"{op['runs']:.0f}", f"{op['us']:.0f}") for op in part["operations"][:SHOWN]]
+        most = [
+            (f"`{op['operation']}`", f"{op['runs']:.0f}", f"{op['us']:.0f}")
+            for op in part["operations"][:SHOWN]
+        ]
         rest = part["operations"][SHOWN:]
         all_runs, all_us = (sum(op[key] for op in part["operations"]) for key in ("runs", "us"))
-        others = ("others", f"{sum(op['runs'] for op in rest):.0f}", f"{sum(op['us'] for op in rest):.0f}")
+        others = (
+            "others",
+            f"{sum(op['runs'] for op in rest):.0f}",
+            f"{sum(op['us'] for op in rest):.0f}",
+        )
         whole = ("all, over all threads", f"{all_runs:.0f}", f"{all_us:.0f}")
         return [*most, others, whole, ("**wall time of a step**", "", f"{part['wall_us']:.0f}")]
 
@@ -108,7 +128,9 @@ def main() -> None:
     result = describe_session()
     for way in ("keras", "graph"):
         command = [sys.executable, __file__, way]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
         result[way] = json.loads(done.stdout.splitlines()[-1])
     write_result(RESULT, result)
     print(readme(result))

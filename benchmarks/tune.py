@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import lenet_tf
-from lenet_tf import machine
-from lenet_tf.data import RawData, stratified_split
-from lenet_tf.recognition import probabilities
+from lenet_tf.data.dataset import RawData, stratified_split
+from lenet_tf.evaluation.evaluate import probabilities
+from lenet_tf.runtime import environment
 from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_recipe, get_spec
 
 RESULT = Path(__file__).parent.parent / "results" / "tuning.jsonl"
@@ -103,28 +103,53 @@ PAPER: dict[str, dict] = {
 
 def paper_spec(setting: dict) -> lenet_tf.Spec:
     spec, rows = get_spec(setting["variant"]), list(get_spec(setting["variant"]).rows)
-    recipe = get_recipe(setting["variant"], setting["recipe"]) if "recipe" in setting else spec.recipe
+    recipe = (
+        get_recipe(setting["variant"], setting["recipe"]) if "recipe" in setting else spec.recipe
+    )
     # lenet4's own are half of LeNet-5's, the only ones that the paper gives.
-    rates = [rate * setting.get("rates", 1.0) for rate in get_spec("lenet5-1998").recipe.optimizer.learning_rate]
+    rates = [
+        rate * setting.get("rates", 1.0)
+        for rate in get_spec("lenet5-1998").recipe.optimizer.learning_rate
+    ]
     changes = {name: setting[name] for name in ("damping", "curvature_images") if name in setting}
     optimizer = replace(recipe.optimizer, learning_rate=tuple(rates), **changes)
-    recipe = replace(recipe, optimizer=optimizer, epochs=recipe.epochs + setting.get("last", 0), validation="test")
+    recipe = replace(
+        recipe,
+        optimizer=optimizer,
+        epochs=recipe.epochs + setting.get("last", 0),
+        validation="test",
+    )
     if "adam" in setting:
         recipe = replace(recipe, optimizer=Optimizer("adam", setting["adam"]), batch_size=32)
     if "distorted" in setting:
         recipe = replace(recipe, augmentation=Augmentation(**AFFINE))
     if "squared_error" in setting:
-        rows[-1], recipe = replace(rows[-1], activation="scaled_tanh"), replace(recipe, loss="mean_squared_error")
+        rows[-1], recipe = (
+            replace(rows[-1], activation="scaled_tanh"),
+            replace(recipe, loss="mean_squared_error"),
+        )
     if "all_maps" in setting:
         whole = tuple(range(16))
-        rows = [replace(row, table=(whole,) * 120) if getattr(row, "name", "") == "F5" else row for row in rows]
-    counts = {} if rows == list(spec.rows) else {"expected_parameters": None, "expected_connections": None}
+        rows = [
+            replace(row, table=(whole,) * 120) if getattr(row, "name", "") == "F5" else row
+            for row in rows
+        ]
+    counts = (
+        {}
+        if rows == list(spec.rows)
+        else {"expected_parameters": None, "expected_connections": None}
+    )
     return replace(spec, rows=tuple(rows), recipe=recipe, **counts)
 
 
 def spec_of(setting: dict) -> lenet_tf.Spec:
     spec = get_spec("lenet5-modern")
-    rows = [replace(row, activation=setting["activation"]) if getattr(row, "activation", "") == "relu" else row for row in spec.rows]
+    rows = [
+        replace(row, activation=setting["activation"])
+        if getattr(row, "activation", "") == "relu"
+        else row
+        for row in spec.rows
+    ]
     rows = [replace(row, pool=setting["pool"]) if hasattr(row, "pool") else row for row in rows]
     optimizer = Optimizer(
         "adamw",
@@ -161,7 +186,13 @@ def main() -> None:
     raw = lenet_tf.load_data("mnist")
     kept, held = stratified_split(raw.y_train, 10_000, 0)
     # What `fit` takes for test images are the held-back ones.
-    blind = RawData(raw.x_train[kept], raw.y_train[kept], raw.x_train[held], raw.y_train[held], name="mnist-train")
+    blind = RawData(
+        raw.x_train[kept],
+        raw.y_train[kept],
+        raw.x_train[held],
+        raw.y_train[held],
+        name="mnist-train",
+    )
     with tempfile.TemporaryDirectory() as logs:
         plain = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
         run = lenet_tf.fit(spec, blind, seed=options.seed, logs=logs, device="cpu", **plain)
@@ -171,13 +202,19 @@ def main() -> None:
         "changes": changes,
         "seed": options.seed,
         "errors": int((answers.argmax(axis=1) != blind.y_test).sum()),
-        "cross_entropy": float(-np.log(probabilities(run.model, answers)[np.arange(len(held)), blind.y_test] + 1e-9).mean()),
-        "last_epochs": [round(10_000 * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]],
+        "cross_entropy": float(
+            -np.log(
+                probabilities(run.model, answers)[np.arange(len(held)), blind.y_test] + 1e-9
+            ).mean()
+        ),
+        "last_epochs": [
+            round(10_000 * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]
+        ],
         "training_accuracy": run.history["accuracy"][-1],
         "seconds": round(run.metrics["seconds"], 1),
         # Lines without these are of lenet_tf before 0.3.0: of TFDS' order of images, in which other ones were held back.
         "data": raw.sha256,
-        "commit": machine.commit(),
+        "commit": environment.git_commit(),
         "versions": {package: version(package) for package in ("tensorflow", "keras")},
     }
     RESULT.parent.mkdir(exist_ok=True)

@@ -16,30 +16,45 @@ import wrapt
 
 __version__ = "0.3.0"
 
+# Public name -> module that defines it.
 _HOMES = {
-    "Board": "board.options",
-    "LeNet": "model",
+    "Board": "training.tensorboard.options",
+    "LeNet": "models.lenet",
     "LenetError": "errors",
-    "RawData": "data",
-    "Run": "runs",
+    "RawData": "data.dataset",
+    "Run": "runs.run_folder",
     "Spec": "specs",
     "VARIANTS": "specs",
-    "as_digit": "handwriting",
-    "evaluate": "evaluation",
-    "fit": "training",
+    "as_digit": "inference.digit_preprocessing",
+    "evaluate": "evaluation.evaluate",
+    "fit": "training.fit",
     "get_spec": "specs",
-    "load_data": "sources",
-    "load_model": "model_files",
-    "predict": "evaluation",
-    "prepare_images": "data",
-    "read_picture": "sources.pictures",
-    "resume": "resuming",
-    "use_one_thread": "device",
+    "load_data": "data.sources",
+    "load_model": "models.saving",
+    "predict": "evaluation.evaluate",
+    "prepare_images": "data.preprocessing",
+    "read_picture": "inference.image_files",
+    "resume": "training.resume",
+    "use_one_thread": "runtime.device",
 }
-
-_NEED_KERAS = ("evaluation", "model", "model_files", "resuming", "training")
-# Modules for whoever looks inside, which load Keras as well.
-_MODULES = ("inspection", "layers", "pooling", "second_order")
+# Public modules by their short names.
+_MODULES = {
+    "curvature": "models.curvature",
+    "inspection": "evaluation.inspection",
+    "layers": "models.layers",
+    "pooling": "models.pooling",
+}
+_NEED_KERAS = (
+    "evaluation.evaluate",
+    "evaluation.inspection",
+    "models.curvature",
+    "models.layers",
+    "models.lenet",
+    "models.pooling",
+    "models.saving",
+    "training.fit",
+    "training.resume",
+)
 
 __all__ = list(_HOMES)
 
@@ -47,17 +62,17 @@ __all__ = list(_HOMES)
 @wrapt.when_imported("keras")
 def _register_model(_: Any) -> None:
     # So that keras.saving.load_model knows LeNet in a process that has only imported lenet_tf, and Keras still loads only when asked for.
-    import_module("lenet_tf.model")
+    import_module("lenet_tf.models.lenet")
 
 
 def __getattr__(name: str) -> Any:
-    home = name if name in _MODULES else _HOMES.get(name)
+    home = _MODULES.get(name) or _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'lenet_tf' has no attribute {name!r}")
-    if home in _NEED_KERAS or home in _MODULES:
-        import_module("lenet_tf.device").start_tensorflow()
+    if home in _NEED_KERAS:
+        import_module("lenet_tf.runtime.device").start_tensorflow()
     module = import_module(f"lenet_tf.{home}")
-    return module if home == name else getattr(module, name)
+    return module if name in _MODULES else getattr(module, name)
 
 
 def __dir__() -> list[str]:

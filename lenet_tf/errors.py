@@ -9,14 +9,14 @@ import difflib
 from collections.abc import Iterable
 
 # Letters of an error: what a file holds can stand in it, and can be long.
-_MOST = 1_000
+_MAX = 1_000
 
 
 class LenetError(Exception):
     """Something the user asked for cannot be done; the text says what, where, and what to do next."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text if len(text) <= _MOST else f"{text[:_MOST]}…")
+        super().__init__(text if len(text) <= _MAX else f"{text[:_MAX]}…")
 
 
 class SpecError(LenetError, ValueError):

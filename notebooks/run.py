@@ -19,7 +19,7 @@ from nbclient.exceptions import CellExecutionError
 HERE = Path(__file__).resolve().parent
 # Seconds for one cell: on a loaded machine everything takes many times longer.
 _TIMEOUT = 1200
-_MOST_BYTES = 1_000_000
+_MAX_BYTES = 1_000_000
 _ANSWER = re.compile(r"<details>.*?</details>", re.DOTALL)
 _CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
@@ -27,7 +27,9 @@ _CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 def answers(notebook: nbformat.NotebookNode) -> list[str]:
     """The code in the answers, in order."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    return [code for text in texts for answer in _ANSWER.findall(text) for code in _CODE.findall(answer)]
+    return [
+        code for text in texts for answer in _ANSWER.findall(text) for code in _CODE.findall(answer)
+    ]
 
 
 def execute(notebook: nbformat.NotebookNode) -> None:
@@ -67,9 +69,13 @@ def take_messages(notebook: nbformat.NotebookNode) -> list[str]:
 def complaints(notebook: nbformat.NotebookNode) -> list[str]:
     """What should not be committed, in one line each."""
     text = nbformat.writes(notebook)
-    found = [f"a path of this machine: {place}" for place in (str(HERE.parent), str(Path.home())) if len(place) > 5 and place in text]
-    if len(text.encode()) >= _MOST_BYTES:
-        found.append(f"{len(text.encode()):,} bytes, and less than {_MOST_BYTES:,} is wanted")
+    found = [
+        f"a path of this machine: {place}"
+        for place in (str(HERE.parent), str(Path.home()))
+        if len(place) > 5 and place in text
+    ]
+    if len(text.encode()) >= _MAX_BYTES:
+        found.append(f"{len(text.encode()):,} bytes, and less than {_MAX_BYTES:,} is wanted")
     return found
 
 
@@ -94,7 +100,8 @@ def _run(path: Path) -> bool:
         print(f"{path.name}: {complaint}", file=sys.stderr)
     nbformat.write(notebook, path)
     print(
-        f"{path.name}: {time.perf_counter() - began:.0f} s, {len(answers(notebook))} answers, {path.stat().st_size // 1000} kB", flush=True
+        f"{path.name}: {time.perf_counter() - began:.0f} s, {len(answers(notebook))} answers, {path.stat().st_size // 1000} kB",
+        flush=True,
     )
     return not found
 

@@ -47,7 +47,9 @@ def said(error: str) -> str:
     """The message, and a mark where it is none for people."""
     lines = [line.strip() for line in error.splitlines() if line.strip()]
     text = " ".join(lines[-3:]).replace(f"{Path(sys.executable).parent}/", "")
-    return ("TRACEBACK " if "Traceback" in error else "") + re.sub(r"(\.\./)?logs/fit/[\w-]{10,}", "RUN", text)
+    return ("TRACEBACK " if "Traceback" in error else "") + re.sub(
+        r"(\.\./)?logs/fit/[\w-]{10,}", "RUN", text
+    )
 
 
 def goes_on(folder: Path, whole: Path) -> str:
@@ -66,9 +68,13 @@ def goes_on(folder: Path, whole: Path) -> str:
 def small_disk(folder: Path, size: int) -> Iterator[Callable[[int], None]]:
     """A file system of `size` KiB at `folder`/logs, and what makes it another size."""
     (folder / "logs").mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", folder / "logs"], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", folder / "logs"], check=True
+    )
     try:
-        yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}k", folder / "logs"], check=True)
+        yield lambda size: subprocess.run(
+            ["mount", "-o", f"remount,size={size}k", folder / "logs"], check=True
+        )
     finally:
         subprocess.run(["umount", folder / "logs"], check=True)
 
@@ -87,28 +93,36 @@ def shut(folder: Path, whole: Path) -> tuple[str, str]:
     run = wait_for(folder, "logs/fit/*/final.keras").parent
     # Root may write anywhere but here.
     close, reopen = (
-        (["chattr", f"{sign}i", run] for sign in "+-") if os.geteuid() == 0 else (["chmod", mode, run] for mode in ("555", "755"))
+        (["chattr", f"{sign}i", run] for sign in "+-")
+        if os.geteuid() == 0
+        else (["chmod", mode, run] for mode in ("555", "755"))
     )
     subprocess.run(close, check=True)
     try:
         process.wait()
     finally:
         subprocess.run(reopen, check=True)
-    return f"exit {process.returncode}: {said((folder / 'stderr').read_text())}", goes_on(folder, whole)
+    return f"exit {process.returncode}: {said((folder / 'stderr').read_text())}", goes_on(
+        folder, whole
+    )
 
 
 def shut_from_the_start(folder: Path, _: Path) -> tuple[str, str]:
     logs = folder / "logs"
     logs.mkdir()
     close, reopen = (
-        (["chattr", f"{sign}i", logs] for sign in "+-") if os.geteuid() == 0 else (["chmod", mode, logs] for mode in ("555", "755"))
+        (["chattr", f"{sign}i", logs] for sign in "+-")
+        if os.geteuid() == 0
+        else (["chmod", mode, logs] for mode in ("555", "755"))
     )
     subprocess.run(close, check=True)
     try:
         code, error = train(folder, *FAST)
     finally:
         subprocess.run(reopen, check=True)
-    return f"exit {code}: {said(error)}", "LEFT BEHIND" if list(logs.iterdir()) else "nothing was left behind"
+    return f"exit {code}: {said(error)}", "LEFT BEHIND" if list(
+        logs.iterdir()
+    ) else "nothing was left behind"
 
 
 def deleted(folder: Path, _: Path) -> tuple[str, str]:
@@ -125,20 +139,48 @@ def deleted(folder: Path, _: Path) -> tuple[str, str]:
 
 def clock_back(folder: Path, whole: Path) -> tuple[str, str]:
     library, mark = folder / "clock.so", folder / "back"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, Path(__file__).with_name("clock.c"), "-ldl"], check=True)
+    subprocess.run(
+        [
+            "cc",
+            "-shared",
+            "-fPIC",
+            "-O1",
+            "-o",
+            library,
+            Path(__file__).with_name("clock.c"),
+            "-ldl",
+        ],
+        check=True,
+    )
     process = start(folder, "train", *SLOW, LD_PRELOAD=str(library), CLOCK_BACK=str(mark))
     run = wait_for(folder, "logs/fit/*/final.keras").parent
     mark.touch()
     wait_for(folder, "logs/fit/*/history.csv")
     process.terminate()
     process.wait()
-    code, error = train(folder, "--resume", str(run.relative_to(folder)), "--quiet", LD_PRELOAD=str(library), CLOCK_BACK=str(mark))
-    seconds = [float(line.split(",")[3]) for line in (run / "history.csv").read_text().splitlines()[1:]]
+    code, error = train(
+        folder,
+        "--resume",
+        str(run.relative_to(folder)),
+        "--quiet",
+        LD_PRELOAD=str(library),
+        CLOCK_BACK=str(mark),
+    )
+    seconds = [
+        float(line.split(",")[3]) for line in (run / "history.csv").read_text().splitlines()[1:]
+    ]
     assert (run / "history.csv").read_text().split(",")[3] == "seconds"
     found = differences(whole, run)
     ended = said(error) or "resumed an hour before it began"
-    outcome = f"exit {code}: {ended}; seconds of the epochs {min(seconds):.1f} to {max(seconds):.1f}"
-    return outcome, f"DIFFERENT {found}" if found else "equal to the whole run bit for bit, TensorBoard's steps in order"
+    outcome = (
+        f"exit {code}: {ended}; seconds of the epochs {min(seconds):.1f} to {max(seconds):.1f}"
+    )
+    return (
+        outcome,
+        f"DIFFERENT {found}"
+        if found
+        else "equal to the whole run bit for bit, TensorBoard's steps in order",
+    )
 
 
 def eight(folder: Path, whole: Path) -> tuple[str, str]:
@@ -169,7 +211,10 @@ def two_resume(folder: Path, whole: Path) -> tuple[str, str]:
     codes = sorted(process.wait() for _, process in others)
     errors = [text for own, _ in others if (text := said((own / "stderr").read_text()))]
     found = differences(whole, run) + [f"exit codes {codes}"] * (codes != [0, 1])
-    return f"exit codes {codes}: {' / '.join(errors)}", f"DIFFERENT {found}" if found else "equal to the whole run bit for bit"
+    return (
+        f"exit codes {codes}: {' / '.join(errors)}",
+        f"DIFFERENT {found}" if found else "equal to the whole run bit for bit",
+    )
 
 
 def four_prepare(folder: Path, _: Path) -> tuple[str, str]:
@@ -178,7 +223,12 @@ def four_prepare(folder: Path, _: Path) -> tuple[str, str]:
     script = "import lenet_tf; print(lenet_tf.load_data('mnist').sha256)"
     environment = os.environ | {"TFDS_DATA_DIR": str(folder / "tfds"), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", script]
-    processes = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    processes = [
+        subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
     outputs = [process.communicate() for process in processes]
     hashes = {out.split()[-1] if out else said(err) for out, err in outputs}
     waited = sum("waiting for it" in err for _, err in outputs)
@@ -188,13 +238,18 @@ def four_prepare(folder: Path, _: Path) -> tuple[str, str]:
         if "incomplete" in path.name or path.name.endswith(".lock") or ".partial" in path.name
     ]
     codes = sorted({process.returncode for process in processes})
-    return f"exit codes {codes}, {waited} waited", f"one SHA-256 {min(hashes)[:12]}…, left behind {left}" if len(
-        hashes
-    ) == 1 else f"DIFFERENT {hashes}"
+    return (
+        f"exit codes {codes}, {waited} waited",
+        f"one SHA-256 {min(hashes)[:12]}…, left behind {left}"
+        if len(hashes) == 1
+        else f"DIFFERENT {hashes}",
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--result", type=Path, default=ROOT / "results" / "disasters.json")
     parser.add_argument("--only", default="", help="part of the names of those to do")
     options = parser.parse_args()
@@ -226,18 +281,28 @@ def main() -> None:
             folder = Path(name, str(number))
             folder.mkdir()
             try:
-                outcome, left = happens(folder, whole[FAST if "disk" in disaster or "eight" in disaster else SLOW])
+                outcome, left = happens(
+                    folder, whole[FAST if "disk" in disaster or "eight" in disaster else SLOW]
+                )
             except (FileNotFoundError, subprocess.CalledProcessError) as error:
                 # A program or a right that this machine lacks; a file that a run should have left is no excuse.
                 if isinstance(error, FileNotFoundError) and error.filename not in PROGRAMS:
                     raise
                 outcome, left = f"skipped: {error}", ""
             outcome = outcome.replace(str(folder), "…")
-            rows.append({"disaster": disaster, "outcome": outcome, "what is left": left.replace(str(folder), "…")})
+            rows.append(
+                {
+                    "disaster": disaster,
+                    "outcome": outcome,
+                    "what is left": left.replace(str(folder), "…"),
+                }
+            )
             print(json.dumps(rows[-1], ensure_ascii=False), flush=True)
     options.result.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
     marks = ("TRACEBACK", "UNREADABLE", "DIFFERENT", "NOT RESUMED", "LEFT BEHIND")
-    raise SystemExit(any(mark in row["outcome"] + row["what is left"] for row in rows for mark in marks))
+    raise SystemExit(
+        any(mark in row["outcome"] + row["what is left"] for row in rows for mark in marks)
+    )
 
 
 if __name__ == "__main__":

@@ -28,11 +28,15 @@ try:
 except ImportError:
     atheris = None
 
-HANG_SECONDS, MOST_MIB = 5.0, 256
+HANG_SECONDS, MAX_MIB = 5.0, 256
 ROOT = Path(__file__).parent.parent
 FOUND = ROOT / "soak" / "found"
 _GUIDED = ["lenet_tf", "zipfile", "tomllib", "PIL"]
-with atheris.instrument_imports(include=_GUIDED) if "--plain" not in sys.argv and atheris else contextlib.nullcontext():
+with (
+    atheris.instrument_imports(include=_GUIDED)
+    if "--plain" not in sys.argv and atheris
+    else contextlib.nullcontext()
+):
     import hostile
 
     from lenet_tf.errors import LenetError
@@ -42,7 +46,13 @@ class Soak:
     """Reads one input after another and counts what comes of it."""
 
     def __init__(self, reader: str, runs: int, seconds: float, path: Path) -> None:
-        self.reader, self.runs, self.seconds, self.path, self.read = reader, runs, seconds, path, hostile.READERS[reader][2]
+        self.reader, self.runs, self.seconds, self.path, self.read = (
+            reader,
+            runs,
+            seconds,
+            path,
+            hostile.READERS[reader][2],
+        )
         self.accepted = self.refused = self.hangs = self.slowest = 0
         self.crashes: dict[str, int] = {}
         # Once each way, so that what is loaded only once does not count.
@@ -63,11 +73,17 @@ class Soak:
         except LenetError as error:
             self.refused += 1
             if len(str(error).splitlines()) > 2 or len(str(error)) > 1_100:
-                self._found(content, f"{type(error).__name__} of {len(str(error)):,} letters: {str(error)[:60]}")
+                self._found(
+                    content,
+                    f"{type(error).__name__} of {len(str(error)):,} letters: {str(error)[:60]}",
+                )
         except BaseException as error:
             self.refused += 1
             place = traceback.extract_tb(error.__traceback__)[-1]
-            self._found(content, f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {str(error)[:100]}")
+            self._found(
+                content,
+                f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {str(error)[:100]}",
+            )
         took = time.process_time() - start
         self.slowest = max(self.slowest, took)
         if took > HANG_SECONDS:
@@ -94,15 +110,31 @@ class Soak:
     def report(self, way: str) -> int:
         """Prints the line; how the process is to exit."""
         over = round(_peak_mib() - self.base, 1)
-        counts = {"inputs": self.inputs, "accepted": self.accepted, "refused": self.refused, "crashes": sum(self.crashes.values())}
-        times = {"hangs": self.hangs, "seconds": round(time.monotonic() - self.began, 1), "slowest_s": round(self.slowest, 3)}
-        line = {"reader": self.reader, "way": way} | counts | times | {"peak_mib_over_base": over, "what": self.crashes}
+        counts = {
+            "inputs": self.inputs,
+            "accepted": self.accepted,
+            "refused": self.refused,
+            "crashes": sum(self.crashes.values()),
+        }
+        times = {
+            "hangs": self.hangs,
+            "seconds": round(time.monotonic() - self.began, 1),
+            "slowest_s": round(self.slowest, 3),
+        }
+        line = (
+            {"reader": self.reader, "way": way}
+            | counts
+            | times
+            | {"peak_mib_over_base": over, "what": self.crashes}
+        )
         print(json.dumps(line), flush=True)
-        return int(bool(self.crashes or self.hangs or over > MOST_MIB))
+        return int(bool(self.crashes or self.hangs or over > MAX_MIB))
 
 
 def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << (20 if sys.platform == "darwin" else 10))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1 << (20 if sys.platform == "darwin" else 10)
+    )
 
 
 def mutated(soak: Soak, seed: int) -> int:
@@ -124,7 +156,13 @@ def guided(soak: Soak, seed: int, corpus: Path) -> None:
     def mutate(content: bytes, most: int, number: int) -> bytes:
         random = Random(number)
         how = random.random()
-        made = make(random) if how < 0.4 else hostile.havoc(content, random) if how < 0.7 else atheris.Mutate(content, len(content) or 1)
+        made = (
+            make(random)
+            if how < 0.4
+            else hostile.havoc(content, random)
+            if how < 0.7
+            else atheris.Mutate(content, len(content) or 1)
+        )
         return made[:most]
 
     def one(content: bytes) -> None:
@@ -151,7 +189,9 @@ def all_readers(result: Path) -> int:
     """Each reader in a process of its own."""
     codes, lines = [], []
     for reader in hostile.READERS:
-        done = subprocess.run([sys.executable, *sys.argv, "--reader", reader], stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [sys.executable, *sys.argv, "--reader", reader], stdout=subprocess.PIPE, text=True
+        )
         print(done.stdout, end="", flush=True)
         codes.append(done.returncode)
         lines += [json.loads(line) for line in done.stdout.splitlines()]
@@ -162,17 +202,39 @@ def all_readers(result: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=100_000)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many, for each reader")
+    parser.add_argument(
+        "--seconds", type=float, default=float("inf"), help="stop after so many, for each reader"
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--reader", choices=hostile.READERS, help="one of them; all, each in a process of its own, unless given")
-    parser.add_argument("--result", type=Path, default=ROOT / "results" / "fuzz.json", help="where the lines of all readers go")
-    parser.add_argument("--plain", action="store_true", help="not guided by coverage, even where atheris is installed")
+    parser.add_argument(
+        "--reader",
+        choices=hostile.READERS,
+        help="one of them; all, each in a process of its own, unless given",
+    )
+    parser.add_argument(
+        "--result",
+        type=Path,
+        default=ROOT / "results" / "fuzz.json",
+        help="where the lines of all readers go",
+    )
+    parser.add_argument(
+        "--plain",
+        action="store_true",
+        help="not guided by coverage, even where atheris is installed",
+    )
     given = parser.parse_args()
     if given.reader is None:
         return all_readers(given.result)
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
+    with tempfile.TemporaryDirectory(
+        dir="/dev/shm" if os.path.isdir("/dev/shm") else None
+    ) as folder:
         (Path(folder) / "files").mkdir()
-        soak = Soak(given.reader, given.runs, given.seconds, hostile.prepare(given.reader, Path(folder) / "files"))
+        soak = Soak(
+            given.reader,
+            given.runs,
+            given.seconds,
+            hostile.prepare(given.reader, Path(folder) / "files"),
+        )
         if atheris and not given.plain:
             guided(soak, given.seed, Path(folder) / "corpus")
         return mutated(soak, given.seed)

@@ -40,8 +40,36 @@ STRANGE = (
         "__tensor__",
         "MultiOptimizer",
     ),
-    *("evil>X", "lenet_tf>SDLM", "lenet_tf>LeNet", "/etc/passwd", "../../x", "\x00", "é" * 40, [], {}, [[[]]], {"class_name": "Adam"}),
-    *(0, 1, -1, 0.5, -0.0, 1e308, 2**31, 2**63, 10**12, 10**39, "num_thresholds", "same", "valid", [28, 28, 1], [10**9, 10**9, 1]),
+    *(
+        "evil>X",
+        "lenet_tf>SDLM",
+        "lenet_tf>LeNet",
+        "/etc/passwd",
+        "../../x",
+        "\x00",
+        "é" * 40,
+        [],
+        {},
+        [[[]]],
+        {"class_name": "Adam"},
+    ),
+    *(
+        0,
+        1,
+        -1,
+        0.5,
+        -0.0,
+        1e308,
+        2**31,
+        2**63,
+        10**12,
+        10**39,
+        "num_thresholds",
+        "same",
+        "valid",
+        [28, 28, 1],
+        [10**9, 10**9, 1],
+    ),
 )
 INTERESTING = (
     b"\0",
@@ -59,27 +87,50 @@ INTERESTING = (
 )
 
 
-def archive(metadata: bytes, config: bytes, weights: bytes, note: bytes | None = None, method: int = zipfile.ZIP_STORED) -> bytes:
+def archive(
+    metadata: bytes,
+    config: bytes,
+    weights: bytes,
+    note: bytes | None = None,
+    method: int = zipfile.ZIP_STORED,
+) -> bytes:
     """A sound `.keras` file of these parts."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method) as file:
-        for name, content in (("metadata.json", metadata), ("config.json", config), ("model.weights.h5", weights), ("lenet_tf.json", note)):
+        for name, content in (
+            ("metadata.json", metadata),
+            ("config.json", config),
+            ("model.weights.h5", weights),
+            ("lenet_tf.json", note),
+        ):
             if content is not None:
                 file.writestr(name, content)
     return buffer.getvalue()
 
 
 def seeds() -> list[bytes]:
-    """Real files to begin with: small, of several networks, optimisers, losses and metrics."""
+    """Real files to begin with: small, of several networks, optimizers, losses and metrics."""
     import keras
 
     import lenet_tf
 
-    models = [lenet_tf.LeNet("tiny", seed=0), lenet_tf.LeNet("tiny", seed=0, precision="mixed_float16"), lenet_tf.LeNet("lenet1", seed=0)]
+    models = [
+        lenet_tf.LeNet("tiny", seed=0),
+        lenet_tf.LeNet("tiny", seed=0, precision="mixed_float16"),
+        lenet_tf.LeNet("lenet1", seed=0),
+    ]
     other = lenet_tf.LeNet("tiny", seed=0)
     rate = keras.optimizers.schedules.CosineDecay(0.1, 10)
-    metrics = ["accuracy", keras.metrics.AUC(), keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error)]
-    other.compile(keras.optimizers.SGD(rate, momentum=0.9), keras.losses.CategoricalCrossentropy(label_smoothing=0.1), metrics)
+    metrics = [
+        "accuracy",
+        keras.metrics.AUC(),
+        keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error),
+    ]
+    other.compile(
+        keras.optimizers.SGD(rate, momentum=0.9),
+        keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+        metrics,
+    )
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for model in [*models, other]:
@@ -91,7 +142,7 @@ def seeds() -> list[bytes]:
 
 def one(data: bytes) -> bool:
     """The reader up to the weights' bytes; True where it took the file. Raises whatever the reader should not raise."""
-    from lenet_tf.model_files import read_stream
+    from lenet_tf.models.saving import read_stream
 
     try:
         read_stream(io.BytesIO(data), len(data))
@@ -108,7 +159,7 @@ def one_config(data: bytes, whole: bytes) -> bool:
 
 def one_weights(data: bytes) -> bool:
     """The child process on an HDF5 file."""
-    from lenet_tf.h5_reader import read_arrays
+    from lenet_tf.io.hdf5 import read_arrays
 
     try:
         arrays = read_arrays(data)
@@ -137,7 +188,9 @@ def ruin_bytes(chance: random.Random, data: bytes) -> bytes:
             content[place : place + len(new)] = new
         elif kind == 3:
             size = chance.choice((1, 2, 4, 8))
-            new = chance.choice((0, 1, (1 << 8 * size) - 1, len(content), chance.getrandbits(8 * size))) % (1 << 8 * size)
+            new = chance.choice(
+                (0, 1, (1 << 8 * size) - 1, len(content), chance.getrandbits(8 * size))
+            ) % (1 << 8 * size)
             content[place : place + size] = new.to_bytes(size, "little")
         elif kind == 4:
             start, length = chance.randrange(len(content)), chance.choice((1, 4, 32, 256))
@@ -179,13 +232,18 @@ def ruin_json(chance: random.Random, value: dict) -> bytes:
 def peak_mib() -> float:
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1 << 20 if sys.platform == "darwin" else 1 << 10
+    )
 
 
 def soak(runs: int, child_runs: int, seed: int) -> dict:
     chance, files = random.Random(seed), seeds()
     parts = [zipfile.ZipFile(io.BytesIO(data)) for data in files]
-    configs, weights = [json.loads(part.read("config.json")) for part in parts], [part.read("model.weights.h5") for part in parts]
+    configs, weights = (
+        [json.loads(part.read("config.json")) for part in parts],
+        [part.read("model.weights.h5") for part in parts],
+    )
     for data, part in zip(files, weights, strict=True):
         assert one(data) and one_weights(part)
     layers = {"file": (runs + 1) // 2, "config": runs // 2, "weights": child_runs}
@@ -197,20 +255,39 @@ def soak(runs: int, child_runs: int, seed: int) -> dict:
             if layer == "file":
                 data = ruin_bytes(chance, files[which])
             else:
-                data = ruin_json(chance, configs[which]) if layer == "config" else ruin_bytes(chance, weights[which])
+                data = (
+                    ruin_json(chance, configs[which])
+                    if layer == "config"
+                    else ruin_bytes(chance, weights[which])
+                )
             begin = time.monotonic()
             try:
-                ends = {"file": one, "config": lambda data, which=which: one_config(data, files[which]), "weights": one_weights}
+                ends = {
+                    "file": one,
+                    "config": lambda data, which=which: one_config(data, files[which]),
+                    "weights": one_weights,
+                }
                 taken += ends[layer](data)
             except BaseException:
-                result["crashes"].append(f"{layer} {number}: {traceback.format_exc(limit=-2)[-500:]}")
+                result["crashes"].append(
+                    f"{layer} {number}: {traceback.format_exc(limit=-2)[-500:]}"
+                )
             seconds = time.monotonic() - begin
             slowest = max(slowest, seconds)
             if seconds > HANG_SECONDS:
                 result["hangs"].append(f"{layer} {number}: {seconds:.1f} s")
         seconds = round(time.monotonic() - start, 1)
-        result["layers"][layer] = {"inputs": count, "read": taken, "seconds": seconds, "slowest": round(slowest, 2)}
-    result |= {"inputs": sum(layers.values()), "memory_mib": round(peak_mib() - before, 1), "memory_bound_mib": MEMORY_MIB}
+        result["layers"][layer] = {
+            "inputs": count,
+            "read": taken,
+            "seconds": seconds,
+            "slowest": round(slowest, 2),
+        }
+    result |= {
+        "inputs": sum(layers.values()),
+        "memory_mib": round(peak_mib() - before, 1),
+        "memory_bound_mib": MEMORY_MIB,
+    }
     return result
 
 
@@ -218,9 +295,17 @@ def guided(runs: int, seed: int) -> None:
     """Coverage-guided, until `runs` inputs or a crash: the first byte says which layer the rest is for."""
     import atheris
 
-    with atheris.instrument_imports(include=["lenet_tf.model_files", "lenet_tf.model_configs", "lenet_tf.specs", "zipfile", "json"]):
-        import lenet_tf.model_configs
-        import lenet_tf.model_files  # noqa: F401
+    with atheris.instrument_imports(
+        include=[
+            "lenet_tf.models.saving",
+            "lenet_tf.models.config_allowlist",
+            "lenet_tf.specs",
+            "zipfile",
+            "json",
+        ]
+    ):
+        import lenet_tf.models.config_allowlist
+        import lenet_tf.models.saving  # noqa: F401
     files = seeds()
 
     def target(data: bytes) -> None:
@@ -234,22 +319,41 @@ def guided(runs: int, seed: int) -> None:
             (Path(folder) / f"file{number}").write_bytes(b"\0" + content)
             config = zipfile.ZipFile(io.BytesIO(content)).read("config.json")
             (Path(folder) / f"config{number}").write_bytes(b"\xff" + config)
-        options = [f"-runs={runs}", f"-seed={seed}", "-timeout=5", "-rss_limit_mb=3000", "-max_len=40000", "-print_final_stats=1"]
+        options = [
+            f"-runs={runs}",
+            f"-seed={seed}",
+            "-timeout=5",
+            "-rss_limit_mb=3000",
+            "-max_len=40000",
+            "-print_final_stats=1",
+        ]
         atheris.Setup([sys.argv[0], *options, folder], target)
         atheris.Fuzz()
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=20_000, help="inputs for the archive and config.json")
-    parser.add_argument("--child-runs", type=int, help="HDF5 inputs, each a process; a hundredth of --runs unless given")
+    parser.add_argument(
+        "--runs", type=int, default=20_000, help="inputs for the archive and config.json"
+    )
+    parser.add_argument(
+        "--child-runs",
+        type=int,
+        help="HDF5 inputs, each a process; a hundredth of --runs unless given",
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--result", type=Path, default=Path(__file__).parent.parent / "results" / "fuzz_keras.json")
-    parser.add_argument("--atheris", action="store_true", help="guided by coverage; needs the package atheris")
+    parser.add_argument(
+        "--result", type=Path, default=Path(__file__).parent.parent / "results" / "fuzz_keras.json"
+    )
+    parser.add_argument(
+        "--atheris", action="store_true", help="guided by coverage; needs the package atheris"
+    )
     asked = parser.parse_args()
     if asked.atheris:
         guided(asked.runs, asked.seed)
-    result = soak(asked.runs, asked.runs // 100 if asked.child_runs is None else asked.child_runs, asked.seed)
+    result = soak(
+        asked.runs, asked.runs // 100 if asked.child_runs is None else asked.child_runs, asked.seed
+    )
     print(json.dumps(result))
     asked.result.write_text(json.dumps(result, indent=2) + "\n")
     return int(bool(result["crashes"] or result["hangs"] or result["memory_mib"] > MEMORY_MIB))

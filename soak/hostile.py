@@ -18,13 +18,14 @@ from hostile_photos import jpeg, webp
 from hostile_pictures import bmp, png
 from ruin import SIZES, havoc
 
-from lenet_tf import runs, spec_files
+from lenet_tf.data.sources.arrays import NAMES, load_arrays, load_folder
+from lenet_tf.data.sources.idx import read_idx
+from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
-from lenet_tf.sources.arrays import NAMES, load_arrays, load_folder
-from lenet_tf.sources.idx import read_idx
-from lenet_tf.sources.pictures import read_picture
+from lenet_tf.inference.image_files import read_picture
+from lenet_tf.runs import run_folder
 from lenet_tf.specs import get_spec
-from lenet_tf.streaming import ImageFile
+from lenet_tf.specs.toml import load_spec
 
 VALUES: tuple[Any, ...] = (
     *SIZES, -1, 10**30, 10**4000, True, False, None, 0.5, -0.5, 1e300, float("inf"), float("nan"), "", "a", "tanh", "same", "a" * 20_000,
@@ -59,12 +60,24 @@ _OFTEN = [get_spec(name).to_dict() for name in ("tiny",) * 18 + ("lenet5-1998", 
 
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items() if inner is not None) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{json.dumps(key)} = {_toml(inner)}"
+                for key, inner in value.items()
+                if inner is not None
+            )
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(_toml(inner) for inner in value if inner is not None) + "]"
     if isinstance(value, float):
         return str(value)
-    return _digits(value) if isinstance(value, int) and not isinstance(value, bool) else json.dumps(value)
+    return (
+        _digits(value)
+        if isinstance(value, int) and not isinstance(value, bool)
+        else json.dumps(value)
+    )
 
 
 def _digits(value: int) -> str:
@@ -72,7 +85,11 @@ def _digits(value: int) -> str:
 
 
 def toml(random: Random) -> bytes:
-    content = "\n".join(f"{key} = {_toml(value)}" for key, value in _changed(random.choice(_OFTEN), random).items() if value is not None)
+    content = "\n".join(
+        f"{key} = {_toml(value)}"
+        for key, value in _changed(random.choice(_OFTEN), random).items()
+        if value is not None
+    )
     nasty = (
         "a." * 300 + "a = 1",
         "a = " + "[" * 3_000,
@@ -89,15 +106,35 @@ def toml(random: Random) -> bytes:
 def config(random: Random) -> bytes:
     table = copy.deepcopy(random.choice(_OFTEN))
     whole = {
-        "format": runs.FORMAT, "initial_weights": "seed", "recipe": table.pop("recipe"), "spec": table, "seed": 0,
+        "format": run_folder.FORMAT, "initial_weights": "seed", "recipe": table.pop("recipe"), "spec": table, "seed": 0,
         "data": {"name": "mnist", "sha256": "0"}, "device": {"name": "/CPU:0", "label": "CPU"},
         "settings": {"precision": "float32", "deterministic": False, "engine": "graph", "early_stopping": None}, "versions": {"keras": "3"},
     }  # fmt: skip
     content = json.dumps(_changed(whole, random))
     for _ in range(random.choice((0, 0, 0, 1))):
-        place = random.choice([0, *[number for number, letter in enumerate(content) if letter in ":,"]]) + 1
-        nasty = ("NaN", "Infinity", "1e999", "[" * 3_000, '"\\ud800"', "9" * 5_000, '{"a": 1, "a": 2}', "\ufeff", "-0", "1E400", "[[]" * 40)
-        content = content[:place] + random.choice(nasty) + random.choice(("", ",", ', "x":')) + content[place:]
+        place = (
+            random.choice([0, *[number for number, letter in enumerate(content) if letter in ":,"]])
+            + 1
+        )
+        nasty = (
+            "NaN",
+            "Infinity",
+            "1e999",
+            "[" * 3_000,
+            '"\\ud800"',
+            "9" * 5_000,
+            '{"a": 1, "a": 2}',
+            "\ufeff",
+            "-0",
+            "1E400",
+            "[[]" * 40,
+        )
+        content = (
+            content[:place]
+            + random.choice(nasty)
+            + random.choice(("", ",", ', "x":'))
+            + content[place:]
+        )
     return content.encode() if random.random() < 0.8 else havoc(content.encode(), random)
 
 
@@ -116,15 +153,15 @@ def _read_npy(path: Path) -> None:
 
 
 def _read_toml(path: Path) -> None:
-    spec = spec_files.load_spec(path)
+    spec = load_spec(path)
     assert spec == type(spec).from_dict(spec.to_dict())
     assert spec.parameters <= 2**31
     str((spec.connections, spec.multiply_adds, spec.layers))
 
 
 def _read_json(path: Path) -> None:
-    run = runs.rerun(path.parent)
-    str((run.data_name(), run.spec.layers, run.device, runs.differences(run.config)))
+    run = run_folder.read_repeatable_run(path.parent)
+    str((run.data_name(), run.spec.layers, run.device, run_folder.version_differences(run.config)))
 
 
 # Reader → the name of its file, how a file is made, how it is read.
@@ -146,5 +183,8 @@ def prepare(reader: str, folder: Path) -> Path:
     """The path that the reader's file is to be written to, and beside it what else it needs."""
     if reader == "npy":
         for name in NAMES:
-            np.save(folder / f"{name}.npy", np.zeros((6, 3, 3), np.uint8) if name[0] == "x" else np.arange(6) % 3)
+            np.save(
+                folder / f"{name}.npy",
+                np.zeros((6, 3, 3), np.uint8) if name[0] == "x" else np.arange(6) % 3,
+            )
     return folder / READERS[reader][0]

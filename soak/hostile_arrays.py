@@ -12,14 +12,19 @@ from ruin import SIZES, around, havoc
 
 
 def _sizes(random: Random, count: int) -> list[int]:
-    return [random.choice(SIZES) if random.random() < 0.1 else random.randint(1, 5) for _ in range(count)]
+    return [
+        random.choice(SIZES) if random.random() < 0.1 else random.randint(1, 5)
+        for _ in range(count)
+    ]
 
 
 def idx(random: Random) -> bytes:
     dimensions = random.choice((1, 3, 3, 3, 3, 0, 2, 4, 255))
     sizes = _sizes(random, min(dimensions, 4))
     kind = random.choice((8,) * 9 + (9, 13, 255))
-    head = bytes([0, 0, kind, dimensions]) + b"".join((size % 2**32).to_bytes(4, "big") for size in sizes)
+    head = bytes([0, 0, kind, dimensions]) + b"".join(
+        (size % 2**32).to_bytes(4, "big") for size in sizes
+    )
     return head + around(random, int(np.prod(np.array(sizes, object))))
 
 
@@ -41,8 +46,16 @@ def gz(random: Random) -> bytes:
 
 
 def npy(random: Random, array: np.ndarray | None = None) -> bytes:
-    array = random.choice((np.zeros((3, 4, 5), np.uint8), np.arange(6) % 3, np.array(3))) if array is None else array
-    fields = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
+    array = (
+        random.choice((np.zeros((3, 4, 5), np.uint8), np.arange(6) % 3, np.array(3)))
+        if array is None
+        else array
+    )
+    fields = {
+        "descr": np.lib.format.dtype_to_descr(array.dtype),
+        "fortran_order": False,
+        "shape": array.shape,
+    }
     payload = array.tobytes()
     for _ in range(random.choice((0, 1, 1, 2))):
         what = random.choice((*fields, "payload", "extra"))
@@ -70,7 +83,15 @@ def npy(random: Random, array: np.ndarray | None = None) -> bytes:
             fields["fortran_order"] = random.choice((True, 1, "no"))
         elif what == "shape":
             fields["shape"] = random.choice(
-                (tuple(_sizes(random, random.randrange(6))), (-1, 4), (True, 60), (1,) * 40, [60], (10**40,), 5)
+                (
+                    tuple(_sizes(random, random.randrange(6))),
+                    (-1, 4),
+                    (True, 60),
+                    (1,) * 40,
+                    [60],
+                    (10**40,),
+                    5,
+                )
             )
         elif what == "payload":
             payload = around(random, len(payload))
@@ -93,7 +114,11 @@ def npy(random: Random, array: np.ndarray | None = None) -> bytes:
     text = text.ljust(117) + "\n"
     version = random.choice(((1, 0),) * 8 + ((2, 0), (3, 0), (9, 9)))
     length = len(text) if random.random() < 0.9 else random.choice(SIZES)
-    size = (length % 2**16).to_bytes(2, "little") if version == (1, 0) else (length % 2**32).to_bytes(4, "little")
+    size = (
+        (length % 2**16).to_bytes(2, "little")
+        if version == (1, 0)
+        else (length % 2**32).to_bytes(4, "little")
+    )
     return b"\x93NUMPY" + bytes(version) + size + text.encode("latin1") + payload
 
 
@@ -106,20 +131,33 @@ def npz(random: Random) -> bytes:
     }
     buffer = io.BytesIO()
     with zipfile.ZipFile(
-        buffer, "w", random.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA))
+        buffer,
+        "w",
+        random.choice(
+            (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
+        ),
     ) as file:
         for name, array in parts.items():
             good = io.BytesIO()
             np.save(good, array)
-            file.writestr(f"{name}.npy", npy(random, array) if random.random() < 0.2 else good.getvalue())
+            file.writestr(
+                f"{name}.npy", npy(random, array) if random.random() < 0.2 else good.getvalue()
+            )
         for _ in range(random.choice((0,) * 70 + (1,) * 28 + (100,))):
-            file.writestr(random.choice(("num_classes.npy", f"{random.random()}", "a/../b")), npy(random, np.array(2)))
+            file.writestr(
+                random.choice(("num_classes.npy", f"{random.random()}", "a/../b")),
+                npy(random, np.array(2)),
+            )
     content = bytearray(buffer.getvalue())
     for _ in range(random.choice((0, 0, 1, 2))):
         # A field of the archive's directory or of a member's head.
-        start = random.choice([place for mark in (b"PK\1\2", b"PK\3\4", b"PK\5\6") for place in _all(content, mark)])
+        start = random.choice(
+            [place for mark in (b"PK\1\2", b"PK\3\4", b"PK\5\6") for place in _all(content, mark)]
+        )
         field = start + random.choice((4, 6, 8, 10, 12, 16, 20, 24, 28, 30, 42))
-        content[field : field + 4] = random.choice((random.choice(SIZES) % 2**32, random.randrange(99))).to_bytes(4, "little")
+        content[field : field + 4] = random.choice(
+            (random.choice(SIZES) % 2**32, random.randrange(99))
+        ).to_bytes(4, "little")
     return bytes(content) if random.random() < 0.7 else havoc(bytes(content), random)
 
 

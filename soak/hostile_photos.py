@@ -24,7 +24,13 @@ def _pictures(modes: tuple[str, ...]) -> list[Image.Image]:
         random = np.random.default_rng(number)
         pixels = random.integers(0, 256, (height, width, 4)) // 3 + np.arange(width)[:, None] * 5
         picture = Image.fromarray(pixels.astype(np.uint8), "RGBA" if mode == "RGBA" else "CMYK")
-        found.append(picture if mode == "RGBA" else picture.convert("RGB").convert(mode) if mode != "CMYK" else picture)
+        found.append(
+            picture
+            if mode == "RGBA"
+            else picture.convert("RGB").convert(mode)
+            if mode != "CMYK"
+            else picture
+        )
     return found
 
 
@@ -36,11 +42,23 @@ def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
 
 @functools.cache
 def _jpegs() -> list[bytes]:
-    """Grey, colours with and without halved ones, CMYK; progressive, with restarts, with several pictures."""
-    ways: list[dict[str, Any]] = [{}, {"progressive": True}, {"restart_marker_rows": 1, "quality": 30}, {"optimize": True, "quality": 100}]
-    found = [_saved(picture, "JPEG", **way) for picture in _pictures(("L", "RGB", "CMYK")) for way in ways]
+    """Gray, colors with and without halved ones, CMYK; progressive, with restarts, with several pictures."""
+    ways: list[dict[str, Any]] = [
+        {},
+        {"progressive": True},
+        {"restart_marker_rows": 1, "quality": 30},
+        {"optimize": True, "quality": 100},
+    ]
+    found = [
+        _saved(picture, "JPEG", **way)
+        for picture in _pictures(("L", "RGB", "CMYK"))
+        for way in ways
+    ]
     for subsampling, progressive in itertools.product((0, 1), (False, True)):
-        found += [_saved(picture, "JPEG", subsampling=subsampling, progressive=progressive) for picture in _pictures(("RGB",))]
+        found += [
+            _saved(picture, "JPEG", subsampling=subsampling, progressive=progressive)
+            for picture in _pictures(("RGB",))
+        ]
     first, second, third = _pictures(("RGB",))
     return [*found, _saved(second, "MPO", save_all=True, append_images=[third, first])]
 
@@ -53,12 +71,17 @@ def _segments(content: bytes) -> list[tuple[int, bytes]]:
     """
     places = [2]
     while content[places[-1]] == 0xFF and content[places[-1] + 1] not in (0xDA, 0xD9):
-        places.append(places[-1] + 2 + int.from_bytes(content[places[-1] + 2 : places[-1] + 4], "big"))
+        places.append(
+            places[-1] + 2 + int.from_bytes(content[places[-1] + 2 : places[-1] + 4], "big")
+        )
     for place in range(places[-1] + 2, len(content) - 1):
         # Behind the first scan every marker is one: nothing but tables and scans is there.
         if content[place] == 0xFF and content[place + 1] not in (0, *range(0xD0, 0xD8)):
             places.append(place)
-    return [(content[start + 1], content[start + 2 : end]) for start, end in zip(places, [*places[1:], len(content)], strict=True)]
+    return [
+        (content[start + 1], content[start + 2 : end])
+        for start, end in zip(places, [*places[1:], len(content)], strict=True)
+    ]
 
 
 def _application(random: Random) -> tuple[int, bytes]:
@@ -71,7 +94,12 @@ def _application(random: Random) -> tuple[int, bytes]:
             (0xE2, b"MPF\0" + exif(random)),
             (0xE2, b"ICC_PROFILE\0" + random.randbytes(random.choice((0, 1, 2, 40)))),
             (0xE2, b"FPXR\0"),
-            (0xED, b"Photoshop 3.0\0" + b"8BIM\3\xed\0\0" + random.randbytes(random.choice((0, 3, 20)))),
+            (
+                0xED,
+                b"Photoshop 3.0\0"
+                + b"8BIM\3\xed\0\0"
+                + random.randbytes(random.choice((0, 3, 20))),
+            ),
             (0xEE, b"Adobe\0d\0\0\0\0" + random.choice((b"", b"\0", b"\1", b"\2", b"\xff"))),
             (0xFE, random.randbytes(random.randrange(20))),
             (random.randrange(0xC0, 0x100), random.randbytes(random.randrange(20))),
@@ -91,7 +119,9 @@ def _spoilt(content: bytes, random: Random, size: str) -> bytes:
     return content[:place] + packed + content[place + width :]
 
 
-def _shuffled(parts: list[Any], random: Random, change: Callable[[Any], Any], new: Callable[[], Any]) -> list[Any]:
+def _shuffled(
+    parts: list[Any], random: Random, change: Callable[[Any], Any], new: Callable[[], Any]
+) -> list[Any]:
     """With some of them changed, left out, doubled, exchanged, or new ones among them."""
     parts = list(parts)
     for _ in range(random.choice((0, 1, 1, 2, 3))):
@@ -115,11 +145,16 @@ def jpeg(random: Random) -> bytes:
     parts = _shuffled(
         _segments(random.choice(_jpegs())),
         random,
-        lambda part: (part[0] if random.random() < 0.9 else random.randrange(0xC0, 0x100), _spoilt(part[1], random, ">")),
+        lambda part: (
+            part[0] if random.random() < 0.9 else random.randrange(0xC0, 0x100),
+            _spoilt(part[1], random, ">"),
+        ),
         lambda: _application(random),
     )
     junk = random.choice((b"",) * 20 + (b"\xff", b"\0\0", b"\xff\0"))
-    content = b"\xff\xd8" + b"".join(junk + bytes([0xFF, marker]) + inner for marker, inner in parts)
+    content = b"\xff\xd8" + b"".join(
+        junk + bytes([0xFF, marker]) + inner for marker, inner in parts
+    )
     return content if random.random() < 0.7 else havoc(content, random)
 
 
@@ -136,9 +171,16 @@ def _webps() -> list[list[tuple[bytes, bytes]]]:
     pictures = _pictures(("RGB", "RGBA"))
     found = [_saved(picture, "WEBP", method=0, **way) for picture in pictures for way in ways]
     found += [_saved(picture, "WEBP", quality=50, **more) for picture in pictures]
-    moving: list[dict[str, Any]] = [{"lossless": True}, {"quality": 50}, {"allow_mixed": True}, {"minimize_size": True}]
+    moving: list[dict[str, Any]] = [
+        {"lossless": True},
+        {"quality": 50},
+        {"allow_mixed": True},
+        {"minimize_size": True},
+    ]
     for way, first, second in itertools.product(moving, pictures[::3], pictures[1::3]):
-        found.append(_saved(first.resize(second.size), "WEBP", save_all=True, append_images=[second], **way))
+        found.append(
+            _saved(first.resize(second.size), "WEBP", save_all=True, append_images=[second], **way)
+        )
     return [_chunks(content[12:]) for content in found]
 
 
@@ -163,7 +205,9 @@ def webp(random: Random) -> bytes:
     def change(chunk: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
         name, inner = chunk
         if name == b"ANMF" and random.random() < 0.6:
-            return name, inner[:16] + _joined(_shuffled(_chunks(inner[16:]), random, change, new), random)
+            return name, inner[:16] + _joined(
+                _shuffled(_chunks(inner[16:]), random, change, new), random
+            )
         if name == b"VP8X" and random.random() < 0.5:
             return name, bytes([inner[0] ^ 1 << random.randrange(8)]) + inner[1:]
         return name, _spoilt(inner, random, "<") if random.random() < 0.7 else havoc(inner, random)
@@ -186,7 +230,11 @@ def webp(random: Random) -> bytes:
     chunks = random.choice(_webps())
     if chunks[0][0] == b"VP8X" and random.random() < 0.3:
         # Said to be there, so that it is looked for.
-        chunks = [(b"VP8X", bytes([chunks[0][1][0] | 8]) + chunks[0][1][1:]), *chunks[1:], (b"EXIF", exif(random))]
+        chunks = [
+            (b"VP8X", bytes([chunks[0][1][0] | 8]) + chunks[0][1][1:]),
+            *chunks[1:],
+            (b"EXIF", exif(random)),
+        ]
     content = _joined(_shuffled(chunks, random, change, new), random)
     length = len(content) + 4 if random.random() < 0.97 else random.choice(SIZES) % 2**32
     content = b"RIFF" + struct.pack("<I", length) + b"WEBP" + content

@@ -18,16 +18,34 @@ def exif(random: Random) -> bytes:
     entries = [(0x0112, 3, 1, random.randrange(10))] * (random.random() < 0.9)
     for _ in range(random.choice((0, 0, 1, 3))):
         number = random.choice((1, 1, 2, 9, 255, 2**31, 2**32 - 1))
-        entries.append((random.choice(_TAGS), random.randrange(14), number, random.choice((0, 8, 26, 60, 2**31, 2**32 - 1))))
+        entries.append(
+            (
+                random.choice(_TAGS),
+                random.randrange(14),
+                number,
+                random.choice((0, 8, 26, 60, 2**31, 2**32 - 1)),
+            )
+        )
     random.shuffle(entries)
     count = len(entries) if random.random() < 0.9 else random.choice((0, 255, 65_535))
     table = struct.pack(f"{order}H", count)
     for tag, kind, number, value in entries:
         short = kind == 3 and number == 1
-        table += struct.pack(f"{order}HHI" + ("HH" if short else "I"), tag, kind, number, *((value % 65_536, 0) if short else (value,)))
+        table += struct.pack(
+            f"{order}HHI" + ("HH" if short else "I"),
+            tag,
+            kind,
+            number,
+            *((value % 65_536, 0) if short else (value,)),
+        )
     place = random.choice((8,) * 9 + (0, 9, 2**32 - 1))
     head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}I", place)
-    content = head + table + struct.pack(f"{order}I", random.choice((0, 0, 8))) + random.randbytes(random.choice((0, 40)))
+    content = (
+        head
+        + table
+        + struct.pack(f"{order}I", random.choice((0, 0, 8)))
+        + random.randbytes(random.choice((0, 40)))
+    )
     return content if random.random() < 0.8 else havoc(content, random)
 
 
@@ -40,22 +58,46 @@ def _chunk(kind: bytes, content: bytes, random: Random) -> bytes:
 
 
 def png(random: Random) -> bytes:
-    colour, depth = random.choice(((0, 8), (0, 1), (0, 4), (0, 16), (2, 8), (2, 16), (3, 8), (3, 2), (4, 8), (4, 16), (6, 8), (6, 16)))
-    width, height = (random.choice(SIZES) % 2**32 if random.random() < 0.03 else random.randint(1, 12) for _ in range(2))
+    color, depth = random.choice(
+        (
+            (0, 8),
+            (0, 1),
+            (0, 4),
+            (0, 16),
+            (2, 8),
+            (2, 16),
+            (3, 8),
+            (3, 2),
+            (4, 8),
+            (4, 16),
+            (6, 8),
+            (6, 16),
+        )
+    )
+    width, height = (
+        random.choice(SIZES) % 2**32 if random.random() < 0.03 else random.randint(1, 12)
+        for _ in range(2)
+    )
     method = [random.choice((0,) * 20 + (1, 2, 255)) for _ in range(3)]
-    row = (min(width, 12) * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour] + 7) // 8 + 1
+    row = (min(width, 12) * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color] + 7) // 8 + 1
     lines = b"".join(
-        bytes([random.choice((0, 1, 2, 3, 4, 4, random.randrange(256)))]) + random.randbytes(row - 1) for _ in range(min(height, 12))
+        bytes([random.choice((0, 1, 2, 3, 4, 4, random.randrange(256)))])
+        + random.randbytes(row - 1)
+        for _ in range(min(height, 12))
     )
     pixels = zlib.compress(lines if random.random() < 0.9 else around(random, len(lines)), 1)
     bomb = random.choice(_BOMBS)
     # As Pillow calls what it knows of a picture.
-    name = random.choice((b"exif", b"xmp", b"transparency", b"XML:com.adobe.xmp", b"interlace", b"dpi"))
+    name = random.choice(
+        (b"exif", b"xmp", b"transparency", b"XML:com.adobe.xmp", b"interlace", b"dpi")
+    )
     extra = {
         b"tRNS": random.randbytes(random.choice((1, 2, 6, 5, 256))),
         b"PLTE": random.randbytes(random.choice((3, 6, 48, 768, 769, 0))),
         b"zTXt": random.choice((b"k\0\0" + bomb, name + b"\0\0" + zlib.compress(b"v"))),
-        b"iTXt": random.choice((b"k\0\1\0\0\0" + bomb, b"k\0\0", b"k", b"k\0\1\0en\0k\0x", name + b"\0\0\0\0\0v")),
+        b"iTXt": random.choice(
+            (b"k\0\1\0\0\0" + bomb, b"k\0\0", b"k", b"k\0\1\0en\0k\0x", name + b"\0\0\0\0\0v")
+        ),
         b"tEXt": random.choice((b"k\0v", b"", b"\0" * 9, name + b"\0v")),
         b"iCCP": b"k\0\0" + bomb,
         b"gAMA": random.randbytes(random.choice((4, 3))),
@@ -64,23 +106,32 @@ def png(random: Random) -> bytes:
         b"pHYs": random.randbytes(random.choice((9, 4, 0))),
         b"eXIf": random.choice((random.randbytes(9), exif(random))),
         b"acTL": struct.pack(">II", random.choice((0, 1, 3, 2**31)), 0),
-        b"fcTL": struct.pack(">IIIIIHHBB", 0, width, height, random.choice((0, 9)), 0, 1, 1, random.randrange(3), 0),
+        b"fcTL": struct.pack(
+            ">IIIIIHHBB", 0, width, height, random.choice((0, 9)), 0, 1, 1, random.randrange(3), 0
+        ),
         b"IHDR": random.randbytes(random.choice((13, 5))),
         b"ABCD": b"x",
     }
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, *method))]
-    chunks += [(b"PLTE", random.randbytes(48 if depth < 8 else 768))] * (colour == 3)
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, color, *method))]
+    chunks += [(b"PLTE", random.randbytes(48 if depth < 8 else 768))] * (color == 3)
     chunks += random.sample(sorted(extra.items()), random.choice((0, 0, 1, 2)))
     chunks += [(b"IDAT", pixels)] * random.choice((1,) * 20 + (0, 2))
     chunks += random.sample(sorted(extra.items()), random.choice((0, 0, 0, 1)))
-    content = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk, random) for chunk in (*chunks, (b"IEND", b"")))
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(*chunk, random) for chunk in (*chunks, (b"IEND", b""))
+    )
     return content if random.random() < 0.7 else havoc(content, random)
 
 
 _MASKS = {
     16: ((0xF800, 0x7E0, 0x1F, 0), (0x7C00, 0x3E0, 0x1F, 0)),
     24: ((0xFF0000, 0xFF00, 0xFF, 0),),
-    32: ((0xFF0000, 0xFF00, 0xFF, 0), (0xFF, 0xFF00, 0xFF0000, 0xFF000000), (0, 0, 0, 0), (0xFF000000, 0xFF00, 0xFF, 0xFF0000)),
+    32: (
+        (0xFF0000, 0xFF00, 0xFF, 0),
+        (0xFF, 0xFF00, 0xFF0000, 0xFF000000),
+        (0, 0, 0, 0),
+        (0xFF000000, 0xFF00, 0xFF, 0xFF0000),
+    ),
 }
 
 
@@ -91,36 +142,87 @@ def _runs(random: Random, width: int, height: int) -> bytes:
         for _ in range(random.choice((1, 2, 3, 6))):
             count = random.choice((min(width, 12), 1, 3, 255, random.randrange(3, 256)))
             literal = bytes([0, min(255, max(3, count))]) + random.randbytes(count + count % 2)
-            content += random.choice((bytes([count, random.randrange(256)]),) * 3 + (literal, b"\0\2" + random.randbytes(2)))
+            content += random.choice(
+                (bytes([count, random.randrange(256)]),) * 3
+                + (literal, b"\0\2" + random.randbytes(2))
+            )
         content += random.choice((b"\0\0",) * 9 + (b"", b"\0\1"))
     return content + random.choice((b"\0\1", b"\0\1", b"", b"\0"))
 
 
 def bmp(random: Random) -> bytes:
-    bits = random.choice((1, 4, 8, 8, 16, 24, 24, 32, 32)) if random.random() < 0.98 else random.randrange(65_536)
-    head_size = random.choice((40,) * 6 + (12, 52, 56, 64, 108, 124)) if random.random() < 0.98 else random.choice(SIZES) % 2**32
+    bits = (
+        random.choice((1, 4, 8, 8, 16, 24, 24, 32, 32))
+        if random.random() < 0.98
+        else random.randrange(65_536)
+    )
+    head_size = (
+        random.choice((40,) * 6 + (12, 52, 56, 64, 108, 124))
+        if random.random() < 0.98
+        else random.choice(SIZES) % 2**32
+    )
     allowed = {4: (0, 0, 2), 8: (0, 1), 16: (0, 3), 24: (0,), 32: (0, 3)}.get(bits, (0,))
-    compression = random.choice(allowed) if random.random() < 0.95 else random.choice((1, 2, 3, 4, 5, 11, 2**32 - 1))
-    width, height = (random.choice(SIZES) % 2**32 if random.random() < 0.03 else random.randint(1, 12) for _ in range(2))
+    compression = (
+        random.choice(allowed)
+        if random.random() < 0.95
+        else random.choice((1, 2, 3, 4, 5, 11, 2**32 - 1))
+    )
+    width, height = (
+        random.choice(SIZES) % 2**32 if random.random() < 0.03 else random.randint(1, 12)
+        for _ in range(2)
+    )
     up = random.choice((height, height, -height % 2**32))
     row = (min(width, 12) * min(bits, 64) + 31) // 32 * 4
-    colours = 0 if random.random() < 0.8 else random.choice((1, 2, 5, 16, 256, 300, 65_536, 2**32 - 1))
+    colors = (
+        0 if random.random() < 0.8 else random.choice((1, 2, 5, 16, 256, 300, 65_536, 2**32 - 1))
+    )
     palette = b""
     if bits <= 8:
-        grey = random.random() < 0.3
+        gray = random.random() < 0.3
         step = 255 // ((1 << bits) - 1)
-        entries = (bytes([number * step % 256] * 3) if grey else random.randbytes(3) for number in range(min(colours or 1 << bits, 300)))
+        entries = (
+            bytes([number * step % 256] * 3) if gray else random.randbytes(3)
+            for number in range(min(colors or 1 << bits, 300))
+        )
         palette = b"".join(entry + b"\0" * (head_size != 12) for entry in entries)
-    masks = random.choice(_MASKS.get(bits, ((0xF00, 0xF0, 0xF, 0),))) if random.random() < 0.95 else tuple(random.randbytes(4))
+    masks = (
+        random.choice(_MASKS.get(bits, ((0xF00, 0xF0, 0xF, 0),)))
+        if random.random() < 0.95
+        else tuple(random.randbytes(4))
+    )
     if head_size == 12:
         head = struct.pack("<HHHH", width % 65_536, height % 65_536, 1, bits)
     else:
-        head = struct.pack("<IIHHIIIIII", width, up, 1, bits, compression, random.choice((0, row)), 2_835, 2_835, colours, 0)
-        head += struct.pack("<IIII", *masks)[: 12 if head_size == 40 else 16] if compression == 3 or head_size > 40 else b""
+        head = struct.pack(
+            "<IIHHIIIIII",
+            width,
+            up,
+            1,
+            bits,
+            compression,
+            random.choice((0, row)),
+            2_835,
+            2_835,
+            colors,
+            0,
+        )
+        head += (
+            struct.pack("<IIII", *masks)[: 12 if head_size == 40 else 16]
+            if compression == 3 or head_size > 40
+            else b""
+        )
         head = head.ljust(min(head_size, 200) - 4, b"\0")
-    pixels = _runs(random, width, height) if compression in (1, 2) else around(random, row * min(height, 12))
+    pixels = (
+        _runs(random, width, height)
+        if compression in (1, 2)
+        else around(random, row * min(height, 12))
+    )
     start = 18 + len(head) + len(palette)
     start = start if random.random() < 0.95 else random.choice((0, 14, start + 1, *SIZES)) % 2**32
-    content = b"BM" + struct.pack("<IHHI", random.choice((0, start % 65_536)), 0, 0, start) + struct.pack("<I", head_size)
+    content = (
+        b"BM"
+        + struct.pack("<IHHI", random.choice((0, start % 65_536)), 0, 0, start)
+        + struct.pack("<I", head_size)
+    )
     content += head + palette + pixels
     return content if random.random() < 0.7 else havoc(content, random)

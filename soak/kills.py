@@ -24,14 +24,37 @@ from runs import ROOT, differences, start, train, unreadable
 # Full training by batches, one with dropout and distortions in Keras' own steps, and one whose learning rate follows a cycle.
 KINDS = {
     "lenet5": ("lenet5", "--epochs", "5"),
-    "dropout, distortions": ("keras-convnet", "--data", "sample", "--epochs", "4", "--augment", "affine+elastic"),
-    "one cycle, early stopping": ("lenet5-modern", "--data", "sample", "--recipe", "fast", "--epochs", "8", "--early-stopping", "5"),
+    "dropout, distortions": (
+        "keras-convnet",
+        "--data",
+        "sample",
+        "--epochs",
+        "4",
+        "--augment",
+        "affine+elastic",
+    ),
+    "one cycle, early stopping": (
+        "lenet5-modern",
+        "--data",
+        "sample",
+        "--recipe",
+        "fast",
+        "--epochs",
+        "8",
+        "--early-stopping",
+        "5",
+    ),
 }
-SIGNALS = {"SIGKILL": [signal.SIGKILL], "SIGTERM": [signal.SIGTERM], "SIGINT": [signal.SIGINT], "SIGINT twice": [signal.SIGINT] * 2}
+SIGNALS = {
+    "SIGKILL": [signal.SIGKILL],
+    "SIGTERM": [signal.SIGTERM],
+    "SIGINT": [signal.SIGINT],
+    "SIGINT twice": [signal.SIGINT] * 2,
+}
 # How long a signal may take to end a process: an epoch of the slowest kind.
 PATIENCE = 300
 # Kills of one run: more runs say more.
-MOST = 5
+MAX = 5
 
 
 def where(logs: Path) -> str:
@@ -51,18 +74,26 @@ def wait_for_a_file(process: object, logs: Path, number: int, seconds: float) ->
     """Until the process writes its `number`th file under a temporary name, or so many seconds have passed."""
     seen, end = set(), time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
-        seen |= {path.name + str(path.parent.stat().st_mtime_ns) for path in logs.glob("fit/*/.*partial*")}
+        seen |= {
+            path.name + str(path.parent.stat().st_mtime_ns)
+            for path in logs.glob("fit/*/.*partial*")
+        }
         if len(seen) >= number:
             return
         time.sleep(0.0005)
 
 
 def one_run(
-    kind: str, folder: Path, chance: random.Random, duration: float, count: collections.Counter, most: int
+    kind: str,
+    folder: Path,
+    chance: random.Random,
+    duration: float,
+    count: collections.Counter,
+    most: int,
 ) -> tuple[Path, list[str]]:
     """(The finished run's folder, the files that could not be read on the way)."""
     bad: list[str] = []
-    most = min(most, sum(count[name] for name in SIGNALS) + MOST)
+    most = min(most, sum(count[name] for name in SIGNALS) + MAX)
     for attempt in itertools.count():
         runs = [path for path in folder.glob("logs/fit/*") if (path / "config.json").exists()]
         if runs and (runs[0] / "metrics.json").exists():
@@ -95,7 +126,9 @@ def one_run(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--result", type=Path, default=ROOT / "results" / "kills.json")
@@ -121,9 +154,18 @@ def main() -> None:
             run, bad = one_run(kind, folder, chance, durations[kind], count, options.kills)
             result["runs"] += 1
             result["unreadable"] += bad
-            result["differing"] += [f"{kind}: {difference}" for difference in differences(whole[kind], run)]
-            by_signal, by_moment = ({n: k for n, k in count.items() if (n in SIGNALS) == of_signals} for of_signals in (True, False))
-            result |= {"kills": sum(by_signal.values()), "by signal": by_signal, "by moment": by_moment}
+            result["differing"] += [
+                f"{kind}: {difference}" for difference in differences(whole[kind], run)
+            ]
+            by_signal, by_moment = (
+                {n: k for n, k in count.items() if (n in SIGNALS) == of_signals}
+                for of_signals in (True, False)
+            )
+            result |= {
+                "kills": sum(by_signal.values()),
+                "by signal": by_signal,
+                "by moment": by_moment,
+            }
             print(json.dumps(result), flush=True)
     options.result.write_text(json.dumps(result, indent=2) + "\n")
     raise SystemExit(bool(result["differing"] or result["unreadable"]))

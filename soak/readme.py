@@ -16,13 +16,18 @@ def read(name: str) -> Any:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def kills() -> str:
     result = read("kills")
     by_signal, by_moment = (
-        ", ".join(f"{name} {count}" for name, count in sorted(result[by].items(), key=lambda item: -item[1]))
+        ", ".join(
+            f"{name} {count}"
+            for name, count in sorted(result[by].items(), key=lambda item: -item[1])
+        )
         for by in ("by signal", "by moment")
     )
     differing, unreadable = len(result["differing"]), len(result["unreadable"])
@@ -33,11 +38,23 @@ def kills() -> str:
 
 
 def disasters() -> str:
-    return table(["what happened", "how the process ended", "what is left"], [list(row.values()) for row in read("disasters")])
+    return table(
+        ["what happened", "how the process ended", "what is left"],
+        [list(row.values()) for row in read("disasters")],
+    )
 
 
 def fuzz() -> str:
-    heads = ["reader", "inputs", "read", "refused", "crashes", "hangs over 5 s", "slowest, s", "peak MiB above the start"]
+    heads = [
+        "reader",
+        "inputs",
+        "read",
+        "refused",
+        "crashes",
+        "hangs over 5 s",
+        "slowest, s",
+        "peak MiB above the start",
+    ]
     rows = [
         [
             line["reader"],
@@ -53,9 +70,20 @@ def fuzz() -> str:
     ]
     keras = read("fuzz_keras")
     for name, layer in keras["layers"].items():
-        crashes, hangs = (sum(text.startswith(f"{name} ") for text in keras[kind]) for kind in ("crashes", "hangs"))
-        counts = [f"{layer['inputs']:,}", f"{layer['read']:,}", f"{layer['inputs'] - layer['read']:,}", crashes, hangs]
-        rows.append([f".keras, {name}", *counts, f"{layer['slowest']:.2f}", f"{keras['memory_mib']:.0f}"])
+        crashes, hangs = (
+            sum(text.startswith(f"{name} ") for text in keras[kind])
+            for kind in ("crashes", "hangs")
+        )
+        counts = [
+            f"{layer['inputs']:,}",
+            f"{layer['read']:,}",
+            f"{layer['inputs'] - layer['read']:,}",
+            crashes,
+            hangs,
+        ]
+        rows.append(
+            [f".keras, {name}", *counts, f"{layer['slowest']:.2f}", f"{keras['memory_mib']:.0f}"]
+        )
     return table(heads, rows)
 
 

@@ -17,13 +17,18 @@ def havoc(content: bytes, random: Random) -> bytes:
         if what == 0 and place < len(work):
             work[place] ^= 1 << random.randrange(8)
         elif what == 1:
-            work[place:end] = bytes(random.choice((0, 1, 127, 128, 255, random.randrange(256))) for _ in range(end - place))
+            work[place:end] = bytes(
+                random.choice((0, 1, 127, 128, 255, random.randrange(256)))
+                for _ in range(end - place)
+            )
         elif what == 2:
             del work[place:end]
         elif what == 3:
             work[place:place] = work[place:end] * random.choice((1, 2, 50))
         elif what == 4:
-            work[place:end] = random.choice(SIZES[:12]).to_bytes(4, random.choice(("big", "little")))
+            work[place:end] = random.choice(SIZES[:12]).to_bytes(
+                4, random.choice(("big", "little"))
+            )
         elif random.random() < 0.3:
             del work[place:]
     return bytes(work[:200_000])

@@ -16,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from lenet_tf import checkpoints
+from lenet_tf.runs import checkpoints
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,7 +28,9 @@ def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen:
     with (folder / "stdout").open("w") as out, (folder / "stderr").open("w") as err:
         # A shell's job in the background ignores Ctrl-C, and so would its children.
         reset = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-        return subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=err, preexec_fn=reset)
+        return subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=out, stderr=err, preexec_fn=reset
+        )
 
 
 def train(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
@@ -39,10 +41,17 @@ def train(folder: Path, *arguments: str, **variables: str) -> tuple[int, str]:
 
 
 def arrays(file: Path) -> dict[str, np.ndarray]:
-    """Every array of a .keras file: weights and the optimiser's state."""
+    """Every array of a .keras file: weights and the optimizer's state."""
     found = {}
-    with zipfile.ZipFile(file) as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights:
-        weights.visititems(lambda name, item: found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None)
+    with (
+        zipfile.ZipFile(file) as archive,
+        h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as weights,
+    ):
+        weights.visititems(
+            lambda name, item: (
+                found.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+            )
+        )
     return found
 
 
@@ -57,7 +66,7 @@ def unreadable(run: Path) -> list[str]:
                 with zipfile.ZipFile(path) as archive:
                     assert archive.testzip() is None
                 arrays(path)
-                checkpoints.read(path)
+                checkpoints.read_progress(path)
             elif path.suffix == ".json":
                 json.loads(path.read_text())
             elif path.suffix == ".csv":
@@ -85,14 +94,26 @@ def differences(whole: Path, other: Path) -> list[str]:
     for file in ("final.keras", "best.keras"):
         a, b = arrays(whole / file), arrays(other / file)
         found += [
-            f"{file}: {name}" for name in a.keys() | b.keys() if name not in a or name not in b or not np.array_equal(a[name], b[name])
+            f"{file}: {name}"
+            for name in a.keys() | b.keys()
+            if name not in a or name not in b or not np.array_equal(a[name], b[name])
         ]
-        histories = [_timeless(checkpoints.read(run / file).history) for run in (whole, other)]
+        histories = [
+            _timeless(checkpoints.read_progress(run / file).history) for run in (whole, other)
+        ]
         found += [f"{file}: history"] if histories[0] != histories[1] else []
-    found += [f"{part}: TensorBoard's tags" for part in ("train", "validation") if tags(whole / part) != tags(other / part)]
+    found += [
+        f"{part}: TensorBoard's tags"
+        for part in ("train", "validation")
+        if tags(whole / part) != tags(other / part)
+    ]
     metrics = [_timeless(json.loads((run / "metrics.json").read_text())) for run in (whole, other)]
     return found + (["metrics.json"] if metrics[0] != metrics[1] else [])
 
 
 def _timeless(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in ("seconds", "seconds_per_epoch", "finished", "resumed")}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in ("seconds", "seconds_per_epoch", "finished", "resumed")
+    }

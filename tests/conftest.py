@@ -15,12 +15,14 @@ import pytest
 import wrapt
 from click.testing import CliRunner, Result
 
-from lenet_tf.board.options import Board
+from lenet_tf.training.tensorboard.options import Board
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 # Nothing listens on the discard port: every request fails at once, whatever network the machine has.
-NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9") | {
+NO_NETWORK = dict.fromkeys(
+    ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+) | {
     "no_proxy": "",
     "NO_PROXY": "",
 }
@@ -29,12 +31,12 @@ NO_NETWORK = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PR
 # Most tests ask for no pictures and no histograms: those take a second in each of hundreds of runs, and matplotlib seconds to start.
 
 
-@wrapt.when_imported("lenet_tf.training")
+@wrapt.when_imported("lenet_tf.training.fit")
 def _with_numbers_only(training: Any) -> None:
     training.fit.__kwdefaults__.update(board=Board(images_every=0, histograms=()), report=False)
 
 
-@wrapt.when_imported("lenet_tf.resuming")
+@wrapt.when_imported("lenet_tf.training.resume")
 def _without_a_report(resuming: Any) -> None:
     resuming.resume.__kwdefaults__.update(report=False)
 
@@ -83,12 +85,16 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments], prog_name="lenet-tf")
+    return lambda *arguments: CliRunner().invoke(
+        main, [str(argument) for argument in arguments], prog_name="lenet-tf"
+    )
 
 
 def python(*arguments: str, **options) -> subprocess.CompletedProcess:
     """A new Python process."""
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=300, **options)
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, timeout=300, **options
+    )
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +102,7 @@ def digits():
     """300 of the sample's digits to train, 100 to test: real data that trains in a second."""
     from dataclasses import replace
 
-    from lenet_tf.sources.sample import load_sample
+    from lenet_tf.data.sources.sample import load_sample
 
     sample = load_sample()
     parts = {"x_train": 300, "y_train": 300, "x_test": 100, "y_test": 100}

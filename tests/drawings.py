@@ -1,4 +1,4 @@
-"""Digits as people might hand them in: typeset and drawn with strokes, of varied size, place, colour, polarity and noise."""
+"""Digits as people might hand them in: typeset and drawn with strokes, of varied size, place, color, polarity and noise."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 # They come with matplotlib.
-FONTS = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSerif", "DejaVuSansMono", "STIXGeneral", "cmr10", "cmss10", "DejaVuSans-Oblique")
+FONTS = (
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSerif",
+    "DejaVuSansMono",
+    "STIXGeneral",
+    "cmr10",
+    "cmss10",
+    "DejaVuSans-Oblique",
+)
 _FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 # Polylines in a unit square, x to the right and y down, as a person might draw them.
 _ROUND = [(0.5 + 0.38 * np.cos(a), 0.5 + 0.5 * np.sin(a)) for a in np.linspace(-1.6, 4.7, 25)]
@@ -19,14 +28,70 @@ _LOWER = [(0.5 + 0.38 * np.sin(a), 0.75 - 0.25 * np.cos(a)) for a in np.linspace
 STROKES: dict[int, list[list[tuple[float, float]]]] = {
     0: [_ROUND],
     1: [[(0.5, 0.0), (0.47, 0.5), (0.45, 1.0)]],
-    2: [[(0.15, 0.22), (0.3, 0.04), (0.6, 0.0), (0.82, 0.18), (0.75, 0.42), (0.4, 0.75), (0.1, 1.0), (0.9, 0.97)]],
-    3: [[(0.15, 0.08), (0.5, 0.0), (0.82, 0.14), (0.75, 0.38), (0.42, 0.48), (0.82, 0.6), (0.85, 0.85), (0.5, 1.0), (0.12, 0.92)]],
+    2: [
+        [
+            (0.15, 0.22),
+            (0.3, 0.04),
+            (0.6, 0.0),
+            (0.82, 0.18),
+            (0.75, 0.42),
+            (0.4, 0.75),
+            (0.1, 1.0),
+            (0.9, 0.97),
+        ]
+    ],
+    3: [
+        [
+            (0.15, 0.08),
+            (0.5, 0.0),
+            (0.82, 0.14),
+            (0.75, 0.38),
+            (0.42, 0.48),
+            (0.82, 0.6),
+            (0.85, 0.85),
+            (0.5, 1.0),
+            (0.12, 0.92),
+        ]
+    ],
     4: [[(0.25, 0.0), (0.12, 0.55), (0.88, 0.52)], [(0.72, 0.1), (0.66, 1.0)]],
-    5: [[(0.85, 0.02), (0.25, 0.03), (0.2, 0.42), (0.6, 0.38), (0.86, 0.62), (0.75, 0.9), (0.4, 1.0), (0.1, 0.9)]],
-    6: [[(0.72, 0.0), (0.35, 0.3), (0.15, 0.68), (0.3, 0.96), (0.65, 0.97), (0.82, 0.75), (0.6, 0.55), (0.22, 0.66)]],
+    5: [
+        [
+            (0.85, 0.02),
+            (0.25, 0.03),
+            (0.2, 0.42),
+            (0.6, 0.38),
+            (0.86, 0.62),
+            (0.75, 0.9),
+            (0.4, 1.0),
+            (0.1, 0.9),
+        ]
+    ],
+    6: [
+        [
+            (0.72, 0.0),
+            (0.35, 0.3),
+            (0.15, 0.68),
+            (0.3, 0.96),
+            (0.65, 0.97),
+            (0.82, 0.75),
+            (0.6, 0.55),
+            (0.22, 0.66),
+        ]
+    ],
     7: [[(0.1, 0.05), (0.88, 0.02), (0.6, 0.5), (0.42, 1.0)]],
     8: [_UPPER, _LOWER],
-    9: [[(0.8, 0.2), (0.5, 0.02), (0.2, 0.2), (0.3, 0.45), (0.62, 0.44), (0.8, 0.2), (0.76, 0.6), (0.62, 1.0)]],
+    9: [
+        [
+            (0.8, 0.2),
+            (0.5, 0.02),
+            (0.2, 0.2),
+            (0.3, 0.45),
+            (0.62, 0.44),
+            (0.8, 0.2),
+            (0.76, 0.6),
+            (0.62, 1.0),
+        ]
+    ],
 }
 
 
@@ -35,10 +100,21 @@ def drawings(seed: int = 0) -> Iterator[tuple[str, int, Image.Image]]:
     random = np.random.default_rng(seed)
     for font in FONTS:
         for digit in range(10):
-            yield f"{font}-{digit}", digit, _placed(_typeset(font, digit, int(random.integers(40, 160))), random)
+            yield (
+                f"{font}-{digit}",
+                digit,
+                _placed(_typeset(font, digit, int(random.integers(40, 160))), random),
+            )
     for pen in ("thin", "middle", "thick"):
         for digit in range(10):
-            yield f"{pen}-{digit}", digit, _placed(_drawn(digit, {"thin": 0.02, "middle": 0.08, "thick": 0.14}[pen], random), random)
+            yield (
+                f"{pen}-{digit}",
+                digit,
+                _placed(
+                    _drawn(digit, {"thin": 0.02, "middle": 0.08, "thick": 0.14}[pen], random),
+                    random,
+                ),
+            )
 
 
 def _typeset(font: str, digit: int, size: int) -> Image.Image:
@@ -52,10 +128,16 @@ def _typeset(font: str, digit: int, size: int) -> Image.Image:
 def _drawn(digit: int, pen: float, random: np.random.Generator) -> Image.Image:
     size = int(random.integers(60, 240))
     picture = Image.new("L", (size + size // 2, size + size // 2))
-    draw, width, slant = ImageDraw.Draw(picture), max(1, round(pen * size)), random.uniform(-0.15, 0.15)
+    draw, width, slant = (
+        ImageDraw.Draw(picture),
+        max(1, round(pen * size)),
+        random.uniform(-0.15, 0.15),
+    )
     for stroke in STROKES[digit]:
         wobbly = np.array(stroke) + random.normal(0, 0.012, (len(stroke), 2))
-        points = [((0.25 + 0.75 * x + slant * (0.5 - y)) * size, (0.2 + y) * size) for x, y in wobbly]
+        points = [
+            ((0.25 + 0.75 * x + slant * (0.5 - y)) * size, (0.2 + y) * size) for x, y in wobbly
+        ]
         draw.line(points, fill=255, width=width, joint="curve")
         for x, y in points:
             draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
@@ -63,14 +145,19 @@ def _drawn(digit: int, pen: float, random: np.random.Generator) -> Image.Image:
 
 
 def _placed(ink: Image.Image, random: np.random.Generator) -> Image.Image:
-    """On a larger sheet, anywhere, in colours of either polarity, some of it blurred, noisy or transparent."""
+    """On a larger sheet, anywhere, in colors of either polarity, some of it blurred, noisy or transparent."""
     width, height = (int(size * random.uniform(1.2, 2.6)) + 8 for size in ink.size)
-    left, top = int(random.integers(2, width - ink.width - 1)), int(random.integers(2, height - ink.height - 1))
+    left, top = (
+        int(random.integers(2, width - ink.width - 1)),
+        int(random.integers(2, height - ink.height - 1)),
+    )
     mask = Image.new("L", (width, height))
     mask.paste(ink, (left, top))
     if random.random() < 0.3:
         mask = mask.filter(ImageFilter.GaussianBlur(1))
-    dark, light = (tuple(int(v) for v in random.integers(*bounds, 3)) for bounds in ((0, 90), (170, 256)))
+    dark, light = (
+        tuple(int(v) for v in random.integers(*bounds, 3)) for bounds in ((0, 90), (170, 256))
+    )
     if random.random() < 0.2:
         # Ink alone, on nothing.
         picture = Image.new("RGBA", mask.size, (*dark, 0))

@@ -11,9 +11,9 @@ import scipy.ndimage
 import tensorflow as tf
 
 import lenet_tf
-from lenet_tf import augment
-from lenet_tf.data import prepare_images
-from lenet_tf.pipeline import training_batches
+from lenet_tf.data import augmentation
+from lenet_tf.data.pipeline import training_batches
+from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.specs import AUGMENTATIONS, Augmentation, Preparation, get_spec
 
 BOTH = AUGMENTATIONS["affine+elastic"]
@@ -21,28 +21,40 @@ BOTH = AUGMENTATIONS["affine+elastic"]
 
 @pytest.fixture(scope="module")
 def images(digits):
-    return prepare_images(digits.x_train[:40], Preparation(pad_to=32, normalisation="lecun1998"))
+    return prepare_images(digits.x_train[:40], Preparation(pad_to=32, normalization="lecun1998"))
 
 
 def test_resampling_against_scipy(images):
-    places = augment.sources(len(images), 32, 32, (1, 2), replace(BOTH, translation=9.0)).numpy()
-    ours = augment.resample(tf.constant(images), places, -0.1).numpy()
+    places = augmentation.source_coordinates(
+        len(images), 32, 32, (1, 2), replace(BOTH, translation=9.0)
+    ).numpy()
+    ours = augmentation.resample(tf.constant(images), places, -0.1).numpy()
     for image, place, got in zip(images, places, ours, strict=True):
         # Between the edge and the background beyond it, SciPy interpolates only with a frame of background around the image.
         framed = np.pad(image[..., 0], 1, constant_values=-0.1)
-        expected = scipy.ndimage.map_coordinates(framed, np.moveaxis(place + 1, -1, 0), order=1, cval=-0.1)
+        expected = scipy.ndimage.map_coordinates(
+            framed, np.moveaxis(place + 1, -1, 0), order=1, cval=-0.1
+        )
         np.testing.assert_allclose(got[..., 0], expected, atol=2e-4)
 
 
 def test_no_distortion_leaves_the_images_alone(images):
-    np.testing.assert_allclose(augment.distort(images, (0, 0), Augmentation(), -0.1), images, atol=1e-5)
+    np.testing.assert_allclose(
+        augmentation.distort(images, (0, 0), Augmentation(), -0.1), images, atol=1e-5
+    )
 
 
 def corners(how, seed=(5, 6), count=2_000, size=21):
     """Where the middle and the ends of the axes come from, as (row, column) out of the middle: (count, 5, 2)."""
-    places = augment.sources(count, size, size, seed, how).numpy() - (size - 1) / 2
+    places = augmentation.source_coordinates(count, size, size, seed, how).numpy() - (size - 1) / 2
     middle, last = size // 2, size - 1
-    return np.stack([places[:, r, c] for r, c in ((middle, middle), (0, middle), (last, middle), (middle, 0), (middle, last))], axis=1)
+    return np.stack(
+        [
+            places[:, r, c]
+            for r, c in ((middle, middle), (0, middle), (last, middle), (middle, 0), (middle, last))
+        ],
+        axis=1,
+    )
 
 
 def test_translation_moves_everything_alike_within_its_bounds():
@@ -50,13 +62,18 @@ def test_translation_moves_everything_alike_within_its_bounds():
     moved = places - corners(Augmentation())
     np.testing.assert_allclose(moved, moved[:, :1].repeat(5, axis=1), atol=1e-5)
     assert np.abs(moved).max() <= 3 + 1e-4
-    assert np.abs(moved).max(axis=(0, 1)) == pytest.approx([3, 3], abs=0.05), "both directions, as far as they may"
+    assert np.abs(moved).max(axis=(0, 1)) == pytest.approx([3, 3], abs=0.05), (
+        "both directions, as far as they may"
+    )
 
 
 @pytest.mark.parametrize(("field", "sign"), [("scaling", 1), ("squeezing", -1)])
 def test_scaling_and_squeezing_change_the_axes(field, sign):
     places = corners(Augmentation(**{field: 0.2}))
-    height, width = places[:, 2, 0] / 10, places[:, 4, 1] / 10  # what 1 pixel of the distorted image is in the original
+    height, width = (
+        places[:, 2, 0] / 10,
+        places[:, 4, 1] / 10,
+    )  # what 1 pixel of the distorted image is in the original
     np.testing.assert_allclose(places[:, 0], 0, atol=1e-5)
     np.testing.assert_allclose(np.log(height), sign * np.log(width), atol=1e-4)
     assert (1 / width).min() == pytest.approx(0.8, abs=0.01)
@@ -77,27 +94,35 @@ def test_elastic_fields_against_a_gaussian_filter():
     _, seed = tf.unstack(tf.random.split((7, 8), 2))
     raw = tf.random.stateless_uniform((2, 3, 28, 28), seed, -1, 1).numpy()
     smooth = scipy.ndimage.gaussian_filter(raw, (0, 0, 4, 4), mode="constant", truncate=8)
-    moved = augment.sources(3, 28, 28, (7, 8), how).numpy() - augment.sources(3, 28, 28, (7, 8), Augmentation()).numpy()
+    moved = (
+        augmentation.source_coordinates(3, 28, 28, (7, 8), how).numpy()
+        - augmentation.source_coordinates(3, 28, 28, (7, 8), Augmentation()).numpy()
+    )
     np.testing.assert_allclose(np.moveaxis(moved, -1, 0), 34 * smooth, atol=2e-3)
     assert 0.7 < moved.std() < 2, "a pixel or so"
 
 
 def test_the_seed_and_the_image_decide(images):
-    first, same, other = (augment.distort(images, seed, BOTH, -0.1).numpy() for seed in ((1, 1), (1, 1), (1, 2)))
+    first, same, other = (
+        augmentation.distort(images, seed, BOTH, -0.1).numpy() for seed in ((1, 1), (1, 1), (1, 2))
+    )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
-    twins = augment.distort(np.stack([images[0]] * 5), (1, 1), BOTH, -0.1).numpy()
+    twins = augmentation.distort(np.stack([images[0]] * 5), (1, 1), BOTH, -0.1).numpy()
     assert len({twin.tobytes() for twin in twins}) == 5, "each image its own"
     assert first.dtype == np.float32
     assert first.min() >= images.min() - 1e-5
     assert first.max() <= images.max() + 1e-5
-    colour = np.repeat(images[:2], 3, axis=-1)
-    np.testing.assert_allclose(augment.distort(colour, (1, 1), BOTH, -0.1)[..., 1:2], augment.distort(images[:2], (1, 1), BOTH, -0.1))
+    color = np.repeat(images[:2], 3, axis=-1)
+    np.testing.assert_allclose(
+        augmentation.distort(color, (1, 1), BOTH, -0.1)[..., 1:2],
+        augmentation.distort(images[:2], (1, 1), BOTH, -0.1),
+    )
 
 
 def test_background_comes_in_from_outside():
     ink = np.full((200, 8, 8, 1), 1.175, np.float32)
-    moved = augment.distort(ink, (0, 0), Augmentation(translation=4.0), -0.1).numpy()
+    moved = augmentation.distort(ink, (0, 0), Augmentation(translation=4.0), -0.1).numpy()
     assert moved.min() == pytest.approx(-0.1)
     assert (moved[:, 4, 4] > 1.1).mean() > 0.7
 
@@ -106,7 +131,12 @@ def test_background_comes_in_from_outside():
 def numbered():
     """Raw images whose pixels are all their number, which no distortion of amount 0 changes."""
     numbers = np.arange(25, dtype=np.uint8)
-    return np.broadcast_to(numbers[:, None, None, None], (25, 4, 4, 1)).copy(), np.arange(25) % 5, 5, Preparation()
+    return (
+        np.broadcast_to(numbers[:, None, None, None], (25, 4, 4, 1)).copy(),
+        np.arange(25) % 5,
+        5,
+        Preparation(),
+    )
 
 
 def epoch_of(endless, count):
@@ -117,10 +147,14 @@ def epoch_of(endless, count):
 @pytest.mark.parametrize("chosen", [None, np.array([3, 4, 7, 8, 9, 11, 12, 20, 21, 22, 23, 24])])
 def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered, chosen):
     all_of_them = list(range(25)) if chosen is None else chosen.tolist()
-    order, taken = epoch_of(training_batches(*numbered, 10, 3, chosen=chosen), 6 if chosen is None else 4)
+    order, taken = epoch_of(
+        training_batches(*numbered, 10, 3, chosen=chosen), 6 if chosen is None else 4
+    )
     assert [len(batch) for batch in order] == ([10, 10, 5] if chosen is None else [10, 2]) * 2
     half = len(order) // 2
-    first, second = ([number for batch in part for number in batch] for part in (order[:half], order[half:]))
+    first, second = (
+        [number for batch in part for number in batch] for part in (order[:half], order[half:])
+    )
     assert sorted(first) == sorted(second) == all_of_them
     assert first != second
     assert first != all_of_them
@@ -143,25 +177,40 @@ def test_a_later_epoch_begins_as_if_the_earlier_ones_had_run(numbered):
 def test_training_with_distortions(digits, tmp_path):
     """Same seed, same weights; another amount, others; the run folder says which."""
     options = {"epochs": 2, "seed": 5, "device": "cpu", "logs": tmp_path, "quiet": True}
-    first, same, plain = (lenet_tf.fit("tiny", digits, augmentation=how, **options) for how in ("affine", AUGMENTATIONS["affine"], None))
+    first, same, plain = (
+        lenet_tf.fit("tiny", digits, augmentation=how, **options)
+        for how in ("affine", AUGMENTATIONS["affine"], None)
+    )
     for a, b in zip(first.model.get_weights(), same.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.array_equal(first.model.get_weights()[0], plain.model.get_weights()[0])
-    config = lenet_tf.runs.read_config(first.path)
+    config = lenet_tf.runs.run_folder.read_config(first.path)
     assert config["recipe"]["augmentation"]["translation"] == AUGMENTATIONS["affine"].translation
-    assert lenet_tf.runs.rerun(first.path).spec.recipe.augmentation == AUGMENTATIONS["affine"]
+    assert (
+        lenet_tf.runs.run_folder.read_repeatable_run(first.path).spec.recipe.augmentation
+        == AUGMENTATIONS["affine"]
+    )
     assert len(first.history["loss"]) == 2
-    assert int(first.model.optimizer.iterations) == 2 * 6, "270 images in batches of 50, the last of 20"
-    with pytest.raises(lenet_tf.LenetError, match="unknown augmentation 'afine': did you mean affine"):
+    assert int(first.model.optimizer.iterations) == 2 * 6, (
+        "270 images in batches of 50, the last of 20"
+    )
+    with pytest.raises(
+        lenet_tf.LenetError, match="unknown augmentation 'afine': did you mean affine"
+    ):
         lenet_tf.fit("tiny", digits, augmentation="afine", logs=tmp_path / "none", quiet=True)
     assert not (tmp_path / "none").exists()
 
 
 def test_distortions_are_for_training_alone(digits, tmp_path):
     """Validation and test see the images as they are: Keras' own evaluation of the saved model gives the recorded numbers."""
-    spec = replace(get_spec("tiny"), recipe=replace(get_spec("tiny").recipe, augmentation=Augmentation(translation=8.0)))
+    spec = replace(
+        get_spec("tiny"),
+        recipe=replace(get_spec("tiny").recipe, augmentation=Augmentation(translation=8.0)),
+    )
     run = lenet_tf.fit(spec, digits, epochs=1, validation="test", logs=tmp_path, quiet=True)
     model = keras.saving.load_model(run.path / "final.keras")
-    accuracy = np.mean(model.predict(digits.x_test / np.float32(255), verbose=0).argmax(1) == digits.y_test)
+    accuracy = np.mean(
+        model.predict(digits.x_test / np.float32(255), verbose=0).argmax(1) == digits.y_test
+    )
     assert run.metrics["test_accuracy"] == pytest.approx(accuracy)
     assert run.history["val_accuracy"] == pytest.approx([accuracy])

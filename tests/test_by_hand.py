@@ -2,12 +2,13 @@
 
 import keras
 import numpy as np
+import numpy_reference
 import pytest
 from scipy import signal
 
 import lenet_tf
-from lenet_tf import by_hand, inspection
-from lenet_tf.disturbances import noisy, rotated, shifted
+from lenet_tf.data.corruptions import noisy, rotated, shifted
+from lenet_tf.evaluation import inspection
 
 RNG = np.random.default_rng(0)
 IMAGE, MAPS = RNG.normal(size=(9, 8)), RNG.normal(size=(7, 6, 3))
@@ -15,47 +16,83 @@ IMAGE, MAPS = RNG.normal(size=(9, 8)), RNG.normal(size=(7, 6, 3))
 
 def test_one_kernel_is_scipys_correlation():
     kernel = RNG.normal(size=(3, 2))
-    np.testing.assert_allclose(by_hand.convolve(IMAGE, kernel, 0.5), signal.correlate2d(IMAGE, kernel, "valid") + 0.5)
+    np.testing.assert_allclose(
+        numpy_reference.convolve(IMAGE, kernel, 0.5),
+        signal.correlate2d(IMAGE, kernel, "valid") + 0.5,
+    )
     framed = signal.correlate2d(IMAGE, np.ones((3, 3)), "same", fillvalue=2.0)
-    np.testing.assert_allclose(by_hand.convolve(IMAGE, np.ones((3, 3)), padding=1, constant=2.0), framed)
+    np.testing.assert_allclose(
+        numpy_reference.convolve(IMAGE, np.ones((3, 3)), padding=1, constant=2.0), framed
+    )
 
 
-@pytest.mark.parametrize(("stride", "padding"), [(1, "valid"), (1, "same"), (2, "valid"), ((2, 1), "valid")])
+@pytest.mark.parametrize(
+    ("stride", "padding"), [(1, "valid"), (1, "same"), (2, "valid"), ((2, 1), "valid")]
+)
 def test_many_kernels_are_keras_convolution(stride, padding):
-    layer = keras.layers.Conv2D(4, 3, strides=stride, padding=padding, bias_initializer="random_normal")
+    layer = keras.layers.Conv2D(
+        4, 3, strides=stride, padding=padding, bias_initializer="random_normal"
+    )
     expected = layer(MAPS[None].astype(np.float32))[0]
     kernels, biases = layer.get_weights()
-    found = by_hand.convolve(MAPS, kernels, biases, stride, padding=1 if padding == "same" else 0)
+    found = numpy_reference.convolve(
+        MAPS, kernels, biases, stride, padding=1 if padding == "same" else 0
+    )
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_the_output_size_is_that_of_the_formula():
-    assert [by_hand.output_size(28, 5), by_hand.output_size(28, 5, padding=2), by_hand.output_size(7, 3, stride=2)] == [24, 28, 3]
-    assert by_hand.convolve(np.ones((8, 8)), np.ones((3, 3)), stride=2).shape == (by_hand.output_size(8, 3, 2),) * 2
+    assert [
+        numpy_reference.output_size(28, 5),
+        numpy_reference.output_size(28, 5, padding=2),
+        numpy_reference.output_size(7, 3, stride=2),
+    ] == [24, 28, 3]
+    assert (
+        numpy_reference.convolve(np.ones((8, 8)), np.ones((3, 3)), stride=2).shape
+        == (numpy_reference.output_size(8, 3, 2),) * 2
+    )
 
 
 @pytest.mark.parametrize("kind", ["max", "average"])
 @pytest.mark.parametrize(("size", "stride"), [(2, None), (3, 2), ((2, 3), None)])
 def test_pooling_is_keras(kind, size, stride):
-    layer = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}[kind](size, stride)
-    np.testing.assert_allclose(by_hand.pool(MAPS, kind, size, stride), layer(MAPS[None])[0], atol=1e-6)
+    layer = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}[kind](
+        size, stride
+    )
+    np.testing.assert_allclose(
+        numpy_reference.pool(MAPS, kind, size, stride), layer(MAPS[None])[0], atol=1e-6
+    )
 
 
 def test_other_kinds_of_pooling():
     window = np.array([[1.0, 2.0], [3.0, 0.0]])
-    assert by_hand.pool(window, "min") == 0 and by_hand.pool(window, "sum") == 6
+    assert numpy_reference.pool(window, "min") == 0 and numpy_reference.pool(window, "sum") == 6
     # 1·1/6 + 2·2/6 + 3·3/6
-    assert by_hand.pool(window, "stochastic") == pytest.approx(14 / 6)
-    assert by_hand.pool(np.array([[-1.0, 2.0], [2.0, -5.0]]), "stochastic") == 2 and by_hand.pool(-window, "stochastic") == 0
-    np.testing.assert_allclose(by_hand.pool(MAPS, "average", None), MAPS.mean(axis=(0, 1))[None, None])
+    assert numpy_reference.pool(window, "stochastic") == pytest.approx(14 / 6)
+    assert (
+        numpy_reference.pool(np.array([[-1.0, 2.0], [2.0, -5.0]]), "stochastic") == 2
+        and numpy_reference.pool(-window, "stochastic") == 0
+    )
+    np.testing.assert_allclose(
+        numpy_reference.pool(MAPS, "average", None), MAPS.mean(axis=(0, 1))[None, None]
+    )
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: by_hand.convolve(np.ones((5, 5, 3)), np.ones((3, 3, 1, 2))), "image of 3 channels: a kernel is as deep as its input"),
-        (lambda: by_hand.convolve(np.ones((2, 2)), np.ones((3, 3))), "window of 3×3 does not fit into 2×2"),
-        (lambda: by_hand.pool(np.ones((2, 2)), "median"), "unknown kind of pooling 'median': known are max, min, average, sum, stochastic"),
+        (
+            lambda: numpy_reference.convolve(np.ones((5, 5, 3)), np.ones((3, 3, 1, 2))),
+            "image of 3 channels: a kernel is as deep as its input",
+        ),
+        (
+            lambda: numpy_reference.convolve(np.ones((2, 2)), np.ones((3, 3))),
+            "window of 3×3 does not fit into 2×2",
+        ),
+        (
+            lambda: numpy_reference.pool(np.ones((2, 2)), "median"),
+            "unknown kind of pooling 'median': known are max, min, average, sum, stochastic",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(call, message):
@@ -84,12 +121,12 @@ def test_rotating_turns_anticlockwise(spot):
 
 
 def test_noise_has_its_deviation_and_its_seed():
-    grey = np.full((20, 28, 28, 1), 128, np.uint8)
-    found = noisy(grey, 10, seed=3)
+    gray = np.full((20, 28, 28, 1), 128, np.uint8)
+    found = noisy(gray, 10, seed=3)
     assert found.dtype == np.uint8 and abs(found.std() - 10) < 0.3 and abs(found.mean() - 128) < 0.3
-    np.testing.assert_array_equal(found, noisy(grey, 10, seed=3))
-    assert (found != noisy(grey, 10, seed=4)).any()
-    assert noisy(np.full_like(grey, 255), 50).max() == 255
+    np.testing.assert_array_equal(found, noisy(gray, 10, seed=3))
+    assert (found != noisy(gray, 10, seed=4)).any()
+    assert noisy(np.full_like(gray, 255), 50).max() == 255
 
 
 @pytest.mark.parametrize("variant", ["tiny", "lenet5-1998"])

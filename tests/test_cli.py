@@ -17,7 +17,7 @@ import pytest
 from conftest import NO_NETWORK, python
 
 import lenet_tf
-from lenet_tf import runs
+from lenet_tf.runs import run_folder
 from lenet_tf.specs import VARIANTS
 
 
@@ -35,7 +35,9 @@ def trained(digits, tmp_path_factory) -> Path:
 def refused(result, *messages: str) -> None:
     """Exit code ≠ 0, an error of one or two lines that says all `messages`, no traceback, no run folder."""
     assert result.exit_code not in (0, None), result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(
+        result.exception
+    )
     lines = result.stderr.strip().splitlines()
     assert len(lines) <= 2, result.stderr
     assert lines[0].startswith("Error: "), result.stderr
@@ -45,7 +47,14 @@ def refused(result, *messages: str) -> None:
 
 
 def test_help_summary_and_variants_leave_tensorflow_alone():
-    for arguments in (["--help"], ["summary", "lenet5"], ["summary", "--json"], ["variants"], ["train", "--help"], ["--version"]):
+    for arguments in (
+        ["--help"],
+        ["summary", "lenet5"],
+        ["summary", "--json"],
+        ["variants"],
+        ["train", "--help"],
+        ["--version"],
+    ):
         script = (
             f"import sys; from lenet_tf.cli import main; main({arguments!r}, standalone_mode=False);"
             "heavy = {'tensorflow', 'keras', 'tensorflow_datasets', 'numpy', 'sklearn'} & set(sys.modules); assert not heavy, heavy"
@@ -56,16 +65,59 @@ def test_help_summary_and_variants_leave_tensorflow_alone():
 
 
 def test_python_dash_m_is_the_command():
-    assert python("-m", "lenet_tf", "--version").stdout == f"lenet-tf, version {lenet_tf.__version__}\n"
+    assert (
+        python("-m", "lenet_tf", "--version").stdout
+        == f"lenet-tf, version {lenet_tf.__version__}\n"
+    )
 
 
 def test_summary_shows_every_number(cli):
     result = cli("summary", "lenet5")
     assert result.exit_code == 0
-    rows = {cells[0]: cells for cells in (line.split() for line in result.output.splitlines()) if cells}
-    assert rows["C1"] == ["C1", "convolution", "(same)", "6", "28×28", "5×5", "1", "tanh", "156", "122,304", "117,600", "5×5"]
-    assert rows["S4"] == ["S4", "average", "pooling", "16", "5×5", "2×2", "2", "–", "–", "1,600", "–", "16×16"]
-    assert rows["C5"] == ["C5", "dense", "–", "120", "–", "–", "tanh", "48,120", "48,120", "48,000", "28×28"]
+    rows = {
+        cells[0]: cells for cells in (line.split() for line in result.output.splitlines()) if cells
+    }
+    assert rows["C1"] == [
+        "C1",
+        "convolution",
+        "(same)",
+        "6",
+        "28×28",
+        "5×5",
+        "1",
+        "tanh",
+        "156",
+        "122,304",
+        "117,600",
+        "5×5",
+    ]
+    assert rows["S4"] == [
+        "S4",
+        "average",
+        "pooling",
+        "16",
+        "5×5",
+        "2×2",
+        "2",
+        "–",
+        "–",
+        "1,600",
+        "–",
+        "16×16",
+    ]
+    assert rows["C5"] == [
+        "C5",
+        "dense",
+        "–",
+        "120",
+        "–",
+        "–",
+        "tanh",
+        "48,120",
+        "48,120",
+        "48,000",
+        "28×28",
+    ]
     assert rows["sum"] == ["sum", "61,706", "429,342", "416,520"]
     assert "…" not in result.output
 
@@ -75,11 +127,13 @@ def test_summary_shows_every_number(cli):
 def test_summary_fits_into_the_terminal(variant, columns):
     from rich.console import Console
 
-    from lenet_tf.report import tables
+    from lenet_tf.evaluation import text_tables
 
     console = Console(width=columns, record=True, file=io.StringIO())
-    heading, description = tables.spec_lines(VARIANTS[variant], columns)
-    console.print(tables.architecture_table(VARIANTS[variant], wide=columns >= tables.WIDE))
+    heading, description = text_tables.spec_lines(VARIANTS[variant], columns)
+    console.print(
+        text_tables.architecture_table(VARIANTS[variant], wide=columns >= text_tables.WIDE)
+    )
     lines = [heading, *console.export_text().splitlines(), *description.splitlines()]
     assert max(map(len, lines)) <= columns
     assert "…" not in "".join(lines)
@@ -88,11 +142,17 @@ def test_summary_fits_into_the_terminal(variant, columns):
 
 def test_summary_tells_the_recipe_and_the_departures(cli):
     text = " ".join(cli("summary", "lenet5-1998").output.split())
-    assert "images mnist, 32×32×1 padded to 32×32, normalisation lecun1998 recipe sdlm at 0.0005 ×2, 0.0002 ×3, 0.0001 ×3" in text
+    assert (
+        "images mnist, 32×32×1 padded to 32×32, normalization lecun1998 recipe sdlm at 0.0005 ×2, 0.0002 ×3, 0.0001 ×3"
+        in text
+    )
     assert text.count(" departs ") == len(VARIANTS["lenet5-1998"].departures)
-    assert "images mnist, 28×28×1, digits reduced to 16×16, normalisation lecun1998" in " ".join(cli("summary", "lenet1").output.split())
-    assert "distorted by translation 1.5, scaling 0.1, squeezing 0.1, shear 0.15, elastic 20, elastic_sigma 4" in " ".join(
-        cli("summary", MENU).output.split()
+    assert "images mnist, 28×28×1, digits reduced to 16×16, normalization lecun1998" in " ".join(
+        cli("summary", "lenet1").output.split()
+    )
+    assert (
+        "distorted by translation 1.5, scaling 0.1, squeezing 0.1, shear 0.15, elastic 20, elastic_sigma 4"
+        in " ".join(cli("summary", MENU).output.split())
     )
 
 
@@ -105,12 +165,17 @@ def test_summary_as_json(cli):
 
 def test_variants_lists_all(cli):
     output = cli("variants").output
-    assert all(re.search(rf"^ +{name} +{spec.parameters:,} ", output, re.MULTILINE) for name, spec in VARIANTS.items())
+    assert all(
+        re.search(rf"^ +{name} +{spec.parameters:,} ", output, re.MULTILINE)
+        for name, spec in VARIANTS.items()
+    )
 
 
 def test_networks_side_by_side(cli):
     output = cli("summary", "--compare", "lenet1", "lenet5-1998", "lenet5", "mlp-300-100").output
-    rows = {cells[0]: cells[1:] for cells in (line.split() for line in output.splitlines()) if cells}
+    rows = {
+        cells[0]: cells[1:] for cells in (line.split() for line in output.splitlines()) if cells
+    }
     assert rows["lenet1"] == ["2,578", "98,442", "92,288", "12@4×4", "16×16"]
     assert rows["lenet5-1998"][:2] == ["60,000", "340,908"]
     assert rows["lenet5-1998"][3:] == ["120@1×1", "32×32"]
@@ -125,7 +190,21 @@ def test_the_example_file_is_the_tutorials_network(cli):
     """The same seed gives bit-identical weights from the file and from the variant."""
     weights = []
     for number, network in enumerate((["--spec", EXAMPLE], ["lenet5"])):
-        result = cli("train", *network, "--data", "sample", "--epochs", 1, "--seed", 3, "--device", "cpu", "--logs", number, "-q")
+        result = cli(
+            "train",
+            *network,
+            "--data",
+            "sample",
+            "--epochs",
+            1,
+            "--seed",
+            3,
+            "--device",
+            "cpu",
+            "--logs",
+            number,
+            "-q",
+        )
         assert result.exit_code == 0, result.output
         (run,) = Path(str(number), "fit").iterdir()
         weights.append(lenet_tf.load_model(run).get_weights())
@@ -136,12 +215,32 @@ def test_the_example_file_is_the_tutorials_network(cli):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("filters = 6\n", "filtres = 6\n", "own.toml: lenet5, row 2 (convolution): unknown field 'filtres'; did you mean filters?"),
+        (
+            "filters = 6\n",
+            "filtres = 6\n",
+            "own.toml: lenet5, row 2 (convolution): unknown field 'filtres'; did you mean filters?",
+        ),
         ("filters = 6\n", "", "own.toml: lenet5, row 2 (convolution): filters must be given"),
-        ("kernel = 5\n", "kernel = 15\n", "own.toml: lenet5, row 4 (C3, convolution): kernel 15×15 is larger than its input 14×14"),
-        ('kind = "flatten"', 'kind = "flaten"', "own.toml: lenet5, row 6: unknown kind 'flaten'; did you mean flatten?"),
-        ("epochs = 10", "epochs = 0", "own.toml: recipe: epochs must be a whole number of at least 1, not 0"),
-        ('name = "adam"', 'name = "adamm"', "own.toml: optimizer: unknown optimizer 'adamm': did you mean adam"),
+        (
+            "kernel = 5\n",
+            "kernel = 15\n",
+            "own.toml: lenet5, row 4 (C3, convolution): kernel 15×15 is larger than its input 14×14",
+        ),
+        (
+            'kind = "flatten"',
+            'kind = "flaten"',
+            "own.toml: lenet5, row 6: unknown kind 'flaten'; did you mean flatten?",
+        ),
+        (
+            "epochs = 10",
+            "epochs = 0",
+            "own.toml: recipe: epochs must be a whole number of at least 1, not 0",
+        ),
+        (
+            'name = "adam"',
+            'name = "adamm"',
+            "own.toml: optimizer: unknown optimizer 'adamm': did you mean adam",
+        ),
         ("[[rows]]\nkind", "[[row]]\nkind", "own.toml: lenet5: rows must be a list of rows"),
         ("units = 120", "units = ", "own.toml is not TOML: "),
     ],
@@ -158,17 +257,39 @@ MENU = EXAMPLE.with_name("menu.toml")
 
 
 def test_the_menu_file_has_everything_and_works(cli, digits, tmp_path):
-    from lenet_tf import spec_files
-    from lenet_tf.specs import Augmentation, Initializer, Optimizer, Preparation, Recipe, initializers, network, recipes, rows, rows_pooling
+    from lenet_tf.specs import (
+        Augmentation,
+        Initializer,
+        Optimizer,
+        Preparation,
+        Recipe,
+        initializers,
+        recipes,
+        rows,
+        rows_pooling,
+        spec,
+        toml,
+    )
 
     text = MENU.read_text(encoding="utf-8")
-    names = {*network.KINDS, *rows.ACTIVATIONS, *rows_pooling.POOLINGS, *initializers.INITIALIZERS, *initializers.MODES}
-    names |= {*initializers.DISTRIBUTIONS, *recipes.OPTIMIZERS, *recipes.LOSSES, *recipes.NORMALISATIONS}
-    for part in (*network.KINDS.values(), Augmentation, Initializer, Optimizer, Preparation, Recipe):
+    names = {
+        *spec.KINDS,
+        *rows.ACTIVATIONS,
+        *rows_pooling.POOLINGS,
+        *initializers.INITIALIZERS,
+        *initializers.MODES,
+    }
+    names |= {
+        *initializers.DISTRIBUTIONS,
+        *recipes.OPTIMIZERS,
+        *recipes.LOSSES,
+        *recipes.NORMALIZATIONS,
+    }
+    for part in (*spec.KINDS.values(), Augmentation, Initializer, Optimizer, Preparation, Recipe):
         names |= {field.name for field in dataclasses.fields(part)} - {"metrics"}
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)] == []
-    spec = spec_files.load_spec(MENU)
-    assert {row.kind for row in spec.rows} == set(network.KINDS) - {"flatten"}
+    spec = toml.load_spec(MENU)
+    assert {row.kind for row in spec.rows} == set(spec.KINDS) - {"flatten"}
     run = lenet_tf.fit(spec, digits, logs=tmp_path, quiet=True)
     assert np.isfinite(run.history["loss"]).all()
     assert cli("summary", MENU).exit_code == 0
@@ -192,23 +313,26 @@ def test_a_file_that_is_not_there(cli):
 def test_augment_on_the_command_line(cli):
     result = cli("train", "tiny", "--data", "sample", "--augment", "affine+elastic", "-q")
     assert result.exit_code == 0, result.output
-    assert runs.read_config(only_run())["recipe"]["augmentation"]["elastic"] == 34
+    assert run_folder.read_config(only_run())["recipe"]["augmentation"]["elastic"] == 34
     again = cli("train", "--from-run", only_run(), "--augment", "none", "--logs", "again", "-q")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
-    assert runs.read_config(second)["recipe"]["augmentation"] is None
+    assert run_folder.read_config(second)["recipe"]["augmentation"] is None
 
 
 def test_an_unknown_augmentation(cli):
-    refused(cli("train", "tiny", "--data", "sample", "--augment", "afine"), "unknown augmentation 'afine': did you mean affine")
+    refused(
+        cli("train", "tiny", "--data", "sample", "--augment", "afine"),
+        "unknown augmentation 'afine': did you mean affine",
+    )
 
 
 def test_a_network_is_trained_on_its_own_data_set(cli, offline):
-    """Never silently on another one: what is made for CIFAR-10 asks for it, and takes grey images only when told to."""
+    """Never silently on another one: what is made for CIFAR-10 asks for it, and takes gray images only when told to."""
     refused(cli("train", "lenet5-color"), "cifar10 is not to be had", "cifar-10-binary.tar.gz")
-    result = cli("train", "lenet5-color", "--data", "sample", "--epochs", 1, "--logs", "grey", "-q")
+    result = cli("train", "lenet5-color", "--data", "sample", "--epochs", 1, "--logs", "gray", "-q")
     assert result.exit_code == 0, result.output
-    (run,) = Path("grey/fit").iterdir()
+    (run,) = Path("gray/fit").iterdir()
     assert lenet_tf.load_model(run).input_shape == (None, 32, 32, 3)
     lenet_tf.load_model(run).save("bare.keras")
     result = cli("evaluate", "bare.keras")
@@ -219,7 +343,10 @@ def test_a_network_is_trained_on_its_own_data_set(cli, offline):
 def test_draw(cli):
     from PIL import Image
 
-    for arguments in (["codes", "codes.png"], ["distortions", "distortions.png", "--data", "sample", "--seed", 3]):
+    for arguments in (
+        ["codes", "codes.png"],
+        ["distortions", "distortions.png", "--data", "sample", "--seed", 3],
+    ):
         result = cli("draw", *arguments)
         assert result.exit_code == 0, result.output
         assert result.output.endswith(f"wrote {arguments[1]}\n")
@@ -231,7 +358,10 @@ def test_draw(cli):
         assert levels.max() == 255
     cli("draw", "distortions", "other.png", "--data", "sample", "--seed", 4)
     assert Path("other.png").read_bytes() != Path("distortions.png").read_bytes()
-    refused(cli("draw", "codes", "nowhere/codes.png"), "cannot write nowhere/codes.png: No such file or directory")
+    refused(
+        cli("draw", "codes", "nowhere/codes.png"),
+        "cannot write nowhere/codes.png: No such file or directory",
+    )
     refused(cli("draw", "codes", "."), "File '.' is a directory")
     refused(cli("draw", "code", "codes.png"), "'code' is not one of 'codes', 'distortions'")
     assert {path.name for path in Path().iterdir()} == {"codes.png", "distortions.png", "other.png"}
@@ -246,21 +376,45 @@ def test_online_training_sets_one_thread_before_tensorflow_starts(tmp_path):
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     assert python("-c", script, cwd=tmp_path, env=environment).stdout.split() == ["1", "1", "0"]
-    kept = python("-c", script, cwd=tmp_path, env=environment | {"TF_NUM_INTEROP_THREADS": "2"}).stdout.split()
+    kept = python(
+        "-c", script, cwd=tmp_path, env=environment | {"TF_NUM_INTEROP_THREADS": "2"}
+    ).stdout.split()
     assert kept == ["2", "1", "0"]
-    assert python("-c", script.replace("'lenet1'", "'lenet5'"), cwd=tmp_path, env=environment).stdout.split() == ["None"] * 3
+    assert (
+        python(
+            "-c", script.replace("'lenet1'", "'lenet5'"), cwd=tmp_path, env=environment
+        ).stdout.split()
+        == ["None"] * 3
+    )
 
 
 def test_train_evaluate_and_run_again(cli):
     """The whole way: train, test again with the same result, repeat from config.json to the same weights."""
-    result = cli("train", "tiny", "--data", "sample", "--epochs", 2, "--seed", 5, "--validation", 0.25, "--device", "cpu")
+    result = cli(
+        "train",
+        "tiny",
+        "--data",
+        "sample",
+        "--epochs",
+        2,
+        "--seed",
+        5,
+        "--validation",
+        0.25,
+        "--device",
+        "cpu",
+    )
     assert result.exit_code == 0, result.output
     run = only_run()
     metrics = json.loads((run / "metrics.json").read_text())
     assert f"test accuracy {metrics['test_accuracy']:.2%}" in result.output
     assert f"{metrics['seconds_per_epoch']:.1f} s per epoch" in result.output
     assert "on 1,000 digits of the embedded sample, NOT of MNIST" in result.output
-    for following in ("tensorboard --logdir logs", f"lenet-tf evaluate {run}", f"lenet-tf train --from-run {run}"):
+    for following in (
+        "tensorboard --logdir logs",
+        f"lenet-tf evaluate {run}",
+        f"lenet-tf train --from-run {run}",
+    ):
         (line,) = [line for line in result.output.splitlines() if following in line]
         command = shlex.split(line)
         program = next(word for word in command if word.endswith(following.split()[0]))
@@ -270,15 +424,20 @@ def test_train_evaluate_and_run_again(cli):
     assert (tested["data"], tested["images"]) == ("sample", 1_000)
     assert tested["accuracy"] == pytest.approx(metrics["test_accuracy"])
     assert tested["loss"] == pytest.approx(metrics["test_loss"])
-    assert f"accuracy {metrics['test_accuracy']:.2%}" in cli("evaluate", run / "final.keras", "--data", "sample").output
+    assert (
+        f"accuracy {metrics['test_accuracy']:.2%}"
+        in cli("evaluate", run / "final.keras", "--data", "sample").output
+    )
 
     again = cli("train", "--from-run", run, "--logs", "again", "--device", "cpu", "--quiet")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
-    first_config, second_config = (runs.read_config(folder) for folder in (run, second))
+    first_config, second_config = (run_folder.read_config(folder) for folder in (run, second))
     for part in ("spec", "recipe", "seed", "settings", "data"):
         assert first_config[part] == second_config[part]
-    weights = zip(*(lenet_tf.load_model(folder).get_weights() for folder in (run, second)), strict=True)
+    weights = zip(
+        *(lenet_tf.load_model(folder).get_weights() for folder in (run, second)), strict=True
+    )
     assert all(np.array_equal(a, b) for a, b in weights)
 
     assert "Next:" not in again.output
@@ -288,14 +447,20 @@ def test_train_evaluate_and_run_again(cli):
     changed = cli("train", "--from-run", run, "--logs", "changed", "--epochs", 1, "--seed", 6, "-q")
     assert changed.exit_code == 0, changed.output
     (third,) = Path("changed/fit").iterdir()
-    config = runs.read_config(third)
-    assert (config["recipe"]["epochs"], config["seed"], config["recipe"]["validation"]) == (1, 6, 0.25)
+    config = run_folder.read_config(third)
+    assert (config["recipe"]["epochs"], config["seed"], config["recipe"]["validation"]) == (
+        1,
+        6,
+        0.25,
+    )
 
 
 @pytest.mark.slow
 def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
     """A real process: the notice is seen, the exit code is 0, ≥ 94.5% on the held-out digits, and the run folder says what it was."""
-    environment = {name: value for name, value in os.environ.items() if name != "LENET_TF_ORIGINALS"}
+    environment = {
+        name: value for name, value in os.environ.items() if name != "LENET_TF_ORIGINALS"
+    }
     environment |= NO_NETWORK | {"TFDS_DATA_DIR": str(tmp_path / "tfds"), "LC_ALL": "C.UTF-8"}
     done = python("-m", "lenet_tf", "train", cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
@@ -304,7 +469,7 @@ def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
     assert "NOT of MNIST" in done.stdout
     assert "oneDNN" not in done.stderr, "TensorFlow's chatter would bury the notice"
     run = only_run(tmp_path)
-    assert runs.read_config(run)["data"]["source"] == "sample"
+    assert run_folder.read_config(run)["data"]["source"] == "sample"
     assert json.loads((run / "metrics.json").read_text())["test_accuracy"] >= 0.945
 
 
@@ -317,7 +482,12 @@ def test_the_notice_comes_before_anything_heavy(offline):
 
 
 def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
-    refused(cli("train", "--data", "mnist"), "mnist is not to be had", "Put t10k-images-idx3-ubyte.gz", "--originals <folder>")
+    refused(
+        cli("train", "--data", "mnist"),
+        "mnist is not to be had",
+        "Put t10k-images-idx3-ubyte.gz",
+        "--originals <folder>",
+    )
     assert not (tmp_path / "tfds").exists()
 
 
@@ -328,33 +498,65 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "xyz"], ["unknown variant 'xyz': lenet-tf variants lists them all"]),
         (["summary", "cnn38k"], ["did you mean cnn-38k"]),
         (["train", "--data", "mnistt"], ["unknown data set 'mnistt': did you mean"]),
-        (["train", "--epochs", "0"], ["Invalid value for '--epochs': 0 is not in the range x>=1", "See lenet-tf train --help"]),
+        (
+            ["train", "--epochs", "0"],
+            [
+                "Invalid value for '--epochs': 0 is not in the range x>=1",
+                "See lenet-tf train --help",
+            ],
+        ),
         (["train", "--batch-size", "-2"], ["Invalid value for '--batch-size'"]),
         (["train", "--epochs", "many"], ["'many' is not a valid integer"]),
         (["train", "--validation", "7"], ["'7' is neither a share between 0 and 1 nor 'test'"]),
-        (["train", "--data", "sample", "--device", "gpu:99"], ["device 'gpu:99' cannot be used", "--device cpu works"]),
+        (
+            ["train", "--data", "sample", "--device", "gpu:99"],
+            ["device 'gpu:99' cannot be used", "--device cpu works"],
+        ),
         (["train", "--data", "sample", "--device", "fpga"], ["unknown device 'fpga'"]),
-        (["train", "--data", "fashion-mnist"], ["unknown data set 'fashion-mnist': did you mean fashion_mnist"]),
-        (["train", "--data", "mnist:9.9.9"], ["data set 'mnist:9.9.9' cannot be opened", "only: 3.0.1"]),
-        (["train", "--data", "mnist/foo"], ["mnist has no configuration 'foo': mnist has no configurations"]),
+        (
+            ["train", "--data", "fashion-mnist"],
+            ["unknown data set 'fashion-mnist': did you mean fashion_mnist"],
+        ),
+        (
+            ["train", "--data", "mnist:9.9.9"],
+            ["data set 'mnist:9.9.9' cannot be opened", "only: 3.0.1"],
+        ),
+        (
+            ["train", "--data", "mnist/foo"],
+            ["mnist has no configuration 'foo': mnist has no configurations"],
+        ),
         (["train", "--data", "huggingface:mnist"], ["unknown data set 'huggingface:mnist'"]),
         (["train", "--data", "resisc45"], ["TFDS does not download resisc45 by itself"]),
         (["train", "--data", "quickdraw_bitmap"], ["and 340 more into <folder>/quickdraw_bitmap/"]),
         (["train", "--data", ""], ["unknown data set ''"]),
         (
             ["train", "--data", "own.npy"],
-            ["'own.npy' is no TFDS data set, and of own files only .npz or a folder of .npy (./mine) is read"],
+            [
+                "'own.npy' is no TFDS data set, and of own files only .npz or a folder of .npy (./mine) is read"
+            ],
         ),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
-        (["train", "--from-run", "nowhere"], ["nowhere is not a run folder: it has no config.json"]),
-        (["train", "tiny", "--from-run", "nowhere"], ["VARIANT, --spec and --from-run exclude each other"]),
+        (
+            ["train", "--from-run", "nowhere"],
+            ["nowhere is not a run folder: it has no config.json"],
+        ),
+        (
+            ["train", "tiny", "--from-run", "nowhere"],
+            ["VARIANT, --spec and --from-run exclude each other"],
+        ),
         (["evaluate", "nowhere"], ["there is no run or model nowhere"]),
         (["evaluate", ".", "--data", "sample"], [". is not a run folder: it has no config.json"]),
         (["trian"], ["No such command 'trian'"]),
         (["--foo"], ["No such option '--foo'"]),
-        (["summary", "--jsn"], ["No such option '--jsn'. Did you mean '--json'? See lenet-tf summary --help."]),
+        (
+            ["summary", "--jsn"],
+            ["No such option '--jsn'. Did you mean '--json'? See lenet-tf summary --help."],
+        ),
         (["train", "--epoch", "3"], ["No such option '--epoch'", "--epochs"]),
-        (["train", "--data", "sample", "--validation", "0.0001"], ["cannot hold back 0.0001 of 4,000 images"]),
+        (
+            ["train", "--data", "sample", "--validation", "0.0001"],
+            ["cannot hold back 0.0001 of 4,000 images"],
+        ),
     ],
     ids=lambda value: " ".join(value)[:40],
 )
@@ -369,10 +571,16 @@ def test_mistakes(cli, offline, arguments, messages):
             {"x_train": np.zeros((40, 784), np.uint8)},
             "x_train must be (N, height, width) or (N, height, width, channels), not of shape (40, 784)",
         ),
-        ({"x_train": np.zeros((40, 28, 28))}, "x_train must be raw whole numbers from 0 to 255, not float64"),
+        (
+            {"x_train": np.zeros((40, 28, 28))},
+            "x_train must be raw whole numbers from 0 to 255, not float64",
+        ),
         ({"x_test": np.full((20, 28, 28), 300)}, "x_test must lie in 0…255, not in 300…300"),
         ({"y_test": np.full(20, 11)}, "y_test must lie in 0…9 for 10 classes, not in 11…11"),
-        ({"y_train": np.full(40, -1)}, "y_train must lie in 0…9999 for 10000 classes, not in -1…-1"),
+        (
+            {"y_train": np.full(40, -1)},
+            "y_train must lie in 0…9999 for 10000 classes, not in -1…-1",
+        ),
         ({"num_classes": np.array(5)}, "y_train must lie in 0…4 for 5 classes, not in 0…9"),
         ({"num_classes": np.array([10.0])}, "num_classes must be one whole number"),
         ({"y_train": np.zeros(39, int)}, "y_train: 39 labels for 40 images"),
@@ -397,19 +605,30 @@ def test_damaged_originals(cli, offline, originals, tmp_path, damage):
     for file in (originals / "mnist").iterdir():
         content = bytearray(file.read_bytes())
         if file.name.startswith("train-images"):
-            content = content[:-7] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1])
+            content = (
+                content[:-7] if damage == "truncated" else content[:-1] + bytes([content[-1] ^ 1])
+            )
         (folder / file.name).write_bytes(content)
-    message = {"truncated": "is not the published file: 9,912,415 bytes instead of 9,912,422", "altered": "was altered: SHA-256"}[damage]
+    message = {
+        "truncated": "is not the published file: 9,912,415 bytes instead of 9,912,422",
+        "altered": "was altered: SHA-256",
+    }[damage]
     refused(cli("train", "--originals", folder.parent), "train-images-idx3-ubyte.gz", message)
 
 
 def test_a_log_folder_that_cannot_be_written(cli):
     Path("taken").write_text("a file")
-    refused(cli("train", "tiny", "--data", "sample", "--logs", "taken"), "cannot write runs to taken/fit: taken is not a folder", "--logs")
+    refused(
+        cli("train", "tiny", "--data", "sample", "--logs", "taken"),
+        "cannot write runs to taken/fit: taken is not a folder",
+        "--logs",
+    )
     assert Path("taken").read_text() == "a file"
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
 def test_a_read_only_log_folder(cli):
     Path("shut").mkdir(mode=0o500)
     refused(cli("train", "tiny", "--data", "sample", "--logs", "shut"), "shut is not writable")
@@ -417,7 +636,9 @@ def test_a_read_only_log_folder(cli):
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux")
 def test_a_log_folder_that_refuses_new_folders(cli):
-    refused(cli("train", "tiny", "--data", "sample", "--logs", "/proc/self/fdinfo"), "/proc/self/fdinfo")
+    refused(
+        cli("train", "tiny", "--data", "sample", "--logs", "/proc/self/fdinfo"), "/proc/self/fdinfo"
+    )
 
 
 @pytest.mark.parametrize(
@@ -425,14 +646,29 @@ def test_a_log_folder_that_refuses_new_folders(cli):
     [
         (lambda c: "{", "cannot be read"),
         (lambda c: json.dumps(c | {"format": 99}), "has format 99 of lenet_tf 0."),
-        (lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}), "has no usable 'recipe'"),
-        (lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}), "epochs must be a whole number"),
+        (
+            lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}),
+            "has no usable 'recipe'",
+        ),
+        (
+            lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}),
+            "epochs must be a whole number",
+        ),
         (lambda c: json.dumps(c | {"settings": []}), "has no usable 'settings'"),
         (lambda c: json.dumps(c | {"settings": {"foo": 1}}), "has no usable 'settings': foo is 1"),
-        (lambda c: json.dumps(c | {"settings": {}}), "has no usable 'settings': deterministic is missing"),
-        (lambda c: json.dumps(c | {"spec": c["spec"] | {"name": "a/b"}}), "a network's name must be"),
+        (
+            lambda c: json.dumps(c | {"settings": {}}),
+            "has no usable 'settings': deterministic is missing",
+        ),
+        (
+            lambda c: json.dumps(c | {"spec": c["spec"] | {"name": "a/b"}}),
+            "a network's name must be",
+        ),
         (lambda c: json.dumps(c | {"data": c["data"] | {"name": 5}}), "does not name its data set"),
-        (lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}), "was trained on other sample data (SHA-256 000000000000…"),
+        (
+            lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}),
+            "was trained on other sample data (SHA-256 000000000000…",
+        ),
     ],
 )
 def test_a_config_that_cannot_be_run_again(cli, trained, damage, message):
@@ -453,11 +689,14 @@ def test_doctor_names_what_is_missing_and_its_remedy(cli, offline):
 
 
 def test_doctor_sees_originals(cli, offline, originals):
-    assert "✓ data mnist           from the originals" in cli("doctor", "--originals", originals).output
+    assert (
+        "✓ data mnist           from the originals"
+        in cli("doctor", "--originals", originals).output
+    )
 
 
 def test_doctor_names_a_missing_package(cli, offline, monkeypatch):
-    from lenet_tf import doctor
+    from lenet_tf.cli import doctor
 
     def version(name):
         if name == "mlxtend":
@@ -503,7 +742,7 @@ def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):
     result = cli("train", "--originals", originals, "--epochs", 1)
     assert result.exit_code == 0, result.output
     metrics = json.loads((only_run() / "metrics.json").read_text())
-    config = runs.read_config(only_run())
+    config = run_folder.read_config(only_run())
     assert config["data"]["images"] == {"train": 60_000, "test": 10_000}
     assert config["data"]["source"] == "originals"
     assert 0.95 <= metrics["test_accuracy"] < 1

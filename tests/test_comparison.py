@@ -18,17 +18,19 @@ from pages import outline
 from scipy.stats import beta
 
 import lenet_tf
-from lenet_tf import comparing, runs
 from lenet_tf.errors import RunError
-from lenet_tf.report import side_by_side
-from lenet_tf.report.pairs import Pair
-from lenet_tf.report.scores import Scores
-from lenet_tf.report.settings import differing, settings
+from lenet_tf.evaluation import comparison, comparison_figures
+from lenet_tf.evaluation.scores import Scores
+from lenet_tf.evaluation.settings_table import differing_settings, flatten_settings
+from lenet_tf.evaluation.significance import PairedTest
+from lenet_tf.runs import run_folder
 from lenet_tf.specs import get_spec
 
 
 def save(path: Path, data) -> Path:
-    np.savez(path, x_train=data.x_train, y_train=data.y_train, x_test=data.x_test, y_test=data.y_test)
+    np.savez(
+        path, x_train=data.x_train, y_train=data.y_train, x_test=data.x_test, y_test=data.y_test
+    )
     return path
 
 
@@ -68,12 +70,12 @@ def compared(logs) -> tuple[Path, str]:
     """(The page of all four, what the command printed)."""
     from click.testing import CliRunner
 
-    from lenet_tf import reporting
     from lenet_tf.cli import main
+    from lenet_tf.evaluation import run_report
 
     with pytest.MonkeyPatch.context() as patch:
         # The figures of each run's own report take most of the time, and test_report.py looks at them.
-        patch.setattr(reporting, "_figures", lambda run: {})
+        patch.setattr(run_report, "_figures", lambda run: {})
         said = CliRunner().invoke(main, ["report", *(str(logs / "fit" / name) for name in "abcda")])
     assert said.exit_code == 0, said.output
     return logs / "comparison.html", said.stdout
@@ -86,7 +88,10 @@ def models(logs) -> dict[str, lenet_tf.LeNet]:
 
 @pytest.fixture(scope="module")
 def answers(models, digits) -> dict[str, np.ndarray]:
-    return {name: lenet_tf.predict(model, digits.x_test).argmax(axis=1) for name, model in models.items()}
+    return {
+        name: lenet_tf.predict(model, digits.x_test).argmax(axis=1)
+        for name, model in models.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +102,10 @@ def right(answers, digits) -> dict[str, np.ndarray]:
 
 def cells(text: str, first: str, heading: str = "") -> list[str]:
     """Of the row of a table that begins with `first`, behind the heading of its part."""
-    row = re.search(rf"<tr><td[^>]*>{re.escape(first)}</td>(.*?)</tr>", text[text.index(f"<h2>{heading}") if heading else 0 :])
+    row = re.search(
+        rf"<tr><td[^>]*>{re.escape(first)}</td>(.*?)</tr>",
+        text[text.index(f"<h2>{heading}") if heading else 0 :],
+    )
     return re.findall(r"<td[^>]*>(.*?)</td>", row[1])
 
 
@@ -126,17 +134,28 @@ def test_the_page_needs_nothing_beside_itself(compared, files):
         f"Images that all get wrong on {one}",
         f"Recall of each class on {other}",
     ]
-    assert {"A tiny", "B tiny", "C lenet1", "D tiny"} <= set(seen.texts), "the legend is text, to be selected"
+    assert {"A tiny", "B tiny", "C lenet1", "D tiny"} <= set(seen.texts), (
+        "the legend is text, to be selected"
+    )
 
 
 def test_the_table_of_runs(compared, logs, files, digits, models, answers, right):
     text = compared[0].read_text(encoding="utf-8")
-    for name, seed, epochs in (("A tiny", 1, "3 of 3"), ("B tiny", 2, "2 of 2"), ("C lenet1", 3, "1 of 5, unfinished")):
+    for name, seed, epochs in (
+        ("A tiny", 1, "3 of 3"),
+        ("B tiny", 2, "2 of 2"),
+        ("C lenet1", 3, "1 of 5, unfinished"),
+    ):
         run = logs / "fit" / name[0].lower()
         found = cells(text, name)
         measured = lenet_tf.evaluate(models[name[0]], digits)
         score = Scores.of(digits.y_test, answers[name[0]], 10).accuracy()
-        assert found[:4] == [f"{models[name[0]].count_params():,}", str(files[0]), str(seed), epochs]
+        assert found[:4] == [
+            f"{models[name[0]].count_params():,}",
+            str(files[0]),
+            str(seed),
+            epochs,
+        ]
         assert found[4] == f"{right[name[0]].mean():.2%} ({score.low:.2%}–{score.high:.2%})"
         assert float(found[5]) == pytest.approx(measured["loss"], abs=6e-5)
         assert cells(text, name[0])[0] == str(run)
@@ -148,7 +167,9 @@ def test_the_table_of_runs(compared, logs, files, digits, models, answers, right
 def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
     text = compared[0].read_text(encoding="utf-8")
     part = text[text.index("<h2>What differs") : text.index("<h2>Learning")]
-    assert re.findall(r"<th>(.*?)</th>", part) == ["", "A, D", "B", "C"], "runs that were made alike share a column"
+    assert re.findall(r"<th>(.*?)</th>", part) == ["", "A, D", "B", "C"], (
+        "runs that were made alike share a column"
+    )
     assert cells(part, "batch size") == ["16", "8", str(get_spec("lenet1").recipe.batch_size)]
     assert "<td>loss</td>" not in part
     assert "loss categorical_crossentropy" in part
@@ -157,11 +178,14 @@ def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
 
 def test_runs_that_were_made_alike_share_a_column(logs):
     """Wherever they stand."""
-    one, two = (SimpleNamespace(old=runs.described(logs / "fit" / name)) for name in "ab")
-    text = comparing._differences({"A": one, "B": two, "C": one})
+    one, two = (SimpleNamespace(old=run_folder.read_run(logs / "fit" / name)) for name in "ab")
+    text = comparison._differences({"A": one, "B": two, "C": one})
     assert re.findall(r"<th>(.*?)</th>", text) == ["", "A, C", "B"]
     assert cells(text, "batch size") == ["16", "8"]
-    assert comparing._differences({"A": one, "B": one}) == "<p>Nothing but what the table above says.</p>"
+    assert (
+        comparison._differences({"A": one, "B": one})
+        == "<p>Nothing but what the table above says.</p>"
+    )
 
 
 def test_pairs_on_the_same_images(compared, right):
@@ -170,13 +194,18 @@ def test_pairs_on_the_same_images(compared, right):
     for first, second in ("AB", "AC", "BC"):
         found = cells(text, f"{first}, {second}")
         pairs = list(zip(right[first], right[second], strict=True))
-        counts = [pairs.count(both) for both in ((True, True), (True, False), (False, True), (False, False))]
+        counts = [
+            pairs.count(both)
+            for both in ((True, True), (True, False), (False, True), (False, False))
+        ]
         assert found[:4] == [str(count) for count in counts]
         assert found[4].startswith(f"{100 * (right[first].mean() - right[second].mean()):+.2f}")
         alone, less = counts[1] + counts[2], min(counts[1:3])
         p = min(1.0, 2 * sum(math.comb(alone, k) for k in range(less + 1)) / 2**alone)
         assert found[5] == ("&lt; 0.0001" if p < 1e-4 else f"{p:.2g}")
-        assert found[6] == ("cannot be told" if p >= 0.05 else first if counts[1] > counts[2] else second)
+        assert found[6] == (
+            "cannot be told" if p >= 0.05 else first if counts[1] > counts[2] else second
+        )
     assert ", D</td>" not in text
     assert "those on different data are shown, but not paired" in text
 
@@ -184,7 +213,10 @@ def test_pairs_on_the_same_images(compared, right):
 def test_recall_of_each_class(compared, digits, right):
     text = compared[0].read_text(encoding="utf-8")
     for label in range(10):
-        expected = [f"{np.mean([r for r, of in zip(right[name], digits.y_test, strict=True) if of == label]):.1%}" for name in "ABC"]
+        expected = [
+            f"{np.mean([r for r, of in zip(right[name], digits.y_test, strict=True) if of == label]):.1%}"
+            for name in "ABC"
+        ]
         assert cells(text, str(label), "Recall of each class") == expected
 
 
@@ -214,7 +246,10 @@ def test_another_file_is_left_alone(logs, cli):
         )
         assert (place.read_bytes() if place.exists() else b"") == before
     said = cli("report", logs / "fit" / "a", logs / "fit" / "b", "--comparison", "none/c.html")
-    assert (said.exit_code, said.stderr) == (1, "Error: there is no folder none to write c.html to\n")
+    assert (said.exit_code, said.stderr) == (
+        1,
+        "Error: there is no folder none to write c.html to\n",
+    )
 
 
 def test_one_run_is_no_comparison(logs, cli):
@@ -238,76 +273,101 @@ def test_a_run_without_an_epoch_is_refused_before_anything_is_written(logs, cli,
 
 def test_more_runs_than_can_be_told_apart(logs, cli, tmp_path, monkeypatch):
     """Reports of them all are made still; a comparison that was asked for is not."""
-    monkeypatch.setattr(comparing, "MOST", 1)
-    monkeypatch.setattr("lenet_tf.reporting.examine", lambda run, data: run)
-    monkeypatch.setattr("lenet_tf.reporting.report_on", lambda run: run.path)
+    monkeypatch.setattr(comparison, "MAX_RUNS", 1)
+    monkeypatch.setattr("lenet_tf.evaluation.run_report.evaluate_run", lambda run, data: run)
+    monkeypatch.setattr("lenet_tf.evaluation.run_report.write_evaluated_run", lambda run: run.path)
     said = cli("report", logs / "fit" / "a", logs / "fit" / "b")
-    assert (said.exit_code, said.stdout) == (0, f"wrote {logs / 'fit' / 'a'}\nwrote {logs / 'fit' / 'b'}\n")
+    assert (said.exit_code, said.stdout) == (
+        0,
+        f"wrote {logs / 'fit' / 'a'}\nwrote {logs / 'fit' / 'b'}\n",
+    )
     assert said.stderr == "No comparison was made: it takes up to 1 runs, and here are 2.\n"
-    assert cli("report", logs / "fit" / "a", logs / "fit" / "b", "--comparison", "c.html").exit_code == 2
+    assert (
+        cli("report", logs / "fit" / "a", logs / "fit" / "b", "--comparison", "c.html").exit_code
+        == 2
+    )
 
 
 def test_where_it_goes_by_itself(logs, tmp_path, monkeypatch):
     shutil.copytree(logs / "fit" / "b", tmp_path / "b", ignore=shutil.ignore_patterns("*.keras"))
-    one, two, elsewhere = (runs.described(folder) for folder in (logs / "fit" / "a", logs / "fit" / "b", tmp_path / "b"))
-    assert comparing.place_for([one, two]) == logs / "comparison.html"
-    assert comparing.place_for([one, elsewhere]) == Path("comparison.html")
+    one, two, elsewhere = (
+        run_folder.read_run(folder)
+        for folder in (logs / "fit" / "a", logs / "fit" / "b", tmp_path / "b")
+    )
+    assert comparison.default_page_path([one, two]) == logs / "comparison.html"
+    assert comparison.default_page_path([one, elsewhere]) == Path("comparison.html")
     monkeypatch.chdir(logs / "fit")
-    assert comparing.place_for([runs.described(Path("a")), runs.described(Path("b"))]) == logs / "comparison.html"
+    assert (
+        comparison.default_page_path(
+            [run_folder.read_run(Path("a")), run_folder.read_run(Path("b"))]
+        )
+        == logs / "comparison.html"
+    )
     monkeypatch.chdir(logs.parent)
-    assert comparing.place_for([one, two]) == Path(logs.name, "comparison.html")
+    assert comparison.default_page_path([one, two]) == Path(logs.name, "comparison.html")
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
     def full(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(comparing, "whole", full)
-    monkeypatch.setattr(comparing, "_page", lambda compared: "")
+    monkeypatch.setattr(comparison, "whole", full)
+    monkeypatch.setattr(comparison, "_page", lambda compared: "")
     with pytest.raises(RunError, match="cannot write .*c.html: No space left on device"):
-        comparing.write_comparison([], tmp_path / "c.html")
+        comparison.write_comparison([], tmp_path / "c.html")
 
 
 # Inside.
 
 
-@pytest.mark.parametrize("counts", [(90, 7, 1, 2), (90, 1, 7, 2), (50, 20, 20, 10), (95, 0, 3, 2), (0, 400, 300, 300)])
+@pytest.mark.parametrize(
+    "counts", [(90, 7, 1, 2), (90, 1, 7, 2), (50, 20, 20, 10), (95, 0, 3, 2), (0, 400, 300, 300)]
+)
 def test_the_interval_is_clopper_and_pearsons(counts):
     _, first, second, _ = counts
-    pair = Pair(*counts)
+    pair = PairedTest(*counts)
     alone, count = first + second, sum(counts)
     low = beta.ppf(0.025, first, second + 1) if first else 0.0
     high = beta.ppf(0.975, first + 1, second) if second else 1.0
-    np.testing.assert_allclose(pair.interval, [(2 * share - 1) * alone / count for share in (low, high)])
+    np.testing.assert_allclose(
+        pair.interval, [(2 * share - 1) * alone / count for share in (low, high)]
+    )
     assert pair.interval[0] <= pair.difference <= pair.interval[1]
     assert (pair.interval[0] > 0 or pair.interval[1] < 0) == (pair.p < 0.05)
 
 
 def test_runs_that_are_right_on_the_same_images():
     same = np.array([True, False, True])
-    pair = Pair.of(same, same)
+    pair = PairedTest.of(same, same)
     assert (pair.both, pair.neither, pair.difference, pair.p) == (2, 1, 0, 1.0)
     assert np.isnan(pair.interval).all()
     assert pair.better(("A", "B")) == "cannot be told"
 
 
 def test_a_change_in_one_layer_is_told():
-    tables = [settings(get_spec("tiny"), {}, True) for _ in range(3)]
+    tables = [flatten_settings(get_spec("tiny"), {}, True) for _ in range(3)]
     row = next(row for row in get_spec("tiny").rows if hasattr(row, "activation"))
-    rows = tuple(replace(each, activation="relu") if each is row else each for each in get_spec("tiny").rows)
-    tables[1] = settings(replace(get_spec("tiny"), rows=rows), {}, True)
-    unlike, alike = differing(tables)
+    rows = tuple(
+        replace(each, activation="relu") if each is row else each for each in get_spec("tiny").rows
+    )
+    tables[1] = flatten_settings(replace(get_spec("tiny"), rows=rows), {}, True)
+    unlike, alike = differing_settings(tables)
     assert unlike == [[f"{row.name} activation", row.activation, "relu", row.activation]]
     assert alike["optimizer"] == "adam"
 
 
 def test_twelve_runs_are_told_apart():
-    """By colour, marker and stroke together; and many classes fit."""
-    styles = [tuple(side_by_side._style(number)[name] for name in ("color", "marker", "linestyle")) for number in range(12)]
+    """By color, marker and stroke together; and many classes fit."""
+    styles = [
+        tuple(comparison_figures._style(number)[name] for name in ("color", "marker", "linestyle"))
+        for number in range(12)
+    ]
     assert len(set(styles)) == 12
     random = np.random.default_rng(0)
     values = np.sort(random.random((12, 62, 3)), axis=2)[..., [1, 0, 2]]
-    figure = side_by_side.recalls({f"run {number}": each for number, each in enumerate(values)}, range(12))
+    figure = comparison_figures.recalls(
+        {f"run {number}": each for number, each in enumerate(values)}, range(12)
+    )
     (axes,) = figure.axes
     shown = [int(text.get_text()) for text in axes.get_xticklabels()]
     spread = np.ptp(values[..., 0], axis=0)
@@ -317,8 +377,13 @@ def test_twelve_runs_are_told_apart():
 def test_answers_are_told_by_run():
     labels = np.array([4, 4, 7])
     answers = {"A": np.array([9, 9, 7]), "B": np.array([9, 6, 1]), "C": np.array([9, 9, 1])}
-    figure, count = side_by_side.all_wrong(np.zeros((3, 8, 8), np.uint8), labels, answers, np.array([0.5, 0.9, 1.0]))
+    figure, count = comparison_figures.all_wrong(
+        np.zeros((3, 8, 8), np.uint8), labels, answers, np.array([0.5, 0.9, 1.0])
+    )
     assert count == 2
     (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == ["4, image 1\n9 by AC\n6 by B", "4, image 0\n9 by all"]
+    assert [text.get_text() for text in axes.texts] == [
+        "4, image 1\n9 by AC\n6 by B",
+        "4, image 0\n9 by all",
+    ]
     assert len(axes.images) == 2

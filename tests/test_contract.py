@@ -12,17 +12,17 @@ import pytest
 from PIL import Image
 
 import lenet_tf
-from lenet_tf import device
-from lenet_tf.data import one_hot, prepare_images
-from lenet_tf.engine import GraphLoop, engaged
-from lenet_tf.engine_choice import choose_engine
-from lenet_tf.model import LeNet
-from lenet_tf.pipeline import evaluation_batches, training_batches
-from lenet_tf.recognition import probabilities
-from lenet_tf.second_order import curvature
-from lenet_tf.spec_files import load_spec
+from lenet_tf.data.pipeline import evaluation_batches, training_batches
+from lenet_tf.data.preprocessing import one_hot, prepare_images
+from lenet_tf.engine.graph_loop import GraphLoop, use_engine
+from lenet_tf.engine.selection import choose_engine
+from lenet_tf.evaluation.evaluate import probabilities
+from lenet_tf.models.curvature import curvature
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.runtime import device
 from lenet_tf.specs import VARIANTS, get_spec
-from lenet_tf.specs.network import KINDS
+from lenet_tf.specs.spec import KINDS
+from lenet_tf.specs.toml import load_spec
 
 processor = pytest.mark.cpu
 # One image cannot be halved, three halve unevenly, and 33 leave one behind a batch of 32.
@@ -30,7 +30,12 @@ COUNTS = (1, 2, 3, 33)
 MENU = Path(__file__).parent.parent / "examples" / "menu.toml"
 NETWORKS = [*VARIANTS, MENU.name]
 # XLA compiles the steps of those that train image by image: oneDNN has no part in these.
-STEPS = [pytest.param(name, marks=[processor] * (name == MENU.name or VARIANTS[name].recipe.batch_size > 1)) for name in NETWORKS]
+STEPS = [
+    pytest.param(
+        name, marks=[processor] * (name == MENU.name or VARIANTS[name].recipe.batch_size > 1)
+    )
+    for name in NETWORKS
+]
 
 
 def spec_of(name: str) -> lenet_tf.Spec:
@@ -84,25 +89,31 @@ def test_scores(network, digits):
         expected = lenet_tf.evaluate(network, few)
         answers = keras_own(network, few.x_test).argmax(axis=1)
         assert expected["accuracy"] == pytest.approx((answers == few.y_test).mean(), abs=1e-6)
-        with engaged(network, GraphLoop(32)):
+        with use_engine(network, GraphLoop(32)):
             batches = evaluation_batches(few.x_test, few.y_test, few.num_classes, preparation)
             got = network.evaluate(batches, verbose=0, return_dict=True)
         assert got == pytest.approx(expected, rel=1e-4)
 
 
-def steps_taken(network: LeNet, loop: GraphLoop | None, data: lenet_tf.RawData) -> list[list[np.ndarray]]:
+def steps_taken(
+    network: LeNet, loop: GraphLoop | None, data: lenet_tf.RawData
+) -> list[list[np.ndarray]]:
     """The weights after an epoch on one image, then on two, and so on; a training step is either the engine's or Keras' own."""
     recipe, preparation, weights = network.spec.recipe, network.spec.preparation, []
     network.jit_compile = False
     network.optimizer.build(network.trainable_variables)
     if recipe.optimizer.name == "sdlm":
-        network.optimizer.set_curvature(curvature(network, prepare_images(data.x_train[:20], preparation)))
+        network.optimizer.set_curvature(
+            curvature(network, prepare_images(data.x_train[:20], preparation))
+        )
     size = recipe.batch_size * (1 if loop is None else loop.steps)
     prepared = loop is None or loop.prepare is None
-    with engaged(network, loop):
+    with use_engine(network, loop):
         for count in COUNTS:
             images, labels = data.x_train[:count], data.y_train[:count]
-            batches = training_batches(images, labels, data.num_classes, preparation, size, seed=1, prepared=prepared)
+            batches = training_batches(
+                images, labels, data.num_classes, preparation, size, seed=1, prepared=prepared
+            )
             network.fit(batches, steps_per_epoch=math.ceil(count / size), verbose=0)
             weights.append(network.get_weights())
     return weights
@@ -112,24 +123,42 @@ def steps_taken(network: LeNet, loop: GraphLoop | None, data: lenet_tf.RawData) 
 def test_training_steps(name, digits):
     """From the same weights, with the engine that `fit` takes by itself."""
     network = LeNet(spec_of(name), seed=1)
-    engine, _ = choose_engine("auto", network.spec, network, device.choose("cpu"))
-    ours, plain = steps_taken(network, engine, digits), steps_taken(LeNet(network.spec, seed=1), None, digits)
+    engine, _ = choose_engine("auto", network.spec, network, device.choose_device("cpu"))
+    ours, plain = (
+        steps_taken(network, engine, digits),
+        steps_taken(LeNet(network.spec, seed=1), None, digits),
+    )
     assert engine is not None
     for count, expected, got in zip(COUNTS, plain, ours, strict=True):
         for one, other in zip(got, expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=0, atol=2e-5 * max(1.0, np.abs(other).max()), err_msg=f"{count} images")
+            np.testing.assert_allclose(
+                one,
+                other,
+                rtol=0,
+                atol=2e-5 * max(1.0, np.abs(other).max()),
+                err_msg=f"{count} images",
+            )
 
 
 @processor
 @pytest.mark.parametrize("name", ["keras-convnet", "lenet5"])
 def test_a_run_on_one_image(name, digits, tmp_path):
     """It trains on one image, validates on one and is tested on one."""
-    one = replace(digits, **{part: getattr(digits, part)[:1] for part in ("x_train", "y_train", "x_test", "y_test")})
-    run = lenet_tf.fit(name, one, epochs=1, validation="test", seed=1, device="cpu", logs=tmp_path, quiet=True)
-    loss = LeNet.evaluate(run.model, *prepared_batch(run.model, one), verbose=0, return_dict=True)["loss"]
+    one = replace(
+        digits,
+        **{part: getattr(digits, part)[:1] for part in ("x_train", "y_train", "x_test", "y_test")},
+    )
+    run = lenet_tf.fit(
+        name, one, epochs=1, validation="test", seed=1, device="cpu", logs=tmp_path, quiet=True
+    )
+    loss = LeNet.evaluate(run.model, *prepared_batch(run.model, one), verbose=0, return_dict=True)[
+        "loss"
+    ]
     assert run.history["val_loss"] == pytest.approx([loss], rel=1e-4)
     assert run.metrics["test_loss"] == pytest.approx(loss, rel=1e-4)
 
 
 def prepared_batch(network: LeNet, data: lenet_tf.RawData) -> tuple[np.ndarray, np.ndarray]:
-    return prepare_images(data.x_test, network.spec.preparation), one_hot(data.y_test, data.num_classes)
+    return prepare_images(data.x_test, network.spec.preparation), one_hot(
+        data.y_test, data.num_classes
+    )

@@ -8,74 +8,78 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lenet_tf.checks import check_images, check_labels
-from lenet_tf.data import (
-    RawData,
+from lenet_tf.data.dataset import RawData, prepared_shape, split_data, stratified_split
+from lenet_tf.data.pipeline import evaluation_batches
+from lenet_tf.data.preprocessing import (
     add_channel_axis,
-    normalise,
+    normalize,
     one_hot,
     pad_to,
     prepare_images,
-    prepared_shape,
     reduce_digits,
     repeat_channels,
-    split,
-    stratified_split,
 )
+from lenet_tf.data.validation import check_images, check_labels
 from lenet_tf.errors import DataError
-from lenet_tf.pipeline import evaluation_batches
 from lenet_tf.specs import Preparation
 
 
 @pytest.fixture
-def grey():
+def gray():
     images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
     images.flags.writeable = False  # a step that modifies its input fails
     return images
 
 
-def test_channel_axis(grey):
-    assert add_channel_axis(grey).shape == (6, 28, 28, 1)
-    np.testing.assert_array_equal(add_channel_axis(grey)[..., 0], grey)
-    colour = np.stack([grey] * 3, axis=-1)
-    assert add_channel_axis(colour) is colour
+def test_channel_axis(gray):
+    assert add_channel_axis(gray).shape == (6, 28, 28, 1)
+    np.testing.assert_array_equal(add_channel_axis(gray)[..., 0], gray)
+    color = np.stack([gray] * 3, axis=-1)
+    assert add_channel_axis(color) is color
 
 
-def test_padding_is_zero_and_centred(grey):
-    padded = pad_to(add_channel_axis(grey), 32)
+def test_padding_is_zero_and_centered(gray):
+    padded = pad_to(add_channel_axis(gray), 32)
     assert padded.shape == (6, 32, 32, 1)
     assert padded.dtype == np.uint8
-    np.testing.assert_array_equal(padded[:, 2:30, 2:30, 0], grey)
-    assert padded.sum(dtype=np.int64) == grey.sum(dtype=np.int64)
-    odd = pad_to(grey[:, :27, :, None], 30)
-    np.testing.assert_array_equal(odd[:, 1:28, 1:29, 0], grey[:, :27])
+    np.testing.assert_array_equal(padded[:, 2:30, 2:30, 0], gray)
+    assert padded.sum(dtype=np.int64) == gray.sum(dtype=np.int64)
+    odd = pad_to(gray[:, :27, :, None], 30)
+    np.testing.assert_array_equal(odd[:, 1:28, 1:29, 0], gray[:, :27])
 
 
-def test_padding_refuses_larger_images(grey):
+def test_padding_refuses_larger_images(gray):
     with pytest.raises(DataError, match="images of 28×28 do not fit into the 20×20"):
-        pad_to(grey[..., None], 20)
+        pad_to(gray[..., None], 20)
 
 
-def test_reduced_digits_are_means_of_areas(grey):
+def test_reduced_digits_are_means_of_areas(gray):
     """Against each pixel cut into 4×4 equal ones: 20 for 16 is 5 for 4, so a new pixel is the mean of 5×5 of those."""
-    reduced = reduce_digits(grey[..., None], 16)
+    reduced = reduce_digits(gray[..., None], 16)
     assert (reduced.shape, reduced.dtype) == ((6, 28, 28, 1), np.uint8)
     # 28 pixels become 112 quarters; 28 new pixels of 5 quarters are 140, 14 of them beyond each edge.
-    quarters = np.pad(grey.repeat(4, axis=1).repeat(4, axis=2).astype(np.int64), ((0, 0), (14, 14), (14, 14)))
+    quarters = np.pad(
+        gray.repeat(4, axis=1).repeat(4, axis=2).astype(np.int64), ((0, 0), (14, 14), (14, 14))
+    )
     sums = quarters.reshape(6, 28, 5, 28, 5).sum(axis=(2, 4))
     np.testing.assert_array_equal(reduced[..., 0], (sums + 12) // 25, "rounded, and never a tie")
     assert not reduced[:, :2].any()
     assert not reduced[:, :, -2:].any()
-    np.testing.assert_array_equal(reduce_digits(grey[..., None], 20)[..., 0], grey)
-    colour = np.random.default_rng(1).integers(0, 256, (2, 9, 14, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(reduce_digits(gray[..., None], 20)[..., 0], gray)
+    color = np.random.default_rng(1).integers(0, 256, (2, 9, 14, 3), dtype=np.uint8)
     for channel in range(3):
-        np.testing.assert_array_equal(reduce_digits(colour, 7)[..., channel], reduce_digits(colour[..., channel, None], 7)[..., 0])
+        np.testing.assert_array_equal(
+            reduce_digits(color, 7)[..., channel],
+            reduce_digits(color[..., channel, None], 7)[..., 0],
+        )
 
 
-def test_the_preparation_reduces_digits_before_it_pads(grey):
-    reduced = pad_to(reduce_digits(grey[..., None], 16), 32)
-    prepared = prepare_images(grey, Preparation(digit_size=16, pad_to=32, normalisation="lecun1998"))
-    np.testing.assert_array_equal(prepared, normalise(reduced, "lecun1998"))
+def test_the_preparation_reduces_digits_before_it_pads(gray):
+    reduced = pad_to(reduce_digits(gray[..., None], 16), 32)
+    prepared = prepare_images(
+        gray, Preparation(digit_size=16, pad_to=32, normalization="lecun1998")
+    )
+    np.testing.assert_array_equal(prepared, normalize(reduced, "lecun1998"))
 
 
 def test_a_digit_of_twenty_pixels_becomes_one_of_sixteen():
@@ -85,15 +89,15 @@ def test_a_digit_of_twenty_pixels_becomes_one_of_sixteen():
     assert (rows.min(), rows.max(), len(rows)) == (6, 21, 16)
 
 
-def test_normalisations_reach_their_bounds(grey):
+def test_normalizations_reach_their_bounds(gray):
     image = np.array([0, 51, 255], np.uint8).reshape(1, 1, 3)
-    np.testing.assert_array_equal(normalise(image).ravel(), np.array([0, 0.2, 1], np.float32))
-    lecun = normalise(image, "lecun1998")
+    np.testing.assert_array_equal(normalize(image).ravel(), np.array([0, 0.2, 1], np.float32))
+    lecun = normalize(image, "lecun1998")
     assert lecun.dtype == np.float32
     np.testing.assert_allclose(lecun.ravel(), [-0.1, 0.155, 1.175], atol=1e-6)
-    np.testing.assert_array_equal(normalise(grey), grey.astype("float32") / 255)
-    with pytest.raises(DataError, match="unknown normalisation 'zscore'"):
-        normalise(image, "zscore")
+    np.testing.assert_array_equal(normalize(gray), gray.astype("float32") / 255)
+    with pytest.raises(DataError, match="unknown normalization 'zscore'"):
+        normalize(image, "zscore")
 
 
 def test_one_hot_keeps_the_stated_width():
@@ -105,12 +109,24 @@ def test_one_hot_keeps_the_stated_width():
     np.testing.assert_array_equal(hot.sum(1), 1)
 
 
-@pytest.mark.parametrize("preparation", [Preparation(), Preparation(digit_size=13, pad_to=32, channels=3, normalisation="lecun1998")])
-def test_the_steps_work_inside_a_tf_data_pipeline(grey, preparation):
+@pytest.mark.parametrize(
+    "preparation",
+    [Preparation(), Preparation(digit_size=13, pad_to=32, channels=3, normalization="lecun1998")],
+)
+def test_the_steps_work_inside_a_tf_data_pipeline(gray, preparation):
     labels = np.arange(6)
-    pipeline = tf.data.Dataset.from_tensor_slices((grey.copy(), labels)).batch(4)
-    batches = list(pipeline.map(lambda x, y: (prepare_images(x, preparation), one_hot(y, 10))).as_numpy_iterator())
-    np.testing.assert_allclose(np.concatenate([x for x, _ in batches]), prepare_images(grey, preparation), rtol=1e-6, atol=1e-7)
+    pipeline = tf.data.Dataset.from_tensor_slices((gray.copy(), labels)).batch(4)
+    batches = list(
+        pipeline.map(
+            lambda x, y: (prepare_images(x, preparation), one_hot(y, 10))
+        ).as_numpy_iterator()
+    )
+    np.testing.assert_allclose(
+        np.concatenate([x for x, _ in batches]),
+        prepare_images(gray, preparation),
+        rtol=1e-6,
+        atol=1e-7,
+    )
     np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), one_hot(labels, 10))
     assert batches[0][0].dtype == batches[0][1].dtype == np.float32
 
@@ -118,9 +134,15 @@ def test_the_steps_work_inside_a_tf_data_pipeline(grey, preparation):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((28, 28), np.uint8), r"must be \(N, height, width\) or \(N, height, width, channels\), not of shape \(28, 28\)"),
+        (
+            np.zeros((28, 28), np.uint8),
+            r"must be \(N, height, width\) or \(N, height, width, channels\), not of shape \(28, 28\)",
+        ),
         (np.zeros((1, 2, 3, 4, 5), np.uint8), r"not of shape \(1, 2, 3, 4, 5\)"),
-        (np.zeros((2, 28, 28), np.float32), "must be raw whole numbers from 0 to 255, not float32: normalisation is done here, once"),
+        (
+            np.zeros((2, 28, 28), np.float32),
+            "must be raw whole numbers from 0 to 255, not float32: normalization is done here, once",
+        ),
         (np.full((2, 28, 28), 256), r"must lie in 0…255, not in 256…256"),
         (np.full((2, 28, 28), -1), r"must lie in 0…255, not in -1…-1"),
         (np.zeros((0, 28, 28), np.uint8), "are empty"),
@@ -138,7 +160,10 @@ def test_wrong_images_are_refused(images, message):
     [
         (np.array([0, 10]), r"must lie in 0…9 for 10 classes, not in 0…10"),
         (np.array([-1, 3]), r"not in -1…3"),
-        (np.array([0.0, 1.0]), r"must be whole numbers of shape \(N,\), not float64 of shape \(2,\)"),
+        (
+            np.array([0.0, 1.0]),
+            r"must be whole numbers of shape \(N,\), not float64 of shape \(2,\)",
+        ),
         (np.eye(3, dtype=int), r"not int64 of shape \(3, 3\)"),
         ([1, 2], "not list"),
         (np.array([1, 2, 3]), "3 labels for 2 images"),
@@ -151,10 +176,14 @@ def test_wrong_labels_are_refused(labels, message):
 
 def test_pipelines_refuse_wrong_rank_and_dtype_too():
     floats = tf.data.Dataset.from_tensor_slices(np.zeros((2, 28, 28), np.float32)).batch(2)
-    with pytest.raises(Exception, match=r"DataError: images must be raw whole numbers from 0 to 255, not float32"):
-        floats.map(normalise)
+    with pytest.raises(
+        Exception, match=r"DataError: images must be raw whole numbers from 0 to 255, not float32"
+    ):
+        floats.map(normalize)
     with pytest.raises(Exception, match=r"DataError: images must be \(N, height, width\)"):
-        tf.data.Dataset.from_tensor_slices(np.zeros((2, 28), np.uint8)).batch(2).map(add_channel_axis)
+        tf.data.Dataset.from_tensor_slices(np.zeros((2, 28), np.uint8)).batch(2).map(
+            add_channel_axis
+        )
 
 
 def test_split_is_stratified_disjoint_and_seeded():
@@ -181,13 +210,20 @@ def test_raw_data_checks_its_arrays(arrays):
 
 
 def test_the_class_count_is_stated_or_plain(arrays):
-    with pytest.raises(DataError, match="y_train begins at 1: classes are counted from 0, so subtract that"):
+    with pytest.raises(
+        DataError, match="y_train begins at 1: classes are counted from 0, so subtract that"
+    ):
         RawData(**arrays | {"y_train": arrays["y_train"] + 1})
     few = arrays | {"y_train": np.where(arrays["y_train"] == 4, 9, arrays["y_train"])}
-    with pytest.raises(DataError, match="y_train goes up to 9, but class 4 never occurs in it: state num_classes if that is meant"):
+    with pytest.raises(
+        DataError,
+        match="y_train goes up to 9, but class 4 never occurs in it: state num_classes if that is meant",
+    ):
         RawData(**few)
     assert RawData(**few, num_classes=12).num_classes == 12
-    with pytest.raises(DataError, match=r"y_train must lie in 0…9999 for 10000 classes, not in 0…1000000"):
+    with pytest.raises(
+        DataError, match=r"y_train must lie in 0…9999 for 10000 classes, not in 0…1000000"
+    ):
         RawData(**arrays | {"y_train": np.array([1_000_000] + [0] * 39)})
 
 
@@ -202,20 +238,23 @@ def test_the_hash_is_of_content_not_of_dtype(arrays):
 
 
 def test_split_says_what_it_wants(arrays):
-    with pytest.raises(DataError, match=r"data must be a lenet_tf.RawData, not tuple: load_data makes one of a name"):
-        split((arrays["x_train"], arrays["y_train"]), "test", seed=0)
+    with pytest.raises(
+        DataError,
+        match=r"data must be a lenet_tf.RawData, not tuple: load_data makes one of a name",
+    ):
+        split_data((arrays["x_train"], arrays["y_train"]), "test", seed=0)
 
 
 def test_split_holds_back_or_uses_the_test_images(arrays):
     data = RawData(**arrays)
-    held = split(data, 0.25, seed=0)
+    held = split_data(data, 0.25, seed=0)
     assert (len(held.kept), len(held.held)) == (30, 10)
     assert sorted([*held.kept, *held.held]) == list(range(40))
     images, labels, chosen = held.validation
     images, labels = images[chosen], labels[chosen]
     np.testing.assert_array_equal(images, data.x_train[held.held])
     np.testing.assert_array_equal(labels, data.y_train[held.held])
-    tutorial = split(data, "test", seed=0)
+    tutorial = split_data(data, "test", seed=0)
     assert tutorial.kept.tolist() == list(range(40))
     assert tutorial.validation[0] is data.x_test
 
@@ -226,21 +265,28 @@ def test_prepared_shape(arrays):
         prepared_shape(RawData(**arrays), Preparation(pad_to=20))
 
 
-def test_grey_images_become_equal_channels(grey):
-    colour = repeat_channels(add_channel_axis(grey), 3)
-    assert colour.shape == (6, 28, 28, 3)
+def test_gray_images_become_equal_channels(gray):
+    color = repeat_channels(add_channel_axis(gray), 3)
+    assert color.shape == (6, 28, 28, 3)
     for channel in range(3):
-        np.testing.assert_array_equal(colour[..., channel], grey)
-    assert repeat_channels(colour, 3) is colour
-    with pytest.raises(DataError, match="images of 3 channels cannot become images of 4: only grey ones can"):
-        repeat_channels(colour, 4)
+        np.testing.assert_array_equal(color[..., channel], gray)
+    assert repeat_channels(color, 3) is color
+    with pytest.raises(
+        DataError, match="images of 3 channels cannot become images of 4: only gray ones can"
+    ):
+        repeat_channels(color, 4)
 
 
 def test_evaluation_batches_have_every_image_in_order(arrays):
     """2,037 images in batches of 1,000: prepared as NumPy prepares them, to the last bit, and no remainder dropped."""
-    images, labels = np.tile(arrays["x_train"], (51, 1, 1))[:2_037], np.tile(arrays["y_train"], 51)[:2_037]
-    preparation = Preparation(pad_to=32, normalisation="lecun1998")
+    images, labels = (
+        np.tile(arrays["x_train"], (51, 1, 1))[:2_037],
+        np.tile(arrays["y_train"], 51)[:2_037],
+    )
+    preparation = Preparation(pad_to=32, normalization="lecun1998")
     batches = list(evaluation_batches(images, labels, 10, preparation).as_numpy_iterator())
     assert [len(x) for x, _ in batches] == [1_000, 1_000, 37]
     np.testing.assert_array_equal(np.concatenate([y for _, y in batches]), one_hot(labels, 10))
-    np.testing.assert_allclose(np.concatenate([x for x, _ in batches]), prepare_images(images, preparation), atol=1e-7)
+    np.testing.assert_allclose(
+        np.concatenate([x for x, _ in batches]), prepare_images(images, preparation), atol=1e-7
+    )

@@ -20,16 +20,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lenet_tf import files, runs
+from lenet_tf.data.sources import load_data
+from lenet_tf.data.sources.arrays import load_arrays, load_folder
+from lenet_tf.data.sources.cache import CACHE_FILE, load_cached, save_cached
+from lenet_tf.data.sources.idx import FILES, read_idx
+from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError, LenetError, RunError, SpecError
-from lenet_tf.sources import load_data
-from lenet_tf.sources.arrays import load_arrays, load_folder
-from lenet_tf.sources.idx import FILES, read_idx
-from lenet_tf.sources.kept import FILE, keep, recall
-from lenet_tf.sources.pictures import read_picture
-from lenet_tf.spec_files import load_spec
-from lenet_tf.specs import Spec, get_spec, sliding
-from lenet_tf.streaming import ImageFile
+from lenet_tf.inference.image_files import read_picture
+from lenet_tf.io import files
+from lenet_tf.runs import run_folder
+from lenet_tf.specs import Spec, conv_arithmetic, get_spec
+from lenet_tf.specs.toml import load_spec
 
 SOAK = Path(__file__).parent.parent / "soak"
 READERS = ("idx", "gzip", "npy", "npz", "png", "jpeg", "webp", "bmp", "toml", "json")
@@ -52,7 +53,11 @@ def folder(tmp_path_factory):
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
-    return bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape) + array.astype(np.uint8).tobytes()
+    return (
+        bytes([0, 0, 8, array.ndim])
+        + b"".join(size.to_bytes(4, "big") for size in array.shape)
+        + array.astype(np.uint8).tobytes()
+    )
 
 
 def refused(read, path: Path, message: str, kind: type[LenetError] = DataError) -> None:
@@ -118,7 +123,11 @@ def test_an_error_does_not_quote_a_whole_file():
 
 
 @QUICK
-@given(st.lists(st.integers(0, 6) | st.sampled_from([2**31, 2**32 - 1]), min_size=3, max_size=3), st.integers(-3, 3), st.booleans())
+@given(
+    st.lists(st.integers(0, 6) | st.sampled_from([2**31, 2**32 - 1]), min_size=3, max_size=3),
+    st.integers(-3, 3),
+    st.booleans(),
+)
 def test_idx_is_read_where_header_and_length_agree(folder, shape, more, packed):
     size = prod(shape)
     payload = bytes(i % 251 for i in range(max(0, min(size, 500) + more)))
@@ -136,7 +145,10 @@ def test_idx_is_read_where_header_and_length_agree(folder, shape, more, packed):
     [
         (b"", "does not begin as an IDX file does"),
         (idx_bytes(np.ones((2, 3, 4)))[:9], "does not begin"),
-        (idx_bytes(np.ones((2, 3))), "images must be unsigned bytes (type 8) of 3 dimensions, not of type 8 and 2: other kinds"),
+        (
+            idx_bytes(np.ones((2, 3))),
+            "images must be unsigned bytes (type 8) of 3 dimensions, not of type 8 and 2: other kinds",
+        ),
         (b"\0\0\x0d\3" + idx_bytes(np.ones((2, 3, 4)))[4:], "not of type 13 and 3"),
         (idx_bytes(np.ones((2, 3, 4)))[:-1], "says 2×3×4 bytes, but"),
         (idx_bytes(np.ones((2, 3, 4))) + b"\0", "says 2×3×4 bytes, but"),
@@ -145,7 +157,10 @@ def test_idx_is_read_where_header_and_length_agree(folder, shape, more, packed):
     ],
 )
 def test_idx_files_that_cannot_be(tmp_path, content, message):
-    for path, packed in ((tmp_path / "plain", content), (tmp_path / "packed.gz", gzip.compress(content))):
+    for path, packed in (
+        (tmp_path / "plain", content),
+        (tmp_path / "packed.gz", gzip.compress(content)),
+    ):
         path.write_bytes(packed)
         start = "its header says 2×3×4 bytes" if "says 2×3×4" in message else message
         refused(lambda p: read_idx(p, 3), path, start)
@@ -165,7 +180,10 @@ def test_gzip_files_that_cannot_be(tmp_path):
         (idx_bytes(np.ones((2, 3, 4))), "incorrect header check"),
         # Ten million zeros where 24 bytes are announced, and 4 GB announced by a small file.
         (gzip.compress(idx_bytes(np.ones((2, 3, 4))) + bytes(10**7)), "goes on behind them"),
-        (gzip.compress(b"\0\0\x08\3" + struct.pack(">III", 4, 2**15, 2**15)), "packed bytes cannot become"),
+        (
+            gzip.compress(b"\0\0\x08\3" + struct.pack(">III", 4, 2**15, 2**15)),
+            "packed bytes cannot become",
+        ),
     ):
         path.write_bytes(content)
         refused(lambda p: read_idx(p, 3), path, message)
@@ -177,14 +195,21 @@ def test_gzip_files_that_cannot_be(tmp_path):
 def write_idx(folder: Path, arrays: dict[str, np.ndarray], packed: bool) -> None:
     for part, name in FILES.items():
         content = idx_bytes(arrays[part])
-        (folder / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(content) if packed else content)
+        (folder / (f"{name}.gz" if packed else name)).write_bytes(
+            gzip.compress(content) if packed else content
+        )
 
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_folder_of_idx_files_is_a_data_set(tmp_path, arrays, packed):
     write_idx(tmp_path, arrays, packed)
     data = load_data(f"{tmp_path}/")
-    assert (data.source, data.num_classes, data.x_train.shape, data.y_train.dtype) == ("file", 10, (40, 28, 28, 1), np.int64)
+    assert (data.source, data.num_classes, data.x_train.shape, data.y_train.dtype) == (
+        "file",
+        10,
+        (40, 28, 28, 1),
+        np.int64,
+    )
     np.testing.assert_array_equal(data.x_test[..., 0], arrays["x_test"])
     np.testing.assert_array_equal(data.y_train, arrays["y_train"])
     next(tmp_path.glob("t10k-labels*")).unlink()
@@ -202,7 +227,14 @@ def test_the_original_files_are_what_tfds_makes_of_them(monkeypatch, tfds_folder
         for data in (ours, theirs):
             images, labels = getattr(data, f"x_{part}"), getattr(data, f"y_{part}")
             assert (images.dtype, labels.dtype) == (np.uint8, np.int64)
-            pairs.append((images.shape, sorted(zip((image.tobytes() for image in images), labels.tolist(), strict=True))))
+            pairs.append(
+                (
+                    images.shape,
+                    sorted(
+                        zip((image.tobytes() for image in images), labels.tolist(), strict=True)
+                    ),
+                )
+            )
         assert pairs[0] == pairs[1]
 
 
@@ -216,9 +248,17 @@ class Trap:
         return Path.touch, (Path("sprung"),)
 
 
-def npy_bytes(header: str, payload: bytes = b"", version: bytes = b"\x01\x00", length: int | None = None) -> bytes:
+def npy_bytes(
+    header: str, payload: bytes = b"", version: bytes = b"\x01\x00", length: int | None = None
+) -> bytes:
     size = len(header) if length is None else length
-    return b"\x93NUMPY" + version + size.to_bytes(2 if version[0] == 1 else 4, "little") + header.encode("latin1") + payload
+    return (
+        b"\x93NUMPY"
+        + version
+        + size.to_bytes(2 if version[0] == 1 else 4, "little")
+        + header.encode("latin1")
+        + payload
+    )
 
 
 def fields(shape: str, descr: str = "'|u1'") -> str:
@@ -227,13 +267,19 @@ def fields(shape: str, descr: str = "'|u1'") -> str:
 
 NPY = [
     (npy_bytes(fields("(10**12,)")), "header cannot be read"),
-    (npy_bytes(fields("(1000000000000,)")), "header says 1000000000000 of uint8, 1,000,000,000,000 bytes, but it holds 0"),
+    (
+        npy_bytes(fields("(1000000000000,)")),
+        "header says 1000000000000 of uint8, 1,000,000,000,000 bytes, but it holds 0",
+    ),
     (npy_bytes(fields("(3,)"), b"12345"), "holds 5"),
     (npy_bytes(fields("(-3,)"), b"123"), "shape in its header cannot be"),
     (npy_bytes(fields("(True,)"), b"1"), "shape in its header cannot be"),
     (npy_bytes(fields("(0, 99999999999999999999999)")), "shape in its header cannot be"),
     (npy_bytes(fields("(0, 5)")), "it is empty"),
-    (npy_bytes(fields("(1,)", "'|O'"), pickle.dumps([Trap()])), "Python objects, not plain numbers"),
+    (
+        npy_bytes(fields("(1,)", "'|O'"), pickle.dumps([Trap()])),
+        "Python objects, not plain numbers",
+    ),
     (npy_bytes(fields("(1,)", "[('a', '<i4'), ('b', '<i4')]"), b"12345678"), "not plain numbers"),
     (npy_bytes(fields("(1,)", "'<U3'"), b"123456789012"), "<U3, not plain numbers"),
     (npy_bytes(fields("(1,)", "('<i4', (2,))"), b"12345678"), "not plain numbers"),
@@ -241,7 +287,10 @@ NPY = [
     (npy_bytes("-" * 9000 + "1"), "header cannot be read"),
     (npy_bytes("'''\n"), "header cannot be read"),
     (npy_bytes("  1\n 2"), "header cannot be read"),
-    (npy_bytes("{}", version=b"\x02\x00", length=2**32 - 1), "header of 4,294,967,295 bytes is longer than 10,000"),
+    (
+        npy_bytes("{}", version=b"\x02\x00", length=2**32 - 1),
+        "header of 4,294,967,295 bytes is longer than 10,000",
+    ),
     (npy_bytes("{}", version=b"\x03\x00"), "version 3.0"),
     (b"\x93NUMPY\x01", "does not begin as a .npy file does"),
     (pickle.dumps(Trap()), "does not begin as a .npy file does"),
@@ -260,7 +309,11 @@ def test_npy_files_that_cannot_be(tmp_path, monkeypatch, arrays, content, messag
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as file:
         for name in arrays:
             file.write(tmp_path / f"{name}.npy", f"{name}.npy")
-    refused(load_arrays, tmp_path / "x.npz", f"y_train: {'' if 'version' in message else 'it' if message.startswith('it') else ''}")
+    refused(
+        load_arrays,
+        tmp_path / "x.npz",
+        f"y_train: {'' if 'version' in message else 'it' if message.startswith('it') else ''}",
+    )
     refused(load_arrays, tmp_path / "x.npz", message)
     assert not Path("sprung").exists()
 
@@ -304,11 +357,16 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
 def test_a_bomb_of_zeros_in_an_archive_is_not_unpacked(tmp_path):
     """16 TiB that deflate could have made of the file, as far as its directory says."""
     path = tmp_path / "x.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file, file.open("x_train.npy", "w") as member:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file,
+        file.open("x_train.npy", "w") as member,
+    ):
         member.write(npy_bytes(fields("(8388608,)")))
         member.write(bytes(8 << 20))
     content = path.read_bytes()
-    path.write_bytes(patched(content, b"PK\1\2", 20, struct.pack("<II", len(content), len(content) * 1032)))
+    path.write_bytes(
+        patched(content, b"PK\1\2", 20, struct.pack("<II", len(content), len(content) * 1032))
+    )
     refused(load_arrays, path, "")
     (tmp_path / "sparse.npz").write_bytes(content)
     with (tmp_path / "big.npy").open("wb") as file:
@@ -336,16 +394,18 @@ def test_counts_of_classes_that_cannot_be(tmp_path, arrays, classes):
 
 
 def test_kept_arrays_come_back_and_any_damage_is_none(tmp_path, digits):
-    keep(tmp_path, digits, "published")
-    assert [path.name for path in tmp_path.iterdir()] == [FILE]
-    assert recall(tmp_path, "sample", "", "sample", "published").sha256 == digits.sha256
-    assert recall(tmp_path, "sample", "", "sample", "tfds") is None, "in another order"
-    content = (tmp_path / FILE).read_bytes()
+    save_cached(tmp_path, digits, "published")
+    assert [path.name for path in tmp_path.iterdir()] == [CACHE_FILE]
+    assert load_cached(tmp_path, "sample", "", "sample", "published").sha256 == digits.sha256
+    assert load_cached(tmp_path, "sample", "", "sample", "tfds") is None, "in another order"
+    content = (tmp_path / CACHE_FILE).read_bytes()
     for place in np.random.default_rng(0).integers(0, len(content), 60):
-        (tmp_path / FILE).write_bytes(content[:place])
-        assert recall(tmp_path, "sample", "", "sample", "published") is None
-        (tmp_path / FILE).write_bytes(content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :])
-        again = recall(tmp_path, "sample", "", "sample", "published")
+        (tmp_path / CACHE_FILE).write_bytes(content[:place])
+        assert load_cached(tmp_path, "sample", "", "sample", "published") is None
+        (tmp_path / CACHE_FILE).write_bytes(
+            content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]
+        )
+        again = load_cached(tmp_path, "sample", "", "sample", "published")
         assert again is None or again.sha256 == digits.sha256
 
 
@@ -353,30 +413,41 @@ def test_kept_arrays_come_back_and_any_damage_is_none(tmp_path, digits):
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 def png_bytes(width: int, height: int, *middle: bytes, pixels: bytes | None = None) -> bytes:
     rows = zlib.compress(bytes(height * (width + 1))) if pixels is None else pixels
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(middle) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + head + b"".join(middle) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
 
 
-def test_pictures_become_grey(tmp_path):
+def test_pictures_become_gray(tmp_path):
     random, path = np.random.default_rng(0), tmp_path / "x.png"
-    grey = random.integers(0, 256, (9, 7), dtype=np.uint8)
+    gray = random.integers(0, 256, (9, 7), dtype=np.uint8)
     deep = random.integers(0, 65_536, (9, 7), dtype=np.uint16)
     ink = np.zeros((9, 7, 4), np.uint8)
-    ink[..., 3] = grey
+    ink[..., 3] = gray
     for picture, options, expected in (
-        (Image.fromarray(grey), {}, grey),
-        (Image.fromarray(grey).convert("RGB"), {}, grey),
-        (Image.fromarray(grey).convert("P"), {}, grey),
-        (Image.fromarray(grey > 99), {}, np.uint8(255) * (grey > 99)),
+        (Image.fromarray(gray), {}, gray),
+        (Image.fromarray(gray).convert("RGB"), {}, gray),
+        (Image.fromarray(gray).convert("P"), {}, gray),
+        (Image.fromarray(gray > 99), {}, np.uint8(255) * (gray > 99)),
         (Image.fromarray(deep), {}, deep >> 8),
-        (Image.fromarray(grey), {"transparency": int(grey[0, 0])}, np.where(grey == grey[0, 0], 255, grey)),
+        (
+            Image.fromarray(gray),
+            {"transparency": int(gray[0, 0])},
+            np.where(gray == gray[0, 0], 255, gray),
+        ),
         # Black ink that is as transparent as it is thin, on white paper.
-        (Image.fromarray(ink), {}, 255 - grey),
+        (Image.fromarray(ink), {}, 255 - gray),
     ):
         picture.save(path, **options)
         read = read_picture(path)
@@ -392,8 +463,16 @@ def test_pictures_become_grey(tmp_path):
         (png_bytes(4, 4)[:-12], "truncated"),
         (png_bytes(4, 4)[:-30], "truncated"),
         (png_bytes(4, 4, pixels=zlib.compress(bytes(7))), "truncated"),
-        (png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 60_000, 60_000), 1), "60,000×60,000 pixels"),
-        (png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 0, 5), 1), "0×5 pixels"),
+        (
+            png_bytes(1, 1).replace(
+                struct.pack(">II", 1, 1), struct.pack(">II", 60_000, 60_000), 1
+            ),
+            "60,000×60,000 pixels",
+        ),
+        (
+            png_bytes(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 0, 5), 1),
+            "0×5 pixels",
+        ),
         (png_bytes(4, 4, *[chunk(b"ABCD", b"")] * 10_000), "more than 10,000 chunks"),
         (png_bytes(4, 4).replace(b"IDAT", b"IDAX"), "not a readable picture"),
     ],
@@ -406,10 +485,14 @@ def test_pictures_that_cannot_be(tmp_path, content, message):
 def test_pictures_of_other_kinds_and_larger_ones(tmp_path):
     for kind in ("GIF", "TIFF", "PPM", "ICO"):
         Image.new("L", (16, 16)).save(tmp_path / "x.png", kind)
-        refused(read_picture, tmp_path / "x.png", "it begins as neither PNG, JPEG, WebP nor BMP does")
+        refused(
+            read_picture, tmp_path / "x.png", "it begins as neither PNG, JPEG, WebP nor BMP does"
+        )
     for kind in ("BMP", "JPEG", "WEBP"):
         Image.new("L", (16, 16), 77).save(tmp_path / "x.png", kind)
-        assert abs(int(read_picture(tmp_path / "x.png")[8, 8]) - 77) <= 2, "the content says what it is, not the name"
+        assert abs(int(read_picture(tmp_path / "x.png")[8, 8]) - 77) <= 2, (
+            "the content says what it is, not the name"
+        )
         content = (tmp_path / "x.png").read_bytes()
         (tmp_path / "x.png").write_bytes(content[: len(content) // 2])
         refused(read_picture, tmp_path / "x.png", "not a readable picture")
@@ -439,7 +522,10 @@ EXAMPLE = (Path(__file__).parent.parent / "examples" / "lenet5.toml").read_text(
         ('rows = "' + "a" * 500_000 + '"', "rows must be a list of rows, not 'aaa"),
         ("[[rows]]\n" * 100_000, "100,000 rows are more than the 1,000"),
         ("x" * (1 << 20) + "=1", "larger than 1,048,576 bytes"),
-        (EXAMPLE.replace("filters = 6", "filters = nan"), "filters must be a whole number of at least 1, not nan"),
+        (
+            EXAMPLE.replace("filters = 6", "filters = nan"),
+            "filters must be a whole number of at least 1, not nan",
+        ),
         (EXAMPLE + "\0", "is not TOML"),
     ],
 )
@@ -451,10 +537,14 @@ def test_tables_that_cannot_be(tmp_path, text, message):
 def test_a_long_list_of_numbers_on_one_line_is_fine(tmp_path):
     rates = ", ".join(f"{0.1 / (i + 1):.6f}" for i in range(300))
     (tmp_path / "x.toml").write_text(
-        EXAMPLE.replace('name = "adam"', f'name = "adam"\nlearning_rate = [{rates}]\n#', 1).replace("#\nlearning_rate", "#")
+        EXAMPLE.replace('name = "adam"', f'name = "adam"\nlearning_rate = [{rates}]\n#', 1).replace(
+            "#\nlearning_rate", "#"
+        )
     )
     text = (tmp_path / "x.toml").read_text()
-    (tmp_path / "x.toml").write_text("\n".join(line for line in text.split("\n") if not line.startswith("learning_rate = 0")))
+    (tmp_path / "x.toml").write_text(
+        "\n".join(line for line in text.split("\n") if not line.startswith("learning_rate = 0"))
+    )
     assert len(load_spec(tmp_path / "x.toml").recipe.optimizer.learning_rate) == 300
 
 
@@ -477,21 +567,31 @@ JSON = [
 def test_json_that_cannot_be(tmp_path, value, message):
     path = tmp_path / "config.json"
     path.write_text(f'{{"format": 2, "spec": {value}}}', encoding="utf-8")
-    refused(runs.read_json, path, message, RunError)
+    refused(run_folder.read_json, path, message, RunError)
     path.write_bytes(b'{"a": "\xff"}')
-    refused(runs.read_json, path, "utf-8", RunError)
+    refused(run_folder.read_json, path, "utf-8", RunError)
 
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
-LEAVES = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
-INNER = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT
+)
+INNER = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @settings(QUICK, max_examples=100)
 @given(st.dictionaries(TEXT, INNER, max_size=3))
 def test_json_of_ours_is_read_as_it_is(folder, values):
     (folder / "x.json").write_text(json.dumps(values), encoding="utf-8")
-    assert runs.read_json(folder / "x.json") == values
+    assert run_folder.read_json(folder / "x.json") == values
     assert files.read_json(folder / "x.json") == json.loads(json.dumps(values))
 
 
@@ -507,19 +607,37 @@ def lenet5(change) -> dict:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d["rows"][1].update(filters=10**9), "row 2 (C1, convolution): its output of 28×28×1000000000 values is more than"),
+        (
+            lambda d: d["rows"][1].update(filters=10**9),
+            "row 2 (C1, convolution): its output of 28×28×1000000000 values is more than",
+        ),
         (
             lambda d: d["rows"][1].update(kernel=10**7),
             "row 2 (C1, convolution): with it the network has more than 2,147,483,647 parameters",
         ),
-        (lambda d: d["rows"][3].update(kernel=10**7), "kernel 10000000×10000000 is larger than its input"),
+        (
+            lambda d: d["rows"][3].update(kernel=10**7),
+            "kernel 10000000×10000000 is larger than its input",
+        ),
         (lambda d: d["rows"][1].update(kernel=10**30), "kernel must be at most 2,147,483,647"),
         (lambda d: d["rows"][1].update(kernel=True), "kernel must be a whole number"),
-        (lambda d: d["rows"][0].update(shape=[2**31 - 1, 2**31 - 1, 1]), "row 1 (INPUT, input): its output"),
-        (lambda d: d["rows"][0].update(shape=5), "row 1 (INPUT, input): shape must be (height, width, channels), not 5"),
-        (lambda d: d.update(rows=[d["rows"][1]] * 10**5), "lenet5: 100,000 rows are more than the 1,000"),
+        (
+            lambda d: d["rows"][0].update(shape=[2**31 - 1, 2**31 - 1, 1]),
+            "row 1 (INPUT, input): its output",
+        ),
+        (
+            lambda d: d["rows"][0].update(shape=5),
+            "row 1 (INPUT, input): shape must be (height, width, channels), not 5",
+        ),
+        (
+            lambda d: d.update(rows=[d["rows"][1]] * 10**5),
+            "lenet5: 100,000 rows are more than the 1,000",
+        ),
         (lambda d: d["rows"][1].update(name="a" * 10**6), "name must be of up to 100 letters"),
-        (lambda d: d["rows"][1].update(name="C1\nC2"), "name must be of up to 100 letters that can be printed"),
+        (
+            lambda d: d["rows"][1].update(name="C1\nC2"),
+            "name must be of up to 100 letters that can be printed",
+        ),
         (lambda d: d["rows"][1].update(name=[1]), "name must be a text without a slash, not (1,)"),
         (lambda d: d["rows"][1].update(activation="a" * 10**6), "unknown activation 'aaa"),
         (lambda d: d["rows"][1].update({"b" * 10**6: 1}), "unknown field 'bbb"),
@@ -531,16 +649,31 @@ def lenet5(change) -> dict:
         (lambda d: d.update(departures=3), "departures must be a list of texts"),
         (lambda d: d.update(departures=[3]), "a departure must be a text"),
         (lambda d: d.update(expected_parameters="x"), "expected_parameters must be a whole number"),
-        (lambda d: d["recipe"].update(epochs=10**30), "recipe: epochs must be at most 2,147,483,647"),
+        (
+            lambda d: d["recipe"].update(epochs=10**30),
+            "recipe: epochs must be at most 2,147,483,647",
+        ),
         (
             lambda d: d["recipe"].update(batch_size=10**5000),
             "recipe: batch_size must be at most 2,147,483,647, not a number of 16,610 bits",
         ),
         (lambda d: d["recipe"].update(validation=float("nan")), "validation must be a share"),
-        (lambda d: d["recipe"]["optimizer"].update(learning_rate=float("inf")), "learning_rate must be a number above 0"),
-        (lambda d: d["recipe"]["optimizer"].update(learning_rate=True), "learning_rate must be a number above 0"),
-        (lambda d: d["recipe"]["optimizer"].update(name="adamw", weight_decay=10**400), "weight_decay must be a number above 0"),
-        (lambda d: d["recipe"].update(augmentation={"shear": float("inf")}), "shear must be a number at least 0, not inf"),
+        (
+            lambda d: d["recipe"]["optimizer"].update(learning_rate=float("inf")),
+            "learning_rate must be a number above 0",
+        ),
+        (
+            lambda d: d["recipe"]["optimizer"].update(learning_rate=True),
+            "learning_rate must be a number above 0",
+        ),
+        (
+            lambda d: d["recipe"]["optimizer"].update(name="adamw", weight_decay=10**400),
+            "weight_decay must be a number above 0",
+        ),
+        (
+            lambda d: d["recipe"].update(augmentation={"shear": float("inf")}),
+            "shear must be a number at least 0, not inf",
+        ),
         (lambda d: d["preparation"].update(pad_to=10**6), "pad_to must be at most 4,096"),
         (lambda d: d["preparation"].update(channels=10**6), "channels must be at most 16"),
     ],
@@ -553,24 +686,57 @@ def test_what_a_table_asks_for_is_bounded(change, message):
 
 
 def test_strides_that_multiply_are_bounded():
-    rows = [{"kind": "input"}, *({"kind": "pooling", "name": f"S{i}", "size": 60_000, "padding": "same"} for i in range(900))]
+    rows = [
+        {"kind": "input"},
+        *(
+            {"kind": "pooling", "name": f"S{i}", "size": 60_000, "padding": "same"}
+            for i in range(900)
+        ),
+    ]
     with pytest.raises(SpecError, match="the strides multiply to more than"):
-        Spec.from_dict({"name": "deep", "rows": [*rows, {"kind": "flatten"}, {"kind": "dense", "name": "O", "units": 3}]})
+        Spec.from_dict(
+            {
+                "name": "deep",
+                "rows": [*rows, {"kind": "flatten"}, {"kind": "dense", "name": "O", "units": 3}],
+            }
+        )
 
 
 def test_the_largest_table_is_computed_at_once():
     """A thousand rows that slide over two thousand million pixels."""
-    pools = [{"kind": "pooling", "name": f"S{i}", "size": 3, "stride": 1, "padding": "same"} for i in range(997)]
-    rows = [{"kind": "input", "shape": [2**31 - 1, 1, 1]}, *pools, {"kind": "global_average_pooling"}]
-    spec = Spec.from_dict({"name": "long", "rows": [*rows, {"kind": "dense", "name": "O", "units": 3, "activation": "softmax"}]})
+    pools = [
+        {"kind": "pooling", "name": f"S{i}", "size": 3, "stride": 1, "padding": "same"}
+        for i in range(997)
+    ]
+    rows = [
+        {"kind": "input", "shape": [2**31 - 1, 1, 1]},
+        *pools,
+        {"kind": "global_average_pooling"},
+    ]
+    spec = Spec.from_dict(
+        {
+            "name": "long",
+            "rows": [*rows, {"kind": "dense", "name": "O", "units": 3, "activation": "softmax"}],
+        }
+    )
     assert spec.layers[1].connections == 3 * (2**31 - 1) - 2
 
 
 @QUICK
-@given(st.integers(1, 40), st.integers(1, 60), st.integers(1, 50), st.sampled_from(sliding.PADDINGS))
+@given(
+    st.integers(1, 40),
+    st.integers(1, 60),
+    st.integers(1, 50),
+    st.sampled_from(conv_arithmetic.PADDINGS),
+)
 def test_covered_inputs_are_counted_as_one_by_one(size, window, stride, padding):
     if padding == "valid" and window > size:
         return
-    first = sliding.before(size, window, stride, padding)
-    starts = [number * stride - first for number in range(sliding.count(size, window, stride, padding))]
-    assert sliding.covered(size, window, stride, padding) == sum(min(start + window, size) - max(start, 0) for start in starts)
+    first = conv_arithmetic.padding_before(size, window, stride, padding)
+    starts = [
+        number * stride - first
+        for number in range(conv_arithmetic.output_length(size, window, stride, padding))
+    ]
+    assert conv_arithmetic.count_covered(size, window, stride, padding) == sum(
+        min(start + window, size) - max(start, 0) for start in starts
+    )

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from lenet_tf.errors import DataError
-from lenet_tf.sources.pictures import read_picture
+from lenet_tf.inference.image_files import read_picture
 
 GREY = np.random.default_rng(0).integers(0, 256, (9, 7), dtype=np.uint8)
 TOO_MANY = "and up to 32,000,000 are read; make it smaller"
@@ -23,7 +23,9 @@ TOO_MANY = "and up to 32,000,000 are read; make it smaller"
 
 def saved(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
-    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(buffer, kind, **options)
+    (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(
+        buffer, kind, **options
+    )
     return buffer.getvalue()
 
 
@@ -51,7 +53,12 @@ def refused(read):
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
 
 
 def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
@@ -67,13 +74,41 @@ def with_segment(jpeg: bytes, marker: int, content: bytes) -> bytes:
 
 
 def riff(*chunks: tuple[bytes, bytes]) -> bytes:
-    inner = b"".join(name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2) for name, content in chunks)
+    inner = b"".join(
+        name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+        for name, content in chunks
+    )
     return b"RIFF" + struct.pack("<I", len(inner) + 4) + b"WEBP" + inner
 
 
-def bmp(width: int, height: int, bits: int, pixels: bytes, palette: bytes = b"", compression: int = 0, masks: bytes = b"") -> bytes:
+def bmp(
+    width: int,
+    height: int,
+    bits: int,
+    pixels: bytes,
+    palette: bytes = b"",
+    compression: int = 0,
+    masks: bytes = b"",
+) -> bytes:
     start = 54 + len(masks) + len(palette)
-    head = struct.pack("<IHHIIiiHHIIIIII", start + len(pixels), 0, 0, start, 40, width, height, 1, bits, compression, 0, 0, 0, 0, 0)
+    head = struct.pack(
+        "<IHHIIiiHHIIIIII",
+        start + len(pixels),
+        0,
+        0,
+        start,
+        40,
+        width,
+        height,
+        1,
+        bits,
+        compression,
+        0,
+        0,
+        0,
+        0,
+        0,
+    )
     return b"BM" + head + masks + palette + pixels
 
 
@@ -81,7 +116,11 @@ def exif(*entries: tuple[int, int, int, int], order: str = "<") -> bytes:
     """Tables of (tag, type, number, value)."""
     head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, len(entries))
     form = {3: "HHIHxx"}
-    return head + b"".join(struct.pack(order + form.get(entry[1], "HHII"), *entry) for entry in entries) + bytes(4)
+    return (
+        head
+        + b"".join(struct.pack(order + form.get(entry[1], "HHII"), *entry) for entry in entries)
+        + bytes(4)
+    )
 
 
 # Read as they are meant
@@ -107,8 +146,12 @@ def test_pictures_are_turned_upright_whoever_noted_it(orientation, read):
     sharp = Image.fromarray(GREY).convert("RGB")
     for order, mark in itertools.product("<>", (b"", b"Exif\0\0")):
         noted = mark + exif((0x0100, 3, 1, 7), (0x0112, 3, 1, orientation), order=order)
-        np.testing.assert_array_equal(read(saved(sharp, "WEBP", lossless=True, exif=noted)), expected)
-        np.testing.assert_array_equal(read(with_chunk(saved(GREY, "PNG"), b"eXIf", noted)), expected)
+        np.testing.assert_array_equal(
+            read(saved(sharp, "WEBP", lossless=True, exif=noted)), expected
+        )
+        np.testing.assert_array_equal(
+            read(with_chunk(saved(GREY, "PNG"), b"eXIf", noted)), expected
+        )
     jpeg, noted = saved(GREY, "JPEG", quality=100), b"Exif\0\0" + exif((0x0112, 3, 1, orientation))
     photograph = read(with_segment(jpeg, 0xE1, noted))
     assert photograph.shape == expected.shape
@@ -118,12 +161,18 @@ def test_pictures_are_turned_upright_whoever_noted_it(orientation, read):
 def test_an_orientation_in_xmp_counts_where_exif_has_none(read):
     noted = b'<x tiff:Orientation="6"/>'
     for content in (
-        with_segment(saved(GREY, "JPEG", quality=100), 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + noted),
+        with_segment(
+            saved(GREY, "JPEG", quality=100), 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + noted
+        ),
         with_chunk(saved(GREY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + noted),
         saved(Image.fromarray(GREY), "WEBP", lossless=True, xmp=noted),
     ):
         assert np.abs(read(content).astype(int) - UPRIGHT[6]).max() <= 4
-    both = with_chunk(with_chunk(saved(GREY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + noted), b"eXIf", exif((0x0112, 3, 1, 3)))
+    both = with_chunk(
+        with_chunk(saved(GREY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + noted),
+        b"eXIf",
+        exif((0x0112, 3, 1, 3)),
+    )
     np.testing.assert_array_equal(read(both), UPRIGHT[3])
 
 
@@ -143,72 +192,126 @@ def test_a_damaged_exif_leaves_the_picture_as_it_is(noted, read):
     read(with_segment(saved(GREY, "JPEG"), 0xE1, b"Exif\0\0" + noted))
 
 
-@pytest.mark.parametrize("entry", [(0x011A, 2, 4, 0x31313131), (0x010F, 12, 1, 40), (0x011A, 1, 4, 0), (0x8769, 5, 1, 8)])
+@pytest.mark.parametrize(
+    "entry", [(0x011A, 2, 4, 0x31313131), (0x010F, 12, 1, 40), (0x011A, 1, 4, 0), (0x8769, 5, 1, 8)]
+)
 def test_exif_that_cannot_be_written_again_is_not(entry, read):
     """Pillow's own turning wrote it again, and raised TypeError and AttributeError."""
     for order in "<>":
         noted = exif((0x0112, 3, 1, 3), entry, order=order) + bytes(40)
-        np.testing.assert_array_equal(read(saved(Image.fromarray(GREY), "WEBP", lossless=True, exif=noted)), UPRIGHT[3])
-        assert read(with_segment(saved(GREY, "JPEG"), 0xE1, b"Exif\0\0" + noted)).shape == GREY.shape
+        np.testing.assert_array_equal(
+            read(saved(Image.fromarray(GREY), "WEBP", lossless=True, exif=noted)), UPRIGHT[3]
+        )
+        assert (
+            read(with_segment(saved(GREY, "JPEG"), 0xE1, b"Exif\0\0" + noted)).shape == GREY.shape
+        )
 
 
-@pytest.mark.parametrize("name", [b"exif", b"xmp", b"transparency", b"dpi", b"interlace", b"gamma", b"XML:com.adobe.xmp"])
+@pytest.mark.parametrize(
+    "name", [b"exif", b"xmp", b"transparency", b"dpi", b"interlace", b"gamma", b"XML:com.adobe.xmp"]
+)
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
 def test_texts_in_a_png_may_have_any_name(name, mode, read):
     """Pillow keeps them beside what it knows of the pixels: TypeError."""
     good = saved(Image.fromarray(GREY).convert(mode), "PNG")
-    for kind, content in ((b"tEXt", b"\0v"), (b"zTXt", b"\0\0" + zlib.compress(b"v")), (b"iTXt", b"\0\0\0\0\0v")):
+    for kind, content in (
+        (b"tEXt", b"\0v"),
+        (b"zTXt", b"\0\0" + zlib.compress(b"v")),
+        (b"iTXt", b"\0\0\0\0\0v"),
+    ):
         text = chunk(kind, name + content)
         for place in (33, -12):
             np.testing.assert_array_equal(read(good[:place] + text + good[place:]), GREY)
 
 
-def test_palettes_with_transparent_colours_show_white_paper(read):
+def test_palettes_with_transparent_colors_show_white_paper(read):
     picture = Image.fromarray(GREY % 4, "P")
     picture.putpalette([0, 0, 0, 90, 90, 90, 255, 0, 0, 200, 200, 200])
     expected = np.array([0, 90, 76, 200])[GREY % 4]
     np.testing.assert_array_equal(read(saved(picture, "PNG")), expected)
-    np.testing.assert_array_equal(read(saved(picture, "PNG", transparency=0)), np.where(GREY % 4 == 0, 255, expected))
+    np.testing.assert_array_equal(
+        read(saved(picture, "PNG", transparency=0)), np.where(GREY % 4 == 0, 255, expected)
+    )
     half = bytes([255, 0, 255, 255])
-    np.testing.assert_array_equal(read(saved(picture, "PNG", transparency=half)), np.where(GREY % 4 == 1, 255, expected))
+    np.testing.assert_array_equal(
+        read(saved(picture, "PNG", transparency=half)), np.where(GREY % 4 == 1, 255, expected)
+    )
 
 
 def test_bitmaps_of_every_depth(read):
-    greys = bytes(itertools.chain.from_iterable((grey,) * 3 + (0,) for grey in range(256)))
-    sixteen = b"".join(greys[4 * grey : 4 * grey + 4] for grey in range(0, 256, 17))
+    grays = bytes(itertools.chain.from_iterable((gray,) * 3 + (0,) for gray in range(256)))
+    sixteen = b"".join(grays[4 * gray : 4 * gray + 4] for gray in range(0, 256, 17))
     for height, down in ((2, slice(None, None, -1)), (-2, slice(None))):
         np.testing.assert_array_equal(
-            read(bmp(3, height, 1, b"\xa0\0\0\0\x40\0\0\0", greys[:4] + greys[-4:]))[down], [[255, 0, 255], [0, 255, 0]]
+            read(bmp(3, height, 1, b"\xa0\0\0\0\x40\0\0\0", grays[:4] + grays[-4:]))[down],
+            [[255, 0, 255], [0, 255, 0]],
         )
-        np.testing.assert_array_equal(read(bmp(3, height, 4, b"\x01\x20\0\0\x34\x50\0\0", sixteen))[down], [[0, 17, 34], [51, 68, 85]])
-        np.testing.assert_array_equal(read(bmp(3, height, 8, b"\x09\x08\x07\0\x01\x02\x03\0", greys))[down], [[9, 8, 7], [1, 2, 3]])
-        np.testing.assert_array_equal(read(bmp(2, height, 16, b"\xff\x7f\0\0\0\0\xff\x7f"))[down], [[255, 0], [0, 255]])
-        np.testing.assert_array_equal(read(bmp(1, height, 24, b"\5\5\5\0\6\6\6\0"))[down], [[5], [6]])
-        np.testing.assert_array_equal(read(bmp(1, height, 32, b"\5\5\5\0\6\6\6\0"))[down], [[5], [6]])
+        np.testing.assert_array_equal(
+            read(bmp(3, height, 4, b"\x01\x20\0\0\x34\x50\0\0", sixteen))[down],
+            [[0, 17, 34], [51, 68, 85]],
+        )
+        np.testing.assert_array_equal(
+            read(bmp(3, height, 8, b"\x09\x08\x07\0\x01\x02\x03\0", grays))[down],
+            [[9, 8, 7], [1, 2, 3]],
+        )
+        np.testing.assert_array_equal(
+            read(bmp(2, height, 16, b"\xff\x7f\0\0\0\0\xff\x7f"))[down], [[255, 0], [0, 255]]
+        )
+        np.testing.assert_array_equal(
+            read(bmp(1, height, 24, b"\5\5\5\0\6\6\6\0"))[down], [[5], [6]]
+        )
+        np.testing.assert_array_equal(
+            read(bmp(1, height, 32, b"\5\5\5\0\6\6\6\0"))[down], [[5], [6]]
+        )
     masks = struct.pack("<III", 0xF800, 0x7E0, 0x1F)
-    np.testing.assert_array_equal(read(bmp(2, 1, 16, b"\xff\xff\0\0", compression=3, masks=masks)), [[255, 0]])
+    np.testing.assert_array_equal(
+        read(bmp(2, 1, 16, b"\xff\xff\0\0", compression=3, masks=masks)), [[255, 0]]
+    )
     # Four of 9; one of 7, and an end; two literal bytes; the bitmap's end.
     runs = b"\4\x09\0\0\1\7\0\0\0\3\1\2\3\0\1\4\0\0\0\1"
-    np.testing.assert_array_equal(read(bmp(4, 3, 8, runs, greys, 1))[::-1], [[9, 9, 9, 9], [7, 0, 0, 0], [1, 2, 3, 4]])
+    np.testing.assert_array_equal(
+        read(bmp(4, 3, 8, runs, grays, 1))[::-1], [[9, 9, 9, 9], [7, 0, 0, 0], [1, 2, 3, 4]]
+    )
     np.testing.assert_array_equal(read(bmp(4, 1, 4, b"\4\x12\0\1", sixteen, 2)), [[17, 34, 17, 34]])
 
 
 def test_of_several_pictures_the_first_counts(read):
     first = Image.fromarray(GREY)
     other = Image.new("L", first.size)
-    np.testing.assert_array_equal(read(saved(first, "PNG", save_all=True, append_images=[other])), GREY)
-    np.testing.assert_array_equal(read(saved(first, "WEBP", save_all=True, append_images=[other], lossless=True)), GREY)
-    together = saved(first.convert("RGB"), "MPO", save_all=True, append_images=[other.convert("RGB")], quality=100)
-    np.testing.assert_array_equal(read(together), read(saved(first.convert("RGB"), "JPEG", quality=100)))
+    np.testing.assert_array_equal(
+        read(saved(first, "PNG", save_all=True, append_images=[other])), GREY
+    )
+    np.testing.assert_array_equal(
+        read(saved(first, "WEBP", save_all=True, append_images=[other], lossless=True)), GREY
+    )
+    together = saved(
+        first.convert("RGB"),
+        "MPO",
+        save_all=True,
+        append_images=[other.convert("RGB")],
+        quality=100,
+    )
+    np.testing.assert_array_equal(
+        read(together), read(saved(first.convert("RGB"), "JPEG", quality=100))
+    )
     # A telephone's photograph, with a film behind it that by chance begins a scan.
-    np.testing.assert_array_equal(read(saved(first, "JPEG") + b"\xff\xda" * 50_000), read(saved(first, "JPEG")))
+    np.testing.assert_array_equal(
+        read(saved(first, "JPEG") + b"\xff\xda" * 50_000), read(saved(first, "JPEG"))
+    )
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
 @pytest.mark.parametrize("progressive", [False, True])
 def test_photographs_of_every_kind(mode, progressive, read):
     smooth = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8) * 2
-    content = saved(Image.fromarray(smooth).convert(mode), "JPEG", quality=95, progressive=progressive, restart_marker_rows=1, comment=b"x")
+    content = saved(
+        Image.fromarray(smooth).convert(mode),
+        "JPEG",
+        quality=95,
+        progressive=progressive,
+        restart_marker_rows=1,
+        comment=b"x",
+    )
     assert np.abs(read(content).astype(int) - smooth).max() <= 6
     # Twice as many applications' segments as Pillow keeps names for, and what fills up to the next marker.
     for _ in range(40):
@@ -240,13 +343,27 @@ def jpeg_of(width: int, height: int, **options) -> bytes:
 def test_sizes_that_are_only_said(refused):
     lossy, lossless = webp_of(False), webp_of(True)
     refused(
-        riff((b"VP8 ", lossy[:6] + struct.pack("<HH", 16_383, 16_383) + lossy[10:])), "the 32,000,000 pixels that are read; make it smaller"
+        riff((b"VP8 ", lossy[:6] + struct.pack("<HH", 16_383, 16_383) + lossy[10:])),
+        "the 32,000,000 pixels that are read; make it smaller",
     )
-    refused(riff((b"VP8L", b"\x2f" + struct.pack("<I", 16_382 | 16_382 << 14) + lossless[5:])), "more than the 32,000,000 pixels")
-    refused(riff((b"VP8L", b"\x2f" + struct.pack("<I", 7_999 | 7_999 << 14) + lossless[5:])), "8,000×8,000 pixels, and up to 12,500,000")
+    refused(
+        riff((b"VP8L", b"\x2f" + struct.pack("<I", 16_382 | 16_382 << 14) + lossless[5:])),
+        "more than the 32,000,000 pixels",
+    )
+    refused(
+        riff((b"VP8L", b"\x2f" + struct.pack("<I", 7_999 | 7_999 << 14) + lossless[5:])),
+        "8,000×8,000 pixels, and up to 12,500,000",
+    )
     for width, height in ((2**24, 2**8), (2**16 - 1, 2**16 - 1), (2**24, 2**24)):
         refused(canvas(width, height))
-    for width, height in ((2**31 - 1, 2**31 - 1), (2**31 - 1, -(2**31)), (9, -(2**31)), (-1, 3), (-(2**31), 1), (32_000_001, 1)):
+    for width, height in (
+        (2**31 - 1, 2**31 - 1),
+        (2**31 - 1, -(2**31)),
+        (9, -(2**31)),
+        (-1, 3),
+        (-(2**31), 1),
+        (32_000_001, 1),
+    ):
         refused(bmp(width, height, 24, b"xxxx"), "32,000,000")
     refused(bmp(0, 3, 24, b"xxxx"))
     for options in ({}, {"progressive": True}):
@@ -272,7 +389,15 @@ def test_files_that_are_cut_off(refused, read):
         ("JPEG", {"progressive": True}),
         ("WEBP", {}),
         ("WEBP", {"lossless": True}),
-        ("WEBP", {"lossless": True, "exif": exif((0x0112, 3, 1, 6)), "save_all": True, "append_images": [Image.new("L", (24, 20))]}),
+        (
+            "WEBP",
+            {
+                "lossless": True,
+                "exif": exif((0x0112, 3, 1, 6)),
+                "save_all": True,
+                "append_images": [Image.new("L", (24, 20))],
+            },
+        ),
     ):
         content = saved(smooth, kind, **options)
         assert read(content).size == smooth.size
@@ -290,24 +415,54 @@ def laborious() -> dict[str, tuple[bytes, str]]:
     last = scans.rindex(b"\xff\xda")
     too_long = "it is compressed by run lengths, and of that up to 4,000,000 pixels and bytes are read; save it as PNG"
     return {
-        "empty segments": (jpeg[:2] + b"\xff\xe0\0\2" * (most // 4) + jpeg[2:], "more than 10,000 segments"),
+        "empty segments": (
+            jpeg[:2] + b"\xff\xe0\0\2" * (most // 4) + jpeg[2:],
+            "more than 10,000 segments",
+        ),
         "fill": (jpeg[:2] + b"\xff" * most, "truncated"),
         "junk": (jpeg[:3] + bytes(most), "truncated"),
         "notes": (jpeg[:2] + segment(0xE1, b"Exif\0\0" + bytes(65_000)) * 500 + jpeg[2:], ""),
-        "resources": (jpeg[:2] + segment(0xED, b"Photoshop 3.0\0" + (b"8BIM\0\1\0\0" + bytes(4)) * 5_000) * 500 + jpeg[2:], ""),
+        "resources": (
+            jpeg[:2]
+            + segment(0xED, b"Photoshop 3.0\0" + (b"8BIM\0\1\0\0" + bytes(4)) * 5_000) * 500
+            + jpeg[2:],
+            "",
+        ),
         "tables": (
-            jpeg[:2] + segment(0xDB, b"\0" + bytes([1] * 64)) * 9_000 + segment(0xC4, bytes(65_000)) * 20 + jpeg[2:],
+            jpeg[:2]
+            + segment(0xDB, b"\0" + bytes([1] * 64)) * 9_000
+            + segment(0xC4, bytes(65_000)) * 20
+            + jpeg[2:],
             "its tables are",
         ),
-        "scans": (scans[:last] + scans[last:-2] * 200 + scans[-2:], "it goes through its pixels 21 times and more"),
+        "scans": (
+            scans[:last] + scans[last:-2] * 200 + scans[-2:],
+            "it goes through its pixels 21 times and more",
+        ),
         "runs": (bmp(8_000, 4_000, 8, b"\1\5" * (most // 2), palette, 1), too_long),
-        "runs of 4 bits": (bmp(8_000, 4_000, 4, b"\xff\x12" * (most // 2), palette[:64], 2), too_long),
+        "runs of 4 bits": (
+            bmp(8_000, 4_000, 4, b"\xff\x12" * (most // 2), palette[:64], 2),
+            too_long,
+        ),
         "a line's end": (bmp(32_000_000, 1, 8, b"\1\5\0\0", palette, 1), too_long),
         "skipped rows": (bmp(4_000_000, 1, 8, b"\0\2\0\xff", palette, 1), too_long),
-        "text": (with_chunk(saved(GREY, "PNG"), b"zTXt", b"k\0\0" + zlib.compress(bytes(400 << 20), 1)), ""),
+        "text": (
+            with_chunk(saved(GREY, "PNG"), b"zTXt", b"k\0\0" + zlib.compress(bytes(400 << 20), 1)),
+            "",
+        ),
         "canvas": (canvas(4_166, 3_000), "(3000, 4166)"),
-        "canvas of more": (canvas(4_167, 3_000), "it has 4,167×3,000 pixels, and up to 12,500,000 are read"),
-        "exif": (with_chunk(saved(GREY, "PNG"), b"eXIf", exif(*[(0x9000 + i, 7, 7 << 20, 8) for i in range(900)]) + bytes(8 << 20)), ""),
+        "canvas of more": (
+            canvas(4_167, 3_000),
+            "it has 4,167×3,000 pixels, and up to 12,500,000 are read",
+        ),
+        "exif": (
+            with_chunk(
+                saved(GREY, "PNG"),
+                b"eXIf",
+                exif(*[(0x9000 + i, 7, 7 << 20, 8) for i in range(900)]) + bytes(8 << 20),
+            ),
+            "",
+        ),
     }
 
 
@@ -315,7 +470,7 @@ CHILD = """
 import resource, sys, time
 from pathlib import Path
 from lenet_tf.errors import DataError
-from lenet_tf.sources.pictures import read_picture
+from lenet_tf.inference.image_files import read_picture
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
@@ -338,11 +493,15 @@ def test_little_files_that_are_much_work(tmp_path):
         assert len(content) <= 32 << 20
         (tmp_path / name).write_bytes(content)
     root = Path(__file__).parent.parent
-    done = subprocess.run([sys.executable, "-c", CHILD, tmp_path], capture_output=True, text=True, cwd=root)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, tmp_path], capture_output=True, text=True, cwd=root
+    )
     assert (done.returncode, done.stderr) == (0, "")
     rows = [line.split("|") for line in done.stdout.splitlines()]
     assert {row[0] for row in rows} == set(expected)
     for name, seconds, peak, said in rows:
         assert float(seconds) < 5, f"{name}: {seconds} s"
         assert int(peak) < 256, f"{name}: {peak} MiB"
-        assert (expected[name][1] in said) if expected[name][1] else (said == "(9, 7)"), f"{name}: {said}"
+        assert (expected[name][1] in said) if expected[name][1] else (said == "(9, 7)"), (
+            f"{name}: {said}"
+        )

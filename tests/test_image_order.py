@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf import image_order, runs
+from lenet_tf.data import image_order
+from lenet_tf.data.sources import load_data
+from lenet_tf.data.sources.idx import load_idx
 from lenet_tf.errors import RunError
-from lenet_tf.sources import load_data
-from lenet_tf.sources.idx import load_idx
+from lenet_tf.runs import run_folder
 
 # As the published files begin, and as papers number them.
 LABELS = {
@@ -37,13 +38,17 @@ def test_originals_come_as_they_were_published(monkeypatch, tmp_path, originals,
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LABELS)
-def test_a_cache_that_tfds_prepared_alone_comes_in_the_published_order(monkeypatch, tmp_path, originals, name):
+def test_a_cache_that_tfds_prepared_alone_comes_in_the_published_order(
+    monkeypatch, tmp_path, originals, name
+):
     """TFDS shuffles the images; its own loader says so, ours and the published files agree."""
     import tensorflow_datasets as tfds
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
-    config = tfds.download.DownloadConfig(manual_dir=originals / name, extract_dir=tmp_path / "extracted", try_download_gcs=False)
+    config = tfds.download.DownloadConfig(
+        manual_dir=originals / name, extract_dir=tmp_path / "extracted", try_download_gcs=False
+    )
     builder = tfds.builder(name, data_dir=tmp_path)
     builder.download_and_prepare(download_config=config)
     shuffled = next(iter(tfds.as_numpy(builder.as_dataset(split="test", batch_size=10))))["label"]
@@ -113,7 +118,7 @@ def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
     """To evaluate, to report, and to run again, which takes the run's own order."""
     folder, whole = old_run
     lenet_tf.resume(folder, mnist, report=False, quiet=True)
-    monkeypatch.setattr("lenet_tf.sources.load_data", lambda *_, **__: mnist)
+    monkeypatch.setattr("lenet_tf.data.sources.load_data", lambda *_, **__: mnist)
     evaluated = cli("evaluate", "--json", folder)
     assert json.loads(evaluated.stdout)["accuracy"] == pytest.approx(whole.metrics["test_accuracy"])
     reported = cli("report", folder, whole.path, "--comparison", "comparison.html")
@@ -124,4 +129,6 @@ def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
         assert "SHA-256" not in told.stderr
     assert "of another SHA-256" not in Path("comparison.html").read_text()
     (repeated,) = Path("again", "fit").iterdir()
-    assert runs.read_config(repeated)["data"]["sha256"] == image_order.to_shuffled(mnist).sha256
+    assert (
+        run_folder.read_config(repeated)["data"]["sha256"] == image_order.to_shuffled(mnist).sha256
+    )

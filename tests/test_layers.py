@@ -7,11 +7,20 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lenet_tf import layers as own
 from lenet_tf.errors import SpecError
-from lenet_tf.model import LeNet
-from lenet_tf.specs import Dense, EuclideanRBF, Flatten, Input, Spec, Subsampling, TableConvolution, get_spec
-from lenet_tf.specs.codes import DIGIT_CODES, HEIGHT, WIDTH
+from lenet_tf.models import layers as own
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.specs import (
+    Dense,
+    EuclideanRBF,
+    Flatten,
+    Input,
+    Spec,
+    Subsampling,
+    TableConvolution,
+    get_spec,
+)
+from lenet_tf.specs.rbf_codes import DIGIT_CODES, HEIGHT, WIDTH
 
 TABLE = ((0,), (1, 2), (0, 1, 2), (2,))
 
@@ -34,7 +43,12 @@ def naive_subsampling(x, coefficient, bias, size):
     batch, height, width, maps = x.shape
     out = np.zeros((batch, height // size[0], width // size[1], maps))
     for n, row, column, number in np.ndindex(out.shape):
-        window = x[n, row * size[0] : (row + 1) * size[0], column * size[1] : (column + 1) * size[1], number]
+        window = x[
+            n,
+            row * size[0] : (row + 1) * size[0],
+            column * size[1] : (column + 1) * size[1],
+            number,
+        ]
         out[n, row, column, number] = squash(coefficient[number] * window.sum() + bias[number])
     return out
 
@@ -47,7 +61,9 @@ def naive_table_convolution(x, kernel, bias, table):
         first = sum(len(maps) for maps in table[:target])
         total = bias[target]
         for position, source in enumerate(table[target]):
-            total += (x[n, row : row + k, column : column + k, source] * kernel[first + position]).sum()
+            total += (
+                x[n, row : row + k, column : column + k, source] * kernel[first + position]
+            ).sum()
         out[n, row, column, target] = squash(total)
     return out
 
@@ -63,7 +79,9 @@ def test_subsampling_against_loops(random, size):
     layer = own.Subsampling(size)
     layer.build(x.shape)
     assert layer.count_params() == 6
-    np.testing.assert_allclose(layer(x), naive_subsampling(x, np.full(3, 0.25), np.zeros(3), size), atol=1e-5)
+    np.testing.assert_allclose(
+        layer(x), naive_subsampling(x, np.full(3, 0.25), np.zeros(3), size), atol=1e-5
+    )
     coefficient, bias = set_random(layer, random)
     np.testing.assert_allclose(layer(x), naive_subsampling(x, coefficient, bias, size), atol=1e-5)
 
@@ -75,7 +93,11 @@ def test_subsampling_in_pairs_against_loops(random):
     layer.build(x.shape)
     coefficient, bias = set_random(layer, random)
     assert coefficient.shape == (6,)
-    np.testing.assert_allclose(layer(x), naive_subsampling(x[..., [0, 0, 1, 1, 2, 2]], coefficient, bias, (2, 2)), atol=1e-5)
+    np.testing.assert_allclose(
+        layer(x),
+        naive_subsampling(x[..., [0, 0, 1, 1, 2, 2]], coefficient, bias, (2, 2)),
+        atol=1e-5,
+    )
     again = own.Subsampling.from_config(layer.get_config())
     assert again.multiplier == 2
 
@@ -114,7 +136,10 @@ def test_table_convolution_begins_with_each_maps_own_fan_in():
 
 def test_rbf_against_loops(random):
     x = random.normal(size=(3, 84)).astype("float32")
-    expected = [[-sum((x[n, j] - DIGIT_CODES[i][j]) ** 2 for j in range(84)) for i in range(10)] for n in range(3)]
+    expected = [
+        [-sum((x[n, j] - DIGIT_CODES[i][j]) ** 2 for j in range(84)) for i in range(10)]
+        for n in range(3)
+    ]
     np.testing.assert_allclose(own.EuclideanRBF()(x), expected, rtol=1e-5)
     codes = np.array(DIGIT_CODES, "float32")
     answers = keras.ops.convert_to_numpy(own.EuclideanRBF()(codes))
@@ -131,7 +156,9 @@ def test_losses_against_loops(random):
     np.testing.assert_allclose(own.lecun1998_mle(hot, -penalties), right, rtol=1e-6)
     np.testing.assert_allclose(own.lecun1998_map(hot, -penalties), right + rest, rtol=1e-6)
     np.testing.assert_allclose(
-        own.lecun1998_map(hot, -penalties, j=0.5), right + np.log(np.exp(-0.5) + np.exp(-penalties).sum(1)), rtol=1e-6
+        own.lecun1998_map(hot, -penalties, j=0.5),
+        right + np.log(np.exp(-0.5) + np.exp(-penalties).sum(1)),
+        rtol=1e-6,
     )
     far = np.full((1, 10), -1e4, "float32")
     assert np.isfinite(own.lecun1998_map(np.eye(10, dtype="float32")[:1], far)).all()
@@ -142,7 +169,12 @@ def test_losses_against_loops(random):
     [
         (lambda: own.Subsampling(dtype="float64"), (2, 4, 4, 3)),
         (lambda: own.Subsampling(multiplier=2, dtype="float64"), (2, 4, 4, 3)),
-        (lambda: own.TableConvolution(TABLE, (2, 2), activation=own.scaled_tanh, dtype="float64"), (2, 4, 4, 3)),
+        (
+            lambda: own.TableConvolution(
+                TABLE, (2, 2), activation=own.scaled_tanh, dtype="float64"
+            ),
+            (2, 4, 4, 3),
+        ),
         (lambda: own.EuclideanRBF(dtype="float64"), (2, 84)),
         (lambda: lambda x: own.lecun1998_mle(tf.one_hot([3, 5], 10, dtype="float64"), x), (2, 10)),
         (lambda: lambda x: own.lecun1998_map(tf.one_hot([3, 5], 10, dtype="float64"), x), (2, 10)),
@@ -170,7 +202,9 @@ def test_gradients_against_finite_differences(random, make, shape):
                 variable.assign(moved)
                 ends.append(float(tf.reduce_sum(layer(x) * mix)))
             variable.assign(start)
-            assert gradient.numpy()[index] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-6)
+            assert gradient.numpy()[index] == pytest.approx(
+                (ends[0] - ends[1]) / 2e-6, rel=1e-4, abs=1e-6
+            )
 
 
 def test_codes_are_ten_different_bitmaps_of_plus_and_minus_one():
@@ -191,14 +225,26 @@ PUBLISHED = {
         "F6": (10_164, 10_164),
         "OUTPUT": (0, 840),
     },
-    "lenet1": {"C1": (104, 59_904), "S2": (8, 2_880), "C3": (512, 32_768), "S4": (24, 960), "OUTPUT": (1_930, 1_930)},
+    "lenet1": {
+        "C1": (104, 59_904),
+        "S2": (8, 2_880),
+        "C3": (512, 32_768),
+        "S4": (24, 960),
+        "OUTPUT": (1_930, 1_930),
+    },
 }
 
 
-@pytest.mark.parametrize(("variant", "sums"), [("lenet5-1998", (60_000, 340_908)), ("lenet1", (2_578, 98_442))])
+@pytest.mark.parametrize(
+    ("variant", "sums"), [("lenet5-1998", (60_000, 340_908)), ("lenet1", (2_578, 98_442))]
+)
 def test_counts_as_published_layer_by_layer(variant, sums):
     spec, model = get_spec(variant), LeNet(variant)
-    counts = {layer.row.name: (layer.parameters, layer.connections) for layer in spec.layers if layer.connections}
+    counts = {
+        layer.row.name: (layer.parameters, layer.connections)
+        for layer in spec.layers
+        if layer.connections
+    }
     assert counts == PUBLISHED[variant]
     assert (spec.parameters, spec.connections) == sums
     assert model.count_params() == sums[0]
@@ -210,13 +256,34 @@ def test_counts_as_published_layer_by_layer(variant, sums):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (TableConvolution("C1", table=((0,), (3,)), kernel=2), "table takes input map 3, but the input's 1 maps are numbered 0 to 0"),
-        (TableConvolution("C1", table=((0,), ()), kernel=2), "feature map 1 must take one or more different input maps, not ()"),
-        (TableConvolution("C1", table=((0, 0),), kernel=2), "feature map 0 must take one or more different input maps, not (0, 0)"),
-        (TableConvolution("C1", table=3, kernel=2), "table must have one list of input maps per feature map, not 3"),
-        (TableConvolution("C1", table=((0,),), kernel=29), "kernel 29×29 is larger than its input 28×28"),
-        (TableConvolution("C1", table=((0,),), kernel=0), "kernel must be a whole number of at least 1"),
-        (TableConvolution("C1", table=((0,),), kernel=3, activation="tahn"), "unknown activation 'tahn': did you mean tanh"),
+        (
+            TableConvolution("C1", table=((0,), (3,)), kernel=2),
+            "table takes input map 3, but the input's 1 maps are numbered 0 to 0",
+        ),
+        (
+            TableConvolution("C1", table=((0,), ()), kernel=2),
+            "feature map 1 must take one or more different input maps, not ()",
+        ),
+        (
+            TableConvolution("C1", table=((0, 0),), kernel=2),
+            "feature map 0 must take one or more different input maps, not (0, 0)",
+        ),
+        (
+            TableConvolution("C1", table=3, kernel=2),
+            "table must have one list of input maps per feature map, not 3",
+        ),
+        (
+            TableConvolution("C1", table=((0,),), kernel=29),
+            "kernel 29×29 is larger than its input 28×28",
+        ),
+        (
+            TableConvolution("C1", table=((0,),), kernel=0),
+            "kernel must be a whole number of at least 1",
+        ),
+        (
+            TableConvolution("C1", table=((0,),), kernel=3, activation="tahn"),
+            "unknown activation 'tahn': did you mean tanh",
+        ),
         (Subsampling("S1", size=30), "window 30×30 is larger than its input 28×28"),
         (Subsampling("S1", coefficient="big"), "coefficient must be a number, not 'big'"),
         (Subsampling("S1", coefficient=float("nan")), "coefficient must be a number, not nan"),
@@ -229,7 +296,10 @@ def test_rows_that_cannot_work(row, message):
 
 
 def test_rbf_rows_that_cannot_work():
-    with pytest.raises(SpecError, match="needs a flat vector of 84 units, one per pixel of a code, but its input is 784"):
+    with pytest.raises(
+        SpecError,
+        match="needs a flat vector of 84 units, one per pixel of a code, but its input is 784",
+    ):
         Spec("net", (Input(), Flatten(), EuclideanRBF("OUTPUT")))
     with pytest.raises(SpecError, match="there are codes for 10 classes, not for 26"):
         get_spec("lenet5-1998").adapted(num_classes=26)

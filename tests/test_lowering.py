@@ -8,12 +8,22 @@ import pytest
 import tensorflow as tf
 
 import lenet_tf
-from lenet_tf.data import one_hot, prepare_images
-from lenet_tf.engine import GraphLoop, answers, engaged
+from lenet_tf.data.preprocessing import one_hot, prepare_images
+from lenet_tf.engine.graph_loop import GraphLoop, forward, use_engine
+from lenet_tf.engine.im2col import Im2colModel
 from lenet_tf.errors import DataError
-from lenet_tf.lowering import Lowered
-from lenet_tf.model import LeNet
-from lenet_tf.specs import VARIANTS, Convolution, Dense, Flatten, GlobalAveragePooling, Input, Pooling, Recipe, Spec
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.specs import (
+    VARIANTS,
+    Convolution,
+    Dense,
+    Flatten,
+    GlobalAveragePooling,
+    Input,
+    Pooling,
+    Recipe,
+    Spec,
+)
 
 pytestmark = pytest.mark.cpu
 
@@ -49,18 +59,50 @@ NETWORKS = {
         Convolution("C2", filters=3, kernel=3, padding="same"),
         *LAST,
     ),
-    "overlapping pooling": (Input(shape=(9, 9, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", size=3, stride=2), *LAST),
-    "padded pooling": (Input(shape=(9, 9, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", padding="same"), *LAST),
+    "overlapping pooling": (
+        Input(shape=(9, 9, 1)),
+        Convolution("C1", filters=2, kernel=3),
+        Pooling("S2", size=3, stride=2),
+        *LAST,
+    ),
+    "padded pooling": (
+        Input(shape=(9, 9, 1)),
+        Convolution("C1", filters=2, kernel=3),
+        Pooling("S2", padding="same"),
+        *LAST,
+    ),
     "deep, strides": (
-        *(Input(shape=(21, 18, 1)), Convolution("C1", filters=3, kernel=3, padding="same", activation="tanh")),
-        *(Convolution("C2", filters=4, kernel=3, stride=2, padding="same", activation="tanh"), Pooling("S3", pool="max")),
+        *(
+            Input(shape=(21, 18, 1)),
+            Convolution("C1", filters=3, kernel=3, padding="same", activation="tanh"),
+        ),
+        *(
+            Convolution("C2", filters=4, kernel=3, stride=2, padding="same", activation="tanh"),
+            Pooling("S3", pool="max"),
+        ),
         *(Convolution("C4", filters=3, kernel=2, stride=2, activation="tanh"), *LAST),
     ),
-    "a large window": (Input(shape=(12, 12, 1)), Convolution("C1", filters=2, kernel=3), Pooling("S2", size=5), *LAST),
+    "a large window": (
+        Input(shape=(12, 12, 1)),
+        Convolution("C1", filters=2, kernel=3),
+        Pooling("S2", size=5),
+        *LAST,
+    ),
     "deep": (
-        *(Input(shape=(20, 20, 1)), Convolution("C1", filters=3, kernel=3, activation="elu"), Pooling("S2", pool="max")),
-        *(Convolution("C3", filters=5, kernel=3, activation="relu"), Convolution("C4", filters=4, kernel=1, activation="elu")),
-        *(Pooling("S5"), GlobalAveragePooling("S6"), Dense("OUTPUT", units=3, activation="softmax")),
+        *(
+            Input(shape=(20, 20, 1)),
+            Convolution("C1", filters=3, kernel=3, activation="elu"),
+            Pooling("S2", pool="max"),
+        ),
+        *(
+            Convolution("C3", filters=5, kernel=3, activation="relu"),
+            Convolution("C4", filters=4, kernel=1, activation="elu"),
+        ),
+        *(
+            Pooling("S5"),
+            GlobalAveragePooling("S6"),
+            Dense("OUTPUT", units=3, activation="softmax"),
+        ),
     ),
 }
 
@@ -69,7 +111,9 @@ def built(rows):
     network = LeNet(Spec("own", rows), seed=3)
     random = np.random.default_rng(0)
     # Biases begin at 0, where a mistake with them would not show.
-    network.set_weights([random.normal(0, 0.3, weight.shape).astype(np.float32) for weight in network.weights])
+    network.set_weights(
+        [random.normal(0, 0.3, weight.shape).astype(np.float32) for weight in network.weights]
+    )
     return network
 
 
@@ -81,25 +125,40 @@ def answers_and_gradients(network, answer, images):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("images", ["random", "one colour"])
+@pytest.mark.parametrize("images", ["random", "one color"])
 def test_lowered_equals_keras_layers(name, images):
-    """Images of one colour make all windows of a maximum equal: the gradient goes to one of them, the same one."""
+    """Images of one color make all windows of a maximum equal: the gradient goes to one of them, the same one."""
     network = built(NETWORKS[name])
     shape = (7, *network.input_shape[1:])
-    x = tf.constant(np.random.default_rng(1).random(shape) if images == "random" else np.full(shape, 0.5), tf.float32)
-    lowered = Lowered.of(network)
+    x = tf.constant(
+        np.random.default_rng(1).random(shape) if images == "random" else np.full(shape, 0.5),
+        tf.float32,
+    )
+    lowered = Im2colModel.of(network)
     expected = answers_and_gradients(network, lambda x: network(x, training=True), x)
     got = answers_and_gradients(network, lambda x: lowered(x, training=True), x)
     np.testing.assert_allclose(got[0], expected[0], atol=1e-6)
-    for weight, keras_own, ours in zip(network.trainable_variables, expected[1], got[1], strict=True):
+    for weight, keras_own, ours in zip(
+        network.trainable_variables, expected[1], got[1], strict=True
+    ):
         assert np.abs(keras_own).max() > 0, weight.path
-        np.testing.assert_allclose(ours, keras_own, atol=1e-5 * np.abs(keras_own).max(), err_msg=weight.path)
+        np.testing.assert_allclose(
+            ours, keras_own, atol=1e-5 * np.abs(keras_own).max(), err_msg=weight.path
+        )
 
 
 def test_which_networks_are_lowered():
     """Those whose every convolution is a small one of Keras'."""
-    lowered = {name for name, spec in VARIANTS.items() if Lowered.of(LeNet(spec)) is not None}
-    assert lowered == {"lenet5", "lenet5-32", "lenet5-modern", "lenet5-3x3", "lenet5-color", "cnn-38k", "tiny"}
+    lowered = {name for name, spec in VARIANTS.items() if Im2colModel.of(LeNet(spec)) is not None}
+    assert lowered == {
+        "lenet5",
+        "lenet5-32",
+        "lenet5-modern",
+        "lenet5-3x3",
+        "lenet5-color",
+        "cnn-38k",
+        "tiny",
+    }
 
 
 def test_answers_to_any_number_of_images(digits):
@@ -108,7 +167,7 @@ def test_answers_to_any_number_of_images(digits):
         network = LeNet(variant, seed=1)
         for count in (1, 3, 10, 64):
             images = tf.constant(digits.x_train[:count, ..., None] / np.float32(255))
-            np.testing.assert_allclose(answers(network, images), network(images), atol=1e-6)
+            np.testing.assert_allclose(forward(network, images), network(images), atol=1e-6)
 
 
 def test_a_test_step_of_the_engine_is_keras_own(digits):
@@ -120,9 +179,16 @@ def test_a_test_step_of_the_engine_is_keras_own(digits):
         got = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
         assert got == pytest.approx(expected, rel=1e-5)
         weights = np.arange(77) % 3
-        got = network.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True)
+        got = network.evaluate(
+            x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True
+        )
         network.engine, network.test_function = None, None
-        assert got == pytest.approx(network.evaluate(x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True), rel=1e-5)
+        assert got == pytest.approx(
+            network.evaluate(
+                x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True
+            ),
+            rel=1e-5,
+        )
 
 
 @pytest.mark.parametrize("variant", ["lenet5", "lenet-caffe"])
@@ -133,17 +199,21 @@ def test_the_loss_of_outputs_that_are_0_is_keras_own(digits, variant):
     network.layers[-1].kernel.assign(network.layers[-1].kernel * 1e4)
     expected = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
     assert expected["loss"] > 100, "far beyond what clipping a probability would give"
-    with engaged(network, GraphLoop(32)):
+    with use_engine(network, GraphLoop(32)):
         got = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
         one = network.evaluate(x[:1], y[:1], verbose=0, return_dict=True)
     assert got == pytest.approx(expected, rel=1e-4)
-    assert one == pytest.approx(network.evaluate(x[:1], y[:1], verbose=0, return_dict=True), rel=1e-4)
+    assert one == pytest.approx(
+        network.evaluate(x[:1], y[:1], verbose=0, return_dict=True), rel=1e-4
+    )
 
 
 def test_predictions_for_raw_images(digits, tmp_path):
     """As Keras answers to the prepared images, from a model, a run, its folder or its file; the model is Keras' own again afterwards."""
     run = lenet_tf.fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
-    expected = run.model.predict(prepare_images(digits.x_test, run.model.spec.preparation), verbose=0)
+    expected = run.model.predict(
+        prepare_images(digits.x_test, run.model.spec.preparation), verbose=0
+    )
     for asked in (run.model, run, run.path, str(run.path / "final.keras")):
         got = lenet_tf.predict(asked, digits.x_test)
         assert got.dtype == np.float32
@@ -157,13 +227,22 @@ def test_predictions_for_raw_images(digits, tmp_path):
 
     class Ask(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            accuracies.append(np.mean(lenet_tf.predict(self.model, digits.x_test).argmax(1) == digits.y_test))
+            accuracies.append(
+                np.mean(lenet_tf.predict(self.model, digits.x_test).argmax(1) == digits.y_test)
+            )
 
     accuracies = []
     options = {"epochs": 2, "validation": "test", "device": "cpu", "logs": tmp_path, "quiet": True}
     asking = lenet_tf.fit("tiny", digits, callbacks=[Ask()], **options)
-    np.testing.assert_allclose(accuracies, asking.history["val_accuracy"], rtol=1e-6, err_msg="asked in the middle of training")
-    with pytest.raises(DataError, match="lenet5-32 takes images of 32×32×1, and these are 32×32×3 when prepared"):
+    np.testing.assert_allclose(
+        accuracies,
+        asking.history["val_accuracy"],
+        rtol=1e-6,
+        err_msg="asked in the middle of training",
+    )
+    with pytest.raises(
+        DataError, match="lenet5-32 takes images of 32×32×1, and these are 32×32×3 when prepared"
+    ):
         lenet_tf.predict(run, np.zeros((2, 32, 32, 3), np.uint8))
-    with pytest.raises(DataError, match="normalisation is done here"):
+    with pytest.raises(DataError, match="normalization is done here"):
         lenet_tf.predict(run, np.zeros((2, 28, 28)))

@@ -6,13 +6,13 @@ import json
 import os
 
 import numpy as np
+import numpy_reference
 import pytest
 from conftest import python
 
 import lenet_tf
-from lenet_tf import by_hand
 from lenet_tf.errors import SpecError
-from lenet_tf.model import LeNet, keras_layer
+from lenet_tf.models.lenet import LeNet, keras_layer
 from lenet_tf.specs import (
     VARIANTS,
     BatchNormalization,
@@ -29,11 +29,11 @@ from lenet_tf.specs import (
     Recipe,
     Spec,
 )
+from lenet_tf.specs.conv_arithmetic import PADDINGS
 from lenet_tf.specs.initializers import DISTRIBUTIONS, INITIALIZERS, MODES
 from lenet_tf.specs.recipes import LOSSES, OPTIMIZERS
 from lenet_tf.specs.rows import ACTIVATIONS
 from lenet_tf.specs.rows_pooling import POOLINGS
-from lenet_tf.specs.sliding import PADDINGS
 
 
 def images(count=3, shape=(28, 28, 1), seed=0):
@@ -42,7 +42,16 @@ def images(count=3, shape=(28, 28, 1), seed=0):
 
 def test_lenet_without_arguments_is_the_tutorials_network():
     model = LeNet()
-    assert [layer.name for layer in model.layers] == ["C1", "S2", "C3", "S4", "FLATTEN", "C5", "F6", "OUTPUT"]
+    assert [layer.name for layer in model.layers] == [
+        "C1",
+        "S2",
+        "C3",
+        "S4",
+        "FLATTEN",
+        "C5",
+        "F6",
+        "OUTPUT",
+    ]
     assert model.count_params() == 61_706
     assert model.input_shape == (None, 28, 28, 1)
     assert model.output_shape == (None, 10)
@@ -61,13 +70,20 @@ def test_keras_and_the_arithmetic_agree(variant):
         assert layer.count_params() == facts.parameters
 
 
-@pytest.mark.parametrize(("variant", "shape", "padding"), [("lenet5", (28, 28, 1), 2), ("lenet5-32", (32, 32, 1), 0)])
+@pytest.mark.parametrize(
+    ("variant", "shape", "padding"), [("lenet5", (28, 28, 1), 2), ("lenet5-32", (32, 32, 1), 0)]
+)
 def test_lenet5_against_loops_in_numpy(variant, shape, padding):
     model = LeNet(variant, seed=1)
     weights = [weight.astype(np.float64) for weight in model.get_weights()]
     image = images(1, shape)
-    maps = by_hand.pool(np.tanh(by_hand.convolve(image[0], weights[0], weights[1], padding=padding)), "average")
-    maps = by_hand.pool(np.tanh(by_hand.convolve(maps, weights[2], weights[3])), "average")
+    maps = numpy_reference.pool(
+        np.tanh(numpy_reference.convolve(image[0], weights[0], weights[1], padding=padding)),
+        "average",
+    )
+    maps = numpy_reference.pool(
+        np.tanh(numpy_reference.convolve(maps, weights[2], weights[3])), "average"
+    )
     vector = maps.reshape(-1)
     for kernel, bias in zip(weights[4:-2:2], weights[5:-2:2], strict=True):
         vector = np.tanh(vector @ kernel + bias)
@@ -76,7 +92,7 @@ def test_lenet5_against_loops_in_numpy(variant, shape, padding):
     np.testing.assert_allclose(model.predict(image, verbose=0)[0], expected, atol=1e-6)
 
 
-def test_colour_images_and_other_classes():
+def test_color_images_and_other_classes():
     model = LeNet("lenet5", input_shape=(32, 32, 3), num_classes=7)
     answer = model.predict(images(4, (32, 32, 3)), verbose=0)
     assert answer.shape == (4, 7)
@@ -84,7 +100,9 @@ def test_colour_images_and_other_classes():
 
 
 def test_images_too_small_are_refused_before_keras_sees_them():
-    with pytest.raises(SpecError, match=r"row 4 \(C3, convolution\): kernel 5×5 is larger than its input 3×3"):
+    with pytest.raises(
+        SpecError, match=r"row 4 \(C3, convolution\): kernel 5×5 is larger than its input 3×3"
+    ):
         LeNet(input_shape=(7, 7, 1))
 
 
@@ -94,7 +112,9 @@ def test_config_round_trip():
     again = LeNet.from_config(config)
     assert again.spec == model.spec
     again.set_weights(model.get_weights())
-    np.testing.assert_array_equal(again.predict(images(), verbose=0), model.predict(images(), verbose=0))
+    np.testing.assert_array_equal(
+        again.predict(images(), verbose=0), model.predict(images(), verbose=0)
+    )
 
 
 @pytest.mark.parametrize("module", ["keras", "tensorflow"])
@@ -117,7 +137,9 @@ def test_saved_model_reloads_in_a_new_process(tmp_path, module):
     done = python("-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["lenet5", "8", "Adam"]
-    np.testing.assert_array_equal(np.load(tmp_path / "answers.npy"), model.predict(images(5, (20, 20, 3)), verbose=0))
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "answers.npy"), model.predict(images(5, (20, 20, 3)), verbose=0)
+    )
 
 
 def test_seed_fixes_the_initial_weights():
@@ -130,7 +152,15 @@ def test_seed_fixes_the_initial_weights():
 def everything() -> Spec:
     rows = (
         Input(shape=(20, 20, 2)),
-        Convolution("C1", filters=4, kernel=(3, 5), stride=(1, 2), padding="same", activation="relu", initializer="he_normal"),
+        Convolution(
+            "C1",
+            filters=4,
+            kernel=(3, 5),
+            stride=(1, 2),
+            padding="same",
+            activation="relu",
+            initializer="he_normal",
+        ),
         BatchNormalization("N1"),
         Pooling("S2", pool="max", size=3, stride=2, padding="same"),
         Pooling("S3", pool="stochastic"),
@@ -138,10 +168,17 @@ def everything() -> Spec:
         Pooling("S5", pool="sum", size=1),
         Dropout("D2", rate=0.25),
         GlobalAveragePooling(),
-        Dense("F3", units=9, activation="sigmoid", initializer=Initializer("random_normal", stddev=0.2)),
+        Dense(
+            "F3",
+            units=9,
+            activation="sigmoid",
+            initializer=Initializer("random_normal", stddev=0.2),
+        ),
         Dense("OUTPUT", units=5, activation="softmax"),
     )
-    return Spec("everything", rows, Recipe(Optimizer("sgd", 0.1, momentum=0.9), loss="mean_squared_error"))
+    return Spec(
+        "everything", rows, Recipe(Optimizer("sgd", 0.1, momentum=0.9), loss="mean_squared_error")
+    )
 
 
 def test_every_row_type_becomes_its_layer(tmp_path):
@@ -159,12 +196,17 @@ def test_every_row_type_becomes_its_layer(tmp_path):
         "Dense",
     ]
     assert model.count_params() == model.spec.parameters
-    assert [tuple(layer.output.shape[1:]) for layer in model.layers] == [facts.output_shape for facts in model.spec.layers[1:]]
+    assert [tuple(layer.output.shape[1:]) for layer in model.layers] == [
+        facts.output_shape for facts in model.spec.layers[1:]
+    ]
     assert type(model.optimizer).__name__ == "SGD"
     assert model.optimizer.momentum == 0.9
     model.save(tmp_path / "m.keras")
     batch = images(3, (20, 20, 2))
-    np.testing.assert_array_equal(lenet_tf.load_model(tmp_path / "m.keras").predict(batch, verbose=0), model.predict(batch, verbose=0))
+    np.testing.assert_array_equal(
+        lenet_tf.load_model(tmp_path / "m.keras").predict(batch, verbose=0),
+        model.predict(batch, verbose=0),
+    )
 
 
 @pytest.mark.slow
@@ -176,7 +218,9 @@ def test_keras_knows_every_name_of_the_menu():
         keras_layer(Convolution("c", filters=2, kernel=3, initializer=initializer), 0)(batch)
     for mode in MODES:
         for distribution in DISTRIBUTIONS:
-            scaling = Initializer("variance_scaling", scale=2.0, mode=mode, distribution=distribution)
+            scaling = Initializer(
+                "variance_scaling", scale=2.0, mode=mode, distribution=distribution
+            )
             keras_layer(Convolution("c", filters=2, kernel=3, initializer=scaling), 0)(batch)
     for pool in POOLINGS:
         for padding in PADDINGS:
@@ -186,18 +230,29 @@ def test_keras_knows_every_name_of_the_menu():
             if optimizer == "sdlm" and loss == "mean_absolute_error":
                 continue
             options = {"momentum": 0.5, "nesterov": True, "weight_decay": 0.1, "damping": 0.1}
-            options = {name: value for name, value in options.items() if name in OPTIMIZERS[optimizer]}
+            options = {
+                name: value for name, value in options.items() if name in OPTIMIZERS[optimizer]
+            }
             recipe = Recipe(Optimizer(optimizer, 0.25, **options), loss=loss)
             activation = "softmax" if loss == "categorical_crossentropy" else "linear"
-            rows = (Input(shape=(6, 6, 1)), Flatten(), Dense("F1", units=84), Dense("OUTPUT", units=2, activation=activation))
-            rows = rows if not loss.startswith("lecun") else (*rows[:-1], EuclideanRBF("OUTPUT", units=2))
+            rows = (
+                Input(shape=(6, 6, 1)),
+                Flatten(),
+                Dense("F1", units=84),
+                Dense("OUTPUT", units=2, activation=activation),
+            )
+            rows = (
+                rows
+                if not loss.startswith("lecun")
+                else (*rows[:-1], EuclideanRBF("OUTPUT", units=2))
+            )
             model = LeNet(Spec("m", rows, recipe))
             assert float(model.optimizer.learning_rate) == 0.25
             assert {name: getattr(model.optimizer, name) for name in options} == options
             assert np.isfinite(model.train_on_batch(batch, np.eye(2, dtype="float32"))).all()
 
 
-def test_initialisers_with_options_begin_as_they_say():
+def test_initializers_with_options_begin_as_they_say():
     def start(initializer):
         layer = keras_layer(Dense("d", units=300, initializer=initializer), 0)
         layer.build((None, 200))
@@ -208,7 +263,11 @@ def test_initialisers_with_options_begin_as_they_say():
     uniform = start(Initializer("random_uniform", limit=0.7))
     assert 0.69 < uniform.max() <= 0.7
     assert -0.7 <= uniform.min() < -0.69
-    scaled = start(Initializer("variance_scaling", scale=3.0, mode="fan_out", distribution="untruncated_normal"))
+    scaled = start(
+        Initializer(
+            "variance_scaling", scale=3.0, mode="fan_out", distribution="untruncated_normal"
+        )
+    )
     assert scaled.std() == pytest.approx(np.sqrt(3.0 / 300), rel=0.02)
 
 
@@ -220,7 +279,9 @@ def test_mixed_precision_answers_in_float32(precision):
     answer = model.predict(images(), verbose=0)
     assert answer.dtype == np.float32
     np.testing.assert_allclose(answer, LeNet(seed=0).predict(images(), verbose=0), atol=0.02)
-    assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (precision == "mixed_float16")
+    assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (
+        precision == "mixed_float16"
+    )
 
 
 def test_the_model_runs_on_another_keras_backend(tmp_path):

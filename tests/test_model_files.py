@@ -14,7 +14,7 @@ import pytest
 
 import lenet_tf
 from lenet_tf.errors import RunError
-from lenet_tf.model import LeNet
+from lenet_tf.models.lenet import LeNet
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +49,23 @@ def changed(parts, change):
     return parts | {"config.json": json.dumps(config)}
 
 
-@pytest.mark.parametrize(("variant", "precision"), [("lenet5", "float32"), ("lenet5-1998", "float32"), ("tiny", "mixed_float16")])
-def test_weights_and_optimiser_state_come_back_bit_for_bit(tmp_path, variant, precision):
+@pytest.mark.parametrize(
+    ("variant", "precision"),
+    [("lenet5", "float32"), ("lenet5-1998", "float32"), ("tiny", "mixed_float16")],
+)
+def test_weights_and_optimizer_state_come_back_bit_for_bit(tmp_path, variant, precision):
     model = LeNet(variant, seed=0, precision=precision)
-    model.train_on_batch(np.random.default_rng(0).random((4, *model.input_shape[1:]), "float32"), np.eye(10, dtype="float32")[:4])
+    model.train_on_batch(
+        np.random.default_rng(0).random((4, *model.input_shape[1:]), "float32"),
+        np.eye(10, dtype="float32")[:4],
+    )
     model.save(tmp_path / "m.keras")
     again = lenet_tf.load_model(tmp_path / "m.keras")
-    pairs = zip(model.weights + model.optimizer.variables, again.weights + again.optimizer.variables, strict=True)
+    pairs = zip(
+        model.weights + model.optimizer.variables,
+        again.weights + again.optimizer.variables,
+        strict=True,
+    )
     for one, other in pairs:
         np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
 
@@ -63,7 +73,11 @@ def test_weights_and_optimiser_state_come_back_bit_for_bit(tmp_path, variant, pr
 def test_a_model_compiled_anew_with_keras_own_parts_loads(tmp_path):
     model = LeNet("tiny", seed=0)
     schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
-    model.compile(keras.optimizers.Lion(schedule), keras.losses.CategoricalFocalCrossentropy(), [keras.metrics.AUC(), "mse"])
+    model.compile(
+        keras.optimizers.Lion(schedule),
+        keras.losses.CategoricalFocalCrossentropy(),
+        [keras.metrics.AUC(), "mse"],
+    )
     model.save(tmp_path / "m.keras")
     assert type(lenet_tf.load_model(tmp_path / "m.keras").optimizer).__name__ == "Lion"
 
@@ -79,38 +93,65 @@ def test_a_model_compiled_anew_with_keras_own_parts_loads(tmp_path):
         ("keras.optimizers", "Adam", "evil>X"),
     ],
 )
-def test_other_classes_and_functions_are_named_and_refused(parts, refused, module, name, registered):
+def test_other_classes_and_functions_are_named_and_refused(
+    parts, refused, module, name, registered
+):
     for kind, config in ((name, {}), ("function", name)):
-        part = {"module": module, "class_name": kind, "config": config, "registered_name": registered}
-        assert name in refused(changed(parts, lambda c, part=part: c["compile_config"].update(loss=part)))
-    assert "not a LeNet" in refused(changed(parts, lambda c: c.update(module=module, class_name=name)))
+        part = {
+            "module": module,
+            "class_name": kind,
+            "config": config,
+            "registered_name": registered,
+        }
+        assert name in refused(
+            changed(parts, lambda c, part=part: c["compile_config"].update(loss=part))
+        )
+    assert "not a LeNet" in refused(
+        changed(parts, lambda c: c.update(module=module, class_name=name))
+    )
 
 
 def test_a_table_that_wants_more_than_the_weights_hold_is_refused_at_once(parts, refused):
     def change(units):
-        return lambda c: c["config"]["spec"]["rows"].insert(-1, {"kind": "dense", "name": "D", "units": units})
+        return lambda c: c["config"]["spec"]["rows"].insert(
+            -1, {"kind": "dense", "name": "D", "units": units}
+        )
 
-    assert re.search(r"has [\d,]+ parameters, and its weights are [\d,]+ bytes, too few for them", refused(changed(parts, change(10**6))))
+    assert re.search(
+        r"has [\d,]+ parameters, and its weights are [\d,]+ bytes, too few for them",
+        refused(changed(parts, change(10**6))),
+    )
     assert "units must be at most" in refused(changed(parts, change(10**12)))
-    assert "at most" in refused(changed(parts, lambda c: c["config"]["spec"]["rows"][0].update(shape=[10**12, 10**12, 1])))
+    assert "at most" in refused(
+        changed(parts, lambda c: c["config"]["spec"]["rows"][0].update(shape=[10**12, 10**12, 1]))
+    )
 
 
 def test_metrics_that_would_fill_the_memory_are_refused(parts, refused):
     def change(count, classes):
-        part = {"module": "keras.metrics", "class_name": "MeanIoU", "config": {"num_classes": classes}, "registered_name": None}
+        part = {
+            "module": "keras.metrics",
+            "class_name": "MeanIoU",
+            "config": {"num_classes": classes},
+            "registered_name": None,
+        }
         return lambda c: c["compile_config"].update(metrics=[part] * count)
 
     assert "num_classes is 2000, more than 500" in refused(changed(parts, change(1, 2000)))
     assert "names more than 32 parts" in refused(changed(parts, change(40, 10)))
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": NaN}', "1" * 100_000, "\xff", " " * (2 << 20)])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"a": NaN}', "1" * 100_000, "\xff", " " * (2 << 20)]
+)
 def test_json_without_bounds_is_refused(parts, refused, text):
     refused(parts | {"config.json": text.encode("latin-1")}, zipfile.ZIP_DEFLATED)
 
 
 def test_archives_of_another_form_are_refused(parts, refused, tmp_path):
-    assert "../evil" in refused({**{k: v for k, v in parts.items() if k != "metadata.json"}, "../evil": b""})
+    assert "../evil" in refused(
+        {**{k: v for k, v in parts.items() if k != "metadata.json"}, "../evil": b""}
+    )
     assert "other files" in refused(parts | {"a": b"", "b": b""})
     (tmp_path / "old.keras").write_bytes(parts["model.weights.h5"])
     with pytest.raises(RunError, match="damaged"):
@@ -167,10 +208,22 @@ def hostile(write):
         lambda group, file: group.__setitem__("0", file["layers"]),
         lambda group, file: group.create_dataset("0", (8,), "u1", external=[("/etc/passwd", 0, 8)]),
         virtual,
-        lambda group, file: group.create_dataset("0", (1 << 40,), "f4", chunks=(1 << 20,), compression="gzip"),
+        lambda group, file: group.create_dataset(
+            "0", (1 << 40,), "f4", chunks=(1 << 20,), compression="gzip"
+        ),
         lambda group, file: group.create_dataset("0", (1 << 40,), "f4"),
     ],
-    ids=["external-link", "soft-link", "cycle", "external-storage", "virtual", "chunked-bomb", "shape-bomb"],
+    ids=[
+        "external-link",
+        "soft-link",
+        "cycle",
+        "external-storage",
+        "virtual",
+        "chunked-bomb",
+        "shape-bomb",
+    ],
 )
 def test_weights_that_reach_outside_or_declare_too_much_are_refused(parts, refused, write):
-    assert "cannot be read as a Keras model" in refused(parts | {"model.weights.h5": hostile(write)})
+    assert "cannot be read as a Keras model" in refused(
+        parts | {"model.weights.h5": hostile(write)}
+    )

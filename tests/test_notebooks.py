@@ -21,7 +21,7 @@ COURSE = [
     "06-lenet5-1998",
     "07-inside",
     "08-hyperparameters",
-    "09-colour",
+    "09-color",
 ]
 
 
@@ -34,7 +34,10 @@ def sources(notebook, kind):
 
 
 def test_the_course_is_complete_and_in_order():
-    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == [*COURSE, "quickstart"]
+    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == [
+        *COURSE,
+        "quickstart",
+    ]
     for number, name in enumerate(COURSE, 1):
         texts = sources(read(name), "markdown")
         assert texts[0].startswith(f"# {number}. ")
@@ -49,10 +52,20 @@ def test_a_notebook_is_as_it_was_run(name):
     assert path.stat().st_size < 1_000_000
     code = [cell for cell in read(name)["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
-    assert all(cell["outputs"] for cell in code if re.search(r"^\s*print\(", "".join(cell["source"]), re.MULTILINE))
+    assert all(
+        cell["outputs"]
+        for cell in code
+        if re.search(r"^\s*print\(", "".join(cell["source"]), re.MULTILINE)
+    )
     outputs = [output for cell in code for output in cell["outputs"]]
-    assert not [output for output in outputs if output["output_type"] == "error" or output.get("name") == "stderr"]
-    pictures = [output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert not [
+        output
+        for output in outputs
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    ]
+    pictures = [
+        output["data"]["image/png"] for output in outputs if "image/png" in output.get("data", {})
+    ]
     assert len(pictures) >= 2
     for picture in pictures:
         with Image.open(io.BytesIO(base64.b64decode("".join(picture)))) as image:
@@ -68,8 +81,16 @@ def test_a_notebook_teaches(name):
     assert not re.search(r"^\s*(def|class) ", code, re.MULTILINE)
     assert max(map(len, code.splitlines())) <= 120, "a page cuts longer lines off"
     exercises = text.split("## Exercises")[1].split("## Glossary · 용어")[0]
-    assert exercises.count("<details><summary>Answer</summary>\n\n") == exercises.count("\n</details>") >= 3
-    terms = re.findall(r"^\|[^|]+\|([^|]*[가-힣][^|]*)\|[^|]+\|$", text.split("## Glossary · 용어")[1], re.MULTILINE)
+    assert (
+        exercises.count("<details><summary>Answer</summary>\n\n")
+        == exercises.count("\n</details>")
+        >= 3
+    )
+    terms = re.findall(
+        r"^\|[^|]+\|([^|]*[가-힣][^|]*)\|[^|]+\|$",
+        text.split("## Glossary · 용어")[1],
+        re.MULTILINE,
+    )
     assert len(terms) >= 5
 
 
@@ -89,7 +110,10 @@ def test_the_answers_of_the_exercises_are_run(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "notebooks"))
     run = importlib.import_module("run")
     answer = "<details><summary>Answer</summary>\n\n```python\nassert two == {}\n```\n\n</details>"
-    cells = [nbformat.v4.new_code_cell("two = 2\nprint(two)"), nbformat.v4.new_markdown_cell(answer.format(2))]
+    cells = [
+        nbformat.v4.new_code_cell("two = 2\nprint(two)"),
+        nbformat.v4.new_markdown_cell(answer.format(2)),
+    ]
     notebook = nbformat.v4.new_notebook(cells=cells)
     run.execute(notebook)
     assert [cell.cell_type for cell in notebook.cells] == ["code", "markdown"]
@@ -98,6 +122,8 @@ def test_the_answers_of_the_exercises_are_run(monkeypatch):
     with pytest.raises(run.CellExecutionError, match="assert two == 3"):
         run.execute(notebook)
     notebook.cells[0].outputs[0].text = f"in {ROOT}"
-    assert [complaint.split(":")[0] for complaint in run.complaints(notebook)] == ["a path of this machine"]
+    assert [complaint.split(":")[0] for complaint in run.complaints(notebook)] == [
+        "a path of this machine"
+    ]
     notebook.cells[0].outputs[0].name = "stderr"
     assert run.take_messages(notebook) == [f"in {ROOT}"] and run.complaints(notebook) == []

@@ -6,13 +6,15 @@ import keras
 import numpy as np
 import pytest
 
-from lenet_tf import pooling
+from lenet_tf.models import pooling
 
 
 def naive(x, size, strides, padding, choose):
     """`choose` of every window's inputs, one by one; what lies in the padding is no input."""
     if padding == "valid":
-        starts = [range(0, n - f + 1, s) for n, f, s in zip(x.shape[1:3], size, strides, strict=True)]
+        starts = [
+            range(0, n - f + 1, s) for n, f, s in zip(x.shape[1:3], size, strides, strict=True)
+        ]
     else:
         counts = [-(-n // s) for n, s in zip(x.shape[1:3], strides, strict=True)]
         starts = [
@@ -22,7 +24,9 @@ def naive(x, size, strides, padding, choose):
     out = np.zeros((len(x), len(starts[0]), len(starts[1]), x.shape[-1]))
     for n, row, column, channel in np.ndindex(out.shape):
         r, c = starts[0][row], starts[1][column]
-        out[n, row, column, channel] = choose(x[n, max(r, 0) : r + size[0], max(c, 0) : c + size[1], channel])
+        out[n, row, column, channel] = choose(
+            x[n, max(r, 0) : r + size[0], max(c, 0) : c + size[1], channel]
+        )
     return out
 
 
@@ -32,10 +36,16 @@ def weighted(window):
 
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize(("size", "strides"), [((2, 2), (2, 2)), ((3, 2), (2, 1)), ((3, 3), (3, 3)), ((1, 2), (2, 2))])
+@pytest.mark.parametrize(
+    ("size", "strides"), [((2, 2), (2, 2)), ((3, 2), (2, 1)), ((3, 3), (3, 3)), ((1, 2), (2, 2))]
+)
 @pytest.mark.parametrize(
     ("layer", "choose"),
-    [(pooling.MinPooling2D, np.min), (pooling.SumPooling2D, np.sum), (pooling.StochasticPooling2D, weighted)],
+    [
+        (pooling.MinPooling2D, np.min),
+        (pooling.SumPooling2D, np.sum),
+        (pooling.StochasticPooling2D, weighted),
+    ],
     ids=["min", "sum", "stochastic"],
 )
 def test_against_loops(layer, choose, size, strides, padding):
@@ -80,7 +90,13 @@ def test_stochastic_pooling_never_draws_a_zero_and_passes_the_gradient_to_what_i
 
 def test_stochastic_pooling_repeats_with_its_seed():
     x = np.random.default_rng(2).random((4, 6, 6, 2), dtype=np.float32)
-    first, same, other = (np.asarray(pooling.StochasticPooling2D((2, 2), seed=seed)(x, training=True)) for seed in (1, 1, 2))
+    first, same, other = (
+        np.asarray(pooling.StochasticPooling2D((2, 2), seed=seed)(x, training=True))
+        for seed in (1, 1, 2)
+    )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
-    assert keras.saving.get_registered_name(pooling.StochasticPooling2D) == "lenet_tf>StochasticPooling2D"
+    assert (
+        keras.saving.get_registered_name(pooling.StochasticPooling2D)
+        == "lenet_tf>StochasticPooling2D"
+    )

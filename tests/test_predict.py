@@ -15,11 +15,12 @@ from PIL import Image
 from scipy import ndimage
 
 import lenet_tf
+from lenet_tf.data.sources.sample import load_sample
 from lenet_tf.errors import DataError, RunError
-from lenet_tf.handwriting import as_digit, is_prepared
-from lenet_tf.recognition import find_pictures, newest_run, probabilities, recognise
-from lenet_tf.sources.pictures import read_picture
-from lenet_tf.sources.sample import load_sample
+from lenet_tf.evaluation.evaluate import probabilities
+from lenet_tf.inference.digit_preprocessing import as_digit, is_prepared
+from lenet_tf.inference.image_files import read_picture
+from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
 from lenet_tf.specs import get_spec
 
 
@@ -28,7 +29,14 @@ def trained(tmp_path_factory):
     """A network that knows digits: of MNIST where that is at hand, else of its embedded sample."""
     data = lenet_tf.load_data("mnist") if os.environ.get("LENET_TF_ORIGINALS") else load_sample()
     options = {"recipe": "fast"} if data.name == "mnist" else {"epochs": 12}
-    return lenet_tf.fit("lenet5-modern", data, device="cpu", quiet=True, logs=tmp_path_factory.mktemp("logs"), **options)
+    return lenet_tf.fit(
+        "lenet5-modern",
+        data,
+        device="cpu",
+        quiet=True,
+        logs=tmp_path_factory.mktemp("logs"),
+        **options,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +76,13 @@ def test_an_enlarged_digit_becomes_itself_again(scale, inverted):
     for digit in load_sample().x_train.reshape(-1, 28, 28)[:300:15]:
         height, width = (int(28 * scale * random.uniform(1.1, 2)) for _ in range(2))
         sheet = np.zeros((height, width), np.uint8)
-        top, left = int(random.integers(height - 28 * scale)), int(random.integers(width - 28 * scale))
-        sheet[top : top + 28 * scale, left : left + 28 * scale] = np.kron(digit, np.ones((scale, scale), np.uint8)) * 0.6 + 40
+        top, left = (
+            int(random.integers(height - 28 * scale)),
+            int(random.integers(width - 28 * scale)),
+        )
+        sheet[top : top + 28 * scale, left : left + 28 * scale] = (
+            np.kron(digit, np.ones((scale, scale), np.uint8)) * 0.6 + 40
+        )
         sheet[sheet == 0] = 40
         again = as_digit(255 - sheet if inverted else sheet)
         # What lies between two pixels may come to lie on either.
@@ -99,27 +112,39 @@ def test_dirt_beside_a_digit_does_not_count():
     np.testing.assert_array_equal(as_digit(sheet), clean)
 
 
-@pytest.mark.parametrize("picture", [np.zeros((1, 1)), np.full((300, 20), 255), np.full((28, 28), 7), np.tile([100, 104], (40, 20))])
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((1, 1)),
+        np.full((300, 20), 255),
+        np.full((28, 28), 7),
+        np.tile([100, 104], (40, 20)),
+    ],
+)
 def test_nothing_drawn_is_told(picture):
     with pytest.raises(DataError, match="nothing is drawn in it"):
         as_digit(picture.astype(np.uint8))
 
 
-def test_what_is_no_grey_picture_is_refused():
+def test_what_is_no_gray_picture_is_refused():
     for picture in (np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4)), np.zeros((0, 4), np.uint8)):
-        with pytest.raises(DataError, match="a picture must be grey uint8"):
+        with pytest.raises(DataError, match="a picture must be gray uint8"):
             as_digit(picture)
 
 
 # Answers.
 
 
-def test_drawings_are_recognised(trained, drawn):
-    """Fonts and strokes, of every size, place, colour and polarity, some blurred, noisy or transparent: nine in ten and more."""
+def test_drawings_are_recognized(trained, drawn):
+    """Fonts and strokes, of every size, place, color and polarity, some blurred, noisy or transparent: nine in ten and more."""
     folder, digits = drawn
     assert len(digits) >= 60
-    answers = recognise(trained.model, find_pictures([folder]))
-    wrong = {answer.file.name: answer.answer for answer in answers if answer.answer != digits[answer.file]}
+    answers = predict_pictures(trained.model, find_pictures([folder]))
+    wrong = {
+        answer.file.name: answer.answer
+        for answer in answers
+        if answer.answer != digits[answer.file]
+    }
     assert len(wrong) <= len(digits) // 10, wrong
     for answer in answers:
         assert 0 <= answer.runner_up_probability <= answer.probability <= 1
@@ -131,9 +156,11 @@ def test_mnist_as_files_is_mnist_as_arrays(trained, tmp_path):
     for number, image in enumerate(sample.x_test.reshape(-1, 28, 28)[:200]):
         Image.fromarray(image).save(tmp_path / f"{number:05}.png")
     outputs = lenet_tf.predict(trained, sample.x_test[:200])
-    answers = recognise(trained.model, find_pictures([tmp_path]))
+    answers = predict_pictures(trained.model, find_pictures([tmp_path]))
     assert [answer.answer for answer in answers] == outputs.argmax(axis=1).tolist()
-    np.testing.assert_allclose([answer.probability for answer in answers], outputs.max(axis=1), atol=1e-6)
+    np.testing.assert_allclose(
+        [answer.probability for answer in answers], outputs.max(axis=1), atol=1e-6
+    )
 
 
 def test_probabilities_add_up_to_one(digits):
@@ -141,7 +168,11 @@ def test_probabilities_add_up_to_one(digits):
     outputs = np.array([[-10.0, -12.0, -500.0]])
     rbf = lenet_tf.LeNet("lenet5-1998")
     expected = np.exp(-10) + np.exp(-12)
-    np.testing.assert_allclose(probabilities(rbf, outputs), [[np.exp(-10) / expected, np.exp(-12) / expected, 0]], atol=1e-12)
+    np.testing.assert_allclose(
+        probabilities(rbf, outputs),
+        [[np.exp(-10) / expected, np.exp(-12) / expected, 0]],
+        atol=1e-12,
+    )
     softmax = lenet_tf.LeNet("tiny")
     given = np.array([[0.2, 0.7, 0.1]])
     assert probabilities(softmax, given) is given
@@ -151,26 +182,34 @@ def test_pictures_are_found(tmp_path):
     for name in ("b.png", "a.JPG", "c.txt", "d.webp"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "e.png").mkdir()
-    assert [path.name for path in find_pictures([tmp_path, tmp_path / "c.txt"])] == ["a.JPG", "b.png", "d.webp", "c.txt"]
+    assert [path.name for path in find_pictures([tmp_path, tmp_path / "c.txt"])] == [
+        "a.JPG",
+        "b.png",
+        "d.webp",
+        "c.txt",
+    ]
     with pytest.raises(DataError, match="there is no picture or folder .*none.png"):
         find_pictures([tmp_path / "none.png"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="empty has no picture in it: .png, .jpg, .jpeg, .webp, .bmp are read"):
+    with pytest.raises(
+        DataError, match="empty has no picture in it: .png, .jpg, .jpeg, .webp, .bmp are read"
+    ):
         find_pictures([tmp_path / "empty"])
 
 
 def test_the_newest_run_is_asked(tmp_path):
     with pytest.raises(
-        RunError, match="there is no finished run in .*: train one with `lenet-tf train`, or name a .keras file with --model"
+        RunError,
+        match="there is no finished run in .*: train one with `lenet-tf train`, or name a .keras file with --model",
     ):
-        newest_run(tmp_path)
+        find_newest_run(tmp_path)
     for number, name in enumerate(("b", "a", "c")):
         folder = tmp_path / "fit" / name
         folder.mkdir(parents=True)
         if name != "c":
             (folder / "metrics.json").write_text("{}")
             os.utime(folder / "metrics.json", (number, number))
-    assert newest_run(tmp_path).name == "a"
+    assert find_newest_run(tmp_path).name == "a"
 
 
 # The command.
@@ -195,7 +234,14 @@ def test_json_csv_and_a_picture(trained, drawn, cli, tmp_path):
     folder, _ = drawn
     ruined = tmp_path / "ruined.png"
     ruined.write_text("no picture")
-    asked = ["predict", folder / "thick-7.png", ruined, folder / "thick-3.png", "--model", trained.path]
+    asked = [
+        "predict",
+        folder / "thick-7.png",
+        ruined,
+        folder / "thick-3.png",
+        "--model",
+        trained.path,
+    ]
     said = cli(*asked, "--json", "--picture", tmp_path / "sheet.png")
     assert said.exit_code == 1, "one of them could not be read"
     first, second, third = json.loads(said.stdout)
@@ -222,7 +268,12 @@ def save_strange(folder):
     ink = np.full((90, 70), 255, np.uint8)
     ink[20:70, 30:38] = 0
     one = Image.fromarray(ink)
-    one.save(folder / "moving.webp", save_all=True, append_images=[Image.new("L", (70, 90))], lossless=True)
+    one.save(
+        folder / "moving.webp",
+        save_all=True,
+        append_images=[Image.new("L", (70, 90))],
+        lossless=True,
+    )
     one.convert("CMYK").save(folder / "print.jpg", quality=95)
     two = one.convert("RGB")
     two.save(folder / "two.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (70, 90))])
@@ -230,7 +281,9 @@ def save_strange(folder):
     # Larger by their headers.
     progressive = (folder / "named.png").read_bytes()
     place = progressive.index(b"\xff\xc2") + 5
-    (folder / "huge.jpg").write_bytes(progressive[:place] + b"\xff\xdc\xff\xdc" + progressive[place + 4 :])
+    (folder / "huge.jpg").write_bytes(
+        progressive[:place] + b"\xff\xdc\xff\xdc" + progressive[place + 4 :]
+    )
     one.save(folder / "cut.bmp")
     bitmap = (folder / "cut.bmp").read_bytes()
     (folder / "cut.bmp").write_bytes(bitmap[:-99])
@@ -279,18 +332,27 @@ def test_mistakes_of_the_command(cli, tmp_path, digits):
     picture = tmp_path / "x.png"
     Image.new("L", (9, 9)).save(picture)
     none = cli("predict", picture)
-    assert (none.exit_code, "there is no finished run in logs: train one" in none.stderr) == (1, True)
+    assert (none.exit_code, "there is no finished run in logs: train one" in none.stderr) == (
+        1,
+        True,
+    )
     missing = cli("predict", picture, "--model", tmp_path / "none.keras")
     assert (missing.exit_code, "there is no run or model" in missing.stderr) == (2, True)
     assert cli("predict").exit_code == 2
 
 
 def test_a_network_for_other_images_says_so(tmp_path, digits):
-    colours = replace(get_spec("tiny"), preparation=replace(get_spec("tiny").preparation, channels=3)).adapted((28, 28, 3))
+    colors = replace(
+        get_spec("tiny"), preparation=replace(get_spec("tiny").preparation, channels=3)
+    ).adapted((28, 28, 3))
     picture = tmp_path / "x.png"
     Image.fromarray(load_sample().x_test.reshape(-1, 28, 28)[0]).save(picture)
-    (answer,) = recognise(lenet_tf.LeNet(colours), [picture])
-    assert answer.answer is not None, "grey becomes three equal channels where the network asks for that"
+    (answer,) = predict_pictures(lenet_tf.LeNet(colors), [picture])
+    assert answer.answer is not None, (
+        "gray becomes three equal channels where the network asks for that"
+    )
     large = lenet_tf.LeNet("tiny", input_shape=(40, 40, 1))
-    with pytest.raises(DataError, match="takes images of 40×40×1, and these are 28×28×1 when prepared"):
-        recognise(large, [picture])
+    with pytest.raises(
+        DataError, match="takes images of 40×40×1, and these are 28×28×1 when prepared"
+    ):
+        predict_pictures(large, [picture])

@@ -13,7 +13,9 @@ import pytest
 from lenet_tf.reproduce.tables import BEGIN, END
 
 ROOT = Path(__file__).parent.parent
-ENGLISH, KOREAN = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md"))
+ENGLISH, KOREAN = (
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md")
+)
 SWITCH = {"README.md", "README.ko.md"}
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -22,7 +24,17 @@ HANGUL = re.compile("[가-힣]")
 # With sign, separators, % and exponent: −0.1, 61,706, 98.71%, 3.15.1, 10⁻⁴.
 NUMBER = re.compile(r"[−±]?\d+(?:[.,]\d+)*%?⁻?[⁰¹²³⁴-⁹]*")
 # What English spells and Korean may not: "second-order" is 2차, "two" minutes are 2분, "a sixth" is 6분의 1.
-SPELLED = {"second": "2", "two": "2", "three": "3", "four": "4", "five": "5", "nine": "9", "ten": "10", "sixth": "6 1", "ninth": "9 1"}
+SPELLED = {
+    "second": "2",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "nine": "9",
+    "ten": "10",
+    "sixth": "6 1",
+    "ninth": "9 1",
+}
 
 
 class Section(NamedTuple):
@@ -34,12 +46,18 @@ class Section(NamedTuple):
 def sections(text: str) -> list[Section]:
     """A section from each heading to the next, without code blocks, in which a # is no heading."""
     _, *parts = re.split(r"^(#+) (.+)$", FENCED.sub("", text), flags=re.MULTILINE)
-    return [Section(len(marks), title, body) for marks, title, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)]
+    return [
+        Section(len(marks), title, body)
+        for marks, title, body in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    ]
 
 
 def pairs() -> list:
     """For tests of one section of both editions each."""
-    return [pytest.param(*both, id=both[0].title) for both in zip(sections(ENGLISH), sections(KOREAN), strict=False)]
+    return [
+        pytest.param(*both, id=both[0].title)
+        for both in zip(sections(ENGLISH), sections(KOREAN), strict=False)
+    ]
 
 
 def anchor(title: str) -> str:
@@ -61,7 +79,9 @@ def numbers(text: str) -> Counter:
 
 
 def spelled(text: str) -> Counter:
-    return Counter(" ".join(SPELLED.get(word, "") for word in re.findall("[a-z]+", text.lower())).split())
+    return Counter(
+        " ".join(SPELLED.get(word, "") for word in re.findall("[a-z]+", text.lower())).split()
+    )
 
 
 def names(text: str) -> Counter:
@@ -79,12 +99,18 @@ def test_code_blocks_are_the_same():
 
 
 def test_headings_are_as_many_of_the_same_levels_in_the_same_order():
-    assert [section.level for section in sections(KOREAN)] == [section.level for section in sections(ENGLISH)]
+    assert [section.level for section in sections(KOREAN)] == [
+        section.level for section in sections(ENGLISH)
+    ]
 
 
 def test_links_and_pictures_are_the_same():
     def targets(text: str) -> Counter:
-        return Counter(target for target in LINK.findall(text) if not target.startswith("#") and target not in SWITCH)
+        return Counter(
+            target
+            for target in LINK.findall(text)
+            if not target.startswith("#") and target not in SWITCH
+        )
 
     english, korean = targets(ENGLISH), targets(KOREAN)
     assert korean == english, difference(english, korean)
@@ -100,13 +126,18 @@ def test_anchors_point_to_headings(text):
     """A heading that is renamed takes its anchor along, and GitHub says nothing of a link into the void."""
     known = [anchor(section.title) for section in sections(text)]
     assert len(set(known)) == len(known), "two headings of one name: GitHub numbers their anchors"
-    assert not [target for target in LINK.findall(text) if target.startswith("#") and target not in known]
+    assert not [
+        target for target in LINK.findall(text) if target.startswith("#") and target not in known
+    ]
 
 
 def test_anchors_point_to_the_same_sections():
     def places(text: str) -> list[list[int]]:
         known = [anchor(section.title) for section in sections(text)]
-        return [sorted(known.index(target) for target in LINK.findall(section.text) if target in known) for section in sections(text)]
+        return [
+            sorted(known.index(target) for target in LINK.findall(section.text) if target in known)
+            for section in sections(text)
+        ]
 
     assert places(KOREAN) == places(ENGLISH)
 
@@ -134,9 +165,13 @@ def test_names_in_backticks_are_the_same(english, korean):
 @pytest.mark.parametrize(("english", "korean"), pairs())
 def test_tables_and_lists_are_as_long_and_rows_in_order(english, korean):
     """Row by row, so that no number is in another's row."""
-    assert len(ITEM.findall(korean.text)) == len(ITEM.findall(english.text)), f"lists of {english.title} / {korean.title}"
+    assert len(ITEM.findall(korean.text)) == len(ITEM.findall(english.text)), (
+        f"lists of {english.title} / {korean.title}"
+    )
     ours, theirs = tables(english.text), tables(korean.text)
-    assert [len(table) for table in theirs] == [len(table) for table in ours], f"tables of {english.title} / {korean.title}"
+    assert [len(table) for table in theirs] == [len(table) for table in ours], (
+        f"tables of {english.title} / {korean.title}"
+    )
     for row, other in zip(chain(*ours), chain(*theirs), strict=True):
         assert (other.count("|"), names(other)) == (row.count("|"), names(row)), f"{row}\n{other}"
         assert numbers(other) - spelled(row) == numbers(row) - spelled(row), f"{row}\n{other}"
@@ -146,6 +181,11 @@ def test_tables_and_lists_are_as_long_and_rows_in_order(english, korean):
 def test_no_paragraph_is_left_in_english(section):
     """Nor a table, an item of a list or a picture's description. What is generated is English in both."""
     text = section.text.replace(generated(KOREAN), "").replace("[English](README.md)", "")
-    pieces = [piece.strip() for piece in re.split(r"\n\n|\n(?=- |\d+\. )", re.sub("<!--.*?-->", "", text, flags=re.DOTALL))]
+    pieces = [
+        piece.strip()
+        for piece in re.split(
+            r"\n\n|\n(?=- |\d+\. )", re.sub("<!--.*?-->", "", text, flags=re.DOTALL)
+        )
+    ]
     assert HANGUL.search(text)
     assert not [piece for piece in pieces if piece and not HANGUL.search(piece)]

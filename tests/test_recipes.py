@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf import runs
 from lenet_tf.errors import LenetError, SpecError
-from lenet_tf.optimizers import OneCycle
+from lenet_tf.models.optimizers import OneCycle
+from lenet_tf.runs import run_folder
 from lenet_tf.specs import RECIPES, Optimizer, Recipe, get_recipe, get_spec
 
 FAST = RECIPES["lenet5-modern"]["fast"]
@@ -22,16 +22,25 @@ def test_one_cycle_is_two_lines():
     """Up to the peak over a quarter of the steps, down to 0 behind the last; no step is taken at rate 0."""
     cycle = OneCycle(0.8, warm_up=0.25, steps=16)
     rates = [float(cycle(step)) for step in range(16)]
-    np.testing.assert_allclose(rates, np.interp(np.arange(1, 17), [0, 4, 17], [0, 0.8, 0]), rtol=1e-6)
+    np.testing.assert_allclose(
+        rates, np.interp(np.arange(1, 17), [0, 4, 17], [0, 0.8, 0]), rtol=1e-6
+    )
     assert min(rates) > 0
     assert float(cycle(40)) == 0
-    np.testing.assert_allclose([float(OneCycle(1.0, 0.0, 3)(step)) for step in range(3)], [1, 2 / 3, 1 / 3], rtol=1e-6)
+    np.testing.assert_allclose(
+        [float(OneCycle(1.0, 0.0, 3)(step)) for step in range(3)], [1, 2 / 3, 1 / 3], rtol=1e-6
+    )
     assert float(OneCycle(0.5, 0.25, 1)(0)) == 0.5, "a run of one step"
     later = OneCycle(0.8, warm_up=0.25, steps=16, first=100)
-    assert [float(later(step)) for step in range(100, 116)] == rates, "a run that goes on from a model has a cycle of its own"
+    assert [float(later(step)) for step in range(100, 116)] == rates, (
+        "a run that goes on from a model has a cycle of its own"
+    )
     copy = OneCycle.from_config(cycle.get_config())
     assert [float(copy(step)) for step in range(16)] == rates
-    with pytest.raises(ValueError, match="does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit"):
+    with pytest.raises(
+        ValueError,
+        match="does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit",
+    ):
         OneCycle(0.1)(0)
 
 
@@ -39,7 +48,9 @@ def test_label_smoothing_is_in_the_loss():
     model = lenet_tf.LeNet(replace(get_spec("tiny"), recipe=Recipe(label_smoothing=0.3)), seed=0)
     outputs = np.array([[0.7, 0.2, 0.1]])
     targets = 0.7 * np.array([[0, 1, 0]]) + 0.3 / 3
-    assert float(model.loss(np.array([[0.0, 1, 0]]), outputs)) == pytest.approx(-(targets * np.log(outputs)).sum(), rel=1e-6)
+    assert float(model.loss(np.array([[0.0, 1, 0]]), outputs)) == pytest.approx(
+        -(targets * np.log(outputs)).sum(), rel=1e-6
+    )
 
 
 @pytest.mark.slow
@@ -52,28 +63,47 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
             rates.append(float(self.model.optimizer.learning_rate))
 
     for engine in ("graph", "keras"):
-        options = {"recipe": "fast", "validation": "test", "engine": engine, "device": "cpu", "logs": tmp_path, "quiet": True}
+        options = {
+            "recipe": "fast",
+            "validation": "test",
+            "engine": engine,
+            "device": "cpu",
+            "logs": tmp_path,
+            "quiet": True,
+        }
         results.append(lenet_tf.fit("lenet5-modern", digits, callbacks=[Rates()], **options))
     start = lenet_tf.LeNet("lenet5-modern", seed=0).get_weights()
-    for first, ours, plain in zip(start, *(run.model.get_weights() for run in results), strict=True):
+    for first, ours, plain in zip(
+        start, *(run.model.get_weights() for run in results), strict=True
+    ):
         np.testing.assert_allclose(ours, plain, atol=1e-3 * np.abs(plain - first).max())
     np.testing.assert_allclose(results[0].history["loss"], results[1].history["loss"], rtol=1e-4)
     # 300 images are 5 steps of 64 an epoch: the rate after an epoch is that of the step that comes next.
     np.testing.assert_allclose(rates, [0.005 * (11 - 6) / (11 - 2.5), 0] * 2, rtol=1e-5, atol=1e-9)
     run = results[0]
-    config = runs.read_config(run.path)
+    config = run_folder.read_config(run.path)
     assert config["recipe"]["optimizer"]["schedule"] == "one_cycle"
     loaded = lenet_tf.load_model(run.path)
-    np.testing.assert_array_equal(lenet_tf.predict(loaded, digits.x_test), lenet_tf.predict(run, digits.x_test))
+    np.testing.assert_array_equal(
+        lenet_tf.predict(loaded, digits.x_test), lenet_tf.predict(run, digits.x_test)
+    )
     assert OneCycle.of(loaded.optimizer).steps == 10
     assert int(loaded.optimizer.iterations) == 10
-    more = lenet_tf.fit(loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True)
-    assert np.abs(more.model.get_weights()[0] - run.model.get_weights()[0]).max() > 1e-3, "trained on, in a cycle of its own"
+    more = lenet_tf.fit(
+        loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True
+    )
+    assert np.abs(more.model.get_weights()[0] - run.model.get_weights()[0]).max() > 1e-3, (
+        "trained on, in a cycle of its own"
+    )
     assert int(more.model.optimizer.iterations) == 15
 
 
 def test_half_precision_has_the_schedule_too(digits, tmp_path):
-    options = {"recipe": replace(FAST, epochs=1, validation="test"), "precision": "mixed_float16", "device": "cpu"}
+    options = {
+        "recipe": replace(FAST, epochs=1, validation="test"),
+        "precision": "mixed_float16",
+        "device": "cpu",
+    }
     run = lenet_tf.fit("lenet5-modern", digits, logs=tmp_path, quiet=True, **options)
     assert np.isfinite(run.history["loss"]).all()
     assert OneCycle.of(run.model.optimizer).steps == 5
@@ -81,7 +111,9 @@ def test_half_precision_has_the_schedule_too(digits, tmp_path):
 
 
 def test_recipes_that_cannot_be(digits, tmp_path):
-    with pytest.raises(SpecError, match="lenet5 has no recipe 'fast' beside its own: lenet5-modern has fast"):
+    with pytest.raises(
+        SpecError, match="lenet5 has no recipe 'fast' beside its own: lenet5-modern has fast"
+    ):
         get_recipe("lenet5", "fast")
     with pytest.raises(LenetError, match="a LeNet that is given is compiled by its own recipe"):
         lenet_tf.fit(lenet_tf.LeNet("lenet5-modern"), digits, recipe="fast", logs=tmp_path / "none")
@@ -89,25 +121,39 @@ def test_recipes_that_cannot_be(digits, tmp_path):
     for fields, message in (
         ({"name": "sdlm", "schedule": "one_cycle"}, "schedule goes with adam"),
         ({"schedule": "two_cycle"}, "unknown schedule 'two_cycle'"),
-        ({"schedule": "one_cycle", "learning_rate": (0.1, 0.2)}, "takes one learning_rate, its peak"),
-        ({"schedule": "one_cycle", "warm_up": 1.0}, "warm_up must be a number from 0 up to, not including, 1"),
+        (
+            {"schedule": "one_cycle", "learning_rate": (0.1, 0.2)},
+            "takes one learning_rate, its peak",
+        ),
+        (
+            {"schedule": "one_cycle", "warm_up": 1.0},
+            "warm_up must be a number from 0 up to, not including, 1",
+        ),
         ({"warm_up": 0.5}, "warm_up goes with the schedule one_cycle"),
         ({"name": "sgd", "beta_2": 0.9}, "beta_2 goes with adam and adamw, not with sgd"),
         ({"beta_2": 1.0}, "beta_2 must be a number from 0"),
     ):
         with pytest.raises(SpecError, match=message):
             Optimizer(**fields)
-    with pytest.raises(SpecError, match="label_smoothing goes with categorical_crossentropy, not with mean_squared_error"):
+    with pytest.raises(
+        SpecError,
+        match="label_smoothing goes with categorical_crossentropy, not with mean_squared_error",
+    ):
         Recipe(loss="mean_squared_error", label_smoothing=0.1)
 
 
 @pytest.mark.slow
 def test_the_command_takes_a_recipe(cli):
-    result = cli("train", "lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q")
+    result = cli(
+        "train", "lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q"
+    )
     assert result.exit_code == 0, result.output
     assert "after epoch 2;" in result.output
     (run,) = Path("l/fit").iterdir()
-    assert "after epoch 2;" in cli("train", "--from-run", run, "--recipe", "fast", "--logs", "l", "-q").output
+    assert (
+        "after epoch 2;"
+        in cli("train", "--from-run", run, "--recipe", "fast", "--logs", "l", "-q").output
+    )
     wrong = cli("train", "lenet5", "--recipe", "fast", "--data", "sample", "--logs", "m")
     assert wrong.exit_code == 1
     assert wrong.output.startswith("Error: lenet5 has no recipe 'fast'")

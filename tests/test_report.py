@@ -17,13 +17,13 @@ from pages import outline
 from PIL import Image
 
 import lenet_tf
-from lenet_tf.data import prepare_images
+from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.inspection import feature_maps, filters
-from lenet_tf.report import figures
-from lenet_tf.report.architecture import architecture
-from lenet_tf.report.scores import Scores
-from lenet_tf.reporting import write_report
+from lenet_tf.evaluation import figures
+from lenet_tf.evaluation.architecture_figure import architecture_figure
+from lenet_tf.evaluation.inspection import feature_maps, filters
+from lenet_tf.evaluation.run_report import write_report
+from lenet_tf.evaluation.scores import Scores
 from lenet_tf.specs import VARIANTS, Preparation, get_spec
 
 
@@ -31,7 +31,9 @@ from lenet_tf.specs import VARIANTS, Preparation, get_spec
 def reported(digits, tmp_path_factory):
     """(Run, its page) of a network with everything that a report shows."""
     logs = tmp_path_factory.mktemp("logs")
-    run = lenet_tf.fit("lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True)
+    run = lenet_tf.fit(
+        "lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True
+    )
     return run, write_report(run.path, digits)
 
 
@@ -72,18 +74,32 @@ def test_the_pages_numbers_are_the_runs(reported, digits):
     answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
     scores = Scores.of(digits.y_test, answers, 10)
     label, answer, often, share = next(scores.confused())
-    row = re.search(rf"<tr><td class=number>{label}</td><td class=number>{answer}</td><td class=number>{often}</td><td>(.*?)</td>", text)
+    row = re.search(
+        rf"<tr><td class=number>{label}</td><td class=number>{answer}</td><td class=number>{often}</td><td>(.*?)</td>",
+        text,
+    )
     assert row[1] == f"{share.value:.2%}"
 
 
 def test_the_figures_are_pictures_too(reported):
     run, _ = reported
-    names = {"architecture", "curves", "scores", "confusion", "reliability", "mistakes", "filters", "maps"}
-    assert {path.name for path in (run.path / "report").iterdir()} == {f"{name}.png" for name in names}
+    names = {
+        "architecture",
+        "curves",
+        "scores",
+        "confusion",
+        "reliability",
+        "mistakes",
+        "filters",
+        "maps",
+    }
+    assert {path.name for path in (run.path / "report").iterdir()} == {
+        f"{name}.png" for name in names
+    }
     for name in names:
         with Image.open(run.path / "report" / f"{name}.png") as picture:
-            grey = np.asarray(picture.convert("L"))
-        assert grey.std() > 5, f"{name} is not empty"
+            gray = np.asarray(picture.convert("L"))
+        assert gray.std() > 5, f"{name} is not empty"
 
 
 def test_a_report_made_again_is_the_same(reported, digits):
@@ -95,7 +111,13 @@ def test_a_report_made_again_is_the_same(reported, digits):
 
 def test_the_command_makes_it(reported, digits, cli, tmp_path):
     data = tmp_path / "digits.npz"
-    np.savez(data, x_train=digits.x_train, y_train=digits.y_train, x_test=digits.x_test, y_test=digits.y_test)
+    np.savez(
+        data,
+        x_train=digits.x_train,
+        y_train=digits.y_train,
+        x_test=digits.x_test,
+        y_test=digits.y_test,
+    )
     folder = shutil.copytree(reported[0].path, tmp_path / "run")
     page = folder / "report.html"
     page.unlink()
@@ -112,7 +134,9 @@ def test_an_unfinished_run_says_so(digits, tmp_path):
     config = json.loads((run.path / "config.json").read_text())
     config["recipe"]["epochs"] = 5
     (run.path / "config.json").write_text(json.dumps(config))
-    assert "The run is unfinished, after epoch 2 of 5." in write_report(run.path, digits).read_text(encoding="utf-8")
+    assert "The run is unfinished, after epoch 2 of 5." in write_report(run.path, digits).read_text(
+        encoding="utf-8"
+    )
     (run.path / "final.keras").unlink()
     with pytest.raises(RunError, match="has no finished epoch to report on"):
         write_report(run.path, digits)
@@ -120,10 +144,13 @@ def test_an_unfinished_run_says_so(digits, tmp_path):
 
 def test_the_scores_are_of_the_images_that_the_accuracy_is_of(digits, tmp_path):
     """Also where test images are prepared in another way than training images, as the tutorial does by mistake."""
-    spec = replace(get_spec("tiny"), preparation=Preparation(test_normalisation="unit_twice"))
+    spec = replace(get_spec("tiny"), preparation=Preparation(test_normalization="unit_twice"))
     run = lenet_tf.fit(spec, digits, epochs=3, device="cpu", logs=tmp_path, quiet=True)
     share = f"{run.metrics['test_accuracy']:.2%}"
-    assert share != f"{np.mean(lenet_tf.predict(run, digits.x_test).argmax(axis=1) == digits.y_test):.2%}"
+    assert (
+        share
+        != f"{np.mean(lenet_tf.predict(run, digits.x_test).argmax(axis=1) == digits.y_test):.2%}"
+    )
     text = write_report(run.path, digits).read_text(encoding="utf-8")
     low, high = re.search(rf"<b>{share}</b> \(95% interval ([\d.]+)%–([\d.]+)%\)", text).groups()
     assert float(low) < 100 * run.metrics["test_accuracy"] < float(high)
@@ -145,7 +172,9 @@ def test_feature_maps_are_the_layers_outputs(digits):
     network = lenet_tf.LeNet("lenet5-1998", seed=1)
     found = feature_maps(network, digits.x_test[:3])
     assert list(found) == ["INPUT", *(layer.name for layer in network.layers)]
-    np.testing.assert_array_equal(found["INPUT"], prepare_images(digits.x_test[:3], network.spec.preparation))
+    np.testing.assert_array_equal(
+        found["INPUT"], prepare_images(digits.x_test[:3], network.spec.preparation)
+    )
     np.testing.assert_allclose(found["OUTPUT"], network(found["INPUT"]), atol=1e-4)
     assert found["C3"].shape == (3, 10, 10, 16)
 
@@ -157,7 +186,9 @@ def test_filters_are_the_kernels_and_say_where_there_is_none():
     np.testing.assert_array_equal(found["C1"], network.get_layer("C1").kernel)
     table = network.get_layer("C3").table
     absent = np.isnan(found["C3"]).all(axis=(0, 1))
-    assert [tuple(np.flatnonzero(~absent[:, feature])) for feature in range(16)] == [tuple(maps) for maps in table]
+    assert [tuple(np.flatnonzero(~absent[:, feature])) for feature in range(16)] == [
+        tuple(maps) for maps in table
+    ]
     np.testing.assert_array_equal(found["C3"][:, :, 2, 1], network.get_layer("C3").kernel[4])
     assert table[1][1] == 2, "the fifth pair of the table: map 2 to feature map 1"
 
@@ -171,7 +202,9 @@ def test_calibration_against_a_loop():
     expected, total = [], 0.0
     for low, high in itertools.pairwise(edges):
         inside = [
-            (chance.max(), chance.argmax() == label) for chance, label in zip(chances, labels, strict=True) if low <= chance.max() < high
+            (chance.max(), chance.argmax() == label)
+            for chance, label in zip(chances, labels, strict=True)
+            if low <= chance.max() < high
         ]
         if inside:
             sure, right = np.mean([p for p, _ in inside]), np.mean([r for _, r in inside])
@@ -185,8 +218,10 @@ def test_calibration_against_a_loop():
 def test_every_network_can_be_drawn_to_scale(variant):
     """One square for each map, up to twenty, as large as the map is beside the others."""
     spec = get_spec(variant)
-    axes = architecture(spec).axes[0]
-    squares = [np.ptp(patch.get_xy(), axis=0) for patch in axes.patches if hasattr(patch, "get_closed")]
+    axes = architecture_figure(spec).axes[0]
+    squares = [
+        np.ptp(patch.get_xy(), axis=0) for patch in axes.patches if hasattr(patch, "get_closed")
+    ]
     maps = [facts.output_shape for facts in spec.layers if len(facts.output_shape) == 3]
     assert len(squares) == sum(min(shape[2], 20) for shape in maps)
     first, last = maps[0], maps[-1]
@@ -194,14 +229,21 @@ def test_every_network_can_be_drawn_to_scale(variant):
         assert squares[-1][1] / squares[0][1] == pytest.approx(last[0] / first[0])
     texts = [text.get_text() for text in axes.texts]
     for facts in spec.layers:
-        assert any(text.startswith(f"{facts.row.name}\n") for text in texts) or facts.row.kind == "flatten"
+        assert (
+            any(text.startswith(f"{facts.row.name}\n") for text in texts)
+            or facts.row.kind == "flatten"
+        )
 
 
 def test_every_finished_run_has_one_unless_it_is_not_wanted(digits, tmp_path):
     options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
     run = lenet_tf.fit("tiny", digits, report=True, **options)
-    assert f"{run.metrics['test_accuracy']:.2%}" in (run.path / "report.html").read_text(encoding="utf-8")
-    assert {"curves.png", "confusion.png", "mistakes.png"} <= {path.name for path in (run.path / "report").iterdir()}
+    assert f"{run.metrics['test_accuracy']:.2%}" in (run.path / "report.html").read_text(
+        encoding="utf-8"
+    )
+    assert {"curves.png", "confusion.png", "mistakes.png"} <= {
+        path.name for path in (run.path / "report").iterdir()
+    }
     assert not (lenet_tf.fit("tiny", digits, report=False, **options).path / "report.html").exists()
 
 
@@ -209,28 +251,39 @@ def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path,
     def full(figure, file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lenet_tf.report.pictures.save", full)
+    monkeypatch.setattr("lenet_tf.evaluation.pictures.save_figure", full)
     with pytest.raises(RunError) as error:
         lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
     first, second = str(error.value).splitlines()
-    assert first == f"{folder} is complete, but has no report: cannot write to {folder}: No space left on device. Make it with:"
+    assert (
+        first
+        == f"{folder} is complete, but has no report: cannot write to {folder}: No space left on device. Make it with:"
+    )
     assert second.endswith(f"lenet-tf report {folder}")
     assert lenet_tf.resume(folder, digits, quiet=True).metrics["epochs"] == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_first_signal_ends_a_report_and_the_run_is_complete(digits, tmp_path, monkeypatch, capfd, number, code):
+def test_the_first_signal_ends_a_report_and_the_run_is_complete(
+    digits, tmp_path, monkeypatch, capfd, number, code
+):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setattr("lenet_tf.report.pictures.save", lambda figure, file: os.kill(os.getpid(), number))
+    monkeypatch.setattr(
+        "lenet_tf.evaluation.pictures.save_figure",
+        lambda figure, file: os.kill(os.getpid(), number),
+    )
     try:
         with pytest.raises(Interrupted) as interrupted:
             lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
     finally:
         signal.signal(signal.SIGINT, before)
     (folder,) = (tmp_path / "fit").iterdir()
-    assert str(interrupted.value) == f"interrupted when the run had finished: {folder} is complete, but has no report"
+    assert (
+        str(interrupted.value)
+        == f"interrupted when the run had finished: {folder} is complete, but has no report"
+    )
     assert interrupted.value.exit_code == code and "epoch" not in capfd.readouterr().err
     assert (folder / "metrics.json").exists() and not (folder / "report.html").exists()
 
@@ -240,4 +293,7 @@ def test_the_command_makes_it_and_says_where(cli, tmp_path):
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
     assert (folder / "report.html").exists()
-    assert f"look at it              {folder.relative_to(tmp_path / 'work') / 'report.html'}" in done.output
+    assert (
+        f"look at it              {folder.relative_to(tmp_path / 'work') / 'report.html'}"
+        in done.output
+    )

@@ -19,25 +19,32 @@ import pytest
 from test_training import scalar_tags
 
 import lenet_tf
-from lenet_tf import checkpoints, runs
 from lenet_tf.errors import Interrupted, RunError, TrainingError
-from lenet_tf.files import locked
+from lenet_tf.io.files import file_lock
+from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
 
 
 def state(model: keras.Model) -> list[np.ndarray]:
-    return [keras.ops.convert_to_numpy(variable) for variable in [*model.weights, *model.optimizer.variables]]
+    return [
+        keras.ops.convert_to_numpy(variable)
+        for variable in [*model.weights, *model.optimizer.variables]
+    ]
 
 
-def assert_same(whole: runs.Run, resumed: runs.Run) -> None:
+def assert_same(whole: run_folder.Run, resumed: run_folder.Run) -> None:
     for a, b in zip(state(whole.model), state(resumed.model), strict=True):
         np.testing.assert_array_equal(a, b)
     for name in whole.history.keys() | resumed.history.keys():
         assert name == "seconds" or whole.history[name] == resumed.history[name], name
     timeless = {"seconds", "seconds_per_epoch", "finished", "resumed"}
-    assert {k: v for k, v in whole.metrics.items() if k not in timeless} == {k: v for k, v in resumed.metrics.items() if k not in timeless}
+    assert {k: v for k, v in whole.metrics.items() if k not in timeless} == {
+        k: v for k, v in resumed.metrics.items() if k not in timeless
+    }
     for file in ("best.keras", "final.keras"):
-        for a, b in zip(*(state(lenet_tf.load_model(run.path / file)) for run in (whole, resumed)), strict=True):
+        for a, b in zip(
+            *(state(lenet_tf.load_model(run.path / file)) for run in (whole, resumed)), strict=True
+        ):
             np.testing.assert_array_equal(a, b)
     for part in ("train", "validation"):
         assert scalar_tags(whole.path / part) == scalar_tags(resumed.path / part)
@@ -64,9 +71,11 @@ class Break(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-def broken(model, data, logs: Path, *epochs: int, **options) -> runs.Run:
+def broken(model, data, logs: Path, *epochs: int, **options) -> run_folder.Run:
     """The run, broken off in these epochs and gone on with each time."""
-    with pytest.raises(Interrupted, match=rf"after {epochs[0] - 1} of \d+ epochs. Go on with:\n.* train --resume "):
+    with pytest.raises(
+        Interrupted, match=rf"after {epochs[0] - 1} of \d+ epochs. Go on with:\n.* train --resume "
+    ):
         lenet_tf.fit(model, data, logs=logs, quiet=True, callbacks=[Break(epochs[0])], **options)
     (folder,) = (logs / "fit").iterdir()
     for epoch in epochs[1:]:
@@ -80,28 +89,54 @@ def recipe(variant: str, **changes) -> Recipe:
 
 
 TINY = get_spec("tiny")
-STOCHASTIC = replace(TINY, rows=tuple(replace(row, pool="stochastic") if isinstance(row, Pooling) else row for row in TINY.rows))
+STOCHASTIC = replace(
+    TINY,
+    rows=tuple(
+        replace(row, pool="stochastic") if isinstance(row, Pooling) else row for row in TINY.rows
+    ),
+)
 CASES = {
     "adam, halves": ("tiny", {}),
     "elastic distortions": ("tiny", {"augmentation": "affine+elastic", "engine": "keras"}),
     "dropout": ("keras-convnet", {}),
     "stochastic pooling": (STOCHASTIC, {}),
     "one cycle, AdamW": ("lenet5-modern", {"recipe": "fast"}),
-    "rates by epoch": ("tiny", {"recipe": recipe("tiny", optimizer=Optimizer("sgd", (0.1, 0.05, 0.01), momentum=0.9))}),
+    "rates by epoch": (
+        "tiny",
+        {"recipe": recipe("tiny", optimizer=Optimizer("sgd", (0.1, 0.05, 0.01), momentum=0.9))},
+    ),
     "second order": ("lenet5-1998", {"batch_size": 1}),
     "scaled float16": ("tiny", {"precision": "mixed_float16"}),
 }
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, marks=[pytest.mark.slow] * (number > 0)) for number, case in enumerate(CASES)])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=[pytest.mark.slow] * (number > 0))
+        for number, case in enumerate(CASES)
+    ],
+)
 @pytest.mark.cpu
 def test_a_broken_run_ends_as_the_whole_one(case, digits, tmp_path):
     model, options = CASES[case]
-    data = replace(digits, x_train=digits.x_train[:120], y_train=digits.y_train[:120]) if case == "second order" else digits
-    options = {"epochs": 3, "batch_size": 30, "validation": 0.2, "seed": 3, "device": "cpu"} | options
+    data = (
+        replace(digits, x_train=digits.x_train[:120], y_train=digits.y_train[:120])
+        if case == "second order"
+        else digits
+    )
+    options = {
+        "epochs": 3,
+        "batch_size": 30,
+        "validation": 0.2,
+        "seed": 3,
+        "device": "cpu",
+    } | options
     whole = lenet_tf.fit(model, data, logs=tmp_path / "whole", quiet=True, **options)
     often = case == "adam, halves"
-    resumed = broken(model, data, tmp_path / "broken", *((1, 2, 2, 3) if often else (3,)), **options)
+    resumed = broken(
+        model, data, tmp_path / "broken", *((1, 2, 2, 3) if often else (3,)), **options
+    )
     assert resumed.metrics["resumed"] == ([0, 1, 2] if often else [2])
     assert_same(whole, resumed)
 
@@ -118,7 +153,9 @@ def test_early_stopping_remembers(digits, tmp_path):
     whole = lenet_tf.fit("tiny", digits, logs=tmp_path / "whole", callbacks=[Worse()], **options)
     assert whole.metrics["epochs"] == 5
     with pytest.raises(Interrupted):
-        lenet_tf.fit("tiny", digits, logs=tmp_path / "broken", callbacks=[Worse(), Break(4)], **options)
+        lenet_tf.fit(
+            "tiny", digits, logs=tmp_path / "broken", callbacks=[Worse(), Break(4)], **options
+        )
     (folder,) = (tmp_path / "broken" / "fit").iterdir()
     assert_same(whole, lenet_tf.resume(folder, digits, quiet=True, callbacks=[Worse()]))
 
@@ -127,8 +164,12 @@ def test_early_stopping_remembers(digits, tmp_path):
 def test_weights_that_were_given_are_kept_to_begin_with(digits, tmp_path):
     options = {"epochs": 2, "seed": 5, "device": "cpu"}
     first = lenet_tf.fit("tiny", digits, logs=tmp_path / "first", quiet=True, **options)
-    whole = lenet_tf.fit(lenet_tf.load_model(first.path), digits, logs=tmp_path / "whole", quiet=True, **options)
-    assert_same(whole, broken(lenet_tf.load_model(first.path), digits, tmp_path / "broken", 1, **options))
+    whole = lenet_tf.fit(
+        lenet_tf.load_model(first.path), digits, logs=tmp_path / "whole", quiet=True, **options
+    )
+    assert_same(
+        whole, broken(lenet_tf.load_model(first.path), digits, tmp_path / "broken", 1, **options)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +177,16 @@ def halted(digits, tmp_path_factory) -> Path:
     """A run of 4 epochs, of which 2 are finished."""
     logs = tmp_path_factory.mktemp("halted")
     with pytest.raises(Interrupted):
-        lenet_tf.fit("tiny", digits, epochs=4, seed=3, device="cpu", logs=logs, quiet=True, callbacks=[Break(3)])
+        lenet_tf.fit(
+            "tiny",
+            digits,
+            epochs=4,
+            seed=3,
+            device="cpu",
+            logs=logs,
+            quiet=True,
+            callbacks=[Break(3)],
+        )
     return next((logs / "fit").iterdir())
 
 
@@ -149,7 +199,9 @@ def copy(halted, tmp_path) -> Path:
 
 def test_what_a_kill_leaves_between_two_files_is_put_right(copy, digits, tmp_path):
     """best.keras already of the next epoch, history.csv still of the last, half a record in an event file, half a checkpoint beside."""
-    whole = lenet_tf.fit("tiny", digits, epochs=4, seed=3, device="cpu", logs=tmp_path / "whole", quiet=True)
+    whole = lenet_tf.fit(
+        "tiny", digits, epochs=4, seed=3, device="cpu", logs=tmp_path / "whole", quiet=True
+    )
     (copy / "best.keras").write_bytes((whole.path / "best.keras").read_bytes())
     (copy / "history.csv").write_text("epoch,loss\n0,1.0\n")
     (copy / ".final-123.partial.keras").write_bytes(b"PK")
@@ -161,7 +213,13 @@ def test_what_a_kill_leaves_between_two_files_is_put_right(copy, digits, tmp_pat
     resumed = lenet_tf.resume(copy, digits, quiet=True)
     for a, b in zip(state(whole.model), state(resumed.model), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert [line.split(",")[0] for line in (copy / "history.csv").read_text().splitlines()] == ["epoch", "0", "1", "2", "3"]
+    assert [line.split(",")[0] for line in (copy / "history.csv").read_text().splitlines()] == [
+        "epoch",
+        "0",
+        "1",
+        "2",
+        "3",
+    ]
     assert scalar_tags(copy / "validation") == scalar_tags(whole.path / "validation")
     assert names(copy) == names(whole.path)
     assert not any(path.name.startswith(".") for path in copy.rglob("*"))
@@ -179,7 +237,10 @@ def test_a_run_that_only_lacks_its_last_file_is_tested_and_not_trained(digits, t
 
 
 def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
-    with pytest.raises(RunError, match=r"was trained on other sample data \(SHA-256 .*\). A run goes on with its own data only."):
+    with pytest.raises(
+        RunError,
+        match=r"was trained on other sample data \(SHA-256 .*\). A run goes on with its own data only.",
+    ):
         lenet_tf.resume(copy, replace(digits, x_test=digits.x_test[::-1].copy()), quiet=True)
     with pytest.raises(RunError, match="is not a run folder: it has no config.json"):
         lenet_tf.resume(tmp_path, digits)
@@ -190,10 +251,16 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
     (copy / "final.keras").write_bytes(whole)
     config = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps(config | {"format": 2}))
-    with pytest.raises(RunError, match=r"is of format 2, whose checkpoints do not say .* Run it again: lenet-tf train --from-run"):
+    with pytest.raises(
+        RunError,
+        match=r"is of format 2, whose checkpoints do not say .* Run it again: lenet-tf train --from-run",
+    ):
         lenet_tf.resume(copy, digits, quiet=True)
     (copy / "config.json").write_text(json.dumps(config | {"format": 99}))
-    with pytest.raises(RunError, match=rf"format 99 of lenet_tf {lenet_tf.__version__}; here is lenet_tf .* reads formats 2 and 3"):
+    with pytest.raises(
+        RunError,
+        match=rf"format 99 of lenet_tf {lenet_tf.__version__}; here is lenet_tf .* reads formats 2 and 3",
+    ):
         lenet_tf.resume(copy, digits, quiet=True)
 
 
@@ -206,25 +273,27 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
         '{"epochs": [1], "resumed": []}',
         '{"epochs": [{"loss": "nan", "val_loss": 1, "val_accuracy": 1, "seconds": 1}], "resumed": []}',
         '{"epochs": [{"loss": 1}], "resumed": []}',
-        " " * (checkpoints.LARGEST + 1),
+        " " * (checkpoints.MAX_PROGRESS_BYTES + 1),
     ],
 )
 def test_a_checkpoint_that_lies_about_its_run_is_refused(copy, text):
     with zipfile.ZipFile(copy / "final.keras") as archive:
-        members = {name: archive.read(name) for name in archive.namelist()} | {checkpoints.MEMBER: text.encode()}
+        members = {name: archive.read(name) for name in archive.namelist()} | {
+            checkpoints.PROGRESS_MEMBER: text.encode()
+        }
     with zipfile.ZipFile(copy / "final.keras", "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     with pytest.raises(RunError, match="does not say how far its run has come"):
-        checkpoints.read(copy / "final.keras")
+        checkpoints.read_progress(copy / "final.keras")
 
 
 def test_a_run_of_many_thousand_epochs_stays_readable(copy):
     """Its history is longer than any other JSON that is read."""
-    progress = checkpoints.read(copy / "final.keras")
+    progress = checkpoints.read_progress(copy / "final.keras")
     progress.rows *= 10_000
-    checkpoints.write(copy / "final.keras", lenet_tf.load_model(copy), progress)
-    assert checkpoints.read(copy / "final.keras").history == progress.history
+    checkpoints.write_checkpoint(copy / "final.keras", lenet_tf.load_model(copy), progress)
+    assert checkpoints.read_progress(copy / "final.keras").history == progress.history
     assert lenet_tf.load_model(copy).count_params() == 782
 
 
@@ -234,13 +303,20 @@ def test_a_metric_that_is_not_finite_survives(digits, tmp_path):
             logs["own"] = [float("nan"), float("-inf"), 1.5][epoch]
 
     with pytest.raises(Interrupted):
-        lenet_tf.fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True, callbacks=[Own(), Break(3)])
+        lenet_tf.fit(
+            "tiny", digits, epochs=3, logs=tmp_path, quiet=True, callbacks=[Own(), Break(3)]
+        )
     run = lenet_tf.resume(next((tmp_path / "fit").iterdir()), digits, quiet=True, callbacks=[Own()])
     np.testing.assert_array_equal(run.history["own"], [np.nan, -np.inf, 1.5])
 
 
 def test_two_processes_do_not_train_in_one_folder(copy, digits):
-    with locked(copy / ".lock"), pytest.raises(RunError, match="another process is training in .*: wait for it, or stop it first"):
+    with (
+        file_lock(copy / ".lock"),
+        pytest.raises(
+            RunError, match="another process is training in .*: wait for it, or stop it first"
+        ),
+    ):
         lenet_tf.resume(copy, digits, quiet=True)
 
 
@@ -250,13 +326,28 @@ def test_other_versions_are_named(copy, digits, capsys):
     (copy / "config.json").write_text(json.dumps(config))
     lenet_tf.resume(copy, digits)
     out = capsys.readouterr().out
-    assert re.search(r"^tensorflow is \S+ here, and the run began with 2.99.0: results may differ$", out, re.MULTILINE)
+    assert re.search(
+        r"^tensorflow is \S+ here, and the run began with 2.99.0: results may differ$",
+        out,
+        re.MULTILINE,
+    )
     assert "click" not in out
     assert re.search(r"^run     .*, goes on after epoch 2$", out, re.MULTILINE)
 
 
 def train(folder: Path, *arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample", "--logs", "logs", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "lenet_tf",
+        "train",
+        "tiny",
+        "--data",
+        "sample",
+        "--logs",
+        "logs",
+        *arguments,
+    ]
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -288,7 +379,7 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
     assert process.returncode == code, error
     assert "Traceback" not in error
     (folder,) = (tmp_path / "logs" / "fit").iterdir()
-    done = checkpoints.read(folder / "final.keras").epochs
+    done = checkpoints.read_progress(folder / "final.keras").epochs
     assert "Stopping when this epoch is finished. Once more stops at once" in error
     assert f"interrupted after {done} of 100000 epochs. Go on with:\n" in error
     assert re.search(rf"lenet-tf train --resume logs/fit/{folder.name}$", error, re.MULTILINE)
@@ -299,7 +390,9 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_the_second_signal_stops_in_the_middle_of_an_epoch(tmp_path):
-    process = train(tmp_path, "--epochs", "2", "--batch-size", "1", "--augment", "elastic", "--engine", "keras")
+    process = train(
+        tmp_path, "--epochs", "2", "--batch-size", "1", "--augment", "elastic", "--engine", "keras"
+    )
     wait_for(tmp_path, "logs/fit/*/config.json")
     time.sleep(1.5)
     for _ in range(2):
@@ -333,9 +426,13 @@ def test_frozen_layers_stay_frozen(digits, tmp_path):
         model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
         return model
 
-    whole = lenet_tf.fit(frozen(), digits, epochs=2, device="cpu", logs=tmp_path / "whole", quiet=True)
+    whole = lenet_tf.fit(
+        frozen(), digits, epochs=2, device="cpu", logs=tmp_path / "whole", quiet=True
+    )
     resumed = broken(frozen(), digits, tmp_path / "broken", 2, epochs=2, device="cpu")
-    np.testing.assert_array_equal(resumed.model.get_layer("C1").get_weights()[0], frozen().get_layer("C1").get_weights()[0])
+    np.testing.assert_array_equal(
+        resumed.model.get_layer("C1").get_weights()[0], frozen().get_layer("C1").get_weights()[0]
+    )
     assert_same(whole, resumed)
 
 
@@ -351,7 +448,10 @@ def test_an_error_of_a_callback_is_its_own(digits, tmp_path):
 def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, tmp_path):
     model = lenet_tf.LeNet("tiny", seed=1)
     model.compile("adam", "categorical_crossentropy", metrics=["mse"])
-    with pytest.raises(TrainingError, match="tiny is compiled without the metric accuracy, by which the best epoch is chosen"):
+    with pytest.raises(
+        TrainingError,
+        match="tiny is compiled without the metric accuracy, by which the best epoch is chosen",
+    ):
         lenet_tf.fit(model, digits, logs=tmp_path / "logs", quiet=True)
     assert not (tmp_path / "logs").exists()
 
@@ -361,7 +461,7 @@ def test_a_damaged_history_or_result_is_told(copy, digits, tmp_path):
     place = content.rindex(b'"epochs"')
     (copy / "final.keras").write_bytes(content[:place] + b"!" + content[place + 1 :])
     with pytest.raises(RunError, match="does not say how far its run has come"):
-        checkpoints.read(copy / "final.keras")
+        checkpoints.read_progress(copy / "final.keras")
     (copy / "metrics.json").write_text("{}")
     with pytest.raises(RunError, match="metrics.json has no usable 'test_accuracy'"):
         lenet_tf.resume(copy, digits, quiet=True)

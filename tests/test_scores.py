@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 import lenet_tf
-from lenet_tf.report.scores import Scores
+from lenet_tf.evaluation.scores import Scores
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,11 @@ def test_intervals_are_those_of_images_drawn_anew(answered):
         found["recall"].append(np.mean(z[y == 1] == 1))
         found["precision"].append(np.mean(y[z == 1] == 1))
     scores = Scores.of(labels, answers, 3)
-    for name, score in (("accuracy", scores.accuracy()), ("recall", scores.recall(1)), ("precision", scores.precision(1))):
+    for name, score in (
+        ("accuracy", scores.accuracy()),
+        ("recall", scores.recall(1)),
+        ("precision", scores.precision(1)),
+    ):
         low, high = np.percentile(found[name], (2.5, 97.5))
         assert (score.low, score.high) == pytest.approx((low, high), abs=0.01)
         assert score.low < score.value < score.high
@@ -51,7 +55,9 @@ def test_intervals_are_those_of_images_drawn_anew(answered):
 def test_confused_pairs(answered):
     scores = Scores(np.array([[90, 7, 3], [0, 100, 0], [5, 0, 45]]))
     pairs = [(label, answer, count) for label, answer, count, _ in scores.confused()]
-    assert pairs == [(0, 1, 7), (2, 0, 5), (0, 2, 3)], "the most frequent first, and none that never was"
+    assert pairs == [(0, 1, 7), (2, 0, 5), (0, 2, 3)], (
+        "the most frequent first, and none that never was"
+    )
     shares = [share.value for *_, share in scores.confused(2)]
     assert shares == pytest.approx([0.07, 0.1])
 
@@ -68,16 +74,28 @@ def test_a_class_that_is_never_answered_has_no_precision():
 
 def test_the_command_prints_them(digits, tmp_path, cli):
     data = tmp_path / "digits.npz"
-    np.savez(data, x_train=digits.x_train, y_train=digits.y_train, x_test=digits.x_test, y_test=digits.y_test)
+    np.savez(
+        data,
+        x_train=digits.x_train,
+        y_train=digits.y_train,
+        x_test=digits.x_test,
+        y_test=digits.y_test,
+    )
     run = lenet_tf.fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
     said = cli("evaluate", run.path, "--data", data, "--report")
     assert said.exit_code == 0, said.output
     answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
     right = np.mean(answers[digits.y_test == 3] == 3)
-    (line,) = [line.split() for line in said.stdout.splitlines() if line.split()[:1] == ["3"] and "(" in line and line.count("%") >= 3][:1]
+    (line,) = [
+        line.split()
+        for line in said.stdout.splitlines()
+        if line.split()[:1] == ["3"] and "(" in line and line.count("%") >= 3
+    ][:1]
     assert line[1] == str((digits.y_test == 3).sum())
     assert line[2] == f"{right:.2%}"
     assert "taken for" in said.stdout
-    scores = json.loads(cli("evaluate", run.path, "--data", data, "--report", "--json").stdout)["scores"]
+    scores = json.loads(cli("evaluate", run.path, "--data", data, "--report", "--json").stdout)[
+        "scores"
+    ]
     assert scores["accuracy"]["value"] == pytest.approx(np.mean(answers == digits.y_test))
     assert np.sum(scores["confusion"]) == 100

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf.data import one_hot, prepare_images
-from lenet_tf.model import LeNet
-from lenet_tf.optimizers import SDLM
-from lenet_tf.second_order import Curvature, curvature
+from lenet_tf.data.preprocessing import one_hot, prepare_images
+from lenet_tf.models.curvature import Curvature, curvature
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.models.optimizers import SDLM
 from lenet_tf.specs import (
     Convolution,
     Dense,
@@ -34,10 +34,19 @@ SQUASHED = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
 
 
 def network(*rows, loss="lecun1998_mle", shape=(6, 6, 1)) -> LeNet:
-    model = LeNet(Spec("net", (Input(shape=shape), *rows), Recipe(Optimizer("sdlm", 0.001), loss=loss, batch_size=1)), seed=3)
+    model = LeNet(
+        Spec(
+            "net",
+            (Input(shape=shape), *rows),
+            Recipe(Optimizer("sdlm", 0.001), loss=loss, batch_size=1),
+        ),
+        seed=3,
+    )
     model.jit_compile = False
     random = np.random.default_rng(0)
-    model.set_weights([weight + random.normal(scale=0.2, size=weight.shape) for weight in model.get_weights()])
+    model.set_weights(
+        [weight + random.normal(scale=0.2, size=weight.shape) for weight in model.get_weights()]
+    )
     return model
 
 
@@ -64,9 +73,15 @@ def slope(a):
 def naive(model, image):
     """Appendix C one connection at a time: a layer is a list of (unit, input, weight), a weight is shared by what names it."""
     c1, b1, s2, d2, c3, b3, f6, b6 = (weight.astype(np.float64) for weight in model.get_weights())
-    conv1 = [((r, c, m), (r + i, c + j), (i, j, 0, m)) for r, c, m in np.ndindex(4, 4, 2) for i, j in np.ndindex(3, 3)]
+    conv1 = [
+        ((r, c, m), (r + i, c + j), (i, j, 0, m))
+        for r, c, m in np.ndindex(4, 4, 2)
+        for i, j in np.ndindex(3, 3)
+    ]
     pairs = [(source, target) for target, maps in enumerate(TABLE) for source in maps]
-    conv3 = [((t,), (i, j, s), (k, i, j)) for k, (s, t) in enumerate(pairs) for i, j in np.ndindex(2, 2)]
+    conv3 = [
+        ((t,), (i, j, s), (k, i, j)) for k, (s, t) in enumerate(pairs) for i, j in np.ndindex(2, 2)
+    ]
     dense = [((u,), (t,), (t, u)) for t in range(3) for u in range(84)]
 
     def forward(inputs, links, kernel, bias):
@@ -76,7 +91,11 @@ def naive(model, image):
         return sums
 
     def backward(inputs, links, kernel, bias, second):
-        below, weights, biases = dict.fromkeys(inputs, 0.0), np.zeros_like(kernel), np.zeros_like(bias)
+        below, weights, biases = (
+            dict.fromkeys(inputs, 0.0),
+            np.zeros_like(kernel),
+            np.zeros_like(bias),
+        )
         for unit, source, weight in links:
             below[source] += kernel[weight] ** 2 * second[unit]
             weights[weight] += second[unit] * inputs[source] ** 2
@@ -87,7 +106,10 @@ def naive(model, image):
     pixels = {(r, c): float(image[r, c, 0]) for r, c in np.ndindex(6, 6)}
     a1 = forward(pixels, conv1, c1, b1)
     x1 = {unit: squash(value) for unit, value in a1.items()}
-    windows = {(r, c, m): [(2 * r + i, 2 * c + j, m) for i, j in np.ndindex(2, 2)] for r, c, m in np.ndindex(2, 2, 2)}
+    windows = {
+        (r, c, m): [(2 * r + i, 2 * c + j, m) for i, j in np.ndindex(2, 2)]
+        for r, c, m in np.ndindex(2, 2, 2)
+    }
     sums = {unit: sum(x1[source] for source in sources) for unit, sources in windows.items()}
     a2 = {unit: s2[unit[2]] * value + d2[unit[2]] for unit, value in sums.items()}
     x2 = {unit: squash(value) for unit, value in a2.items()}
@@ -115,7 +137,10 @@ def test_the_whole_recursion_against_one_connection_at_a_time(loss):
     model = whole_network(loss)
     images = np.random.default_rng(1).normal(size=(3, 6, 6, 1)).astype("float32")
     ours = curvature(model, images)
-    expected = [np.mean(parts, axis=0) for parts in zip(*(naive(model, image) for image in images), strict=True)]
+    expected = [
+        np.mean(parts, axis=0)
+        for parts in zip(*(naive(model, image) for image in images), strict=True)
+    ]
     assert [tuple(part.shape) for part in ours] == [weight.shape for weight in model.get_weights()]
     for part, wanted in zip(ours, expected, strict=True):
         np.testing.assert_allclose(part, wanted, rtol=2e-4)
@@ -134,8 +159,16 @@ FEATURES = {
 @pytest.mark.parametrize("output", ["squares", "softmax"])
 def test_one_layer_of_weights_against_finite_differences(name, output):
     """Behind fixed features a dense layer's Gauss-Newton diagonal is the exact one: the loss' second differences."""
-    before = (GlobalAveragePooling(),) if name == "global" else (*([FEATURES[name]] if name in FEATURES else []), Flatten())
-    activation, loss = ("softmax", "categorical_crossentropy") if output == "softmax" else ("linear", "mean_squared_error")
+    before = (
+        (GlobalAveragePooling(),)
+        if name == "global"
+        else (*([FEATURES[name]] if name in FEATURES else []), Flatten())
+    )
+    activation, loss = (
+        ("softmax", "categorical_crossentropy")
+        if output == "softmax"
+        else ("linear", "mean_squared_error")
+    )
     model = network(*before, Dense("OUTPUT", units=4, activation=activation), loss=loss)
     images = np.random.default_rng(2).normal(size=(7, 6, 6, 1)).astype("float32")
     labels = np.eye(4)[np.arange(7) % 4]
@@ -143,7 +176,10 @@ def test_one_layer_of_weights_against_finite_differences(name, output):
     features = keras.ops.convert_to_numpy(images)
     for layer in model.layers[:-1]:
         features = layer(features)
-    features, (kernel, bias) = np.asarray(features, np.float64), (weight.astype(np.float64) for weight in model.get_weights())
+    features, (kernel, bias) = (
+        np.asarray(features, np.float64),
+        (weight.astype(np.float64) for weight in model.get_weights()),
+    )
 
     def value(kernel, bias):
         sums = features @ kernel + bias
@@ -155,11 +191,15 @@ def test_one_layer_of_weights_against_finite_differences(name, output):
     for index in list(np.ndindex(kernel.shape))[:: max(1, kernel.size // 15)]:
         moved = np.zeros_like(kernel)
         moved[index] = step
-        difference = (value(kernel + moved, bias) - 2 * value(kernel, bias) + value(kernel - moved, bias)) / step**2
+        difference = (
+            value(kernel + moved, bias) - 2 * value(kernel, bias) + value(kernel - moved, bias)
+        ) / step**2
         assert ours[0][index] == pytest.approx(difference, rel=1e-3, abs=1e-6)
     for unit in range(4):
         moved = step * np.eye(4)[unit]
-        difference = (value(kernel, bias + moved) - 2 * value(kernel, bias) + value(kernel, bias - moved)) / step**2
+        difference = (
+            value(kernel, bias + moved) - 2 * value(kernel, bias) + value(kernel, bias - moved)
+        ) / step**2
         assert ours[1][unit] == pytest.approx(difference, rel=1e-3)
 
 
@@ -174,7 +214,10 @@ def test_pooling_passes_second_derivatives_with_its_coefficients_squared(name):
         loss="mean_squared_error",
     )
     image = np.random.default_rng(4).normal(size=(1, 6, 6, 1)).astype("float32")
-    (weight, bias, kernel, _), ours = (w.astype(np.float64) for w in model.get_weights()), curvature(model, image)
+    (weight, bias, kernel, _), ours = (
+        (w.astype(np.float64) for w in model.get_weights()),
+        curvature(model, image),
+    )
     sums = image[0, ..., 0] * weight.item() + bias.item()
     size, stride = FEATURES[name].window()
     starts = range(0, 6 - size[0] + 1, stride[0])
@@ -188,7 +231,9 @@ def test_pooling_passes_second_derivatives_with_its_coefficients_squared(name):
             "sum": np.ones(size),
         }[name]
         second[window] += coefficients**2 * (kernel[number] ** 2).sum() * (2 / 2)
-    assert np.asarray(ours[0]).item() == pytest.approx((second * image[0, ..., 0] ** 2).sum(), rel=1e-4)
+    assert np.asarray(ours[0]).item() == pytest.approx(
+        (second * image[0, ..., 0] ** 2).sum(), rel=1e-4
+    )
     assert np.asarray(ours[1]).item() == pytest.approx(second.sum(), rel=1e-4)
 
 
@@ -202,7 +247,11 @@ def test_the_rates_are_eta_over_mu_plus_h():
     optimizer.apply([np.ones(3, "float32")], [weights])
     np.testing.assert_allclose(weights, [0.8 - 0.2, 0.8 - 0.1, 1.4 - 0.05], rtol=1e-6)
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
-    assert (type(again), again.damping, float(again.learning_rate)) == (SDLM, 0.5, pytest.approx(0.1))
+    assert (type(again), again.damping, float(again.learning_rate)) == (
+        SDLM,
+        0.5,
+        pytest.approx(0.1),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +269,13 @@ def test_the_papers_training_as_a_run(digits, tmp_path):
             seen.append([np.array(gain) for gain in self.model.optimizer.gains])
 
     spec = get_spec("lenet5-1998")
-    few = replace(spec.recipe, optimizer=replace(spec.recipe.optimizer, learning_rate=(0.0005, 0.0002), curvature_images=50), epochs=3)
+    few = replace(
+        spec.recipe,
+        optimizer=replace(
+            spec.recipe.optimizer, learning_rate=(0.0005, 0.0002), curvature_images=50
+        ),
+        epochs=3,
+    )
     spec = replace(spec, recipe=few)
     options = {"validation": 0.1, "seed": 4, "device": "cpu", "logs": tmp_path, "quiet": True}
     run = lenet_tf.fit(spec, digits, callbacks=[Watch()], **options)
@@ -228,7 +283,9 @@ def test_the_papers_training_as_a_run(digits, tmp_path):
     assert run.history["loss"][2] < run.history["loss"][0] / 2
     assert int(run.model.optimizer.iterations) == 3 * 270
     assert not any(np.array_equal(a, b) for a, b in zip(seen[0], seen[1], strict=True))
-    assert all((gain > 0).all() and (gain <= 1 / 0.02 + 1e-3).all() for gains in seen for gain in gains)
+    assert all(
+        (gain > 0).all() and (gain <= 1 / 0.02 + 1e-3).all() for gains in seen for gain in gains
+    )
     assert {path.name for path in run.path.iterdir()} >= {
         "config.json",
         "history.csv",
@@ -261,19 +318,40 @@ def test_the_seed_and_the_epoch_choose_the_images_of_the_second_derivatives(prep
 
 def test_steps_that_diverge_are_named(digits, tmp_path):
     rows = (Input(), Flatten(), Dense("OUTPUT", units=10))
-    recipe = Recipe(Optimizer("sdlm", 1e30), loss="mean_squared_error", epochs=1, batch_size=1, validation="test")
-    data = replace(digits, x_train=np.tile(digits.x_train, (2, 1, 1, 1)), y_train=np.tile(digits.y_train, 2))
-    with pytest.raises(lenet_tf.LenetError, match=r"NaN or infinite in epoch 1, steps 1 to 500: is the learning rate 1e\+30"):
+    recipe = Recipe(
+        Optimizer("sdlm", 1e30),
+        loss="mean_squared_error",
+        epochs=1,
+        batch_size=1,
+        validation="test",
+    )
+    data = replace(
+        digits, x_train=np.tile(digits.x_train, (2, 1, 1, 1)), y_train=np.tile(digits.y_train, 2)
+    )
+    with pytest.raises(
+        lenet_tf.LenetError,
+        match=r"NaN or infinite in epoch 1, steps 1 to 500: is the learning rate 1e\+30",
+    ):
         lenet_tf.fit(Spec("net", rows, recipe), data, logs=tmp_path, quiet=True)
 
 
 def test_second_derivatives_need_float32(digits, tmp_path):
-    with pytest.raises(lenet_tf.LenetError, match="lenet1: the optimizer sdlm works in float32 only, not in mixed_float16"):
-        lenet_tf.fit("lenet1", digits, precision="mixed_float16", validation=0.1, logs=tmp_path / "none", quiet=True)
+    with pytest.raises(
+        lenet_tf.LenetError,
+        match="lenet1: the optimizer sdlm works in float32 only, not in mixed_float16",
+    ):
+        lenet_tf.fit(
+            "lenet1",
+            digits,
+            precision="mixed_float16",
+            validation=0.1,
+            logs=tmp_path / "none",
+            quiet=True,
+        )
     assert not (tmp_path / "none").exists()
 
 
-def test_a_given_models_own_optimiser_and_layers_count(digits, tmp_path):
+def test_a_given_models_own_optimizer_and_layers_count(digits, tmp_path):
     """Compiled with Adam, a 1998 network trains by Adam; with a frozen layer, second-order training refuses it before it writes."""
     options = {"epochs": 1, "batch_size": 30, "validation": 0.1, "device": "cpu", "quiet": True}
     model = LeNet("lenet1", seed=0)
@@ -282,7 +360,10 @@ def test_a_given_models_own_optimiser_and_layers_count(digits, tmp_path):
     assert int(run.model.optimizer.iterations) == 9
     frozen = LeNet("lenet1", seed=0)
     frozen.layers[0].trainable = False
-    with pytest.raises(lenet_tf.LenetError, match="lenet1: the optimizer sdlm trains all layers, and one of them is frozen"):
+    with pytest.raises(
+        lenet_tf.LenetError,
+        match="lenet1: the optimizer sdlm trains all layers, and one of them is frozen",
+    ):
         lenet_tf.fit(frozen, digits, logs=tmp_path / "frozen", **options)
     assert not (tmp_path / "frozen").exists()
 
@@ -296,7 +377,7 @@ def test_a_run_in_several_threads_says_what_is_faster(digits, tmp_path, capfd, m
         assert ("lenet_tf.use_one_thread() before it starts" in capfd.readouterr().out) == said
 
 
-def test_a_run_in_steps_can_go_on_with_another_optimiser(digits, tmp_path):
+def test_a_run_in_steps_can_go_on_with_another_optimizer(digits, tmp_path):
     """The graph is made anew: a model trained in the loop is afterwards trained by Keras' own step, and the other way round."""
     options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}
     model = lenet_tf.fit("lenet1", digits, **options).model

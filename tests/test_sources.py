@@ -13,13 +13,18 @@ import threading
 import numpy as np
 import pytest
 
-from lenet_tf import image_order
+from lenet_tf.data import image_order
+from lenet_tf.data.sources import load_data
+from lenet_tf.data.sources import tfds as tfds_source
+from lenet_tf.data.sources.arrays import NAMES
 from lenet_tf.errors import DataError, SourceUnreachable
-from lenet_tf.sources import load_data
-from lenet_tf.sources import tfds as tfds_source
-from lenet_tf.sources.arrays import NAMES
 
-FILES = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz", "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+FILES = (
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+)
 # TFDS takes half a minute to prepare 70,000 images: a tenth of them goes the same way.
 TRAIN, TEST = 6_000, 1_000
 
@@ -32,7 +37,7 @@ def idx(array: np.ndarray) -> bytes:
 
 @pytest.fixture(scope="session")
 def made_up(tmp_path_factory):
-    """Files in the form of MNIST's, each image filled with one grey that its label decides."""
+    """Files in the form of MNIST's, each image filled with one gray that its label decides."""
     folder = tmp_path_factory.mktemp("made-up") / "mnist"
     folder.mkdir()
     for part, count in (("t10k", TEST), ("train", TRAIN)):
@@ -65,7 +70,9 @@ def made_up_mnist(monkeypatch, made_up, few):
         for name in FILES:
             content = (made_up / name).read_bytes()
             infos[url + name] = UrlInfo(
-                size=tfds.core.utils.Size(len(content)), checksum=hashlib.sha256(content).hexdigest(), filename=name
+                size=tfds.core.utils.Size(len(content)),
+                checksum=hashlib.sha256(content).hexdigest(),
+                filename=name,
             )
         monkeypatch.setattr(mnist.MNIST, "URL", url)
         monkeypatch.setattr(mnist.MNIST, "url_infos", infos)
@@ -81,7 +88,9 @@ def made_up_cache(monkeypatch, tmp_path, made_up, made_up_mnist):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
     made_up_mnist("http://127.0.0.1:9/")
-    config = tfds.download.DownloadConfig(manual_dir=made_up, extract_dir=tmp_path / "extracted", try_download_gcs=False)
+    config = tfds.download.DownloadConfig(
+        manual_dir=made_up, extract_dir=tmp_path / "extracted", try_download_gcs=False
+    )
     tfds.builder("mnist", data_dir=tmp_path / "tfds").download_and_prepare(download_config=config)
 
 
@@ -105,7 +114,9 @@ def warned(monkeypatch):
     log.setLevel(level)
 
 
-def test_download_cache_and_originals_give_the_same_data(monkeypatch, tmp_path, made_up, made_up_mnist, warned):
+def test_download_cache_and_originals_give_the_same_data(
+    monkeypatch, tmp_path, made_up, made_up_mnist, warned
+):
     """The real download path: TFDS fetches from a server on this machine, verifies checksums, prepares; then the cache needs no server.
     It says nothing of a set that is not there yet."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "first"))
@@ -151,17 +162,27 @@ def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, mad
     middle = len(content) // 2
     # As versions before 0.3.0 kept it: in TFDS' order, of which it says nothing.
     shuffled = image_order.to_shuffled(first)
-    arrays = {part: getattr(shuffled, part) for part in NAMES} | {"num_classes": 10, "sha256": shuffled.sha256}
+    arrays = {part: getattr(shuffled, part) for part in NAMES} | {
+        "num_classes": 10,
+        "sha256": shuffled.sha256,
+    }
     np.savez(tmp_path / "old.npz", **arrays)
     old = (tmp_path / "old.npz").read_bytes()
-    for broken in (content[:-500], b"", content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :], old):
+    for broken in (
+        content[:-500],
+        b"",
+        content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        old,
+    ):
         kept.write_bytes(broken)
         decoded.clear()
         assert load_data("mnist").sha256 == first.sha256
         assert len(decoded) == 2
         assert load_data("mnist").sha256 == first.sha256
         assert len(decoded) == 2, "kept again"
-    assert kept.stat().st_mode & 0o777 == (made_up / FILES[0]).stat().st_mode & 0o777, "as readable for others as any file"
+    assert kept.stat().st_mode & 0o777 == (made_up / FILES[0]).stat().st_mode & 0o777, (
+        "as readable for others as any file"
+    )
 
 
 def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, made_up_mnist):
@@ -173,7 +194,8 @@ def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, mad
 
     images.write_bytes(content[:-1000])
     with pytest.raises(
-        DataError, match=rf"{FILES[2]} is not the published file: {len(content) - 1000:,} bytes instead of {len(content):,}"
+        DataError,
+        match=rf"{FILES[2]} is not the published file: {len(content) - 1000:,} bytes instead of {len(content):,}",
     ):
         load_data(originals=folder.parent)
 
@@ -182,9 +204,14 @@ def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, mad
         load_data(originals=folder.parent)
 
     images.unlink()
-    with pytest.raises(SourceUnreachable, match=f"lacks {FILES[2]}, .* holds no prepared copy, 127.0.0.1:9 does not answer"):
+    with pytest.raises(
+        SourceUnreachable,
+        match=f"lacks {FILES[2]}, .* holds no prepared copy, 127.0.0.1:9 does not answer",
+    ):
         load_data("mnist", originals=folder.parent)
-    assert not (tmp_path / "tfds").exists(), "nothing is written before the files are known to be good"
+    assert not (tmp_path / "tfds").exists(), (
+        "nothing is written before the files are known to be good"
+    )
 
 
 def test_real_originals(monkeypatch, tfds_folder, originals):
@@ -193,8 +220,30 @@ def test_real_originals(monkeypatch, tfds_folder, originals):
     data = load_data("mnist", originals)
     assert (data.source, data.version, data.num_classes) == ("originals", "3.0.1", 10)
     assert data.x_train.shape == (60_000, 28, 28, 1)
-    assert np.bincount(data.y_train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert np.bincount(data.y_test).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert np.bincount(data.y_train).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
+    assert np.bincount(data.y_test).tolist() == [
+        980,
+        1135,
+        1032,
+        1010,
+        982,
+        892,
+        958,
+        1028,
+        974,
+        1009,
+    ]
     assert data.x_train.mean() / 255 == pytest.approx(0.1307, abs=1e-4)
     assert data.x_train.std() / 255 == pytest.approx(0.3081, abs=1e-4)
 
@@ -202,7 +251,9 @@ def test_real_originals(monkeypatch, tfds_folder, originals):
 @pytest.mark.slow
 def test_fashion_beside_mnist(monkeypatch, tfds_folder, originals):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
-    means = {name: load_data(name, originals).x_train.mean() / 255 for name in ("mnist", "fashion_mnist")}
+    means = {
+        name: load_data(name, originals).x_train.mean() / 255 for name in ("mnist", "fashion_mnist")
+    }
     assert means["mnist"] == pytest.approx(0.1307, abs=1e-4)
     assert means["fashion_mnist"] == pytest.approx(0.2860, abs=1e-4)
 
@@ -224,13 +275,18 @@ def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path,
         prepared = [load_data(name) for name in names]
         assert [data.source for data in prepared] == ["cache", "cache"]
         assert {data.name: data.x_train.sum() for data in prepared} == sums
-        assert not list((tmp_path / str(number) / "downloads").rglob("*GZIP*")), "nothing unpacked is left behind"
+        assert not list((tmp_path / str(number) / "downloads").rglob("*GZIP*")), (
+            "nothing unpacked is left behind"
+        )
 
 
 def test_a_cache_with_another_content_is_refused(monkeypatch, made_up_cache):
     content = load_data("mnist").sha256[:12]
     monkeypatch.setitem(tfds_source.CONTENT, "mnist:3.0.1", "0" * 64)
-    with pytest.raises(DataError, match=rf"the prepared copy in .*3.0.1 is not mnist: SHA-256 {content}… instead of 000000000000…"):
+    with pytest.raises(
+        DataError,
+        match=rf"the prepared copy in .*3.0.1 is not mnist: SHA-256 {content}… instead of 000000000000…",
+    ):
         load_data("mnist")
 
 
@@ -238,7 +294,11 @@ def test_another_process_that_was_quicker_is_no_error(monkeypatch, made_up, made
     builder = tfds_source.find_builder("mnist")
     check_made_up(load_data("mnist"), "cache")
     monkeypatch.setattr(builder, "is_prepared", lambda: False)
-    monkeypatch.setattr(builder, "download_and_prepare", lambda **_: (_ for _ in ()).throw(OSError("Destination already exists")))
+    monkeypatch.setattr(
+        builder,
+        "download_and_prepare",
+        lambda **_: (_ for _ in ()).throw(OSError("Destination already exists")),
+    )
     tfds_source._prepare(builder, made_up.parent, "originals")
 
 
@@ -257,7 +317,9 @@ def test_the_sample_is_real_digits_split_evenly(digits):
 def test_the_sample_comes_from_mnists_training_set(monkeypatch, tfds_folder, originals):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
     mnist, sample = load_data("mnist", originals), load_data("sample")
-    train, test = ({image.tobytes() for image in images} for images in (mnist.x_train, mnist.x_test))
+    train, test = (
+        {image.tobytes() for image in images} for images in (mnist.x_train, mnist.x_test)
+    )
     ours = [image.tobytes() for image in np.concatenate([sample.x_train, sample.x_test])]
     assert all(image in train for image in ours)
     assert not any(image in test for image in ours)
@@ -274,7 +336,8 @@ def test_without_mnist_the_sample_stands_in_and_says_so(offline):
 
 def test_a_named_data_set_is_never_replaced(offline):
     with pytest.raises(
-        SourceUnreachable, match=r"fashion_mnist is not to be had(.|\n)*Put t10k-images-idx3-ubyte.gz, .* into <folder>/fashion_mnist/"
+        SourceUnreachable,
+        match=r"fashion_mnist is not to be had(.|\n)*Put t10k-images-idx3-ubyte.gz, .* into <folder>/fashion_mnist/",
     ):
         load_data("fashion_mnist")
 
@@ -307,7 +370,9 @@ def test_originals_folder_that_does_not_exist(offline, tmp_path):
 def test_a_host_that_accepts_and_never_answers_is_given_up_in_time():
     assert tfds_source.REACH_SECONDS <= 5
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert not tfds_source.is_reachable(f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=0.5)
+        assert not tfds_source.is_reachable(
+            f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=0.5
+        )
 
 
 def test_a_name_server_that_never_answers_is_given_up_in_time(monkeypatch):
@@ -319,7 +384,9 @@ def test_a_name_server_that_never_answers_is_given_up_in_time(monkeypatch):
     released.set()
 
 
-def test_a_download_that_is_not_the_published_file_falls_back(offline, made_up, made_up_mnist, monkeypatch):
+def test_a_download_that_is_not_the_published_file_falls_back(
+    offline, made_up, made_up_mnist, monkeypatch
+):
     """A captive portal answers every address with its own page."""
 
     class Portal(http.server.BaseHTTPRequestHandler):

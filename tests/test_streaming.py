@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf import streaming
+from lenet_tf.data import streaming
+from lenet_tf.data.pipeline import evaluation_batches, training_batches
+from lenet_tf.data.streaming import ImageFile, shuffled_batches
 from lenet_tf.errors import DataError
-from lenet_tf.pipeline import evaluation_batches, training_batches
 from lenet_tf.specs import AUGMENTATIONS, Preparation
-from lenet_tf.streaming import ImageFile, shuffled
 
 
 @pytest.fixture
@@ -31,8 +31,12 @@ def small_windows(monkeypatch):
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 50, 500])
 def test_an_epoch_has_every_chosen_image_once_with_its_number(folder, digits, batch_size):
     chosen = np.sort(np.random.default_rng(0).choice(len(digits.x_train), 201, replace=False))
-    batches = list(shuffled(ImageFile(folder / "x_train.npy"), chosen, batch_size, seed=1, epoch=0))
-    assert [len(numbers) for numbers, _ in batches] == [batch_size] * (201 // batch_size) + [201 % batch_size] * (201 % batch_size > 0)
+    batches = list(
+        shuffled_batches(ImageFile(folder / "x_train.npy"), chosen, batch_size, seed=1, epoch=0)
+    )
+    assert [len(numbers) for numbers, _ in batches] == [batch_size] * (201 // batch_size) + [
+        201 % batch_size
+    ] * (201 % batch_size > 0)
     for numbers, images in batches:
         np.testing.assert_array_equal(images, digits.x_train[numbers])
     numbers = np.concatenate([numbers for numbers, _ in batches])
@@ -42,7 +46,14 @@ def test_an_epoch_has_every_chosen_image_once_with_its_number(folder, digits, ba
 @pytest.mark.usefixtures("small_windows")
 def test_the_order_depends_on_seed_and_epoch_alone(folder):
     def order(seed, epoch):
-        return np.concatenate([numbers for numbers, _ in shuffled(ImageFile(folder / "x_train.npy"), np.arange(300), 32, seed, epoch)])
+        return np.concatenate(
+            [
+                numbers
+                for numbers, _ in shuffled_batches(
+                    ImageFile(folder / "x_train.npy"), np.arange(300), 32, seed, epoch
+                )
+            ]
+        )
 
     np.testing.assert_array_equal(order(1, 2), order(1, 2))
     for other in (order(1, 3), order(2, 2)):
@@ -57,8 +68,10 @@ def test_no_use_reads_more_than_it_needs(folder, monkeypatch, digits):
     take = ImageFile.__getitem__
     monkeypatch.setattr(streaming, "BLOCK", 8)
     monkeypatch.setattr(streaming, "WINDOW", 4 * 8 * 28 * 28)
-    monkeypatch.setattr(ImageFile, "__getitem__", lambda self, index: read.append(take(self, index)) or read[-1])
-    for _ in shuffled(images, np.arange(300), 32, 0, 0):
+    monkeypatch.setattr(
+        ImageFile, "__getitem__", lambda self, index: read.append(take(self, index)) or read[-1]
+    )
+    for _ in shuffled_batches(images, np.arange(300), 32, 0, 0):
         pass
     for _ in evaluation_batches(images, digits.y_train, 10, Preparation()):
         pass
@@ -76,7 +89,10 @@ def test_the_same_data_in_memory_and_in_a_file(folder, digits):
     model = lenet_tf.LeNet("tiny", seed=0)
     assert lenet_tf.evaluate(model, data) == lenet_tf.evaluate(model, digits)
     chosen = np.arange(3, 250, 2)
-    in_memory, in_file = (list(evaluation_batches(d.x_train, d.y_train, 10, Preparation(), chosen)) for d in (digits, data))
+    in_memory, in_file = (
+        list(evaluation_batches(d.x_train, d.y_train, 10, Preparation(), chosen))
+        for d in (digits, data)
+    )
     for expected, got in zip(in_memory, in_file, strict=True):
         for one, other in zip(expected, got, strict=True):
             np.testing.assert_array_equal(one, other)
@@ -87,7 +103,9 @@ def test_batches_of_a_file(folder, digits):
     file = ImageFile(folder / "x_train.npy")
 
     def take(count, **options):
-        batches = training_batches(file, digits.y_train, 10, Preparation(), 100, seed=4, chosen=np.arange(250), **options)
+        batches = training_batches(
+            file, digits.y_train, 10, Preparation(), 100, seed=4, chosen=np.arange(250), **options
+        )
         return [(x.numpy(), y.numpy()) for x, y in batches.take(count)]
 
     plain = take(3)
@@ -113,19 +131,28 @@ def test_training_from_a_folder(folder, cli):
     again = cli("train", "--from-run", run, "--logs", "m", "-q")
     assert again.exit_code == 0, again.output
     (second,) = (folder / "work" / "m" / "fit").iterdir()
-    for one, other in zip(lenet_tf.load_model(run).get_weights(), lenet_tf.load_model(second).get_weights(), strict=True):
+    for one, other in zip(
+        lenet_tf.load_model(run).get_weights(),
+        lenet_tf.load_model(second).get_weights(),
+        strict=True,
+    ):
         np.testing.assert_array_equal(one, other)
     assert cli("evaluate", run).exit_code == 0
 
 
 def test_files_that_cannot_be(tmp_path, folder):
     (folder / "y_test.npy").unlink()
-    with pytest.raises(DataError, match=r"has no y_test.npy: a data set is a folder of x_train.npy"):
+    with pytest.raises(
+        DataError, match=r"has no y_test.npy: a data set is a folder of x_train.npy"
+    ):
         lenet_tf.load_data(str(folder))
     path = tmp_path / "x.npy"
     for array, message in (
         (np.zeros((3, 4, 4)), "must hold uint8 images in C order, not float64"),
-        (np.asfortranarray(np.zeros((3, 4, 4), np.uint8)), "must hold uint8 images in C order, not uint8 in another"),
+        (
+            np.asfortranarray(np.zeros((3, 4, 4), np.uint8)),
+            "must hold uint8 images in C order, not uint8 in another",
+        ),
         (np.zeros((0, 4, 4), np.uint8), "is empty"),
         (np.array([{}]), "not a readable .npy file of plain numbers"),
     ):

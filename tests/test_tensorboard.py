@@ -28,9 +28,22 @@ def server(digits, tmp_path_factory):
     folder = tmp_path_factory.mktemp("board")
     logs = folder / "logs"
     networks, board = ("lenet5", "cnn-38k"), lenet_tf.Board()
-    runs = [lenet_tf.fit(name, digits, epochs=2, seed=1, logs=logs, board=board, quiet=True) for name in networks]
+    runs = [
+        lenet_tf.fit(name, digits, epochs=2, seed=1, logs=logs, board=board, quiet=True)
+        for name in networks
+    ]
     output = folder / "output.txt"
-    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logs), "--port", "0", "--host", "127.0.0.1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tensorboard.main",
+        "--logdir",
+        str(logs),
+        "--port",
+        "0",
+        "--host",
+        "127.0.0.1",
+    ]
     with output.open("w") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
     try:
@@ -68,33 +81,56 @@ def eventually(question, ready):
 def test_train_and_validation_scalars_are_served(server):
     address, runs = server
     names = {f"fit/{run.path.name}/{part}" for run in runs for part in ("train", "validation")}
-    tags = eventually(lambda: ask(address, "/data/plugin/scalars/tags"), lambda answer: names <= set(answer))
+    tags = eventually(
+        lambda: ask(address, "/data/plugin/scalars/tags"), lambda answer: names <= set(answer)
+    )
     for run in runs:
         for part, prefix in (("train", ""), ("validation", "val_")):
             name = f"fit/{run.path.name}/{part}"
             for metric in ("accuracy", "loss"):
                 assert f"epoch_{metric}" in tags[name]
                 points = eventually(
-                    lambda name=name, metric=metric: ask(address, "/data/plugin/scalars/scalars", run=name, tag=f"epoch_{metric}"),
+                    lambda name=name, metric=metric: ask(
+                        address, "/data/plugin/scalars/scalars", run=name, tag=f"epoch_{metric}"
+                    ),
                     lambda answer: len(answer) == 2,
                 )
-                assert [value for _, _, value in points] == pytest.approx(run.history[prefix + metric])
+                assert [value for _, _, value in points] == pytest.approx(
+                    run.history[prefix + metric]
+                )
     assert "epoch_learning_rate" in tags[f"fit/{runs[0].path.name}/train"]
 
 
 def test_histograms_are_served(server):
     address, runs = server
     name = f"fit/{runs[0].path.name}/train"
-    tags = eventually(lambda: ask(address, "/data/plugin/histograms/tags"), lambda answer: name in answer)
+    tags = eventually(
+        lambda: ask(address, "/data/plugin/histograms/tags"), lambda answer: name in answer
+    )
     assert {"C1/kernel/histogram", "OUTPUT/kernel/histogram"} <= set(tags[name])
 
 
 def test_every_plugin_that_a_run_writes_for_is_active(server):
     address, _ = server
-    wanted = {"scalars", "images", "graphs", "distributions", "histograms", "text", "pr_curves", "hparams", "projector", "timeseries"}
+    wanted = {
+        "scalars",
+        "images",
+        "graphs",
+        "distributions",
+        "histograms",
+        "text",
+        "pr_curves",
+        "hparams",
+        "projector",
+        "timeseries",
+    }
 
     def active():
-        return {name for name, state in ask(address, "/data/plugins_listing").items() if state["enabled"]}
+        return {
+            name
+            for name, state in ask(address, "/data/plugins_listing").items()
+            if state["enabled"]
+        }
 
     assert wanted <= eventually(active, lambda found: wanted <= found)
 
@@ -105,9 +141,21 @@ def browser():
     TensorBoard's web components."""
     from playwright.sync_api import Error, sync_playwright
 
-    own = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    own = next(
+        (
+            path
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (path := shutil.which(name))
+        ),
+        None,
+    )
     # The projector draws with WebGL, here without a graphics card.
-    flags = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+    flags = [
+        "--no-sandbox",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--ignore-gpu-blocklist",
+    ]
     with sync_playwright() as playwright:
         try:
             started = playwright.chromium.launch(executable_path=own, args=flags)
@@ -143,7 +191,9 @@ def test_each_tab_has_content_in_a_browser(server, browser, tab, tmp_path):
     def found():
         # The projector is a page in the page.
         places = [frame.locator(selector) for frame in page.frames]
-        return sum((place if text is None else place.filter(has_text=text)).count() for place in places)
+        return sum(
+            (place if text is None else place.filter(has_text=text)).count() for place in places
+        )
 
     try:
         eventually(found, lambda count: count)
@@ -154,6 +204,6 @@ def test_each_tab_has_content_in_a_browser(server, browser, tab, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{tab}.png")
         page.close()
-    # Below the bar of tabs, which is orange: not all of one colour.
+    # Below the bar of tabs, which is orange: not all of one color.
     shown = Image.open(folder / f"{tab}.png").convert("L").crop((300, 100, 1500, 1000))
     assert len(shown.getcolors()) > 8

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf import runs
 from lenet_tf.errors import RunError
+from lenet_tf.runs import run_folder
 
 ZOO = sorted(path.parent for path in (Path(__file__).parent / "zoo").glob("*/*/config.json"))
 FORMATS = {path: int(re.match(r"format-(\d+)-", path.parent.name)[1]) for path in ZOO}
@@ -23,36 +23,45 @@ def name(path: Path) -> str:
 
 
 def test_the_zoo_has_every_format_and_the_oldest_and_newest_keras():
-    assert set(FORMATS.values()) == set(range(1, runs.FORMAT + 1))
-    assert {path.parent.name.rpartition("-")[2] for path in ZOO if FORMATS[path] == runs.FORMAT} >= {"3.12.0", "3.15.1"}
+    assert set(FORMATS.values()) == set(range(1, run_folder.FORMAT + 1))
+    assert {
+        path.parent.name.rpartition("-")[2] for path in ZOO if FORMATS[path] == run_folder.FORMAT
+    } >= {"3.12.0", "3.15.1"}
 
 
 @pytest.mark.parametrize("path", ZOO, ids=name)
 def test_a_model_of_another_version_answers_as_it_did_or_is_refused(path, digits):
     if FORMATS[path] == 1:
-        versions = rf"It was saved by lenet_tf before 0\.2\.0; here is lenet_tf {lenet_tf.__version__}"
+        versions = (
+            rf"It was saved by lenet_tf before 0\.2\.0; here is lenet_tf {lenet_tf.__version__}"
+        )
         with pytest.raises(RunError, match=versions):
             lenet_tf.load_model(path / "final.keras")
         return
     model = lenet_tf.load_model(path / "final.keras")
     images = lenet_tf.prepare_images(digits.x_test[:10], model.spec.preparation)
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(model(images)), np.load(path / "answers.npy"), atol=1e-5)
-    assert int(model.optimizer.iterations) in (5, 240), "the optimiser's state"
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(model(images)), np.load(path / "answers.npy"), atol=1e-5
+    )
+    assert int(model.optimizer.iterations) in (5, 240), "the optimizer's state"
 
 
 @pytest.mark.parametrize("path", [path for path in ZOO if path.name != "interrupted"], ids=name)
 def test_a_run_of_another_version_is_read_or_refused(path):
-    if FORMATS[path] in runs.READABLE:
-        assert runs.described(path).metrics["epochs"] == 1
+    if FORMATS[path] in run_folder.READABLE_FORMATS:
+        assert run_folder.read_run(path).metrics["epochs"] == 1
         return
     with pytest.raises(
-        RunError, match=rf"has format {FORMATS[path]} of lenet_tf 0\.\d\.\d; here is lenet_tf {lenet_tf.__version__}, which reads"
+        RunError,
+        match=rf"has format {FORMATS[path]} of lenet_tf 0\.\d\.\d; here is lenet_tf {lenet_tf.__version__}, which reads",
     ):
-        runs.described(path)
+        run_folder.read_run(path)
 
 
 @pytest.mark.parametrize("path", [path for path in ZOO if path.name == "interrupted"], ids=name)
-def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(path, digits, tmp_path, capsys):
+def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(
+    path, digits, tmp_path, capsys
+):
     folder = Path(shutil.copytree(path, tmp_path / path.name))
     if FORMATS[path] < 3:
         with pytest.raises(RunError, match=r"format \d"):
@@ -60,5 +69,8 @@ def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(path, digit
         return
     run = lenet_tf.resume(folder, digits)
     assert (run.metrics["epochs"], run.metrics["resumed"]) == (2, [1])
-    then = runs.described(path).config["versions"]["keras"]
-    assert (f"keras is {keras.__version__} here, and the run began with {then}" in capsys.readouterr().out) == (then != keras.__version__)
+    then = run_folder.read_run(path).config["versions"]["keras"]
+    assert (
+        f"keras is {keras.__version__} here, and the run began with {then}"
+        in capsys.readouterr().out
+    ) == (then != keras.__version__)

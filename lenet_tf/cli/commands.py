@@ -10,50 +10,75 @@ from typing import Any
 
 import click
 
-from lenet_tf.cli.group import JSON, ORIGINALS, data_of, load, main
-from lenet_tf.console import console
+from lenet_tf.cli.console import console
+from lenet_tf.cli.group import JSON, ORIGINALS, default_data, find_spec, load_or_exit, main
 
 
 @main.command(short_help="Test a run or a saved model.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
-@click.option("--data", metavar="NAME", help="Another data set than the run's own; for a .keras file outside a run, its network's.")
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="Another data set than the run's own; for a .keras file outside a run, its network's.",
+)
 @ORIGINALS
-@click.option("--report", is_flag=True, help="Scores of every class with 95% intervals, and the classes that are confused most.")
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Scores of every class with 95% intervals, and the classes that are confused most.",
+)
 @JSON
-def evaluate(run_or_model: Path, data: str | None, originals: str | None, report: bool, as_json: bool) -> None:
+def evaluate(
+    run_or_model: Path, data: str | None, originals: str | None, report: bool, as_json: bool
+) -> None:
     """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
-    from lenet_tf import device, runs
+    from lenet_tf.runs import run_folder
+    from lenet_tf.runtime import device
 
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
-    config = runs.read_config(folder) if run_or_model.is_dir() or (folder / "config.json").exists() else None
+    config = (
+        run_folder.read_config(folder)
+        if run_or_model.is_dir() or (folder / "config.json").exists()
+        else None
+    )
     device.start_tensorflow()
-    from lenet_tf import image_order
-    from lenet_tf.evaluation import evaluate as measure
-    from lenet_tf.evaluation import predict_test
-    from lenet_tf.model_files import load_model
+    from lenet_tf.data import image_order
+    from lenet_tf.evaluation.evaluate import evaluate as measure
+    from lenet_tf.evaluation.evaluate import predict_test
+    from lenet_tf.models.saving import load_model
 
     model = load_model(run_or_model)
-    own = runs.data_name(folder, config) if config and data is None else model.spec.data
-    raw = load(own if data is None else data, originals)
+    own = run_folder.data_name(folder, config) if config and data is None else model.spec.data
+    raw = load_or_exit(own if data is None else data, originals)
     then = config["data"].get("sha256") if config and data is None else raw.sha256
     if image_order.is_shuffled(raw, then):
-        click.echo(image_order.note(raw), err=True)
+        click.echo(image_order.order_note(raw), err=True)
     elif raw.sha256 != then:
-        click.echo(f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).", err=True)
-    result = {"model": str(run_or_model), "data": raw.name, "source": raw.source, "images": len(raw.x_test)} | measure(model, raw)
+        click.echo(
+            f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).",
+            err=True,
+        )
+    result = {
+        "model": str(run_or_model),
+        "data": raw.name,
+        "source": raw.source,
+        "images": len(raw.x_test),
+    } | measure(model, raw)
     scores = None
     if report:
-        from lenet_tf.report.scores import Scores
+        from lenet_tf.evaluation.scores import Scores
 
         scores = Scores.of(raw.y_test, predict_test(model, raw).argmax(axis=1), raw.num_classes)
     if as_json:
         click.echo(json.dumps(result | ({} if scores is None else {"scores": scores.to_dict()})))
         return
-    click.echo(f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}")
+    click.echo(
+        f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
+    )
     if scores is not None:
-        from lenet_tf.report.scores import tables
+        from lenet_tf.evaluation.scores import tables
 
         for table in tables(scores):
             console().print(table)
@@ -69,28 +94,39 @@ def evaluate(run_or_model: Path, data: str | None, originals: str | None, report
     type=click.Path(path_type=Path, dir_okay=False),
     help="Where several runs are compared. [default: comparison.html in their --logs folder, or here where they do not share one]",
 )
-def report(run: tuple[Path, ...], data: str | None, originals: str | None, comparison: Path | None) -> None:
+def report(
+    run: tuple[Path, ...], data: str | None, originals: str | None, comparison: Path | None
+) -> None:
     """Make report.html in each RUN folder, one file with its figures, and the figures as PNG in report/ beside it.
 
     Of several runs also comparison.html, one file with all of them side by side.
     """
-    from lenet_tf import checkpoints, comparing, runs
+    from lenet_tf.evaluation import comparison
+    from lenet_tf.runs import checkpoints, run_folder
 
     # The same run under two names is one.
-    old = [runs.described(folder) for folder in {folder.resolve(): folder for folder in run}.values()]
+    old = [
+        run_folder.read_run(folder)
+        for folder in {folder.resolve(): folder for folder in run}.values()
+    ]
     for each in old:
-        checkpoints.check_begun(each.path)
-    together = 2 <= len(old) <= comparing.MOST
+        checkpoints.check_has_checkpoint(each.path)
+    together = 2 <= len(old) <= comparison.MAX_RUNS
     if comparison is not None and not together:
-        raise click.UsageError(f"--comparison takes 2 to {comparing.MOST} different runs, and here {_are(len(old))}.")
-    place = (comparison or comparing.place_for(old)) if together else None
+        raise click.UsageError(
+            f"--comparison takes 2 to {comparison.MAX_RUNS} different runs, and here {_are(len(old))}."
+        )
+    place = (comparison or comparison.default_page_path(old)) if together else None
     if place is not None:
-        comparing.check_place(place)
+        comparison.check_page_path(place)
     examined = list(_reported(old, data, originals))
     if place is not None:
-        click.echo(f"wrote {comparing.write_comparison(examined, place)}")
+        click.echo(f"wrote {comparison.write_comparison(examined, place)}")
     elif len(old) > 1:
-        click.echo(f"No comparison was made: it takes up to {comparing.MOST} runs, and here {_are(len(old))}.", err=True)
+        click.echo(
+            f"No comparison was made: it takes up to {comparison.MAX_RUNS} runs, and here {_are(len(old))}.",
+            err=True,
+        )
 
 
 def _are(count: int) -> str:
@@ -103,38 +139,43 @@ def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> It
     for each in old:
         name = each.data_name() if data is None else data
         if name not in loaded:
-            loaded[name] = load(name, originals)
-        from lenet_tf import image_order, reporting
+            loaded[name] = load_or_exit(name, originals)
+        from lenet_tf.data import image_order
+        from lenet_tf.evaluation import run_report
 
         if image_order.is_shuffled(loaded[name], each.config["data"].get("sha256")):
-            click.echo(f"{image_order.note(loaded[name])} The report numbers images in the published order.", err=True)
-        examined = reporting.examine(each, loaded[name])
-        click.echo(f"wrote {reporting.report_on(examined)}")
+            click.echo(
+                f"{image_order.order_note(loaded[name])} The report numbers images in the published order.",
+                err=True,
+            )
+        examined = run_report.evaluate_run(each, loaded[name])
+        click.echo(f"wrote {run_report.write_evaluated_run(examined)}")
         yield examined
 
 
 @main.command(short_help="Show a network's architecture, counted.")
 @click.argument("networks", nargs=-1, metavar="[VARIANT|FILE.toml]...")
-@click.option("--compare", is_flag=True, help="One line for each of several networks, side by side.")
+@click.option(
+    "--compare", is_flag=True, help="One line for each of several networks, side by side."
+)
 @JSON
 def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
     """The architecture table of VARIANT (lenet5): shapes, parameters, connections, multiply-adds, receptive fields."""
-    from lenet_tf import spec_files
-    from lenet_tf.report import tables
+    from lenet_tf.evaluation import text_tables
 
-    specs = [spec_files.find_spec(name) for name in networks or ("lenet5",)]
+    specs = [find_spec(name) for name in networks or ("lenet5",)]
     if as_json:
-        facts = [tables.spec_facts(spec) for spec in specs]
+        facts = [text_tables.spec_facts(spec) for spec in specs]
         click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
         return
     screen = console()
     if compare:
-        screen.print(tables.comparison_table(specs))
+        screen.print(text_tables.comparison_table(specs))
         return
     for spec in specs:
-        heading, description = tables.spec_lines(spec, screen.width)
+        heading, description = text_tables.spec_lines(spec, screen.width)
         click.echo(heading)
-        screen.print(tables.architecture_table(spec, wide=screen.width >= tables.WIDE))
+        screen.print(text_tables.architecture_table(spec, wide=screen.width >= text_tables.WIDE))
         click.echo(description)
 
 
@@ -142,30 +183,45 @@ def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
 def variants() -> None:
     """The networks that have a name."""
     from lenet_tf import specs
-    from lenet_tf.report import tables
+    from lenet_tf.evaluation import text_tables
 
-    console().print(tables.variants_table(specs.VARIANTS.values()))
+    console().print(text_tables.variants_table(specs.VARIANTS.values()))
     click.echo("lenet-tf summary VARIANT shows the table and the source of one.")
 
 
 @main.command(short_help="Draw a picture.")
 @click.argument("what", type=click.Choice(["codes", "distortions"]))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png")
-@click.option("--network", metavar="VARIANT|FILE.toml", default="lenet5-1998", show_default=True, help="Whose images are distorted.")
+@click.option(
+    "--network",
+    metavar="VARIANT|FILE.toml",
+    default="lenet5-1998",
+    show_default=True,
+    help="Whose images are distorted.",
+)
 @click.option("--data", metavar="NAME", help="As for train.")
 @ORIGINALS
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Of the distortions.")
-def draw(what: str, file: Path, network: str, data: str | None, originals: str | None, seed: int) -> None:
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of the distortions.",
+)
+def draw(
+    what: str, file: Path, network: str, data: str | None, originals: str | None, seed: int
+) -> None:
     """Draw into FILE.png the output CODES of LeNet-5, or what the DISTORTIONS of --augment make of training images."""
-    from lenet_tf import spec_files
-    from lenet_tf.report import pictures
+    from lenet_tf.evaluation import pictures
 
     if what == "codes":
         figure = pictures.codes_picture()
     else:
-        spec = spec_files.find_spec(network)
-        figure = pictures.distortions_picture(load(data_of(spec, data), originals), spec, seed)
-    pictures.save(figure, file)
+        spec = find_spec(network)
+        figure = pictures.distortions_picture(
+            load_or_exit(default_data(spec, data), originals), spec, seed
+        )
+    pictures.save_figure(figure, file)
     click.echo(f"wrote {file}")
 
 
@@ -173,9 +229,9 @@ def draw(what: str, file: Path, network: str, data: str | None, originals: str |
 @ORIGINALS
 def doctor(originals: str | None) -> None:
     """Versions, devices, which data can be reached, and the command that mends what is missing."""
-    from lenet_tf.doctor import examine
+    from lenet_tf.cli.doctor import run_checks
 
-    findings = examine(originals)
+    findings = run_checks(originals)
     for finding in findings:
         click.echo(f"{'!' if finding.remedy else '✓'} {finding.what:<20} {finding.state}")
         if finding.remedy:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from lenet_tf.cli.group import ORIGINALS, data_of, load, main
+from lenet_tf.cli.group import ORIGINALS, default_data, load_or_exit, main
 
 
 def _validation(_: click.Context, __: click.Parameter, value: str | None) -> float | str | None:
@@ -37,21 +37,45 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     " .npy files or of MNIST's four IDX files, plain or gzipped.",
 )
 @ORIGINALS
-@click.option("--recipe", metavar="NAME", help="Another recipe than the network's own, such as fast for lenet5-modern.")
+@click.option(
+    "--recipe",
+    metavar="NAME",
+    help="Another recipe than the network's own, such as fast for lenet5-modern.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step.")
 @click.option(
-    "--validation", callback=_validation, metavar="SHARE|test", help="Share of the training images held back; 'test': the test images."
-)
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="For weights, shuffling and the split. [default: 0]")
-@click.option("--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N.")
-@click.option(
-    "--logs", type=click.Path(path_type=Path), default=Path("logs"), show_default=True, help="The run goes to LOGS/fit/<variant>-<time>/."
+    "--validation",
+    callback=_validation,
+    metavar="SHARE|test",
+    help="Share of the training images held back; 'test': the test images.",
 )
 @click.option(
-    "--precision", type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]), help="Of the arithmetic. [default: float32]"
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    help="For weights, shuffling and the split. [default: 0]",
 )
-@click.option("--early-stopping", type=click.IntRange(min=1), metavar="EPOCHS", help="Stop after so many epochs without a better val_loss.")
+@click.option(
+    "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N."
+)
+@click.option(
+    "--logs",
+    type=click.Path(path_type=Path),
+    default=Path("logs"),
+    show_default=True,
+    help="The run goes to LOGS/fit/<variant>-<time>/.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]),
+    help="Of the arithmetic. [default: float32]",
+)
+@click.option(
+    "--early-stopping",
+    type=click.IntRange(min=1),
+    metavar="EPOCHS",
+    help="Stop after so many epochs without a better val_loss.",
+)
 @click.option(
     "--augment",
     "augmentation",
@@ -69,9 +93,17 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     default=None,
     help="Deterministic operations, for equal results on a GPU too, where they are slower; a CPU loses no time.",
 )
-@click.option("--spec", "spec_file", metavar="FILE.toml", help="A network of your own instead of VARIANT, see examples/lenet5.toml.")
 @click.option(
-    "--from-run", type=click.Path(path_type=Path), metavar="DIR", help="Run again what DIR/config.json says; other options change it."
+    "--spec",
+    "spec_file",
+    metavar="FILE.toml",
+    help="A network of your own instead of VARIANT, see examples/lenet5.toml.",
+)
+@click.option(
+    "--from-run",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Run again what DIR/config.json says; other options change it.",
 )
 @click.option(
     "--resume",
@@ -92,7 +124,11 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     metavar="NAMES",
     help="Histograms in TensorBoard of weights, activations and gradients, such as weights,gradients, or none. [default: weights]",
 )
-@click.option("--report/--no-report", default=None, help="Make report.html of the finished run. [default: make it]")
+@click.option(
+    "--report/--no-report",
+    default=None,
+    help="Make report.html of the finished run. [default: make it]",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
 @click.pass_context
 def train(
@@ -111,24 +147,33 @@ def train(
     Without --data it is the data set that the network is made for: MNIST, or an embedded sample of it where MNIST cannot be had.
     Ctrl-C once lets the epoch finish, twice stops at once; --resume goes on from the last finished epoch.
     """
-    from lenet_tf import device, runs, spec_files, specs
-    from lenet_tf.board.options import Board
-    from lenet_tf.report.lines import finished_run, next_steps
+    from lenet_tf import specs
+    from lenet_tf.runs import run_folder
+    from lenet_tf.runtime import device
+    from lenet_tf.specs import toml
+    from lenet_tf.training.messages import next_steps_message, run_end_message
+    from lenet_tf.training.tensorboard.options import Board
 
     if interrupted is not None:
         _refuse_others(ctx, "interrupted", "data", "originals", "device", "report", "quiet")
         _resume(interrupted, data, originals, quiet, options["device"], options["report"])
         return
     if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
-        raise click.UsageError("VARIANT, --spec and --from-run exclude each other: each names the network.")
-    spec = spec_files.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
+        raise click.UsageError(
+            "VARIANT, --spec and --from-run exclude each other: each names the network."
+        )
+    spec = (
+        toml.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
+    )
     settings = {name: value for name, value in options.items() if value is not None}
-    shown = {name: settings.pop(name) for name in ("images_every", "histograms") if name in settings}
-    runs.check_writable(settings["logs"])
+    shown = {
+        name: settings.pop(name) for name in ("images_every", "histograms") if name in settings
+    }
+    run_folder.check_writable(settings["logs"])
     if "augmentation" in settings:
         specs.get_augmentation(settings["augmentation"])
     if from_run is not None:
-        again = runs.rerun(from_run)
+        again = run_folder.read_repeatable_run(from_run)
         spec, settings = again.spec, again.settings | settings
         shown = Board.from_config(again.config).to_dict() | shown
     if shown:
@@ -137,57 +182,75 @@ def train(
         specs.get_recipe(spec.name, settings["recipe"])
     if spec.recipe.optimizer.name == "sdlm":
         device.use_one_thread()
-    device.check(settings["device"])
+    device.check_device(settings["device"])
     if from_run is not None:
-        raw = load(again.data_name() if data is None else data, originals)
+        raw = load_or_exit(again.data_name() if data is None else data, originals)
         if data is None:
             raw = _in_its_order(raw, again.config["data"].get("sha256"))
-            again.check_same_data(raw.sha256, f"Give --data {raw.name} to train on what is here all the same.")
+            again.check_same_data(
+                raw.sha256, f"Give --data {raw.name} to train on what is here all the same."
+            )
     else:
-        raw = load(data_of(spec, data), originals)
-    from lenet_tf.training import fit
+        raw = load_or_exit(default_data(spec, data), originals)
+    from lenet_tf.training.fit import fit
 
     run = fit(spec, raw, quiet=quiet, **settings)
-    click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
+    click.echo(("" if quiet else "\n") + run_end_message(run.metrics, raw.identity()))
     if not quiet:
-        click.echo(next_steps(run.path, settings["logs"]))
+        click.echo(next_steps_message(run.path, settings["logs"]))
 
 
 def _in_its_order(raw: Any, sha256: Any) -> Any:
     """The data in the order in which a run was trained on them."""
-    from lenet_tf import image_order
+    from lenet_tf.data import image_order
 
     if not image_order.is_shuffled(raw, sha256):
         return raw
-    click.echo(f"{image_order.note(raw)} It is run again in its own order.", err=True)
+    click.echo(f"{image_order.order_note(raw)} It is run again in its own order.", err=True)
     return image_order.to_shuffled(raw)
 
 
 def _refuse_others(ctx: click.Context, option: str, *allowed: str) -> None:
     """What a run folder already says cannot be said again."""
-    given = [name for name in ctx.params if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+    given = [
+        name
+        for name in ctx.params
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    ]
     others = {parameter.name: parameter for parameter in ctx.command.params}
     for name in given:
         if name not in (option, *allowed):
-            raise click.UsageError(f"--resume goes on as the run's config.json says: leave {others[name].opts[0]} away.")
+            raise click.UsageError(
+                f"--resume goes on as the run's config.json says: leave {others[name].opts[0]} away."
+            )
 
 
-def _resume(folder: Path, data: str | None, originals: str | None, quiet: bool, wanted: str, report: bool | None) -> None:
-    from lenet_tf import device, runs
-    from lenet_tf.report.lines import finished_run, next_steps
+def _resume(
+    folder: Path,
+    data: str | None,
+    originals: str | None,
+    quiet: bool,
+    wanted: str,
+    report: bool | None,
+) -> None:
+    from lenet_tf.runs import run_folder
+    from lenet_tf.runtime import device
+    from lenet_tf.training.messages import next_steps_message, run_end_message
 
-    old = runs.described(folder)
+    old = run_folder.read_run(folder)
     if old.metrics is not None:
         accuracy, epochs = old.metrics["test_accuracy"], old.metrics["epochs"]
-        click.echo(f"{folder} is finished, nothing is left to do: test accuracy {accuracy:.2%} after epoch {epochs}")
+        click.echo(
+            f"{folder} is finished, nothing is left to do: test accuracy {accuracy:.2%} after epoch {epochs}"
+        )
         return
     if old.spec.recipe.optimizer.name == "sdlm":
         device.use_one_thread()
-    raw = load(old.data_name() if data is None else data, originals)
-    from lenet_tf.resuming import resume
+    raw = load_or_exit(old.data_name() if data is None else data, originals)
+    from lenet_tf.training.resume import resume
 
     given = {} if report is None else {"report": report}
     run = resume(folder, raw, device=None if wanted == "auto" else wanted, quiet=quiet, **given)
-    click.echo(("" if quiet else "\n") + finished_run(run.metrics, raw.identity()))
+    click.echo(("" if quiet else "\n") + run_end_message(run.metrics, raw.identity()))
     if not quiet:
-        click.echo(next_steps(run.path, folder.parent.parent))
+        click.echo(next_steps_message(run.path, folder.parent.parent))

@@ -8,7 +8,7 @@ import threading
 from lenet_tf.reproduce.runner import Runner
 
 
-def watch(runner: Runner, stop: threading.Event) -> None:
+def show_progress(runner: Runner, stop: threading.Event) -> None:
     """Draws the runs and the time left on a terminal until `stop` is set."""
     from rich.console import Console, Group
     from rich.live import Live
@@ -20,9 +20,15 @@ def watch(runner: Runner, stop: threading.Event) -> None:
         for task in runner.tasks:
             if task.state in ("starting", "running"):
                 epochs = task.row.spec.recipe.epochs
-                table.add_row(task.name, ProgressBar(epochs, task.epoch, width=30), f"epoch {task.epoch} of {epochs}")
+                table.add_row(
+                    task.name,
+                    ProgressBar(epochs, task.epoch, width=30),
+                    f"epoch {task.epoch} of {epochs}",
+                )
         done, left = sum(task.state == "done" for task in runner.tasks), runner.seconds_left()
-        return Group(table, f"{done} of {len(runner.tasks)} runs finished, {time_left(left)}")
+        return Group(
+            table, f"{done} of {len(runner.tasks)} runs finished, {format_time_left(left)}"
+        )
 
     # What is printed to a terminal in the meantime stands above the display; what goes to a file must reach it.
     options = {"auto_refresh": False, "transient": True, "redirect_stdout": sys.stdout.isatty()}
@@ -31,8 +37,12 @@ def watch(runner: Runner, stop: threading.Event) -> None:
             live.update(picture(), refresh=True)
 
 
-def time_left(seconds: float | None) -> str:
+def format_time_left(seconds: float | None) -> str:
     if seconds is None:
         return "time left unknown yet"
     minutes = round(seconds / 60)
-    return f"about {minutes // 60} h {minutes % 60} min left" if minutes >= 90 else f"about {max(1, minutes)} min left"
+    return (
+        f"about {minutes // 60} h {minutes % 60} min left"
+        if minutes >= 90
+        else f"about {max(1, minutes)} min left"
+    )

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from lenet_tf import files
 from lenet_tf.errors import RunError
+from lenet_tf.io import files
 
 # A class is one character.
 _CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LABELS = "labels"
 
 
-def as_text(classes: np.ndarray) -> str:
+def encode_classes(classes: np.ndarray) -> str:
     """Classes, whole numbers (N,) in 0…35, as a text of N characters."""
     return "".join(_CHARACTERS[number] for number in classes)
 
@@ -45,21 +45,30 @@ class Predictions:
 
     def correct(self, seed: int) -> np.ndarray:
         """Whether the seed's network classifies each image correctly: bool (N,)."""
-        return classes_of(self.by_seed[seed]) == classes_of(self.labels)
+        return decode_classes(self.by_seed[seed]) == decode_classes(self.labels)
 
     def to_text(self) -> str:
-        return "".join(f"{name} {text}\n" for name, text in {_LABELS: self.labels, **self.by_seed}.items())
+        return "".join(
+            f"{name} {text}\n" for name, text in {_LABELS: self.labels, **self.by_seed}.items()
+        )
 
 
-def classes_of(text: str) -> np.ndarray:
+def decode_classes(text: str) -> np.ndarray:
     """The text that `as_text` made → int (N,)."""
-    return np.searchsorted(np.frombuffer(_CHARACTERS.encode(), np.uint8), np.frombuffer(text.encode(), np.uint8))
+    return np.searchsorted(
+        np.frombuffer(_CHARACTERS.encode(), np.uint8), np.frombuffer(text.encode(), np.uint8)
+    )
 
 
 def read(path: Path) -> Predictions:
     """What the file holds, nothing where there is none; raises `RunError` for one that is damaged."""
     try:
-        lines = [line.split(" ") for line in files.read_bounded(path, files.MOST_TEXT * 16).decode("ascii").splitlines()]
+        lines = [
+            line.split(" ")
+            for line in files.read_bounded(path, files.MAX_TEXT_BYTES * 16)
+            .decode("ascii")
+            .splitlines()
+        ]
     except FileNotFoundError:
         return Predictions()
     except (OSError, ValueError) as error:
@@ -68,7 +77,9 @@ def read(path: Path) -> Predictions:
         name, text = line if len(line) == 2 else ("", "")
         named = name == _LABELS if number == 1 else name.isdigit()
         if not named or not text or set(text) - set(_CHARACTERS) or len(text) != len(lines[0][1]):
-            raise RunError(f"{path}, line {number}: not 'labels' or a seed and one character for each test image")
+            raise RunError(
+                f"{path}, line {number}: not 'labels' or a seed and one character for each test image"
+            )
     if not lines:
         raise RunError(f"{path} is empty")
     return Predictions(lines[0][1], {int(name): text for name, text in lines[1:]})

@@ -12,10 +12,10 @@ from typing import Any
 
 from filelock import Timeout
 
-from lenet_tf import files
 from lenet_tf.errors import RunError
+from lenet_tf.io import files
 from lenet_tf.reproduce import predictions
-from lenet_tf.reproduce.plan import Row
+from lenet_tf.reproduce.plan import TableRow
 from lenet_tf.reproduce.predictions import Predictions
 
 # What a record must have to be read.
@@ -59,7 +59,10 @@ class RecordStore:
     def own(cls) -> RecordStore:
         """The records that this package ships. In a checkout of the project they have pages, and new ones are added."""
         root = Path(__file__).parents[2]
-        folder, pages = Path(__file__).parent / "records", root / "results" if (root / "setup.cfg").is_file() else None
+        folder, pages = (
+            Path(__file__).parent / "records",
+            root / "results" if (root / "setup.cfg").is_file() else None,
+        )
         return cls(_from_here(folder), pages and _from_here(pages))
 
     @classmethod
@@ -67,17 +70,17 @@ class RecordStore:
         """A folder of a person's own: pages in it, records in `reproduce/` below it."""
         return cls(results / "reproduce", results)
 
-    def path(self, row: Row) -> Path:
+    def path(self, row: TableRow) -> Path:
         return self.folder / f"{row.name}.jsonl"
 
-    def read(self, row: Row) -> list[Record]:
+    def read(self, row: TableRow) -> list[Record]:
         """The row's records in the order of their seeds.
 
         Raises `RunError` for a file that is damaged, or of another recipe than the plan's.
         """
         path = self.path(row)
         try:
-            lines = files.read_bounded(path, files.MOST_TEXT * 16).splitlines()
+            lines = files.read_bounded(path, files.MAX_TEXT_BYTES * 16).splitlines()
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
@@ -88,17 +91,19 @@ class RecordStore:
             raise RunError(f"{path} has a seed twice: remove one of the two lines")
         return sorted(records, key=lambda record: record["seed"])
 
-    def read_predictions(self, row: Row) -> Predictions:
+    def read_predictions(self, row: TableRow) -> Predictions:
         """The predictions of the row's recorded seeds; raises `RunError` where they are damaged, or not those that the records name."""
         path = self._predictions_path(row)
         found = predictions.read(path)
         recorded = {record["seed"]: record["predictions"] for record in self.read(row)}
         for seed, digest in recorded.items():
             if seed not in found.by_seed or predictions.digest(found.by_seed[seed]) != digest:
-                raise RunError(f"{path} does not hold the predictions that the record of seed {seed} names: run the row again")
+                raise RunError(
+                    f"{path} does not hold the predictions that the record of seed {seed} names: run the row again"
+                )
         return Predictions(found.labels, {seed: found.by_seed[seed] for seed in recorded})
 
-    def add(self, row: Row, record: Record) -> Record | None:
+    def add(self, row: TableRow, record: Record) -> Record | None:
         """Adds a run's record and its predictions, or gives the record that is already there for its seed, untouched.
 
         `record` also has the `labels` and `predictions` of all test images as texts. Raises `RunError` where it cannot be written.
@@ -106,17 +111,24 @@ class RecordStore:
         path = self.path(row)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with files.locked(path.with_suffix(".lock"), seconds=30):
+            with files.file_lock(path.with_suffix(".lock"), seconds=30):
                 records = self.read(row)
                 for old in records:
                     if old["seed"] == record["seed"]:
                         return old
-                texts = self.read_predictions(row).with_seed(record["seed"], record["labels"], record["predictions"])
-                records = sorted([*records, named(record)], key=lambda each: each["seed"])
+                texts = self.read_predictions(row).with_seed(
+                    record["seed"], record["labels"], record["predictions"]
+                )
+                records = sorted(
+                    [*records, name_predictions_apart(record)], key=lambda each: each["seed"]
+                )
                 lines = (json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records)
                 # Predictions first: a record never names some that are not there.
-                for place, text in ((self._predictions_path(row), texts.to_text()), (path, "\n".join(lines) + "\n")):
-                    with files.whole(place) as partial:
+                for place, text in (
+                    (self._predictions_path(row), texts.to_text()),
+                    (path, "\n".join(lines) + "\n"),
+                ):
+                    with files.atomic_write(place) as partial:
                         partial.write_text(text, encoding="utf-8")
         except Timeout as error:
             raise RunError(f"another process holds {path}: try again") from error
@@ -124,7 +136,7 @@ class RecordStore:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
         return None
 
-    def _predictions_path(self, row: Row) -> Path:
+    def _predictions_path(self, row: TableRow) -> Path:
         return self.folder / f"{row.name}.predictions"
 
 
@@ -133,13 +145,13 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def named(record: Record) -> Record:
+def name_predictions_apart(record: Record) -> Record:
     """A run's record as it is kept: its predictions named by their digest."""
     kept = {name: value for name, value in record.items() if name != "labels"}
     return kept | {"predictions": predictions.digest(record["predictions"])}
 
 
-def _record(path: Path, number: int, line: bytes, row: Row) -> Record:
+def _record(path: Path, number: int, line: bytes, row: TableRow) -> Record:
     try:
         record = files.parse_json(line)
     except ValueError as error:
@@ -148,11 +160,13 @@ def _record(path: Path, number: int, line: bytes, row: Row) -> Record:
     if unfit is not None:
         raise RunError(f"{path}, line {number}: no usable {unfit!r}")
     if (record["row"], record["digest"]) != (row.name, row.digest):
-        raise RunError(f"{path}, line {number}: the plan now has another recipe for {row.name}: move the file away and run the row again")
+        raise RunError(
+            f"{path}, line {number}: the plan now has another recipe for {row.name}: move the file away and run the row again"
+        )
     return record
 
 
-def _unfit(record: Any, row: Row) -> str | None:
+def _unfit(record: Any, row: TableRow) -> str | None:
     """The first part that is missing or of another kind; None: all are there."""
     for part, kind in _PARTS.items():
         if not isinstance(record, dict) or not isinstance(record.get(part), kind):

@@ -17,16 +17,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lenet_tf import machine
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.reproduce import verdicts
-from lenet_tf.reproduce.one_run import environment, folder_of
-from lenet_tf.reproduce.plan import Row
-from lenet_tf.reproduce.records import RecordStore, named
+from lenet_tf.reproduce.plan import TableRow
+from lenet_tf.reproduce.records import RecordStore, name_predictions_apart
 from lenet_tf.reproduce.verdicts import Verdict
+from lenet_tf.reproduce.worker import process_environment, run_home
+from lenet_tf.runtime import environment
 
 # This package, and not what lies in the folder that the command is called in.
-_START = "import sys; sys.path[:] = [place for place in sys.path if place]; from lenet_tf.reproduce.one_run import main; main()"
+_START = "import sys; sys.path[:] = [place for place in sys.path if place]; from lenet_tf.reproduce.worker import main; main()"
 # Of TensorFlow with MNIST in memory.
 _BYTES_A_RUN = 1_500_000_000
 
@@ -36,7 +36,7 @@ class Task:
     """One run of the plan. `epoch`: how many are done; `seconds`: what they took; `state`: waiting, starting, running, stopped, done, or
     why it failed."""
 
-    row: Row
+    row: TableRow
     seed: int
     epoch: int = 0
     state: str = "waiting"
@@ -66,7 +66,7 @@ def free_cores() -> int:
     """How many runs this machine can take side by side: by the cores that nobody keeps busy now, and by memory. psutil: the standard."""
     import psutil
 
-    idle = round(machine.cores() * (1 - psutil.cpu_percent(interval=1) / 100))
+    idle = round(environment.usable_cores() * (1 - psutil.cpu_percent(interval=1) / 100))
     return max(1, min(idle, psutil.virtual_memory().available // _BYTES_A_RUN))
 
 
@@ -78,7 +78,7 @@ class Runner:
 
     def __init__(
         self,
-        rows: Sequence[Row],
+        rows: Sequence[TableRow],
         seeds: int | None,
         jobs: int,
         logs: Path,
@@ -87,9 +87,17 @@ class Runner:
         finished: Callable[[Outcome], None] = lambda outcome: None,
         failed: Callable[[Task], None] = lambda task: None,
     ) -> None:
-        self.tasks = [Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)]
+        self.tasks = [
+            Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)
+        ]
         self.jobs = min(jobs, len(self.tasks))
-        self.logs, self.store, self.originals, self.finished, self.failed = logs, store, originals, finished, failed
+        self.logs, self.store, self.originals, self.finished, self.failed = (
+            logs,
+            store,
+            originals,
+            finished,
+            failed,
+        )
         # Before anything runs: what is there must be readable.
         self._known = {row.name: store.read(row) for row in rows}
         self._running: dict[subprocess.Popen, Task] = {}
@@ -107,7 +115,11 @@ class Runner:
             # The longest first, so that the last ones end together.
             order = sorted(self.tasks, key=self._expected, reverse=True)
             futures = [pool.submit(self._one, task, cores) for task in order]
-            outcomes = [outcome for outcome in (future.result() for future in futures) if outcome is not None]
+            outcomes = [
+                outcome
+                for outcome in (future.result() for future in futures)
+                if outcome is not None
+            ]
         failed = [task for task in self.tasks if task.state not in ("done", "waiting")]
         if asked and len(outcomes) < len(self.tasks):
             told = f"interrupted: {len(outcomes)} of {len(self.tasks)} runs are finished. The same command goes on where this one stopped."
@@ -119,7 +131,11 @@ class Runner:
 
     def seconds_left(self) -> float | None:
         """An estimate from the epochs seen so far, the records, and for a row that has neither the other rows; None where no row has."""
-        ratios = [statistics.median(task.seconds) / pace for task in self.tasks if task.seconds and (pace := self._pace(task.row))]
+        ratios = [
+            statistics.median(task.seconds) / pace
+            for task in self.tasks
+            if task.seconds and (pace := self._pace(task.row))
+        ]
         ratio, paces = statistics.median(ratios) if ratios else 1.0, {}
         for row in {task.row for task in self.tasks}:
             seen = [second for task in self.tasks if task.row is row for second in task.seconds]
@@ -128,10 +144,12 @@ class Runner:
         known = [pace for pace in paces.values() if pace]
         if not known:
             return None
-        total = sum(task.left * (paces[task.row.name] or statistics.median(known)) for task in self.tasks)
+        total = sum(
+            task.left * (paces[task.row.name] or statistics.median(known)) for task in self.tasks
+        )
         return total / min(self.jobs, max(1, sum(task.left > 0 for task in self.tasks)))
 
-    def _pace(self, row: Row) -> float | None:
+    def _pace(self, row: TableRow) -> float | None:
         """Seconds an epoch, as recorded."""
         known = [record.get("seconds_per_epoch", 0) for record in self._known[row.name]]
         return statistics.median(known) if known else None
@@ -145,11 +163,13 @@ class Runner:
             record, before = (None, False) if self._stopping else self._process(task, core)
             if record is None:
                 return None
-            self.recorded |= self.store.pages is not None and all(old["seed"] != task.seed for old in self._known[task.row.name])
-            verdict = verdicts.of_new(self.store, task.row, record)
+            self.recorded |= self.store.pages is not None and all(
+                old["seed"] != task.seed for old in self._known[task.row.name]
+            )
+            verdict = verdicts.check_new_record(self.store, task.row, record)
             task.state = "done"
             text = "finished before and not repeated; " * before + verdict.text
-            outcome = Outcome(task, named(record), verdict, text)
+            outcome = Outcome(task, name_predictions_apart(record), verdict, text)
             self.finished(outcome)
             return outcome
         except (RunError, OSError) as error:
@@ -159,18 +179,24 @@ class Runner:
             cores.put(core)
             if task.state not in ("done", "waiting", "stopped"):
                 self.failed(task)
-                self._stopping |= any(other.state == task.state for other in self.tasks if other is not task)
+                self._stopping |= any(
+                    other.state == task.state for other in self.tasks if other is not task
+                )
 
     def row_verdicts(self, outcomes: Sequence[Outcome]) -> list[Verdict]:
         """For each row with runs that are other draws than its records: whether they agree with these, taken together."""
         draws = [outcome for outcome in outcomes if not outcome.verdict.exact]
         rows = dict.fromkeys(outcome.task.row for outcome in draws)
-        return verdicts.of_rows(self.store, self._known, {row: [o.record for o in draws if o.task.row == row] for row in rows})
+        return verdicts.compare_rows(
+            self.store,
+            self._known,
+            {row: [o.record for o in draws if o.task.row == row] for row in rows},
+        )
 
     def _process(self, task: Task, core: int | None) -> tuple[dict[str, Any] | None, bool]:
         """(The record that a run's process gives, whether the run was finished before), None where it was stopped; `task.state` says why it
         failed."""
-        home = folder_of(self.logs, task.row, task.seed)
+        home = run_home(self.logs, task.row, task.seed)
         home.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-c", _START, str(task.seed), "--logs", str(self.logs)]
         command += [] if core is None else ["--core", str(core)]
@@ -184,7 +210,7 @@ class Runner:
                 stderr=log,
                 text=True,
                 encoding="utf-8",
-                env=environment(task.row),
+                env=process_environment(task.row),
                 start_new_session=True,
             )
         with self._lock:
@@ -208,7 +234,11 @@ class Runner:
                 Path(log.name).unlink()
             home.rmdir()
         if "record" not in last and task.state in ("starting", "running"):
-            task.state = "stopped" if self._stopping else f"its process ended with {process.returncode}, see {home / 'output.log'}"
+            task.state = (
+                "stopped"
+                if self._stopping
+                else f"its process ended with {process.returncode}, see {home / 'output.log'}"
+            )
         return last.get("record"), bool(last.get("before"))
 
     @staticmethod
@@ -238,7 +268,10 @@ class Runner:
             self._stopping = True
             if len(asked) == 1:
                 with contextlib.suppress(OSError):
-                    os.write(2, b"\nStopping when the epochs under way are finished. Once more stops at once; the same command goes on.\n")
+                    os.write(
+                        2,
+                        b"\nStopping when the epochs under way are finished. Once more stops at once; the same command goes on.\n",
+                    )
             for process in list(self._running):
                 process.send_signal(signal.SIGTERM) if len(asked) < 3 else process.kill()
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lenet_tf.errors import SpecError
-from lenet_tf.specs import checks
+from lenet_tf.specs import validators
 
-# Optimiser → the options it takes beside its learning rate.
+# Optimizer → the options it takes beside its learning rate.
 OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "adam": ("beta_2", "schedule", "warm_up"),
     "adamw": ("beta_2", "weight_decay", "schedule", "warm_up"),
@@ -18,26 +18,41 @@ OPTIMIZERS: dict[str, tuple[str, ...]] = {
     "adagrad": ("schedule", "warm_up"),
     "sdlm": ("damping", "curvature_images"),
 }
-_OPTIONS = ("momentum", "nesterov", "beta_2", "weight_decay", "damping", "curvature_images", "schedule", "warm_up")
-# Those that do not go to the optimiser itself.
+_OPTIONS = (
+    "momentum",
+    "nesterov",
+    "beta_2",
+    "weight_decay",
+    "damping",
+    "curvature_images",
+    "schedule",
+    "warm_up",
+)
+# Those that do not go to the optimizer itself.
 _ASIDE = ("curvature_images", "schedule", "warm_up")
 SCHEDULES = ("one_cycle",)
-LOSSES = ("categorical_crossentropy", "mean_squared_error", "mean_absolute_error", "lecun1998_mle", "lecun1998_map")
+LOSSES = (
+    "categorical_crossentropy",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "lecun1998_mle",
+    "lecun1998_map",
+)
 METRICS = ("accuracy",)
 # The side, in pixels, of the box that NIST's digits were fitted into for MNIST (LeCun et al. 1998, section III.A).
 MNIST_DIGIT = 20
 # A padded image of 4,096 × 4,096 with 16 channels takes 1 GiB as float32.
-_MOST_SIDE, _MOST_CHANNELS = 4_096, 16
-NORMALISATIONS = ("unit", "lecun1998", "unit_twice")
+_MAX_SIDE, _MAX_CHANNELS = 4_096, 16
+NORMALIZATIONS = ("unit", "lecun1998", "unit_twice")
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimiser by its Keras name, or `sdlm`, the 1998 paper's (`lenet_tf.optimizers`).
+    """An optimizer by its Keras name, or `sdlm`, the 1998 paper's (`lenet_tf.models.optimizers`).
 
     `learning_rate` is one number, or one for each epoch, the last of which holds from there on; with the `schedule` `one_cycle` it is the
     peak, to which the rate of the steps rises in a line over the share `warm_up` (None: a quarter) of a run, and then falls to 0. A field
-    that is None keeps the optimiser's own default; which optimiser takes which, `OPTIMIZERS` says. `curvature_images`: how many training
+    that is None keeps the optimizer's own default; which optimizer takes which, `OPTIMIZERS` says. `curvature_images`: how many training
     images `sdlm` estimates the second derivatives on before each epoch.
     """
 
@@ -55,32 +70,42 @@ class Optimizer:
     def __post_init__(self) -> None:
         if isinstance(self.learning_rate, list):
             object.__setattr__(self, "learning_rate", tuple(self.learning_rate))
-        checks.one_of("optimizer", self.name, tuple(OPTIMIZERS))
-        rates = self.learning_rate if isinstance(self.learning_rate, tuple) and self.learning_rate else (self.learning_rate,)
-        if not all(checks.is_number(rate) and rate > 0 for rate in rates):
+        validators.check_one_of("optimizer", self.name, tuple(OPTIMIZERS))
+        rates = (
+            self.learning_rate
+            if isinstance(self.learning_rate, tuple) and self.learning_rate
+            else (self.learning_rate,)
+        )
+        if not all(validators.is_number(rate) and rate > 0 for rate in rates):
             raise SpecError(
-                f"learning_rate must be a number above 0, or a list of them, one per epoch, not {checks.shown(self.learning_rate)}"
+                f"learning_rate must be a number above 0, or a list of them, one per epoch, not {validators.show_value(self.learning_rate)}"
             )
         for field in _OPTIONS:
             if getattr(self, field) is not None and field not in OPTIMIZERS[self.name]:
-                takers = " and ".join(name for name, options in OPTIMIZERS.items() if field in options)
+                takers = " and ".join(
+                    name for name, options in OPTIMIZERS.items() if field in options
+                )
                 raise SpecError(f"{field} goes with {takers}, not with {self.name}")
         for field in ("momentum", "beta_2", "warm_up"):
             if getattr(self, field) is not None:
-                checks.fraction(field, getattr(self, field))
+                validators.check_fraction(field, getattr(self, field))
         if not isinstance(self.nesterov, bool | None):
-            raise SpecError(f"nesterov must be true or false, not {checks.shown(self.nesterov)}")
+            raise SpecError(
+                f"nesterov must be true or false, not {validators.show_value(self.nesterov)}"
+            )
         if self.nesterov and not self.momentum:
             raise SpecError("nesterov needs a momentum above 0")
         for field in ("weight_decay", "damping"):
             if getattr(self, field) is not None:
-                checks.above_zero(field, getattr(self, field))
+                validators.check_above_zero(field, getattr(self, field))
         if self.curvature_images is not None:
-            checks.positive("curvature_images", self.curvature_images)
+            validators.check_positive("curvature_images", self.curvature_images)
         if self.schedule is not None:
-            checks.one_of("schedule", self.schedule, SCHEDULES)
+            validators.check_one_of("schedule", self.schedule, SCHEDULES)
             if isinstance(self.learning_rate, tuple):
-                raise SpecError(f"the schedule {self.schedule} takes one learning_rate, its peak, not {checks.shown(self.learning_rate)}")
+                raise SpecError(
+                    f"the schedule {self.schedule} takes one learning_rate, its peak, not {validators.show_value(self.learning_rate)}"
+                )
         elif self.warm_up is not None:
             raise SpecError("warm_up goes with the schedule one_cycle")
 
@@ -91,9 +116,13 @@ class Optimizer:
         return float(rates[min(epoch, len(rates) - 1)] if isinstance(rates, tuple) else rates)
 
     def options(self) -> dict[str, Any]:
-        """What the optimiser itself is given beside its learning rate."""
+        """What the optimizer itself is given beside its learning rate."""
         given = {field: getattr(self, field) for field in _OPTIONS if field not in _ASIDE}
-        return {field: value if isinstance(value, bool) else float(value) for field, value in given.items() if value is not None}
+        return {
+            field: value if isinstance(value, bool) else float(value)
+            for field, value in given.items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -116,10 +145,12 @@ class Augmentation:
     def __post_init__(self) -> None:
         for field in ("translation", "scaling", "squeezing", "shear", "elastic"):
             value, most = getattr(self, field), 1 if field in ("scaling", "squeezing") else math.inf
-            if not checks.is_number(value) or not 0 <= value < most:
+            if not validators.is_number(value) or not 0 <= value < most:
                 bound = "at least 0" if most == math.inf else "from 0 up to, not including, 1"
-                raise SpecError(f"{field} must be a number {bound}, not {checks.shown(value)}")
-        checks.above_zero("elastic_sigma", self.elastic_sigma)
+                raise SpecError(
+                    f"{field} must be a number {bound}, not {validators.show_value(value)}"
+                )
+        validators.check_above_zero("elastic_sigma", self.elastic_sigma)
 
 
 _AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
@@ -134,7 +165,7 @@ def get_augmentation(wanted: Augmentation | str) -> Augmentation | None:
     """The augmentation of that name, `none` standing for None; raises `SpecError` if there is none."""
     if isinstance(wanted, Augmentation):
         return wanted
-    checks.one_of("augmentation", wanted, (*AUGMENTATIONS, "none"))
+    validators.check_one_of("augmentation", wanted, (*AUGMENTATIONS, "none"))
     return AUGMENTATIONS.get(wanted)
 
 
@@ -157,23 +188,33 @@ class Recipe:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
-        checks.fraction("label_smoothing", self.label_smoothing)
+        validators.check_fraction("label_smoothing", self.label_smoothing)
         if self.label_smoothing and self.loss != "categorical_crossentropy":
-            raise SpecError(f"label_smoothing goes with categorical_crossentropy, not with {self.loss}")
+            raise SpecError(
+                f"label_smoothing goes with categorical_crossentropy, not with {self.loss}"
+            )
         if not isinstance(self.optimizer, Optimizer):
-            raise SpecError(f"optimizer must be an Optimizer, not {checks.shown(self.optimizer)}")
+            raise SpecError(
+                f"optimizer must be an Optimizer, not {validators.show_value(self.optimizer)}"
+            )
         if not isinstance(self.augmentation, Augmentation | None):
-            raise SpecError(f"augmentation must be an Augmentation or None, not {checks.shown(self.augmentation)}")
-        checks.one_of("loss", self.loss, LOSSES)
+            raise SpecError(
+                f"augmentation must be an Augmentation or None, not {validators.show_value(self.augmentation)}"
+            )
+        validators.check_one_of("loss", self.loss, LOSSES)
         if not isinstance(self.metrics, tuple) or "accuracy" not in self.metrics:
-            raise SpecError(f"metrics must contain accuracy, by which the best epoch is chosen, not {checks.shown(self.metrics)}")
+            raise SpecError(
+                f"metrics must contain accuracy, by which the best epoch is chosen, not {validators.show_value(self.metrics)}"
+            )
         for metric in self.metrics:
-            checks.one_of("metric", metric, METRICS)
-        checks.positive("epochs", self.epochs)
-        checks.positive("batch_size", self.batch_size)
+            validators.check_one_of("metric", metric, METRICS)
+        validators.check_positive("epochs", self.epochs)
+        validators.check_positive("batch_size", self.batch_size)
         share = isinstance(self.validation, float) and 0 < self.validation < 1
         if self.validation != "test" and not share:
-            raise SpecError(f"validation must be a share between 0 and 1, or 'test', not {checks.shown(self.validation)}")
+            raise SpecError(
+                f"validation must be a share between 0 and 1, or 'test', not {validators.show_value(self.validation)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -182,31 +223,35 @@ class Preparation:
 
     `digit_size`: MNIST's digits fit a box of 20×20 pixels; here they are reduced to one of so many, 16 for LeNet-1, in a frame as large as
     before (other images in the same proportion). None leaves them alone.
-    `pad_to`: zero padding to this height and width, centred; None leaves the size alone.
-    `channels`: 3 makes three equal channels of grey images; None leaves the channels alone.
-    `normalisation`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
-    section II.B), and `unit_twice` 0…1/255, the tutorial's erratum. `test_normalisation`: that of the test images, where it is another,
+    `pad_to`: zero padding to this height and width, centered; None leaves the size alone.
+    `channels`: 3 makes three equal channels of gray images; None leaves the channels alone.
+    `normalization`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
+    section II.B), and `unit_twice` 0…1/255, the tutorial's erratum. `test_normalization`: that of the test images, where it is another,
     as the tutorial's code has it; None: the same.
     """
 
     digit_size: int | None = None
     pad_to: int | None = None
     channels: int | None = None
-    normalisation: str = "unit"
-    test_normalisation: str | None = None
+    normalization: str = "unit"
+    test_normalization: str | None = None
 
     @property
     def of_test(self) -> Preparation:
         """What is done to test images."""
-        return replace(self, normalisation=self.test_normalisation or self.normalisation, test_normalisation=None)
+        return replace(
+            self,
+            normalization=self.test_normalization or self.normalization,
+            test_normalization=None,
+        )
 
     def __post_init__(self) -> None:
         if self.digit_size is not None:
-            checks.positive("digit_size", self.digit_size, MNIST_DIGIT)
+            validators.check_positive("digit_size", self.digit_size, MNIST_DIGIT)
         if self.pad_to is not None:
-            checks.positive("pad_to", self.pad_to, _MOST_SIDE)
+            validators.check_positive("pad_to", self.pad_to, _MAX_SIDE)
         if self.channels is not None:
-            checks.positive("channels", self.channels, _MOST_CHANNELS)
-        checks.one_of("normalisation", self.normalisation, NORMALISATIONS)
-        if self.test_normalisation is not None:
-            checks.one_of("test_normalisation", self.test_normalisation, NORMALISATIONS)
+            validators.check_positive("channels", self.channels, _MAX_CHANNELS)
+        validators.check_one_of("normalization", self.normalization, NORMALIZATIONS)
+        if self.test_normalization is not None:
+            validators.check_one_of("test_normalization", self.test_normalization, NORMALIZATIONS)

@@ -7,7 +7,7 @@ Conventions of the counts:
 
 - *connections* follow LeCun et al. 1998, section II.B: every output unit counts its inputs, one for its bias included. Zero padding around
   a convolution counts as input, as the paper's 32×32 frame does. A pooling window counts the inputs that it really covers.
-- *multiply-adds* are products of a weight and an input. Pooling has no weights and so has none; batch normalisation, which can be folded
+- *multiply-adds* are products of a weight and an input. Pooling has no weights and so has none; batch normalization, which can be folded
   into the weights before it once training is over, counts none either.
 """
 
@@ -18,36 +18,56 @@ from math import prod
 from typing import Any, ClassVar
 
 from lenet_tf.errors import SpecError
-from lenet_tf.specs import checks, sliding
+from lenet_tf.specs import conv_arithmetic, validators
 from lenet_tf.specs.initializers import Initializer, check_initializer
 
 Shape = tuple[int, ...]
-Pair = tuple[int, int]
+IntPair = tuple[int, int]
 
-ACTIVATIONS = ("linear", "tanh", "scaled_tanh", "sigmoid", "softmax", "relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus")
+ACTIVATIONS = (
+    "linear",
+    "tanh",
+    "scaled_tanh",
+    "sigmoid",
+    "softmax",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "selu",
+    "gelu",
+    "silu",
+    "softplus",
+)
 
 
-def as_pair(value: int | Pair) -> Pair:
+def as_pair(value: int | IntPair) -> IntPair:
     """One number for both axes, or (height, width)."""
     return (value, value) if isinstance(value, int) else tuple(value)
 
 
-def times(pair: Pair) -> str:
+def format_shape(pair: IntPair) -> str:
     """`5×5` for (5, 5)."""
     return "×".join(map(str, pair))
 
 
-def image(shape: Shape) -> Shape:
+def require_image(shape: Shape) -> Shape:
     if len(shape) != 3:
-        raise SpecError(f"needs height × width × channels, but its input is a flat vector of {shape[0]:,}")
+        raise SpecError(
+            f"needs height × width × channels, but its input is a flat vector of {shape[0]:,}"
+        )
     return shape
 
 
-def slide(what: str, shape: Shape, window: Pair, stride: Pair, padding: str) -> Pair:
-    height, width, _ = image(shape)
+def slide_window(
+    what: str, shape: Shape, window: IntPair, stride: IntPair, padding: str
+) -> IntPair:
+    height, width, _ = require_image(shape)
     if padding == "valid" and (window[0] > height or window[1] > width):
-        raise SpecError(f"{what} {times(window)} is larger than its input {height}×{width}")
-    return tuple(sliding.count(*axis, padding) for axis in zip((height, width), window, stride, strict=True))
+        raise SpecError(f"{what} {format_shape(window)} is larger than its input {height}×{width}")
+    return tuple(
+        conv_arithmetic.output_length(*axis, padding)
+        for axis in zip((height, width), window, stride, strict=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -78,14 +98,17 @@ class Row:
     def multiply_adds(self, shape: Shape) -> int:
         return 0
 
-    def window(self) -> tuple[Pair, Pair]:
+    def window(self) -> tuple[IntPair, IntPair]:
         """(size, stride) of what one output unit sees of this row's input."""
         return (1, 1), (1, 1)
 
-    def padding_before(self, shape: Shape) -> Pair:
+    def padding_before(self, shape: Shape) -> IntPair:
         """Rows above and columns left of the input that the first window takes from the padding."""
         axes = zip(shape[:2], *self.window(), strict=False)
-        return tuple(sliding.before(*axis, getattr(self, "padding", "valid")) for axis in axes)
+        return tuple(
+            conv_arithmetic.padding_before(*axis, getattr(self, "padding", "valid"))
+            for axis in axes
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The row as plain values, `kind` first; defaults too, so that a stored row means the same in a later version."""
@@ -102,9 +125,11 @@ class Input(Row):
 
     def check(self) -> None:
         if not isinstance(self.shape, tuple) or len(self.shape) != 3:
-            raise SpecError(f"shape must be (height, width, channels), not {checks.shown(self.shape)}")
+            raise SpecError(
+                f"shape must be (height, width, channels), not {validators.show_value(self.shape)}"
+            )
         for size in self.shape:
-            checks.positive("shape", size)
+            validators.check_positive("shape", size)
 
 
 @dataclass(frozen=True)
@@ -113,25 +138,25 @@ class Convolution(Row):
 
     kind: ClassVar[str] = "convolution"
     filters: int
-    kernel: int | Pair
-    stride: int | Pair = 1
+    kernel: int | IntPair
+    stride: int | IntPair = 1
     padding: str = "valid"
     activation: str = "linear"
     initializer: str | Initializer = "glorot_uniform"
 
     def check(self) -> None:
-        checks.positive("filters", self.filters)
-        checks.positive_pair("kernel", self.kernel)
-        checks.positive_pair("stride", self.stride)
-        checks.one_of("padding", self.padding, sliding.PADDINGS)
-        checks.one_of("activation", self.activation, ACTIVATIONS)
+        validators.check_positive("filters", self.filters)
+        validators.check_positive_pair("kernel", self.kernel)
+        validators.check_positive_pair("stride", self.stride)
+        validators.check_one_of("padding", self.padding, conv_arithmetic.PADDINGS)
+        validators.check_one_of("activation", self.activation, ACTIVATIONS)
         check_initializer(self.initializer)
 
-    def window(self) -> tuple[Pair, Pair]:
+    def window(self) -> tuple[IntPair, IntPair]:
         return as_pair(self.kernel), as_pair(self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*slide("kernel", shape, *self.window(), self.padding), self.filters)
+        return (*slide_window("kernel", shape, *self.window(), self.padding), self.filters)
 
     def _weights(self, shape: Shape) -> int:
         return prod(as_pair(self.kernel)) * shape[2]
@@ -155,7 +180,7 @@ class Flatten(Row):
     name: str = "FLATTEN"
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (prod(image(shape)),)
+        return (prod(require_image(shape)),)
 
 
 @dataclass(frozen=True)
@@ -169,13 +194,15 @@ class Dense(Row):
     initializer: str | Initializer = "glorot_uniform"
 
     def check(self) -> None:
-        checks.positive("units", self.units)
-        checks.one_of("activation", self.activation, ACTIVATIONS)
+        validators.check_positive("units", self.units)
+        validators.check_one_of("activation", self.activation, ACTIVATIONS)
         check_initializer(self.initializer)
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            raise SpecError(f"a dense row needs a flat vector, but its input is {times(shape)}: put a flatten row before it")
+            raise SpecError(
+                f"a dense row needs a flat vector, but its input is {format_shape(shape)}: put a flatten row before it"
+            )
         return (self.units,)
 
     def parameters(self, shape: Shape) -> int:
@@ -196,7 +223,7 @@ class Dropout(Row):
     rate: float
 
     def check(self) -> None:
-        checks.fraction("rate", self.rate)
+        validators.check_fraction("rate", self.rate)
 
 
 @dataclass(frozen=True)
@@ -207,7 +234,7 @@ class BatchNormalization(Row):
     momentum: float = 0.99
 
     def check(self) -> None:
-        checks.fraction("momentum", self.momentum)
+        validators.check_fraction("momentum", self.momentum)
 
     def parameters(self, shape: Shape) -> int:
         return 4 * shape[-1]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import ClassVar
 
-from lenet_tf.specs import checks, sliding
-from lenet_tf.specs.rows import Pair, Row, Shape, as_pair, image, slide
+from lenet_tf.specs import conv_arithmetic, validators
+from lenet_tf.specs.rows import IntPair, Row, Shape, as_pair, require_image, slide_window
 
 POOLINGS = ("max", "average", "min", "sum", "stochastic")
 
@@ -22,26 +22,26 @@ class Pooling(Row):
 
     kind: ClassVar[str] = "pooling"
     pool: str = "average"
-    size: int | Pair = 2
-    stride: int | Pair | None = None
+    size: int | IntPair = 2
+    stride: int | IntPair | None = None
     padding: str = "valid"
 
     def check(self) -> None:
-        checks.one_of("pool", self.pool, POOLINGS)
-        checks.positive_pair("size", self.size)
+        validators.check_one_of("pool", self.pool, POOLINGS)
+        validators.check_positive_pair("size", self.size)
         if self.stride is not None:
-            checks.positive_pair("stride", self.stride)
-        checks.one_of("padding", self.padding, sliding.PADDINGS)
+            validators.check_positive_pair("stride", self.stride)
+        validators.check_one_of("padding", self.padding, conv_arithmetic.PADDINGS)
 
-    def window(self) -> tuple[Pair, Pair]:
+    def window(self) -> tuple[IntPair, IntPair]:
         return as_pair(self.size), as_pair(self.size if self.stride is None else self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*slide("window", shape, *self.window(), self.padding), shape[2])
+        return (*slide_window("window", shape, *self.window(), self.padding), shape[2])
 
     def connections(self, shape: Shape) -> int:
         axes = zip(shape[:2], *self.window(), strict=True)
-        return prod(sliding.covered(*axis, self.padding) for axis in axes) * shape[2]
+        return prod(conv_arithmetic.count_covered(*axis, self.padding) for axis in axes) * shape[2]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class GlobalAveragePooling(Row):
     name: str = "GLOBAL"
 
     def output_shape(self, shape: Shape) -> Shape:
-        return image(shape)[2:]
+        return require_image(shape)[2:]
 
     def connections(self, shape: Shape) -> int:
         return prod(shape)

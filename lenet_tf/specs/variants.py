@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lenet_tf.errors import SpecError, did_you_mean
-from lenet_tf.specs.network import Spec
 from lenet_tf.specs.recipes import AUGMENTATIONS, Optimizer, Preparation, Recipe
 from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows_pooling import Pooling
-from lenet_tf.specs.variants1998 import HALF_RATES, LENET1, LENET4, LENET5_1998, LENET5_1998_FULL
+from lenet_tf.specs.spec import Spec
+from lenet_tf.specs.variants_1998 import HALF_RATES, LENET1, LENET4, LENET5_1998, LENET5_1998_FULL
 
 
 def _each(rows: tuple[Row, ...], kind: type[Row], **changes: object) -> tuple[Row, ...]:
@@ -44,7 +44,10 @@ _LENET5 = Spec(
 _LENET5_32 = replace(
     _LENET5,
     name="lenet5-32",
-    rows=_with_rows(_LENET5.rows, {"INPUT": (Input(shape=(32, 32, 1)),), "C1": (replace(_LENET5.rows[1], padding="valid"),)}),
+    rows=_with_rows(
+        _LENET5.rows,
+        {"INPUT": (Input(shape=(32, 32, 1)),), "C1": (replace(_LENET5.rows[1], padding="valid"),)},
+    ),
     recipe=replace(_LENET5.recipe, validation=0.1),
     preparation=Preparation(pad_to=32),
     notes="lenet5 on images padded to 32×32 without padding in C1, as the tutorial's table (not its code) has it",
@@ -54,7 +57,11 @@ _LENET5_MODERN = replace(
     _LENET5,
     name="lenet5-modern",
     rows=_each(
-        _each(_each(_LENET5.rows[:-1], Convolution, activation="relu", initializer="he_normal"), Pooling, pool="max"),
+        _each(
+            _each(_LENET5.rows[:-1], Convolution, activation="relu", initializer="he_normal"),
+            Pooling,
+            pool="max",
+        ),
         Dense,
         activation="relu",
         initializer="he_normal",
@@ -62,7 +69,7 @@ _LENET5_MODERN = replace(
     + _LENET5.rows[-1:],
     recipe=replace(_LENET5.recipe, validation=0.1),
     source="This project: lenet5's topology with what has become usual since",
-    notes="lenet5 with ReLU, max pooling and He initialisation; its own recipe is lenet5's, not tuned; its recipes fast and accurate are",
+    notes="lenet5 with ReLU, max pooling and He initialization; its own recipe is lenet5's, not tuned; its recipes fast and accurate are",
 )
 
 _LENET5_3X3 = replace(
@@ -71,8 +78,14 @@ _LENET5_3X3 = replace(
     rows=_with_rows(
         _LENET5.rows,
         {
-            "C1": tuple(Convolution(name, filters=6, kernel=3, padding="same", activation="tanh") for name in ("C1a", "C1b")),
-            "C3": tuple(Convolution(name, filters=16, kernel=3, activation="tanh") for name in ("C3a", "C3b")),
+            "C1": tuple(
+                Convolution(name, filters=6, kernel=3, padding="same", activation="tanh")
+                for name in ("C1a", "C1b")
+            ),
+            "C3": tuple(
+                Convolution(name, filters=16, kernel=3, activation="tanh")
+                for name in ("C3a", "C3b")
+            ),
         },
     ),
     recipe=replace(_LENET5.recipe, validation=0.1),
@@ -88,8 +101,8 @@ _LENET5_COLOR = replace(
     recipe=_LENET5_32.recipe,
     preparation=Preparation(pad_to=32, channels=3),
     data="cifar10",
-    source="This project, after the companion posts' step from grey to colour images",
-    notes="lenet5-32 on 32×32 colour images, CIFAR-10 unless told otherwise; grey images become three equal channels",
+    source="This project, after the companion posts' step from gray to color images",
+    notes="lenet5-32 on 32×32 color images, CIFAR-10 unless told otherwise; gray images become three equal channels",
     expected_parameters=61_706 + 2 * 25 * 6,
 )
 
@@ -197,7 +210,9 @@ VARIANTS: dict[str, Spec] = {spec.name: spec for spec in _ALL}
 def get_spec(name: str) -> Spec:
     """The variant of that name; raises `SpecError` with the nearest names if there is none."""
     if name not in VARIANTS:
-        raise SpecError(f"unknown variant {name!r}: {did_you_mean(name, VARIANTS, 'lenet-tf variants lists them all')}")
+        raise SpecError(
+            f"unknown variant {name!r}: {did_you_mean(name, VARIANTS, 'lenet-tf variants lists them all')}"
+        )
     return VARIANTS[name]
 
 

@@ -1,7 +1,7 @@
 """Makes the models of this folder anew with the versions of lenet_tf and Keras at hand: python tests/zoo/make.py [folder]
 
 One folder for each pair of versions, which later versions must open or refuse by name: two finished runs, one with the 1998 paper's
-layers and optimiser, and one that was interrupted. `answers.npy`: what the model said to the first ten test images of the sample.
+layers and optimizer, and one that was interrupted. `answers.npy`: what the model said to the first ten test images of the sample.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 import lenet_tf
-from lenet_tf import runs
+from lenet_tf.runs import run_folder
 
 OPTIONS = {"batch_size": 50, "validation": 0.2, "seed": 0, "device": "cpu", "quiet": True}
 
@@ -38,12 +38,23 @@ def digits() -> lenet_tf.RawData:
 
 def main(place: Path) -> None:
     data = digits()
-    for name, variant, epochs in (("tiny", "tiny", 1), ("lenet1", "lenet1", 1), ("interrupted", "tiny", 2)):
+    for name, variant, epochs in (
+        ("tiny", "tiny", 1),
+        ("lenet1", "lenet1", 1),
+        ("interrupted", "tiny", 2),
+    ):
         with tempfile.TemporaryDirectory() as logs:
             with contextlib.suppress(KeyboardInterrupt):
-                lenet_tf.fit(variant, data, epochs=epochs, logs=logs, callbacks=[Break()] if epochs == 2 else (), **OPTIONS)
+                lenet_tf.fit(
+                    variant,
+                    data,
+                    epochs=epochs,
+                    logs=logs,
+                    callbacks=[Break()] if epochs == 2 else (),
+                    **OPTIONS,
+                )
             (made,) = Path(logs, "fit").iterdir()
-            folder = place / f"format-{runs.FORMAT}-keras-{keras.__version__}" / name
+            folder = place / f"format-{run_folder.FORMAT}-keras-{keras.__version__}" / name
             folder.mkdir(parents=True, exist_ok=True)
             for file in ("config.json", "final.keras", "metrics.json"):
                 if (made / file).exists():

@@ -1,0 +1,1 @@
+"""Data sets: their sources, preparation, augmentation and input pipelines."""

@@ -1,0 +1,1 @@
+"""Trained models against images: metrics, significance, inspection, figures and reports."""

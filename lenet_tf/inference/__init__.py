@@ -1,0 +1,1 @@
+"""A person's picture to a digit image to a prediction."""

@@ -1,1 +1,0 @@
-"""Specs and runs as tables, lines and pictures for people."""

@@ -1,0 +1,1 @@
+"""The run folder: what a training run leaves on disk."""

@@ -1,0 +1,1 @@
+"""Training: fit, resume, checkpoints and TensorBoard."""

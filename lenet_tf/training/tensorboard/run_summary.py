@@ -1,0 +1,153 @@
+"""What TensorBoard shows of a run as a whole, from the run folder itself: texts, graph, hyperparameters, at its end the test result."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorboard.compat.proto.summary_pb2 import SummaryMetadata
+from tensorboard.plugins.hparams import api as hp
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams.summary import session_end_pb
+
+from lenet_tf.evaluation.markdown import architecture_table, values_table
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.specs import Spec
+
+# Ends of the names of the two event files.
+_BEGUN, _ENDED = ".begun", ".ended"
+# What a run's table of hyperparameters says, the same for every run, and what it is compared by: (run folder's part, tag, name).
+_METRICS = (
+    ("", "test_accuracy", "test accuracy"),
+    ("", "test_loss", "test loss"),
+    ("validation", "epoch_accuracy", "validation accuracy"),
+    ("train", "epoch_loss", "training loss"),
+    ("train", "epoch_seconds", "seconds an epoch"),
+)
+
+
+def log_run_start(folder: Path, network: LeNet, spec: Spec, config: Mapping[str, Any]) -> None:
+    """Writes texts, graph and hyperparameters of the run that config.json describes. Raises TensorFlow's errors and `OSError`."""
+    with event_writer(folder, _BEGUN):
+        tf.summary.text("architecture", architecture_table(spec), step=0)
+        tf.summary.text("recipe", values_table(config["recipe"]), step=0)
+        tf.summary.text("data", values_table(config["data"]), step=0)
+        run = {
+            name: config[name]
+            for name in ("variant", "seed", "started", "device", "settings", "versions", "machine")
+            if name in config
+        }
+        tf.summary.text("run", values_table(run), step=0)
+        with warn_on_error("TensorBoard has no graph of this network"):
+            _graph(network)
+        values = _hyperparameters(network, spec, config)
+        metrics = [
+            hp.Metric(tag, group=part or None, display_name=name) for part, tag, name in _METRICS
+        ]
+        hp.hparams_config([hp.HParam(name) for name in values], metrics)
+        hp.hparams(
+            values,
+            trial_id=folder.name,
+            start_time_secs=datetime.fromisoformat(config["started"]).timestamp(),
+        )
+
+
+def log_test_result(folder: Path, test: Mapping[str, float], epochs: int) -> None:
+    """Writes the test result, and that the run was finished after so many epochs."""
+    with event_writer(folder, _ENDED):
+        for name, value in test.items():
+            tf.summary.scalar(f"test_{name}", value, step=epochs - 1)
+        ended = session_end_pb(api_pb2.STATUS_SUCCESS)
+        tf.summary.experimental.write_raw_pb(ended.SerializeToString(), step=0)
+
+
+@contextlib.contextmanager
+def event_writer(folder: Path, suffix: str) -> Iterator[None]:
+    """An event file of the run's own, in the place of one that was left by an interrupted run."""
+    for old in folder.glob(f"*tfevents*{suffix}"):
+        old.unlink()
+    writer = tf.summary.create_file_writer(str(folder), filename_suffix=suffix)
+    try:
+        with writer.as_default():
+            yield
+    finally:
+        writer.close()
+
+
+@contextlib.contextmanager
+def warn_on_error(what: str) -> Iterator[None]:
+    """A run goes on when something cannot be drawn: `what` is said as a warning. What cannot be written is another matter."""
+    try:
+        yield
+    except (OSError, tf.errors.OpError):
+        raise
+    except Exception as error:
+        warnings.warn(f"{what}: {type(error).__name__}: {error}", stacklevel=3)
+
+
+def _graph(network: LeNet) -> None:
+    """The operations of a forward pass, and the layers, which Keras writes for its own classes only."""
+
+    def forward(images: Any) -> Any:
+        # Layer by layer, so that each is a box of its own name.
+        for layer in network.layers:
+            images = layer(images, training=False)
+        return images
+
+    signature = tf.TensorSpec(network.input_shape, "float32", name="images")
+    graph = (
+        tf.function(forward, autograph=False).get_concrete_function(signature).graph.as_graph_def()
+    )
+    # Keras numbers a layer's later calls, C1_1: here is but one.
+    numbered = re.compile(
+        rf"^({'|'.join(re.escape(layer.name) for layer in network.layers)})_\d+(?=/|$)"
+    )
+    drawn = type(graph)(node=[node for node in graph.node if node.op != "NoOp"])
+    for node in drawn.node:
+        node.name = numbered.sub(r"\1", node.name)
+        # What must only have run before, ^C1/…, is no path of an image.
+        node.input[:] = [
+            numbered.sub(r"\1", name) for name in node.input if not name.startswith("^")
+        ]
+    tf.summary.graph(drawn)
+    layers = [keras.saving.serialize_keras_object(layer) for layer in network.layers]
+    first = {
+        "class_name": "InputLayer",
+        "config": {"name": network.spec.rows[0].name, "dtype": "float32"},
+    }
+    model = {
+        "class_name": "Sequential",
+        "config": {"name": network.name, "layers": [first, *layers]},
+    }
+    metadata = SummaryMetadata(
+        plugin_data=SummaryMetadata.PluginData(plugin_name="graph_keras_model", content=b"1")
+    )
+    tf.summary.write("keras", json.dumps(model), step=0, metadata=metadata)
+
+
+def _hyperparameters(network: LeNet, spec: Spec, config: Mapping[str, Any]) -> dict[str, Any]:
+    recipe, optimizer = spec.recipe, spec.recipe.optimizer
+    return {
+        "network": spec.name,
+        "parameters": spec.parameters,
+        "data": config["data"]["name"],
+        "optimizer": optimizer.name,
+        "learning_rate": optimizer.rate(0),
+        "schedule": optimizer.schedule or "constant",
+        "weight_decay": getattr(network.optimizer, "weight_decay", None) or 0.0,
+        "loss": recipe.loss,
+        "label_smoothing": recipe.label_smoothing or 0.0,
+        "batch_size": recipe.batch_size,
+        "epochs": recipe.epochs,
+        "validation": str(recipe.validation),
+        "distorted": recipe.augmentation is not None,
+        "seed": config["seed"],
+    }
