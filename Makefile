@@ -71,9 +71,11 @@ soak: $(call installed,dev-soak) ## kill runs, fill disks, feed every reader fil
 	@$(BIN)/python soak/fuzz.py --runs 100000
 	@$(BIN)/python soak/fuzz_keras.py --runs 100000
 
-lint: install ## check style and formatting
+lint: install ## check style, formatting, types and the direction of imports
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 
 format: install ## mend style and formatting
 	@$(BIN)/ruff check --fix .
