@@ -264,6 +264,7 @@ def test_the_menu_file_has_everything_and_works(cli, digits, tmp_path):
         Preparation,
         Recipe,
         initializers,
+        preparation,
         recipes,
         rows,
         rows_pooling,
@@ -283,7 +284,7 @@ def test_the_menu_file_has_everything_and_works(cli, digits, tmp_path):
         *initializers.DISTRIBUTIONS,
         *recipes.OPTIMIZERS,
         *recipes.LOSSES,
-        *recipes.NORMALIZATIONS,
+        *preparation.NORMALIZATIONS,
     }
     for part in (*spec.KINDS.values(), Augmentation, Initializer, Optimizer, Preparation, Recipe):
         names |= {field.name for field in dataclasses.fields(part)} - {"metrics"}

@@ -12,7 +12,7 @@ import numpy as np
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.data.validation import check_images, check_labels
 from lenet_tf.errors import DataError
-from lenet_tf.specs.recipes import Preparation
+from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import Shape, format_shape
 
 # More classes than this in labels without a stated count are a mistake, such as labels that are pixels.

@@ -13,7 +13,12 @@ import numpy as np
 
 from lenet_tf.data.validation import array_namespace, check_images, check_labels, dtype_name
 from lenet_tf.errors import DataError
-from lenet_tf.specs.recipes import MNIST_DIGIT, Preparation
+from lenet_tf.specs.preparation import (
+    MNIST_DIGIT,
+    Preparation,
+    check_channels,
+    check_padding,
+)
 
 # What a raw 0 (background) and a raw 255 (ink) become.
 RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175), "unit_twice": (0.0, 1 / 255)}
@@ -29,10 +34,7 @@ def pad_to(images: Any, size: int) -> Any:
     """Zero padding of (N, height, width, channels) to `size` × `size`, centered; an odd row or column goes below and right."""
     check_images(images)
     height, width = images.shape[1:3]
-    if height > size or width > size:
-        raise DataError(
-            f"images of {height}×{width} do not fit into the {size}×{size} that the network pads to"
-        )
+    check_padding(height, width, size)
     rows, columns = size - height, size - width
     frame = ((0, 0), (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2), (0, 0))
     return array_namespace(images).pad(images, frame) if rows or columns else images
@@ -67,10 +69,7 @@ def _shared_lengths(side: int, size: int) -> np.ndarray:
 def repeat_channels(images: Any, channels: int) -> Any:
     """(N, height, width, 1) → (N, height, width, `channels`), all channels equal; images with that many stay as they are."""
     check_images(images)
-    if images.shape[-1] not in (1, channels):
-        raise DataError(
-            f"images of {images.shape[-1]} channels cannot become images of {channels}: only gray ones can"
-        )
+    check_channels(images.shape[-1], channels)
     return (
         images
         if images.shape[-1] == channels
@@ -80,7 +79,8 @@ def repeat_channels(images: Any, channels: int) -> Any:
 
 def normalize(images: Any, normalization: str = "unit") -> Any:
     """Whole numbers 0…255 → float32: `unit` 0…1, `lecun1998` −0.1 (background) … 1.175 (ink) (LeCun et al. 1998, section II.B), or
-    `unit_twice` 0…1/255, divided by 255 twice as the tutorial does to its test images by mistake."""
+    `unit_twice` 0…1/255, divided by 255 twice as the tutorial does to its test images by mistake.
+    """
     check_images(images)
     if normalization not in RANGES:
         raise DataError(f"unknown normalization {normalization!r}: known are {', '.join(RANGES)}")

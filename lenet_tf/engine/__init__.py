@@ -1,1 +1,3 @@
 """Faster training steps inside Keras' own fit."""
+
+ENGINES = ("auto", "graph", "keras")

@@ -6,6 +6,7 @@ import functools
 import math
 
 from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.engine import ENGINES
 from lenet_tf.engine.graph_loop import GraphLoop, steps_per_execution
 from lenet_tf.engine.im2col_xla import UnrolledModel
 from lenet_tf.errors import TrainingError, did_you_mean
@@ -13,8 +14,6 @@ from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM
 from lenet_tf.runtime.device import Device
 from lenet_tf.specs import BatchNormalization, Dropout, Spec
-
-ENGINES = ("auto", "graph", "keras")
 
 
 def choose_engine(

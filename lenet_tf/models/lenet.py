@@ -15,9 +15,8 @@ from lenet_tf.errors import SpecError
 from lenet_tf.models import layers as own
 from lenet_tf.models import pooling
 from lenet_tf.models.optimizers import SDLM, OneCycle
+from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
-
-PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @singledispatch

@@ -44,7 +44,8 @@ def describe_machine() -> dict[str, Any]:
 
 def is_same_type(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether the same code with the same versions gives the same numbers, bit for bit, on both. Of a machine that does not say what its
-    processor has, that cannot be known."""
+    processor has, that cannot be known.
+    """
     return bool(one.get("features")) and all(one.get(part) == other.get(part) for part in _TYPE)
 
 

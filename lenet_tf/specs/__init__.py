@@ -1,11 +1,11 @@
 """Networks as tables: rows, recipes, variants and their arithmetic. Plain Python; knows neither Keras nor files."""
 
 from lenet_tf.specs.initializers import Initializer
+from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import (
     AUGMENTATIONS,
     Augmentation,
     Optimizer,
-    Preparation,
     Recipe,
     get_augmentation,
 )

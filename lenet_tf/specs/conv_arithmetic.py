@@ -31,6 +31,6 @@ def count_covered(size: int, window: int, stride: int, padding: str) -> int:
 
 
 def _falling(top: int, step: int, most: int) -> int:
-    """top + (top − step) + … over its positive terms, at most `most` of them."""
+    """Top + (top − step) + … over its positive terms, at most `most` of them."""
     terms = min(most, -(-max(top, 0) // step))
     return terms * top - step * terms * (terms - 1) // 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from lenet_tf.errors import SpecError
@@ -39,11 +39,7 @@ LOSSES = (
     "lecun1998_map",
 )
 METRICS = ("accuracy",)
-# The side, in pixels, of the box that NIST's digits were fitted into for MNIST (LeCun et al. 1998, section III.A).
-MNIST_DIGIT = 20
-# A padded image of 4,096 × 4,096 with 16 channels takes 1 GiB as float32.
-_MAX_SIDE, _MAX_CHANNELS = 4_096, 16
-NORMALIZATIONS = ("unit", "lecun1998", "unit_twice")
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
@@ -215,43 +211,3 @@ class Recipe:
             raise SpecError(
                 f"validation must be a share between 0 and 1, or 'test', not {validators.show_value(self.validation)}"
             )
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """What raw images 0…255 become before the network sees them.
-
-    `digit_size`: MNIST's digits fit a box of 20×20 pixels; here they are reduced to one of so many, 16 for LeNet-1, in a frame as large as
-    before (other images in the same proportion). None leaves them alone.
-    `pad_to`: zero padding to this height and width, centered; None leaves the size alone.
-    `channels`: 3 makes three equal channels of gray images; None leaves the channels alone.
-    `normalization`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
-    section II.B), and `unit_twice` 0…1/255, the tutorial's erratum. `test_normalization`: that of the test images, where it is another,
-    as the tutorial's code has it; None: the same.
-    """
-
-    digit_size: int | None = None
-    pad_to: int | None = None
-    channels: int | None = None
-    normalization: str = "unit"
-    test_normalization: str | None = None
-
-    @property
-    def of_test(self) -> Preparation:
-        """What is done to test images."""
-        return replace(
-            self,
-            normalization=self.test_normalization or self.normalization,
-            test_normalization=None,
-        )
-
-    def __post_init__(self) -> None:
-        if self.digit_size is not None:
-            validators.check_positive("digit_size", self.digit_size, MNIST_DIGIT)
-        if self.pad_to is not None:
-            validators.check_positive("pad_to", self.pad_to, _MAX_SIDE)
-        if self.channels is not None:
-            validators.check_positive("channels", self.channels, _MAX_CHANNELS)
-        validators.check_one_of("normalization", self.normalization, NORMALIZATIONS)
-        if self.test_normalization is not None:
-            validators.check_one_of("test_normalization", self.test_normalization, NORMALIZATIONS)

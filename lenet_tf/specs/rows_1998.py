@@ -1,5 +1,6 @@
 """The rows of LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998, that Keras has no layer
-for."""
+for.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from lenet_tf.errors import SpecError
 from lenet_tf.specs import limits, validators
 from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.parsing import build, require_mapping
-from lenet_tf.specs.recipes import Augmentation, Optimizer, Preparation, Recipe
+from lenet_tf.specs.preparation import Preparation
+from lenet_tf.specs.recipes import Augmentation, Optimizer, Recipe
 from lenet_tf.specs.rows import (
     BatchNormalization,
     Convolution,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lenet_tf.errors import SpecError, did_you_mean
-from lenet_tf.specs.recipes import AUGMENTATIONS, Optimizer, Preparation, Recipe
+from lenet_tf.specs.preparation import Preparation
+from lenet_tf.specs.recipes import AUGMENTATIONS, Optimizer, Recipe
 from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows_pooling import Pooling
 from lenet_tf.specs.spec import Spec

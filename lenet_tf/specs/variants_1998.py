@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lenet_tf.specs.recipes import Optimizer, Preparation, Recipe
+from lenet_tf.specs.preparation import Preparation
+from lenet_tf.specs.recipes import Optimizer, Recipe
 from lenet_tf.specs.rows import Convolution, Dense, Flatten, Input
 from lenet_tf.specs.rows_1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.spec import Spec
