@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from numpy_reference import convolve, pad, windows
+from numpy_reference import convolve, iter_windows, pad
 from PIL import Image
 
 from lenet_tf.evaluation.figures import BLUE, ORANGE, despine, to_displayable
@@ -62,7 +62,7 @@ def _grid(axes: Any, values: np.ndarray, title: str, low: float, high: float) ->
     axes.set_title(title, fontsize=10)
 
 
-def numbers_picture(arrays: Mapping[str, np.ndarray]) -> Figure:
+def plot_pixel_values(arrays: Mapping[str, np.ndarray]) -> Figure:
     """Title → (height, width), side by side to one scale, every number written into its square."""
     widths, most = (
         [np.shape(array)[1] for array in arrays.values()],
@@ -82,7 +82,7 @@ def numbers_picture(arrays: Mapping[str, np.ndarray]) -> Figure:
     return figure
 
 
-def pictures_picture(images: Mapping[str, np.ndarray], columns: int = 6) -> Figure:
+def plot_images(images: Mapping[str, np.ndarray], columns: int = 6) -> Figure:
     """Title → (height, width) or (height, width, 3), side by side, each stretched over its own values: dark is high where it is gray."""
     count = min(columns, len(images))
     lines = -(-len(images) // columns)
@@ -100,7 +100,7 @@ def pictures_picture(images: Mapping[str, np.ndarray], columns: int = 6) -> Figu
     return figure
 
 
-def channels_picture(image: np.ndarray) -> Figure:
+def plot_channels(image: np.ndarray) -> Figure:
     """A color image (height, width, 3) of 0…255 beside its red, green and blue channel, each in its color."""
     figure = Figure(figsize=(8, 2.3))
     first, *others = figure.subplots(1, 4)
@@ -117,7 +117,7 @@ def channels_picture(image: np.ndarray) -> Figure:
     return figure
 
 
-def convolution_animation(
+def animate_convolution(
     image: np.ndarray,
     kernel: np.ndarray,
     bias: float = 0.0,
@@ -133,7 +133,7 @@ def convolution_animation(
     )
     grown = np.full(result.shape, np.nan)
     frames = []
-    for row, column, window in windows(padded, kernel.shape, stride):
+    for row, column, window in iter_windows(padded, kernel.shape, stride):
         grown[row, column] = result[row, column]
         frames.append(
             _frame(
@@ -171,7 +171,7 @@ def _frame(
     window: np.ndarray,
     bounds: tuple[float, float],
 ) -> np.ndarray:
-    """One step of `convolution_animation`: uint8 (height, width, 3)."""
+    """One step of `animate_convolution`: uint8 (height, width, 3)."""
     figure = Figure(figsize=(8, 3.2), dpi=80)
     left, middle, right = figure.subplots(
         1, 3, width_ratios=(padded.shape[1], kernel.shape[1] + 1, max(grown.shape[1], 2))
@@ -205,7 +205,7 @@ def _signed(value: float) -> str:
     return f"({format_value(value)})" if value < 0 else format_value(value)
 
 
-def receptive_fields_picture(spec: Spec, image: np.ndarray) -> Figure:
+def plot_receptive_fields(spec: Spec, image: np.ndarray) -> Figure:
     """What one unit in the middle of each layer sees of a prepared image (height, width[, channels]): the frame that it has around it."""
     layers = [facts for facts in spec.layers[1:] if len(facts.output_shape) == 3]
     figure = Figure(figsize=(1.9 * len(layers), 2.2))
@@ -224,7 +224,7 @@ def receptive_fields_picture(spec: Spec, image: np.ndarray) -> Figure:
     return figure
 
 
-def curves_picture(
+def plot_curves(
     x: Sequence[float], curves: Mapping[str, Sequence[float]], xlabel: str, ylabel: str
 ) -> Figure:
     """Name → values over `x`, one line each."""
@@ -243,7 +243,7 @@ def curves_picture(
     return figure
 
 
-def embedding_picture(
+def plot_embedding(
     points: np.ndarray, labels: np.ndarray, images: np.ndarray, title: str = ""
 ) -> Figure:
     """Raw images (N, height, width[, channels]) where `points` (N, 2) puts them, each digit in the color of its label (N,)."""
@@ -274,7 +274,7 @@ def embedding_picture(
     return figure
 
 
-def saliency_picture(images: np.ndarray, gradients: np.ndarray, titles: Sequence[str]) -> Figure:
+def plot_saliency(images: np.ndarray, gradients: np.ndarray, titles: Sequence[str]) -> Figure:
     """Raw images (N, height, width[, channels]) above what each pixel says, `lenet_tf.evaluation.inspection.saliency`: orange for the answer, violet
     against it."""
     figure = Figure(figsize=(1.2 * len(images), 2.7))

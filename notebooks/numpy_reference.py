@@ -11,7 +11,7 @@ from lenet_tf.specs import conv_arithmetic
 from lenet_tf.specs.rows import IntPair, as_pair, format_shape
 
 # How a window becomes one number; of stochastic pooling (Zeiler and Fergus 2013) what it gives outside training.
-POOLS = {
+POOLING_FUNCTIONS = {
     "max": np.max,
     "min": np.min,
     "average": np.mean,
@@ -33,7 +33,7 @@ def pad(image: np.ndarray, padding: int, constant: float = 0.0) -> np.ndarray:
     return np.pad(image, frame, constant_values=constant)
 
 
-def windows(
+def iter_windows(
     image: np.ndarray, size: int | IntPair, stride: int | IntPair = 1
 ) -> Iterator[tuple[int, int, np.ndarray]]:
     """(row, column, window) for every place of a window on an image (height, width[, channels]), line by line.
@@ -91,7 +91,7 @@ def convolve(
         for axis in zip(padded.shape[:2], size, steps, strict=True)
     ]
     maps = np.empty((*counts, kernels.shape[-1]))
-    for row, column, window in windows(padded, size, steps):
+    for row, column, window in iter_windows(padded, size, steps):
         for number in range(kernels.shape[-1]):
             maps[row, column, number] = (window * kernels[..., number]).sum() + biases[number]
     return maps[..., 0] if plain else maps
@@ -107,7 +107,7 @@ def pool(
 
     Args:
         maps: (height, width) or (height, width, maps).
-        kind: of `POOLS`. `stochastic` is what it is outside training, the mean weighted by the values themselves; negative ones count
+        kind: of `POOLING_FUNCTIONS`. `stochastic` is what it is outside training, the mean weighted by the values themselves; negative ones count
             as 0.
         size: None takes the whole map: global pooling.
         stride: None puts window beside window; a smaller one than `size` lets them overlap.
@@ -115,13 +115,17 @@ def pool(
     Returns:
         float64 (height', width') or (height', width', maps); a ragged edge is dropped, as `valid` does.
     """
-    if kind not in POOLS:
-        raise DataError(f"unknown kind of pooling {kind!r}: known are {', '.join(POOLS)}")
+    if kind not in POOLING_FUNCTIONS:
+        raise DataError(
+            f"unknown kind of pooling {kind!r}: known are {', '.join(POOLING_FUNCTIONS)}"
+        )
     size = maps.shape[:2] if size is None else as_pair(size)
-    found = list(windows(np.asarray(maps, np.float64), size, size if stride is None else stride))
+    found = list(
+        iter_windows(np.asarray(maps, np.float64), size, size if stride is None else stride)
+    )
     pooled = np.empty((found[-1][0] + 1, found[-1][1] + 1, *maps.shape[2:]))
     for row, column, window in found:
         pooled[row, column] = np.apply_along_axis(
-            POOLS[kind], 0, window.reshape(size[0] * size[1], *maps.shape[2:])
+            POOLING_FUNCTIONS[kind], 0, window.reshape(size[0] * size[1], *maps.shape[2:])
         )
     return pooled

@@ -17,7 +17,7 @@ RED, GREEN, BLUE = range(3)
 
 
 def test_the_window_slides_over_every_place():
-    found = lessons.convolution_animation(np.eye(5), np.ones((3, 3)), stride=2)
+    found = lessons.animate_convolution(np.eye(5), np.ones((3, 3)), stride=2)
     with Image.open(io.BytesIO(found)) as image:
         # The picture of viewers that do not animate, and one for each of 2×2 windows.
         assert image.is_animated and image.n_frames == 5
@@ -32,7 +32,7 @@ def test_the_window_slides_over_every_place():
     "values", [np.full((5, 5), -0.71), np.full((28, 28), 255), np.array([[-1234.56, 2.0]])]
 )
 def test_numbers_fit_their_squares(values):
-    figure = lessons.numbers_picture({"numbers": values})
+    figure = lessons.plot_pixel_values({"numbers": values})
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     (axes,) = figure.axes
@@ -41,7 +41,7 @@ def test_numbers_fit_their_squares(values):
 
 
 def test_curves_over_whole_numbers_have_whole_ticks():
-    figure = lessons.curves_picture(
+    figure = lessons.plot_curves(
         [0, 1, 2, 3], {"a": [1, 2, 3, 4], "b": [4, 3, 2, 1]}, "pixels", "accuracy"
     )
     FigureCanvasAgg(figure).draw()
@@ -54,7 +54,7 @@ def test_a_gallery_shows_every_image_under_its_name():
     images = {f"image {number}": np.full((4, 4), number) for number in range(5)} | {
         "color": np.full((4, 4, 3), 0.5)
     }
-    figure = lessons.pictures_picture(images, columns=4)
+    figure = lessons.plot_images(images, columns=4)
     shown = {axes.get_title(): axes.images[0].get_array() for axes in figure.axes if axes.images}
     assert list(shown) == list(images)
     assert all((shown[name] == images[name]).all() for name in list(images)[:5]) and shown[
@@ -65,7 +65,7 @@ def test_a_gallery_shows_every_image_under_its_name():
 def test_each_channel_stands_alone_in_its_color():
     image = np.random.default_rng(0).integers(1, 256, (6, 5, 3), dtype=np.uint8)
     whole, *channels = [
-        np.asarray(axes.images[0].get_array()) for axes in lessons.channels_picture(image).axes
+        np.asarray(axes.images[0].get_array()) for axes in lessons.plot_channels(image).axes
     ]
     assert np.array_equal(whole, image)
     assert np.array_equal(sum(channel.astype(int) for channel in channels), image), (
@@ -82,7 +82,7 @@ def test_a_frame_is_as_large_as_what_a_unit_sees():
     """Measured by which pixels change the unit in the middle of a layer."""
     model = lenet_tf.LeNet("lenet5", seed=0)
     image = np.zeros((28, 28, 1), np.float32)
-    figure = lessons.receptive_fields_picture(model.spec, image)
+    figure = lessons.plot_receptive_fields(model.spec, image)
     assert [axes.get_title() for axes in figure.axes] == [
         "C1: 5×5",
         "S2: 6×6",
@@ -119,7 +119,7 @@ def test_an_embedding_puts_each_digit_at_its_point_in_the_color_of_its_class():
     points, labels = np.array([[0.0, 0.0], [10.0, 5.0], [-3.0, 8.0]]), np.array([0, 1, 0])
     images = np.zeros((3, 8, 8), np.uint8)
     images[:, 2:6, 2:6] = 255
-    (axes,) = lessons.embedding_picture(points, labels, images, "where they are").axes
+    (axes,) = lessons.plot_embedding(points, labels, images, "where they are").axes
     middles = [
         (np.mean(image.get_extent()[:2]), np.mean(image.get_extent()[2:])) for image in axes.images
     ]
@@ -139,7 +139,7 @@ def test_pixels_for_and_against_an_answer_differ_in_color(frame):
     """Also where the network saw a padded image: its frame is cut off, so that both pictures match pixel by pixel."""
     gradients = np.zeros((1, 6 + 2 * frame, 6 + 2 * frame, 1), np.float32)
     gradients[0, frame, frame], gradients[0, frame + 5, frame + 5] = 1, -1
-    figure = lessons.saliency_picture(np.zeros((1, 6, 6), np.uint8), gradients, ["7, sure"])
+    figure = lessons.plot_saliency(np.zeros((1, 6, 6), np.uint8), gradients, ["7, sure"])
     upper, lower = figure.axes
     drawn = lower.images[0]
     assert upper.get_title() == "7, sure" and drawn.get_array().shape == upper.images[
