@@ -15,12 +15,12 @@ def architecture_table(spec: Spec) -> str:
     heading, description = spec_lines(spec, 100)
     # Indented text stays as it is.
     indented = "\n".join(f"    {line}" for line in description.splitlines())
-    return f"**{heading}**\n\n{_table(names, rows)}\n\n{indented}"
+    return f"**{heading}**\n\n{format_table(names, rows)}\n\n{indented}"
 
 
 def values_table(values: Mapping[str, Any]) -> str:
     """A table of names and values, those inside others named with a dot between; what is None is left away."""
-    return _table(("name", "value"), list(_flat(values)))
+    return format_table(("name", "value"), list(_flat(values)))
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
@@ -34,7 +34,17 @@ def _flat(values: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, st
             )
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def format_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Formats a Markdown table.
+
+    Args:
+        names: The column headings.
+        rows: The cells of each row. Integers get thousands separators.
+
+    Returns:
+        The table, without a final newline.
+    """
+
     def line(cells: Iterable[Any]) -> str:
         texts = (f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in cells)
         return (
