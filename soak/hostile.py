@@ -18,7 +18,7 @@ from hostile_photos import jpeg, webp
 from hostile_pictures import bmp, png
 from ruin import SIZES, havoc
 
-from lenet_tf.data.sources.arrays import NAMES, load_arrays, load_folder
+from lenet_tf.data.sources.arrays import ARRAY_NAMES, load_npy_folder, load_npz
 from lenet_tf.data.sources.idx import read_idx
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
@@ -149,7 +149,7 @@ def _read_npy(path: Path) -> None:
     try:
         ImageFile(path)[:]
     except DataError:
-        load_folder(path.parent)
+        load_npy_folder(path.parent)
 
 
 def _read_toml(path: Path) -> None:
@@ -169,7 +169,7 @@ READERS: dict[str, tuple[str, Callable[[Random], bytes], Callable[[Path], Any]]]
     "idx": ("x-idx3-ubyte", idx, _read_idx),
     "gzip": ("x-idx3-ubyte.gz", gz, _read_idx),
     "npy": ("y_train.npy", npy, _read_npy),
-    "npz": ("x.npz", npz, load_arrays),
+    "npz": ("x.npz", npz, load_npz),
     "png": ("x.png", png, read_picture),
     "jpeg": ("x.jpg", jpeg, read_picture),
     "webp": ("x.webp", webp, read_picture),
@@ -182,7 +182,7 @@ READERS: dict[str, tuple[str, Callable[[Random], bytes], Callable[[Path], Any]]]
 def prepare(reader: str, folder: Path) -> Path:
     """The path that the reader's file is to be written to, and beside it what else it needs."""
     if reader == "npy":
-        for name in NAMES:
+        for name in ARRAY_NAMES:
             np.save(
                 folder / f"{name}.npy",
                 np.zeros((6, 3, 3), np.uint8) if name[0] == "x" else np.arange(6) % 3,

@@ -107,12 +107,12 @@ def steps_taken(
             curvature(network, prepare_images(data.x_train[:20], preparation))
         )
     size = recipe.batch_size * (1 if loop is None else loop.steps)
-    prepared = loop is None or loop.prepare is None
+    prepare = loop is None or loop.prepare is None
     with use_engine(network, loop):
         for count in COUNTS:
             images, labels = data.x_train[:count], data.y_train[:count]
             batches = training_batches(
-                images, labels, data.num_classes, preparation, size, seed=1, prepared=prepared
+                images, labels, data.num_classes, preparation, size, seed=1, prepare=prepare
             )
             network.fit(batches, steps_per_epoch=math.ceil(count / size), verbose=0)
             weights.append(network.get_weights())

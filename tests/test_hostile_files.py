@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lenet_tf.data.sources import load_data
-from lenet_tf.data.sources.arrays import load_arrays, load_folder
+from lenet_tf.data.sources.arrays import load_npy_folder, load_npz
 from lenet_tf.data.sources.cache import CACHE_FILE, load_cached, save_cached
 from lenet_tf.data.sources.idx import FILES, read_idx
 from lenet_tf.data.streaming import ImageFile
@@ -305,16 +305,16 @@ def test_npy_files_that_cannot_be(tmp_path, monkeypatch, arrays, content, messag
     path = tmp_path / "y_train.npy"
     path.write_bytes(content)
     refused(ImageFile, path, message)
-    refused(lambda p: load_folder(p.parent), path, message)
+    refused(lambda p: load_npy_folder(p.parent), path, message)
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as file:
         for name in arrays:
             file.write(tmp_path / f"{name}.npy", f"{name}.npy")
     refused(
-        load_arrays,
+        load_npz,
         tmp_path / "x.npz",
         f"y_train: {'' if 'version' in message else 'it' if message.startswith('it') else ''}",
     )
-    refused(load_arrays, tmp_path / "x.npz", message)
+    refused(load_npz, tmp_path / "x.npz", message)
     assert not Path("sprung").exists()
 
 
@@ -331,7 +331,7 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
     path = tmp_path / "x.npz"
     np.savez_compressed(path, **arrays)
     good = path.read_bytes()
-    assert load_arrays(path).num_classes == 10
+    assert load_npz(path).num_classes == 10
     many, lzma = io.BytesIO(), io.BytesIO()
     with zipfile.ZipFile(many, "w") as file:
         for number in range(65):
@@ -351,7 +351,7 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
         (patched(good, directory, 16, b"abcd"), "Bad CRC-32"),
     ):
         path.write_bytes(content)
-        refused(load_arrays, path, message)
+        refused(load_npz, path, message)
 
 
 def test_a_bomb_of_zeros_in_an_archive_is_not_unpacked(tmp_path):
@@ -367,7 +367,7 @@ def test_a_bomb_of_zeros_in_an_archive_is_not_unpacked(tmp_path):
     path.write_bytes(
         patched(content, b"PK\1\2", 20, struct.pack("<II", len(content), len(content) * 1032))
     )
-    refused(load_arrays, path, "")
+    refused(load_npz, path, "")
     (tmp_path / "sparse.npz").write_bytes(content)
     with (tmp_path / "big.npy").open("wb") as file:
         file.write(npy_bytes(fields(f"({5 << 30},)")))
@@ -376,7 +376,7 @@ def test_a_bomb_of_zeros_in_an_archive_is_not_unpacked(tmp_path):
     for name in ("x_test", "y_test"):
         np.save(tmp_path / f"{name}.npy", np.zeros((1, 2, 2), np.uint8))
     (tmp_path / "big.npy").rename(tmp_path / "y_train.npy")
-    refused(load_folder, tmp_path, "larger than 4,294,967,296 bytes")
+    refused(load_npy_folder, tmp_path, "larger than 4,294,967,296 bytes")
 
 
 def test_images_whose_file_became_shorter(tmp_path):
@@ -390,7 +390,7 @@ def test_images_whose_file_became_shorter(tmp_path):
 @pytest.mark.parametrize("classes", [-1, 2**40, [1, 2], 1.5])
 def test_counts_of_classes_that_cannot_be(tmp_path, arrays, classes):
     np.savez(tmp_path / "x.npz", **arrays, num_classes=np.array(classes))
-    refused(load_arrays, tmp_path / "x.npz", "num_classes must be one whole number up to 1,000,000")
+    refused(load_npz, tmp_path / "x.npz", "num_classes must be one whole number up to 1,000,000")
 
 
 def test_kept_arrays_come_back_and_any_damage_is_none(tmp_path, digits):

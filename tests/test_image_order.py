@@ -13,7 +13,7 @@ import pytest
 import lenet_tf
 from lenet_tf.data import image_order
 from lenet_tf.data.sources import load_data
-from lenet_tf.data.sources.idx import load_idx
+from lenet_tf.data.sources.idx import load_idx_folder
 from lenet_tf.errors import RunError
 from lenet_tf.runs import run_folder
 
@@ -28,7 +28,7 @@ LABELS = {
 def test_originals_come_as_they_were_published(monkeypatch, tmp_path, originals, name):
     """Nothing is prepared: the files are read as they are."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
-    data, published = load_data(name, originals), load_idx(originals / name)
+    data, published = load_data(name, originals), load_idx_folder(originals / name)
     assert (data.source, data.name, data.version) == ("originals", name, "3.0.1")
     assert (data.y_train[:10].tolist(), data.y_test[:10].tolist()) == LABELS[name]
     for part in ("x_train", "y_train", "x_test", "y_test"):
@@ -53,7 +53,7 @@ def test_a_cache_that_tfds_prepared_alone_comes_in_the_published_order(
     builder.download_and_prepare(download_config=config)
     shuffled = next(iter(tfds.as_numpy(builder.as_dataset(split="test", batch_size=10))))["label"]
     assert shuffled.tolist() != LABELS[name][1]
-    published = load_idx(originals / name)
+    published = load_idx_folder(originals / name)
     for _ in range(2):  # decoded, then from the kept copy
         data = load_data(name)
         assert data.source == "cache"
@@ -62,9 +62,9 @@ def test_a_cache_that_tfds_prepared_alone_comes_in_the_published_order(
 
 
 def test_there_and_back(digits):
-    again = image_order.to_published(image_order.to_shuffled(digits))
+    again = image_order.to_published_order(image_order.to_tfds_order(digits))
     assert again.sha256 == digits.sha256
-    assert image_order.to_shuffled(digits).sha256 != digits.sha256
+    assert image_order.to_tfds_order(digits).sha256 != digits.sha256
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def old_run(mnist, tmp_path):
             if epoch == 1:
                 raise RuntimeError("the power went out")
 
-    shuffled = image_order.to_shuffled(mnist)
+    shuffled = image_order.to_tfds_order(mnist)
     options = {"epochs": 2, "validation": "test", "seed": 1, "device": "cpu", "quiet": True}
     whole = lenet_tf.fit("tiny", shuffled, logs=tmp_path / "whole", **options)
     with pytest.raises(RuntimeError, match="the power went out"):
@@ -100,7 +100,7 @@ def test_a_run_in_the_old_order_goes_on_in_it(old_run, mnist, capsys):
     folder, whole = old_run
     run = lenet_tf.resume(folder, mnist, report=False)
     said = capsys.readouterr().out
-    assert f"test image 0 is a {image_order.to_shuffled(mnist).y_test[0]})" in said
+    assert f"test image 0 is a {image_order.to_tfds_order(mnist).y_test[0]})" in said
     assert f"test image 0 is a {mnist.y_test[0]})" in said
     for expected, got in zip(whole.model.get_weights(), run.model.get_weights(), strict=True):
         np.testing.assert_array_equal(got, expected)
@@ -130,5 +130,6 @@ def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
     assert "of another SHA-256" not in Path("comparison.html").read_text()
     (repeated,) = Path("again", "fit").iterdir()
     assert (
-        run_folder.read_config(repeated)["data"]["sha256"] == image_order.to_shuffled(mnist).sha256
+        run_folder.read_config(repeated)["data"]["sha256"]
+        == image_order.to_tfds_order(mnist).sha256
     )

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 import lenet_tf
-from lenet_tf.data.corruptions import noisy, rotated, shifted
+from lenet_tf.data.corruptions import add_noise, rotate, shift
 from lenet_tf.evaluation import inspection
 
 RNG = np.random.default_rng(0)
@@ -108,25 +108,25 @@ def spot():
 
 
 def test_shifting_moves_a_pixel(spot):
-    assert np.argwhere(shifted(spot, 3, -2)[0, ..., 0]).tolist() == [[5, 4]]
-    assert not shifted(spot, 0, 3).any()
+    assert np.argwhere(shift(spot, 3, -2)[0, ..., 0]).tolist() == [[5, 4]]
+    assert not shift(spot, 0, 3).any()
 
 
 def test_rotating_turns_anticlockwise(spot):
     # Up right of the middle goes to up left.
-    assert np.unravel_index(rotated(spot, 90)[0, ..., 0].argmax(), (9, 9)) == (2, 2)
-    np.testing.assert_array_equal(rotated(spot, 0), spot)
-    np.testing.assert_array_equal(rotated(spot, 180), spot[:, ::-1, ::-1])
-    assert rotated(spot, 20).dtype == np.uint8 and rotated(spot[..., 0], 20).shape == (1, 9, 9)
+    assert np.unravel_index(rotate(spot, 90)[0, ..., 0].argmax(), (9, 9)) == (2, 2)
+    np.testing.assert_array_equal(rotate(spot, 0), spot)
+    np.testing.assert_array_equal(rotate(spot, 180), spot[:, ::-1, ::-1])
+    assert rotate(spot, 20).dtype == np.uint8 and rotate(spot[..., 0], 20).shape == (1, 9, 9)
 
 
 def test_noise_has_its_deviation_and_its_seed():
     gray = np.full((20, 28, 28, 1), 128, np.uint8)
-    found = noisy(gray, 10, seed=3)
+    found = add_noise(gray, 10, seed=3)
     assert found.dtype == np.uint8 and abs(found.std() - 10) < 0.3 and abs(found.mean() - 128) < 0.3
-    np.testing.assert_array_equal(found, noisy(gray, 10, seed=3))
-    assert (found != noisy(gray, 10, seed=4)).any()
-    assert noisy(np.full_like(gray, 255), 50).max() == 255
+    np.testing.assert_array_equal(found, add_noise(gray, 10, seed=3))
+    assert (found != add_noise(gray, 10, seed=4)).any()
+    assert add_noise(np.full_like(gray, 255), 50).max() == 255
 
 
 @pytest.mark.parametrize("variant", ["tiny", "lenet5-1998"])

@@ -141,14 +141,12 @@ def test_drawings_are_recognized(trained, drawn):
     assert len(digits) >= 60
     answers = predict_pictures(trained.model, find_pictures([folder]))
     wrong = {
-        answer.file.name: answer.answer
-        for answer in answers
-        if answer.answer != digits[answer.file]
+        answer.file.name: answer.label for answer in answers if answer.label != digits[answer.file]
     }
     assert len(wrong) <= len(digits) // 10, wrong
     for answer in answers:
         assert 0 <= answer.runner_up_probability <= answer.probability <= 1
-        assert answer.runner_up != answer.answer
+        assert answer.runner_up != answer.label
 
 
 def test_mnist_as_files_is_mnist_as_arrays(trained, tmp_path):
@@ -157,7 +155,7 @@ def test_mnist_as_files_is_mnist_as_arrays(trained, tmp_path):
         Image.fromarray(image).save(tmp_path / f"{number:05}.png")
     outputs = lenet_tf.predict(trained, sample.x_test[:200])
     answers = predict_pictures(trained.model, find_pictures([tmp_path]))
-    assert [answer.answer for answer in answers] == outputs.argmax(axis=1).tolist()
+    assert [answer.label for answer in answers] == outputs.argmax(axis=1).tolist()
     np.testing.assert_allclose(
         [answer.probability for answer in answers], outputs.max(axis=1), atol=1e-6
     )
@@ -348,7 +346,7 @@ def test_a_network_for_other_images_says_so(tmp_path, digits):
     picture = tmp_path / "x.png"
     Image.fromarray(load_sample().x_test.reshape(-1, 28, 28)[0]).save(picture)
     (answer,) = predict_pictures(lenet_tf.LeNet(colors), [picture])
-    assert answer.answer is not None, (
+    assert answer.label is not None, (
         "gray becomes three equal channels where the network asks for that"
     )
     large = lenet_tf.LeNet("tiny", input_shape=(40, 40, 1))

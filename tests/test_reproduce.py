@@ -21,7 +21,7 @@ import pytest
 from scipy import stats
 
 import lenet_tf
-from lenet_tf.data.corruptions import shifted
+from lenet_tf.data.corruptions import shift
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.reproduce import hard_images, markdown, plan, predictions, tables, verdicts
 from lenet_tf.reproduce.claims import COMPARISONS, Comparison
@@ -192,14 +192,14 @@ def test_images_held_back_are_never_divided_twice(digits, tmp_path):
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (3, 0), (-2, 0), (0, 4), (0, -1), (2, -3)])
 def test_shifted_images(down, right):
     images = np.random.default_rng(0).integers(1, 256, (3, 9, 8), dtype=np.uint8)
-    moved = shifted(images, down, right)
+    moved = shift(images, down, right)
     expected = np.roll(images, (down, right), axis=(1, 2))
     rows, columns = np.indices((9, 8))
     outside = (
         (rows - down < 0) | (rows - down >= 9) | (columns - right < 0) | (columns - right >= 8)
     )
     np.testing.assert_array_equal(moved, np.where(outside, 0, expected))
-    np.testing.assert_array_equal(shifted(images[..., None], down, right)[..., 0], moved)
+    np.testing.assert_array_equal(shift(images[..., None], down, right)[..., 0], moved)
 
 
 def test_the_machine_is_described():
@@ -249,7 +249,7 @@ def test_runs_leave_records(done):
         assert record["test"]["accuracy"] == metrics["test_accuracy"]
         assert len(record["epochs"]["val_accuracy"]) == len(record["epochs"]["seconds"]) == 2
         moved = [
-            replace(sample, x_test=shifted(sample.x_test, *by))
+            replace(sample, x_test=shift(sample.x_test, *by))
             for by in ((0, 2), (0, -2), (2, 0), (-2, 0))
         ]
         accuracy = statistics.mean(lenet_tf.evaluate(folder, each)["accuracy"] for each in moved)

@@ -16,7 +16,7 @@ import pytest
 from lenet_tf.data import image_order
 from lenet_tf.data.sources import load_data
 from lenet_tf.data.sources import tfds as tfds_source
-from lenet_tf.data.sources.arrays import NAMES
+from lenet_tf.data.sources.arrays import ARRAY_NAMES
 from lenet_tf.errors import DataError, SourceUnreachable
 
 FILES = (
@@ -55,7 +55,7 @@ def few(monkeypatch):
 
     monkeypatch.setattr(mnist, "_TRAIN_EXAMPLES", TRAIN)
     monkeypatch.setattr(mnist, "_TEST_EXAMPLES", TEST)
-    monkeypatch.setattr(tfds_source, "CONTENT", {})
+    monkeypatch.setattr(tfds_source, "KNOWN_SHA256", {})
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, mad
     assert decoded == []
     middle = len(content) // 2
     # As versions before 0.3.0 kept it: in TFDS' order, of which it says nothing.
-    shuffled = image_order.to_shuffled(first)
-    arrays = {part: getattr(shuffled, part) for part in NAMES} | {
+    shuffled = image_order.to_tfds_order(first)
+    arrays = {part: getattr(shuffled, part) for part in ARRAY_NAMES} | {
         "num_classes": 10,
         "sha256": shuffled.sha256,
     }
@@ -270,7 +270,7 @@ def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path,
     for number, names in enumerate((("mnist", "fashion_mnist"), ("fashion_mnist", "mnist"))):
         monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / str(number)))
         for name in names:
-            tfds_source._prepare_alone(tfds_source.find_builder(name), originals, "originals")
+            tfds_source.prepare_with_lock(tfds_source.find_builder(name), originals, "originals")
         monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
         prepared = [load_data(name) for name in names]
         assert [data.source for data in prepared] == ["cache", "cache"]
@@ -282,7 +282,7 @@ def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path,
 
 def test_a_cache_with_another_content_is_refused(monkeypatch, made_up_cache):
     content = load_data("mnist").sha256[:12]
-    monkeypatch.setitem(tfds_source.CONTENT, "mnist:3.0.1", "0" * 64)
+    monkeypatch.setitem(tfds_source.KNOWN_SHA256, "mnist:3.0.1", "0" * 64)
     with pytest.raises(
         DataError,
         match=rf"the prepared copy in .*3.0.1 is not mnist: SHA-256 {content}… instead of 000000000000…",

@@ -104,7 +104,7 @@ def test_batches_of_a_file(folder, digits):
 
     def take(count, **options):
         batches = training_batches(
-            file, digits.y_train, 10, Preparation(), 100, seed=4, chosen=np.arange(250), **options
+            file, digits.y_train, 10, Preparation(), 100, seed=4, indices=np.arange(250), **options
         )
         return [(x.numpy(), y.numpy()) for x, y in batches.take(count)]
 
@@ -115,7 +115,11 @@ def test_batches_of_a_file(folder, digits):
         for image, label in zip(np.rint(x[..., 0] * 255).astype(np.uint8), y, strict=True):
             assert known[image.tobytes()] == label.argmax()
     how = AUGMENTATIONS["affine"]
-    both, again, second = take(6, how=how), take(6, how=how), take(3, how=how, first_epoch=1)
+    both, again, second = (
+        take(6, augmentation=how),
+        take(6, augmentation=how),
+        take(3, augmentation=how, first_epoch=1),
+    )
     for (one, _), (other, _) in zip(both, again, strict=True):
         np.testing.assert_array_equal(one, other)
     for (one, labels), (other, same) in zip(both[3:], second, strict=True):

@@ -53,8 +53,8 @@ def evaluate(
     own = run_folder.data_name(folder, config) if config and data is None else model.spec.data
     raw = load_or_exit(own if data is None else data, originals)
     then = config["data"].get("sha256") if config and data is None else raw.sha256
-    if image_order.is_shuffled(raw, then):
-        click.echo(image_order.order_note(raw), err=True)
+    if image_order.is_in_tfds_order(raw, then):
+        click.echo(image_order.describe_order(raw), err=True)
     elif raw.sha256 != then:
         click.echo(
             f"Warning: {raw.name} is not what it was when this run was trained on it (another SHA-256).",
@@ -143,9 +143,9 @@ def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> It
         from lenet_tf.data import image_order
         from lenet_tf.evaluation import run_report
 
-        if image_order.is_shuffled(loaded[name], each.config["data"].get("sha256")):
+        if image_order.is_in_tfds_order(loaded[name], each.config["data"].get("sha256")):
             click.echo(
-                f"{image_order.order_note(loaded[name])} The report numbers images in the published order.",
+                f"{image_order.describe_order(loaded[name])} The report numbers images in the published order.",
                 err=True,
             )
         examined = run_report.evaluate_run(each, loaded[name])

@@ -99,7 +99,7 @@ def _tell(answers: Sequence[Any], show: bool, chosen: Path | None) -> None:
 
             click.echo(render_digit(answer.digit))
         click.echo(
-            f"{answer.file}: {answer.answer} ({answer.probability:.1%}), else {answer.runner_up} ({answer.runner_up_probability:.1%})"
+            f"{answer.file}: {answer.label} ({answer.probability:.1%}), else {answer.runner_up} ({answer.runner_up_probability:.1%})"
         )
 
 

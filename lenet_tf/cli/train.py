@@ -204,10 +204,10 @@ def _in_its_order(raw: Any, sha256: Any) -> Any:
     """The data in the order in which a run was trained on them."""
     from lenet_tf.data import image_order
 
-    if not image_order.is_shuffled(raw, sha256):
+    if not image_order.is_in_tfds_order(raw, sha256):
         return raw
-    click.echo(f"{image_order.order_note(raw)} It is run again in its own order.", err=True)
-    return image_order.to_shuffled(raw)
+    click.echo(f"{image_order.describe_order(raw)} It is run again in its own order.", err=True)
+    return image_order.to_tfds_order(raw)
 
 
 def _refuse_others(ctx: click.Context, option: str, *allowed: str) -> None:

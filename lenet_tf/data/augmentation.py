@@ -1,5 +1,6 @@
 """Distorted images for training, as functions of images and a seed: planar affine ones (LeCun et al. 1998, section III.B) and elastic ones
-(Simard, Steinkraus and Platt 2003). In TensorFlow, for the input pipeline."""
+(Simard, Steinkraus and Platt 2003). In TensorFlow, for the input pipeline.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 from lenet_tf.data.validation import check_images
 
 
-def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
+def shift(images: np.ndarray, down: int, right: int) -> np.ndarray:
     """Raw (N, height, width[, channels]) moved by whole pixels, up and left where negative; what comes in is background, 0."""
     check_images(images)
     moved = np.zeros_like(images)
@@ -20,7 +20,7 @@ def shifted(images: np.ndarray, down: int, right: int) -> np.ndarray:
     return moved
 
 
-def rotated(images: np.ndarray, degrees: float) -> np.ndarray:
+def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
     """Raw (N, height, width[, channels]) turned around their middle, anticlockwise, linear between pixels; what comes in is 0."""
     check_images(images)
     # SciPy turns from the first axis to the second, which is clockwise where rows go down.
@@ -28,7 +28,7 @@ def rotated(images: np.ndarray, degrees: float) -> np.ndarray:
     return np.clip(np.rint(turned), 0, 255).astype(images.dtype)
 
 
-def noisy(images: np.ndarray, deviation: float, seed: int = 0) -> np.ndarray:
+def add_noise(images: np.ndarray, deviation: float, seed: int = 0) -> np.ndarray:
     """Raw images with Gaussian noise of this standard deviation, in gray values, added to every pixel; what leaves 0…255 is cut off."""
     check_images(images)
     noise = np.random.default_rng(seed).normal(0, deviation, images.shape)

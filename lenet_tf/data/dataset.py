@@ -39,7 +39,7 @@ def stratified_split(
 
 def _count_classes(labels: Any, what: str) -> int:
     """The class count that training labels speak for; raises `DataError` where they leave it open."""
-    check_labels(labels, _MAX_CLASSES, what=what)
+    check_labels(labels, _MAX_CLASSES, name=what)
     missing = np.setdiff1d(np.arange(labels.max(initial=0) + 1), labels)
     if len(missing) and missing[0] == 0:
         raise DataError(

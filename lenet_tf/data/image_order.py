@@ -33,12 +33,12 @@ def _published_numbers(split: str, count: int) -> np.ndarray:
     return np.array(sorted(range(count), key=key))
 
 
-def to_published(data: RawData) -> RawData:
+def to_published_order(data: RawData) -> RawData:
     """Images and labels in TFDS' order → the same in the published order."""
     return _taken(data, lambda split, count: np.argsort(_published_numbers(split, count)))
 
 
-def to_shuffled(data: RawData) -> RawData:
+def to_tfds_order(data: RawData) -> RawData:
     """Images and labels in the published order → the same in TFDS' order."""
     return _taken(data, _published_numbers)
 
@@ -53,12 +53,12 @@ def _taken(data: RawData, numbers: Callable[[str, int], np.ndarray]) -> RawData:
     return replace(data, **arrays)
 
 
-def is_shuffled(data: RawData, sha256: str) -> bool:
+def is_in_tfds_order(data: RawData, sha256: str) -> bool:
     """Whether `sha256` is that of the images of `data`, which are in the published order, in TFDS' order."""
-    return data.name in SETS and data.sha256 != sha256 and to_shuffled(data).sha256 == sha256
+    return data.name in SETS and data.sha256 != sha256 and to_tfds_order(data).sha256 == sha256
 
 
-def order_note(data: RawData) -> str:
+def describe_order(data: RawData) -> str:
     """What is said of a run that was trained in TFDS' order; `data` are in the published order."""
     first = _published_numbers("test", len(data.x_test))[0]
     return (

@@ -1,4 +1,4 @@
-"""Raw images in, prepared batches out: compact in memory, and for training in an order that the seed and the epoch alone decide."""
+"""`tf.data` pipelines that turn raw images and labels into prepared batches."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ import numpy as np
 import tensorflow as tf
 
 from lenet_tf.data.augmentation import distort
-from lenet_tf.data.preprocessing import RANGES, one_hot, prepare_images
+from lenet_tf.data.preprocessing import NORMALIZED_RANGES, one_hot, prepare_images
 from lenet_tf.data.streaming import ImageFile, epoch_batches
 from lenet_tf.specs import Augmentation, Preparation
 
-# Images of an evaluation batch, and values in it at most, so that large images do not fill the memory with their feature maps.
-EVALUATION_BATCH, EVALUATION_VALUES = 1000, 1000 * 32 * 32 * 3
-# Nothing here needs AutoGraph's translation, which would take a second.
-_as_it_is = tf.autograph.experimental.do_not_convert
+EVALUATION_BATCH = 1000
+# Pixel values per evaluation batch, which bounds the memory that feature maps of large images take.
+EVALUATION_VALUES = 1000 * 32 * 32 * 3
+# Tracing with AutoGraph would take a second, and nothing here needs it.
+_without_autograph = tf.autograph.experimental.do_not_convert
 
-# Images in memory or in a file.
 Images = np.ndarray | ImageFile
+# Batches of (batch seed, what selects its images), and a function from the latter to raw images
+# and labels.
+_Source = tuple[tf.data.Dataset, Callable[..., tuple[tf.Tensor, tf.Tensor]]]
 
 
 def training_batches(
@@ -30,87 +33,101 @@ def training_batches(
     preparation: Preparation,
     batch_size: int,
     seed: int,
-    how: Augmentation | None = None,
-    chosen: np.ndarray | None = None,
+    augmentation: Augmentation | None = None,
+    indices: np.ndarray | None = None,
     first_epoch: int = 0,
-    prepared: bool = True,
+    prepare: bool = True,
 ) -> tf.data.Dataset:
-    """Epoch after epoch without end from `first_epoch` on: batches of prepared images and one-hot labels, every image once an epoch.
+    """Builds an endless dataset of shuffled training batches.
 
-    Takes raw images (N, height, width[, channels]) and labels (N,), of which `chosen` names those that train (None: all); an epoch has
-    ⌈images/batch_size⌉ batches, the last one with what is left. `how` distorts each image anew in each epoch. With `prepared` False the
-    images come as they are, for a training step that prepares them itself. Images in a file are read ahead of their use and shuffled as
-    `lenet_tf.data.streaming` says.
+    Every epoch has each image once, in an order that depends only on `seed` and the epoch's number.
+    It has ⌈images / `batch_size`⌉ batches, of which the last may be smaller.
+
+    Args:
+        images: Raw images (N, height, width[, channels]), whole numbers 0…255. Images in a file are
+            read ahead and shuffled as in `lenet_tf.data.streaming.shuffled_batches`.
+        labels: Whole numbers (N,) in 0…`num_classes` − 1.
+        num_classes: Width of the one-hot labels.
+        preparation: How raw images become the network's input.
+        batch_size: Images per batch.
+        seed: Decides order and distortions.
+        augmentation: Distorts each image differently in each epoch; None distorts nothing.
+        indices: Which images to train on; None means all.
+        first_epoch: Number of the epoch to start from, counted from 0.
+        prepare: False yields raw images, for a training step that prepares them itself.
+
+    Returns:
+        Batches of float32 images (n, height, width, channels) and float32 one-hot labels
+        (n, `num_classes`).
     """
-    numbers = np.arange(len(images)) if chosen is None else chosen
-    background = RANGES[preparation.normalization][0]
-    of_source = _in_file if isinstance(images, ImageFile) else _in_memory
-    source, take = of_source(images, _held(labels), numbers, batch_size, seed, first_epoch)
+    indices = np.arange(len(images)) if indices is None else indices
+    background = NORMALIZED_RANGES[preparation.normalization][0]
+    shuffle = _shuffle_file if isinstance(images, ImageFile) else _shuffle_memory
+    source, fetch = shuffle(images, _place_on_cpu(labels), indices, batch_size, seed, first_epoch)
 
-    def one_batch(own_seed: tf.Tensor, *what: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        batch, answers = take(*what)
-        batch = prepare_images(batch, preparation) if prepared else batch
-        batch = batch if how is None else distort(batch, own_seed, how, background)
-        return batch, one_hot(answers, num_classes)
+    def make_batch(batch_seed: tf.Tensor, *selection: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, y = fetch(*selection)
+        x = prepare_images(x, preparation) if prepare else x
+        x = x if augmentation is None else distort(x, batch_seed, augmentation, background)
+        return x, one_hot(y, num_classes)
 
-    return _ahead(source, one_batch)
-
-
-# A batch's own seed and what says which images are in it, batch after batch; and a function from the latter to raw images and labels.
-_Source = tuple[tf.data.Dataset, Callable[..., tuple[tf.Tensor, tf.Tensor]]]
+    return _prefetch(source, make_batch)
 
 
-def _seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
-    """(Of an epoch's order, of its batches)."""
+def _epoch_seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
+    """Returns an epoch's seeds: for its order, and for its batches."""
     return tf.unstack(
         tf.random.split(tf.random.fold_in(tf.constant([seed, 0x1E4E7], tf.int64), epoch), 2)
     )
 
 
-def _in_memory(
+def _shuffle_memory(
     images: np.ndarray,
     labels: tf.Tensor,
-    numbers: np.ndarray,
+    indices: np.ndarray,
     batch_size: int,
     seed: int,
     first_epoch: int,
 ) -> _Source:
-    images, numbers = _held(images), tf.constant(numbers, tf.int32)
+    images, indices = _place_on_cpu(images), tf.constant(indices, tf.int32)
 
-    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        order_seed, own_seed = _seeds(seed, epoch)
-        order = tf.random.experimental.stateless_shuffle(numbers, order_seed)
-        parts = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
-        return parts.map(
-            _as_it_is(lambda number, taken: (tf.random.fold_in(own_seed, number), taken))
+    def make_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        order_seed, batches_seed = _epoch_seeds(seed, epoch)
+        order = tf.random.experimental.stateless_shuffle(indices, order_seed)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
+        return batches.map(
+            _without_autograph(
+                lambda number, selected: (tf.random.fold_in(batches_seed, number), selected)
+            )
         )
 
-    source = tf.data.Dataset.counter(first_epoch).flat_map(_as_it_is(one_epoch))
-    return source, lambda taken: (tf.gather(images, taken), tf.gather(labels, taken))
+    source = tf.data.Dataset.counter(first_epoch).flat_map(_without_autograph(make_epoch))
+    return source, lambda selected: (tf.gather(images, selected), tf.gather(labels, selected))
 
 
-def _in_file(
+def _shuffle_file(
     images: ImageFile,
     labels: tf.Tensor,
-    numbers: np.ndarray,
+    indices: np.ndarray,
     batch_size: int,
     seed: int,
     first_epoch: int,
 ) -> _Source:
-    scalar, taken, batch = (
-        ((), tf.int64),
-        ((None,), tf.int64),
-        ((None, *images.shape[1:]), tf.uint8),
-    )
-    read = tf.data.Dataset.from_generator(
-        lambda: epoch_batches(images, numbers, batch_size, seed, first_epoch),
-        output_signature=tuple(tf.TensorSpec(*spec) for spec in (scalar, scalar, taken, batch)),
+    scalar = tf.TensorSpec((), tf.int64)
+    selection = tf.TensorSpec((None,), tf.int64)
+    pixels = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)
+    batches = tf.data.Dataset.from_generator(
+        lambda: epoch_batches(images, indices, batch_size, seed, first_epoch),
+        output_signature=(scalar, scalar, selection, pixels),
     )
 
-    def with_seed(epoch: tf.Tensor, number: tf.Tensor, *what: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return tf.random.fold_in(_seeds(seed, epoch)[1], number), *what
+    def add_seed(epoch: tf.Tensor, number: tf.Tensor, *batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tf.random.fold_in(_epoch_seeds(seed, epoch)[1], number), *batch
 
-    return read.map(_as_it_is(with_seed)), lambda taken, batch: (batch, tf.gather(labels, taken))
+    return (
+        batches.map(_without_autograph(add_seed)),
+        lambda selected, batch: (batch, tf.gather(labels, selected)),
+    )
 
 
 def evaluation_batches(
@@ -118,43 +135,54 @@ def evaluation_batches(
     labels: np.ndarray,
     num_classes: int,
     preparation: Preparation,
-    chosen: np.ndarray | None = None,
+    indices: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """All raw images, or those that `chosen` names, in their order, once: batches of prepared images and one-hot labels, the last one with
-    what is left."""
-    in_file = isinstance(images, ImageFile)
-    if chosen is not None and not in_file:
-        images, labels, chosen = images[chosen], labels[chosen], None
-    count = len(images) if chosen is None else len(chosen)
-    size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(images.shape[1:])))
-    numbers = tf.range(count) if chosen is None else tf.constant(chosen, tf.int32)
-    labels, source = _held(labels), images if in_file else _held(images)
+    """Builds a dataset of prepared batches, in the images' own order.
 
-    def one_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        taken = numbers[start : start + size]
+    Args:
+        images: Raw images (N, height, width[, channels]), whole numbers 0…255.
+        labels: Whole numbers (N,) in 0…`num_classes` − 1.
+        num_classes: Width of the one-hot labels.
+        preparation: How raw images become the network's input.
+        indices: Which images to use, in this order; None means all.
+
+    Returns:
+        Batches of up to 1,000 float32 images (n, height, width, channels) and float32 one-hot
+        labels (n, `num_classes`).
+    """
+    in_file = isinstance(images, ImageFile)
+    if indices is not None and not in_file:
+        images, labels, indices = images[indices], labels[indices], None
+    count = len(images) if indices is None else len(indices)
+    size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(images.shape[1:])))
+    order = tf.range(count) if indices is None else tf.constant(indices, tf.int32)
+    labels, source = _place_on_cpu(labels), images if in_file else _place_on_cpu(images)
+
+    def make_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        selected = order[start : start + size]
         if in_file:
-            batch = tf.numpy_function(lambda taken: source[taken], [taken], tf.uint8)
+            batch = tf.numpy_function(lambda selected: source[selected], [selected], tf.uint8)
             batch = tf.ensure_shape(batch, (None, *source.shape[1:]))
         else:
-            batch = tf.gather(source, taken)
-        return prepare_images(batch, preparation), one_hot(tf.gather(labels, taken), num_classes)
+            batch = tf.gather(source, selected)
+        return prepare_images(batch, preparation), one_hot(tf.gather(labels, selected), num_classes)
 
-    return _ahead(tf.data.Dataset.range(0, count, size), one_batch)
+    return _prefetch(tf.data.Dataset.range(0, count, size), make_batch)
 
 
-def _held(values: np.ndarray) -> tf.Tensor:
-    """Held once, as it is, where batches are made, and taken from by number; a data set of slices would copy it into its graph."""
+def _place_on_cpu(values: np.ndarray) -> tf.Tensor:
+    """Copies an array to memory once; `from_tensor_slices` would copy it into each graph."""
     with tf.device("/CPU:0"):
         return tf.constant(values)
 
 
-def _ahead(source: tf.data.Dataset, make: Callable[..., Any]) -> tf.data.Dataset:
-    """Batches made two at a time, ahead of their use."""
+def _prefetch(source: tf.data.Dataset, make_batch: Callable[..., Any]) -> tf.data.Dataset:
+    """Makes batches two at a time, ahead of their use."""
     options = tf.data.Options()
-    # The thread that tunes sleeps ever longer, and on a machine or in a process of one core an iterator's end waits for it.
+    # On one core, stopping an iterator waits for the autotuner's thread, which sleeps ever longer.
     options.autotune.enabled = False
     return (
-        source.map(_as_it_is(make), num_parallel_calls=2, deterministic=True)
+        source.map(_without_autograph(make_batch), num_parallel_calls=2, deterministic=True)
         .prefetch(2)
         .with_options(options)
     )

@@ -21,7 +21,7 @@ from lenet_tf.specs.preparation import (
 )
 
 # What a raw 0 (background) and a raw 255 (ink) become.
-RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175), "unit_twice": (0.0, 1 / 255)}
+NORMALIZED_RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175), "unit_twice": (0.0, 1 / 255)}
 
 
 def add_channel_axis(images: Any) -> Any:
@@ -82,9 +82,11 @@ def normalize(images: Any, normalization: str = "unit") -> Any:
     `unit_twice` 0…1/255, divided by 255 twice as the tutorial does to its test images by mistake.
     """
     check_images(images)
-    if normalization not in RANGES:
-        raise DataError(f"unknown normalization {normalization!r}: known are {', '.join(RANGES)}")
-    low, high = (np.float32(bound) for bound in RANGES[normalization])
+    if normalization not in NORMALIZED_RANGES:
+        raise DataError(
+            f"unknown normalization {normalization!r}: known are {', '.join(NORMALIZED_RANGES)}"
+        )
+    low, high = (np.float32(bound) for bound in NORMALIZED_RANGES[normalization])
     scaled = array_namespace(images).array(images, dtype="float32") / np.float32(255)
     if normalization == "unit_twice":
         return scaled / np.float32(255)

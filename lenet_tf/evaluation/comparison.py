@@ -133,7 +133,7 @@ def _remarks(compared: Compared, groups: Mapping[str, Compared]) -> list[str]:
         f"{letter} ({escape(str(run.old.config['data'].get('name')))})"
         for letter, run in compared.items()
         if run.data.sha256 != (then := run.old.config["data"].get("sha256"))
-        and not image_order.is_shuffled(run.data, then)
+        and not image_order.is_in_tfds_order(run.data, then)
     ]
     if others:
         found.append(

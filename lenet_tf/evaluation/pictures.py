@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lenet_tf.data.dataset import RawData
-from lenet_tf.data.preprocessing import RANGES, prepare_images
+from lenet_tf.data.preprocessing import NORMALIZED_RANGES, prepare_images
 from lenet_tf.errors import RunError
 from lenet_tf.specs import AUGMENTATIONS, Spec
 from lenet_tf.specs.rbf_codes import DIGIT_CODES, HEIGHT, WIDTH
@@ -55,7 +55,7 @@ def distortions_picture(raw: RawData, spec: Spec, seed: int, draws: int = 3) -> 
 
     first = [np.flatnonzero(raw.y_train == label)[:1] for label in range(raw.num_classes)][:10]
     images = prepare_images(raw.x_train[np.concatenate(first)], spec.preparation)
-    background = RANGES[spec.preparation.normalization][0]
+    background = NORMALIZED_RANGES[spec.preparation.normalization][0]
     rows = [("original", images)]
     for name, how in AUGMENTATIONS.items():
         rows += [
@@ -100,7 +100,7 @@ def answers_picture(answers: Sequence[Any], columns: int = 6, most: int = 120) -
         before, after = grid[number // columns][2 * (number % columns) :][:2]
         before.imshow(answer.picture, cmap="gray", vmin=0, vmax=255)
         after.imshow(answer.digit, cmap=_INK, vmin=0, vmax=255)
-        after.set_title(f"{answer.answer}  {answer.probability:.0%}", fontsize=9)
+        after.set_title(f"{answer.label}  {answer.probability:.0%}", fontsize=9)
         before.set_title(
             answer.file.name if len(answer.file.name) <= 14 else f"{answer.file.name[:13]}…",
             fontsize=7,
@@ -111,7 +111,8 @@ def answers_picture(answers: Sequence[Any], columns: int = 6, most: int = 120) -
 
 def reproduction_picture(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Test errors of many runs against published numbers: for each row its `name`, its runs' `errors`, and what is `published`, if
-    anything, all in %. On a logarithmic axis, since the rows span more than a power of ten."""
+    anything, all in %. On a logarithmic axis, since the rows span more than a power of ten.
+    """
     figure = Figure(figsize=(9, 0.42 * max(1, len(rows)) + 1.5))
     axes = figure.subplots()
     ours, theirs = "#1f5fa8", "#c23b22"

@@ -46,7 +46,8 @@ def as_digit(picture: np.ndarray) -> np.ndarray:
 
 def is_prepared(picture: np.ndarray) -> bool:
     """Whether a picture is as MNIST's are: 28×28, black corners, a box whose longer side is 20, or 19 as that of 16 of MNIST's 70,000, and
-    its center of mass half a pixel from `MIDDLE` at most, or in two of them a little more."""
+    its center of mass half a pixel from `MIDDLE` at most, or in two of them a little more.
+    """
     if (
         picture.shape != (SIZE, SIZE)
         or picture[[0, 0, -1, -1], [0, -1, 0, -1]].any()

@@ -121,7 +121,8 @@ def _check_runs(width: int, height: int, size: int) -> None:
 
 def _png(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     """(A PNG up to its last chunk's end without what is none of its pixels, its EXIF and XMP); raises `ValueError` unless it is a chain of
-    chunks that says a bearable size. Texts could have the names under which Pillow keeps what it knows of the pixels."""
+    chunks that says a bearable size. Texts could have the names under which Pillow keeps what it knows of the pixels.
+    """
     if content[12:16] != b"IHDR" or len(content) < 33:
         raise ValueError("it is truncated")
     _check_size(*struct.unpack(">II", content[16:24]))

@@ -21,10 +21,11 @@ _AT_ONCE = 2_000
 @dataclass(frozen=True)
 class PicturePrediction:
     """What was said to one file; `error` says why nothing was, and the other fields are None then. `digit`: uint8 (28, 28), what the
-    network was shown; `picture`: uint8 (height, width), what the file holds."""
+    network was shown; `picture`: uint8 (height, width), what the file holds.
+    """
 
     file: Path
-    answer: int | None = None
+    label: int | None = None
     probability: float | None = None
     runner_up: int | None = None
     runner_up_probability: float | None = None
@@ -38,7 +39,7 @@ class PicturePrediction:
             return {"file": str(self.file), "error": self.error}
         return {
             "file": str(self.file),
-            "class": self.answer,
+            "class": self.label,
             "probability": round(self.probability, 6),
             "runner_up": self.runner_up,
             "runner_up_probability": round(self.runner_up_probability, 6),
@@ -116,7 +117,7 @@ def _said(model: Any, prepared: Sequence[PicturePrediction]) -> list[PicturePred
         first, second = (int(number) for number in np.argsort(-chance, kind="stable")[:2])
         return replace(
             each,
-            answer=first,
+            label=first,
             probability=float(chance[first]),
             runner_up=second,
             runner_up_probability=float(chance[second]),

@@ -88,7 +88,8 @@ def _trained(
 
 def _is_of(folder: Path, row: TableRow, seed: int, raw: Any) -> bool:
     """Whether the run folder is one of the plan as it is now, on these data, with these versions and on such a machine: else there would be
-    no saying what made its numbers."""
+    no saying what made its numbers.
+    """
     try:
         old = run_folder.read_run(folder)
     except LenetError:
@@ -141,11 +142,11 @@ def _rounded(name: str, values: list[float]) -> list[float]:
 
 def _shifted(model: Any, raw: Any) -> dict[str, float]:
     """Pixels → accuracy on the test images shifted by so many up, down, left and right, which makes four of each."""
-    from lenet_tf.data.corruptions import shifted
+    from lenet_tf.data.corruptions import shift
     from lenet_tf.evaluation.evaluate import evaluate
 
     def accuracy(down: int, right: int) -> float:
-        return evaluate(model, replace(raw, x_test=shifted(raw.x_test, down, right)))["accuracy"]
+        return evaluate(model, replace(raw, x_test=shift(raw.x_test, down, right)))["accuracy"]
 
     return {
         str(by): sum(accuracy(by * down, by * right) for down, right in _DIRECTIONS)

@@ -69,10 +69,10 @@ def resume(
         return _finished(folder, old.metrics)
     check_raw(data)
     notes = []
-    if image_order.is_shuffled(data, old.config["data"].get("sha256")):
+    if image_order.is_in_tfds_order(data, old.config["data"].get("sha256")):
         notes, data = (
-            [f"{image_order.order_note(data)} It is resumed in its own order."],
-            image_order.to_shuffled(data),
+            [f"{image_order.describe_order(data)} It is resumed in its own order."],
+            image_order.to_tfds_order(data),
         )
     old.check_same_data(data.sha256, "A run goes on with its own data only.")
     spec, settings = old.spec, old.settings

@@ -141,10 +141,10 @@ class Trainer:
             preparation,
             batch_size=images_a_call,
             seed=self.seed,
-            how=recipe.augmentation,
-            chosen=self.divided.kept,
+            augmentation=recipe.augmentation,
+            indices=self.divided.kept,
             first_epoch=self.progress.epochs,
-            prepared=loop is None or loop.prepare is None,
+            prepare=loop is None or loop.prepare is None,
         )
         nan, bar = watchers.StopAtNaN(steps), None if self.quiet else watchers.progress_bar()
         try:
@@ -156,7 +156,7 @@ class Trainer:
                     initial_epoch=self.progress.epochs,
                     epochs=recipe.epochs,
                     validation_data=evaluation_batches(
-                        x_validation, y_validation, raw.num_classes, of_validation, chosen=held
+                        x_validation, y_validation, raw.num_classes, of_validation, indices=held
                     ),
                     callbacks=self._callbacks(nan, bar, asked),
                     verbose=0 if self.quiet or bar is not None else 2,

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lenet_tf.data.dataset import RawData
-from lenet_tf.data.sources.arrays import load_arrays, load_folder
-from lenet_tf.data.sources.idx import has_idx, load_idx
+from lenet_tf.data.sources.arrays import load_npy_folder, load_npz
+from lenet_tf.data.sources.idx import has_idx_files, load_idx_folder
 from lenet_tf.data.sources.sample import SAMPLE, load_sample
 from lenet_tf.errors import SourceUnreachable
 
@@ -43,13 +43,13 @@ def load_data(
     if name == SAMPLE:
         return load_sample()
     if name is not None and name.endswith(".npz"):
-        return load_arrays(Path(name))
+        return load_npz(Path(name))
     # A folder is told from a data set's name by its slash.
     if name is not None and os.sep in name and Path(name).is_dir():
         if any(Path(name).glob("*.npy")):
-            return load_folder(Path(name))
-        if has_idx(Path(name)):
-            return load_idx(Path(name))
+            return load_npy_folder(Path(name))
+        if has_idx_files(Path(name)):
+            return load_idx_folder(Path(name))
     from lenet_tf.data.sources.tfds import load_tfds
 
     folder = originals or os.environ.get(ORIGINALS_VARIABLE) or None

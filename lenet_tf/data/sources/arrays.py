@@ -12,11 +12,11 @@ from lenet_tf.errors import DataError
 from lenet_tf.io import npy
 from lenet_tf.io.files import open_regular_file
 
-NAMES = ("x_train", "y_train", "x_test", "y_test")
+ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
 _MAX_CLASSES = 1_000_000
 
 
-def load_arrays(path: Path) -> RawData:
+def load_npz(path: Path) -> RawData:
     """Reads `.npz` with x_train, y_train, x_test, y_test (the layout of Keras' mnist.npz) and, if it is there, num_classes.
 
     Nothing pickled is ever loaded. Raises `DataError` for a file that is missing, unreadable or holds other arrays.
@@ -26,14 +26,14 @@ def load_arrays(path: Path) -> RawData:
     try:
         with open_regular_file(path) as file:
             alone = file.read(len(npy.MAGIC)) == npy.MAGIC
-        arrays, held = ({}, []) if alone else npy.read_npz(path, (*NAMES, "num_classes"))
+        arrays, held = ({}, []) if alone else npy.read_npz(path, (*ARRAY_NAMES, "num_classes"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable .npz file of plain arrays ({error})") from error
     if alone:
         raise DataError(
-            f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in NAMES)})"
+            f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in ARRAY_NAMES)})"
         )
-    missing = [name for name in NAMES if name not in arrays]
+    missing = [name for name in ARRAY_NAMES if name not in arrays]
     if missing:
         holds = (
             ", ".join(name[:80] if name.isprintable() else repr(name[:80]) for name in held[:8])
@@ -46,15 +46,15 @@ def load_arrays(path: Path) -> RawData:
     )
 
 
-def load_folder(path: Path) -> RawData:
+def load_npy_folder(path: Path) -> RawData:
     """Reads a folder with x_train.npy, y_train.npy, x_test.npy, y_test.npy and, if it is there, num_classes.npy; images stay on the disk.
 
     Raises `DataError` for a file that is missing, unreadable or holds something else.
     """
-    missing = [f"{name}.npy" for name in NAMES if not (path / f"{name}.npy").is_file()]
+    missing = [f"{name}.npy" for name in ARRAY_NAMES if not (path / f"{name}.npy").is_file()]
     if missing:
         raise DataError(
-            f"{path} has no {', '.join(missing)}: a data set is a folder of {', '.join(f'{name}.npy' for name in NAMES)}"
+            f"{path} has no {', '.join(missing)}: a data set is a folder of {', '.join(f'{name}.npy' for name in ARRAY_NAMES)}"
         )
     labels = [_array(path / f"{name}.npy") for name in ("y_train", "y_test")]
     classes = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lenet_tf.data.dataset import RawData
-from lenet_tf.data.sources.arrays import NAMES
+from lenet_tf.data.sources.arrays import ARRAY_NAMES
 from lenet_tf.io.files import atomic_write
 from lenet_tf.io.npy import read_npz
 
@@ -23,7 +23,7 @@ def load_cached(folder: Path, name: str, version: str, source: str, order: str) 
     """
     try:
         arrays, _ = read_npz(
-            folder / CACHE_FILE, (*NAMES, "num_classes", "sha256", "order"), "biuU"
+            folder / CACHE_FILE, (*ARRAY_NAMES, "num_classes", "sha256", "order"), "biuU"
         )
         classes, digest = int(arrays.pop("num_classes")), str(arrays.pop("sha256"))
         # Copies made before 0.3.0 don't say their order.
@@ -37,7 +37,7 @@ def load_cached(folder: Path, name: str, version: str, source: str, order: str) 
 
 def save_cached(folder: Path, data: RawData, order: str) -> None:
     """Leaves the data set in the folder, whole or not at all; a folder that cannot be written to is left alone."""
-    arrays = {part: getattr(data, part) for part in NAMES}
+    arrays = {part: getattr(data, part) for part in ARRAY_NAMES}
     with contextlib.suppress(OSError):
         for other in folder.glob(f".{Path(CACHE_FILE).stem}*"):
             # Of a process that was killed; one that still writes is younger.

@@ -29,12 +29,12 @@ _UBYTE = 8
 _PART = 1 << 20
 
 
-def has_idx(folder: Path) -> bool:
+def has_idx_files(folder: Path) -> bool:
     """Whether the folder holds one of the four files."""
     return any(_find(folder, name).is_file() for name in FILES.values())
 
 
-def load_idx(folder: Path) -> RawData:
+def load_idx_folder(folder: Path) -> RawData:
     """Reads the four files, each with or without `.gz`: images uint8 (N, height, width, 1) in 0…255, labels int64 (N,).
 
     Raises `DataError` for a file that is missing, damaged or of another kind.

@@ -30,7 +30,7 @@ _LARGEST_BYTES = 8 << 30
 
 # What `RawData.sha256` must be, in the published order. TFDS trusts its cache, and MNIST, Fashion-MNIST and KMNIST publish their files
 # under the same four names.
-CONTENT = {
+KNOWN_SHA256 = {
     "mnist:3.0.1": "81b5b7068b487449d7b931d1a017285f103d3a0a4db56f3de6ac0bd9b268bdb3",
     "fashion_mnist:3.0.1": "abf4cdc7be0d9c228398ac0cf5e497a09c7e922e721564006ac1a5942474e36e",
 }
@@ -48,7 +48,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
         if source == "originals" and builder.name in image_order.SETS:
             return _checked(originals_files.read(builder, originals, name), builder)
         if source != "cache":
-            _prepare_alone(builder, originals, source)
+            prepare_with_lock(builder, originals, source)
             builder = find_builder(name)
         return _checked(_read(builder, name, source), builder)
     finally:
@@ -57,7 +57,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
 
 def _checked(data: RawData, builder: Any) -> RawData:
     """Refuses a prepared copy that has another content than the set of its name."""
-    known = CONTENT.get(f"{builder.name}:{builder.info.version}", data.sha256)
+    known = KNOWN_SHA256.get(f"{builder.name}:{builder.info.version}", data.sha256)
     if data.sha256 != known:
         raise DataError(
             f"the prepared copy in {builder.data_path} is not {data.name}: SHA-256 {data.sha256[:12]}… instead of {known[:12]}….\n"
@@ -166,7 +166,7 @@ def is_reachable(url: str, seconds: float = REACH_SECONDS) -> bool:
     return any(answers)
 
 
-def _prepare_alone(builder: Any, originals: Path | None, source: str) -> None:
+def prepare_with_lock(builder: Any, originals: Path | None, source: str) -> None:
     """Prepares the data set unless it is prepared; one process does, others wait for it."""
     if (
         builder.is_prepared()
@@ -268,6 +268,6 @@ def _read(builder: Any, name: str, source: str) -> RawData:
         arrays += [part["image"], part["label"].astype(np.int64)]
     classes = builder.info.features["label"].num_classes
     data = RawData(*arrays, name=name, version=version, source=source, num_classes=classes)
-    data = image_order.to_published(data) if kept_order == image_order.PUBLISHED else data
+    data = image_order.to_published_order(data) if kept_order == image_order.PUBLISHED else data
     save_cached(folder, data, kept_order)
     return data

@@ -148,7 +148,7 @@ def epoch_of(endless, count):
 def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered, chosen):
     all_of_them = list(range(25)) if chosen is None else chosen.tolist()
     order, taken = epoch_of(
-        training_batches(*numbered, 10, 3, chosen=chosen), 6 if chosen is None else 4
+        training_batches(*numbered, 10, 3, indices=chosen), 6 if chosen is None else 4
     )
     assert [len(batch) for batch in order] == ([10, 10, 5] if chosen is None else [10, 2]) * 2
     half = len(order) // 2
