@@ -18,7 +18,7 @@ UNKNOWN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin 
 $(if $(strip $(UNKNOWN)),$(error unknown variable $(strip $(UNKNOWN)): known are $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train reproduce test test-slow test-cpu test-lowest soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
+.PHONY: help install train reproduce test test-slow test-cpu test-lowest coverage soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -65,6 +65,9 @@ $(VENV)-lowest/.installed: setup.cfg pyproject.toml
 		--only-binary :all: --no-binary promise --no-binary lenet-tf -e '.[dev,notebooks]'
 	@touch $@
 
+coverage: install ## run the tests of make test and print how many lines of lenet_tf they reach (ARGS="tests/test_specs.py" for some)
+	@$(BIN)/python $(PYTEST) -m "not slow" --cov=lenet_tf --cov-report=term $(ARGS)
+
 soak: $(call installed,dev-soak) ## kill runs, fill disks, feed every reader files that lie (two hours; a full disk needs root)
 	@$(BIN)/python soak/disasters.py
 	@$(BIN)/python soak/kills.py --kills 60
@@ -110,14 +113,15 @@ constraints: install ## choose the newest versions again and pin them
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.10 --all-extras --no-annotate --no-header setup.cfg -o constraints.new
 	@{ head -2 constraints.txt; cat constraints.new; } > constraints.newer && mv constraints.newer constraints.txt && rm constraints.new
 
-audit: $(VENV)-audit/.installed ## ask whether a pinned version was yanked or is known to be vulnerable (fails where that cannot be learned)
-	@$(VENV)-audit/bin/python .ci/audit.py
+audit: $(VENV)-audit/.installed ## check the pinned versions for known vulnerabilities (fails where that is unknown)
+	@$(VENV)-audit/bin/pip-audit --strict --no-deps --disable-pip --progress-spinner off -r constraints.txt $(ARGS)
 
 $(VENV)-audit/.installed:
 	@$(PYTHON) -m venv --clear $(VENV)-audit
-	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip 'pip-audit >= 2.10'
+	@$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit >= 2.10'
 	@touch $@
 
 clean: ## remove what was installed and built, but no run
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-lowest $(VENV)-audit build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lowest $(VENV)-audit build dist *.egg-info .pytest_cache .ruff_cache \
+		.mypy_cache .import_linter_cache .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
