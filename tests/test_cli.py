@@ -289,9 +289,9 @@ def test_the_menu_file_has_everything_and_works(cli, digits, tmp_path):
     for part in (*spec.KINDS.values(), Augmentation, Initializer, Optimizer, Preparation, Recipe):
         names |= {field.name for field in dataclasses.fields(part)} - {"metrics"}
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)] == []
-    spec = toml.load_spec(MENU)
-    assert {row.kind for row in spec.rows} == set(spec.KINDS) - {"flatten"}
-    run = lenet_tf.fit(spec, digits, logs=tmp_path, quiet=True)
+    network = toml.load_spec(MENU)
+    assert {row.kind for row in network.rows} == set(spec.KINDS) - {"flatten"}
+    run = lenet_tf.fit(network, digits, logs=tmp_path, quiet=True)
     assert np.isfinite(run.history["loss"]).all()
     assert cli("summary", MENU).exit_code == 0
 

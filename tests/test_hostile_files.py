@@ -27,7 +27,7 @@ from lenet_tf.data.sources.idx import FILES, read_idx
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError, LenetError, RunError, SpecError
 from lenet_tf.inference.image_files import read_picture
-from lenet_tf.io import files
+from lenet_tf.io import bounded
 from lenet_tf.runs import run_folder
 from lenet_tf.specs import Spec, conv_arithmetic, get_spec
 from lenet_tf.specs.toml import load_spec
@@ -549,11 +549,10 @@ def test_a_long_list_of_numbers_on_one_line_is_fine(tmp_path):
 
 
 JSON = [
-    ("NaN", "NaN is not a number"),
-    ("-Infinity", "-Infinity is not a number"),
-    ("1e999", "1e999 is not a number"),
+    ("NaN", "NaN is not a finite number"),
+    ("-Infinity", "-Infinity is not a finite number"),
+    ("1e999", "1e999 is not a finite number"),
     ("9" * 5_000, "4300 digits"),
-    ('{"a": 1, "b": 2, "a": 3}', "the name 'a' stands twice"),
     ("[" * 50_000, "nested too deeply"),
     ("[" * 33 + "]" * 33, "nested deeper than 32 levels"),
     ('"\\ud800"', "surrogates not allowed"),
@@ -592,7 +591,7 @@ INNER = st.recursive(
 def test_json_of_ours_is_read_as_it_is(folder, values):
     (folder / "x.json").write_text(json.dumps(values), encoding="utf-8")
     assert run_folder.read_json(folder / "x.json") == values
-    assert files.read_json(folder / "x.json") == json.loads(json.dumps(values))
+    assert bounded.read_json(folder / "x.json") == json.loads(json.dumps(values))
 
 
 # What a table asks for

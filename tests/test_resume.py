@@ -20,7 +20,7 @@ from test_training import scalar_tags
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError, TrainingError
-from lenet_tf.io.files import file_lock
+from lenet_tf.io.atomic import file_lock
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
 

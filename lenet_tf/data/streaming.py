@@ -13,7 +13,7 @@ import numpy as np
 
 from lenet_tf.errors import DataError
 from lenet_tf.io import npy
-from lenet_tf.io.files import open_regular_file
+from lenet_tf.io.bounded import open_regular_file
 
 # Images that lie side by side in the file are read together, and as many such blocks are shuffled together as this many bytes hold.
 BLOCK, WINDOW = 128, 32 << 20

@@ -16,7 +16,8 @@ from lenet_tf.errors import RunError
 from lenet_tf.evaluation import comparison_figures, html
 from lenet_tf.evaluation.settings_table import differing_settings, flatten_settings
 from lenet_tf.evaluation.significance import PairedTest
-from lenet_tf.io.files import atomic_write, open_regular_file
+from lenet_tf.io.atomic import atomic_write
+from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.runs import run_folder
 
 if TYPE_CHECKING:  # where a file goes is checked before TensorFlow begins

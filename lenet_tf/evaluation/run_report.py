@@ -18,7 +18,7 @@ from lenet_tf.evaluation.architecture_figure import architecture_figure
 from lenet_tf.evaluation.evaluate import evaluate, predict_test, probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.scores import Scores
-from lenet_tf.io.files import atomic_write
+from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs import checkpoints, run_folder

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from lenet_tf.errors import DataError
-from lenet_tf.io.files import read_bounded
+from lenet_tf.io.bounded import read_bounded
 
 MAX_BYTES = 32 << 20
 MAX_PIXELS = 32_000_000

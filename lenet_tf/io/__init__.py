@@ -1,1 +1,1 @@
-"""Files: written whole or not at all, and read within bounds."""
+"""Atomic writes, file locks and readers that bound what an untrusted file can demand."""

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from lenet_tf.io.files import MAX_ARRAY_BYTES, open_regular_file
+from lenet_tf.io.bounded import MAX_ARRAY_BYTES, open_regular_file
 
 MAGIC = b"\x93NUMPY"
 # NumPy's own bound of a header.
@@ -119,7 +119,7 @@ def _read(file: BinaryIO, length: int, kinds: str) -> np.ndarray:
 
 
 def read_npy(path: Path) -> np.ndarray:
-    """The array in a `.npy` file of plain numbers, at most `MOST_ARRAYS` bytes of them."""
+    """The array in a `.npy` file of plain numbers, at most `MAX_ARRAY_BYTES` bytes of them."""
     with open_regular_file(path) as file:
         return _read(file, os.fstat(file.fileno()).st_size, "biuf")
 
@@ -127,7 +127,7 @@ def read_npy(path: Path) -> np.ndarray:
 def read_npz(
     path: Path, wanted: Collection[str], kinds: str = "biuf"
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Those of the `wanted` arrays that an `.npz` file has, at most `MOST_ARRAYS` bytes of them, and the names of all that it has.
+    """Those of the `wanted` arrays that an `.npz` file has, at most `MAX_ARRAY_BYTES` bytes of them, and the names of all that it has.
 
     Its members are stored or deflated; a size that deflate cannot have made of the file's bytes is refused before it is allocated.
     """

@@ -22,7 +22,7 @@ import h5py
 import keras
 
 from lenet_tf.errors import RunError, SpecError
-from lenet_tf.io.files import MAX_TEXT_BYTES, parse_json
+from lenet_tf.io.bounded import MAX_TEXT_BYTES, parse_json
 from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.io.npy import RATIO
 from lenet_tf.models.config_allowlist import NotALeNet, check_config

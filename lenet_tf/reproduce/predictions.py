@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from lenet_tf.errors import RunError
-from lenet_tf.io import files
+from lenet_tf.io import bounded
 
 # A class is one character.
 _CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -65,7 +65,7 @@ def read(path: Path) -> Predictions:
     try:
         lines = [
             line.split(" ")
-            for line in files.read_bounded(path, files.MAX_TEXT_BYTES * 16)
+            for line in bounded.read_bounded(path, bounded.MAX_TEXT_BYTES * 16)
             .decode("ascii")
             .splitlines()
         ]

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import Timeout
 
 from lenet_tf.errors import RunError
-from lenet_tf.io import files
+from lenet_tf.io import atomic, bounded
 from lenet_tf.reproduce import predictions
 from lenet_tf.reproduce.plan import TableRow
 from lenet_tf.reproduce.predictions import Predictions
@@ -80,7 +80,7 @@ class RecordStore:
         """
         path = self.path(row)
         try:
-            lines = files.read_bounded(path, files.MAX_TEXT_BYTES * 16).splitlines()
+            lines = bounded.read_bounded(path, bounded.MAX_TEXT_BYTES * 16).splitlines()
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
@@ -111,7 +111,7 @@ class RecordStore:
         path = self.path(row)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with files.file_lock(path.with_suffix(".lock"), seconds=30):
+            with atomic.file_lock(path.with_suffix(".lock"), timeout=30):
                 records = self.read(row)
                 for old in records:
                     if old["seed"] == record["seed"]:
@@ -128,7 +128,7 @@ class RecordStore:
                     (self._predictions_path(row), texts.to_text()),
                     (path, "\n".join(lines) + "\n"),
                 ):
-                    with files.atomic_write(place) as partial:
+                    with atomic.atomic_write(place) as partial:
                         partial.write_text(text, encoding="utf-8")
         except Timeout as error:
             raise RunError(f"another process holds {path}: try again") from error
@@ -153,7 +153,7 @@ def name_predictions_apart(record: Record) -> Record:
 
 def _record(path: Path, number: int, line: bytes, row: TableRow) -> Record:
     try:
-        record = files.parse_json(line)
+        record = bounded.parse_json(line)
     except ValueError as error:
         raise RunError(f"{path}, line {number}: {error}") from error
     unfit = _unfit(record, row)

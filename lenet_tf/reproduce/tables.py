@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.errors import RunError
-from lenet_tf.io import files
+from lenet_tf.io import atomic
 from lenet_tf.reproduce import hard_images, markdown
 from lenet_tf.reproduce.plan import ROWS, TableRow
 from lenet_tf.reproduce.predictions import Predictions
@@ -48,7 +48,7 @@ def write_tables(store: RecordStore) -> list[Path]:
             if path.suffix == ".png":
                 _draw(store, path)
                 continue
-            with files.atomic_write(path) as partial:
+            with atomic.atomic_write(path) as partial:
                 partial.write_text(_made(store, path), encoding="utf-8")
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error

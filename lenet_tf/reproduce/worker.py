@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import Interrupted, LenetError, RunError
-from lenet_tf.io.files import file_lock
+from lenet_tf.io.atomic import file_lock
 from lenet_tf.reproduce.plan import TableRow, decisive_fields
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.runs import run_folder
@@ -50,7 +50,7 @@ def run(
     home = run_home(logs, row, seed)
     home.mkdir(parents=True, exist_ok=True)
     # Another `reproduce` may be at the same run: then its result is waited for.
-    with file_lock(home / ".lock", seconds=-1):
+    with file_lock(home / ".lock", timeout=-1):
         raw = sources.load_data(row.data, originals)
         device.start_tensorflow()
         finished, before = _trained(row, seed, home, raw, notify)

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError
-from lenet_tf.io.files import atomic_write, parse_json
+from lenet_tf.io.atomic import atomic_write
+from lenet_tf.io.bounded import parse_json
 
 # A member of the .keras archive, which Keras itself does not look at, and its bytes: some 400,000 epochs.
 PROGRESS_MEMBER, MAX_PROGRESS_BYTES = "lenet_tf.json", 64 << 20

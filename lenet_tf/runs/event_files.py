@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 
-from lenet_tf.io.files import atomic_write, remove_partials
+from lenet_tf.io.atomic import atomic_write, remove_partials
 
 # TensorBoard reads a folder's files in the order of their names, which begin with the time: this one stays the first, whatever the clock.
 # Ends of the names of those that a run writes after its last epoch.

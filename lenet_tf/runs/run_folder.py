@@ -28,8 +28,8 @@ from typing import Any
 
 from lenet_tf import __version__
 from lenet_tf.errors import RunError
-from lenet_tf.io import files
-from lenet_tf.io.files import atomic_write
+from lenet_tf.io import bounded
+from lenet_tf.io.atomic import atomic_write
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Spec
 
@@ -124,7 +124,7 @@ def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """Raises `RunError` for a file that is missing or holds no JSON object."""
     try:
-        values = files.read_json(path)
+        values = bounded.read_json(path)
     except FileNotFoundError as error:
         raise RunError(f"{path.parent} is not a run folder: it has no {path.name}") from error
     except (OSError, ValueError) as error:

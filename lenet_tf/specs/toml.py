@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import SpecError
-from lenet_tf.io import files
+from lenet_tf.io import bounded
 from lenet_tf.specs import Spec
 
 if sys.version_info >= (3, 11):
@@ -27,7 +27,7 @@ def load_spec(path: str | Path) -> Spec:
     """
     path = Path(path)
     try:
-        values = _parse(files.read_bounded(path, files.MAX_TEXT_BYTES).decode("utf-8"))
+        values = _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8"))
     except OSError as error:
         raise SpecError(f"{path} cannot be read: {error.strerror}") from error
     except RecursionError as error:
@@ -52,5 +52,5 @@ def _parse(text: str) -> dict[str, Any]:
                 f"line {number} has more than {_MAX_DOTS} dots outside numbers; break it into several"
             )
     values = tomllib.loads(text)
-    files.check_nesting(values)
+    bounded.check_nesting(values)
     return values

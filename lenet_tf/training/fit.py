@@ -18,7 +18,7 @@ from lenet_tf.data.dataset import RawData, prepared_shape, split_data
 from lenet_tf.engine.selection import choose_engine
 from lenet_tf.errors import SpecError, TrainingError
 from lenet_tf.evaluation.evaluate import check_fits
-from lenet_tf.io.files import atomic_write
+from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import OneCycle
 from lenet_tf.runs import run_folder

@@ -13,7 +13,7 @@ from lenet_tf.data import image_order
 from lenet_tf.data.dataset import RawData, check_raw, split_data
 from lenet_tf.engine.selection import choose_engine
 from lenet_tf.errors import RunError
-from lenet_tf.io.files import remove_partials
+from lenet_tf.io.atomic import remove_partials
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs import checkpoints, run_folder

@@ -24,7 +24,7 @@ from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.errors import Interrupted, RunError, TrainingError
 from lenet_tf.evaluation.evaluate import evaluate
-from lenet_tf.io.files import NotWritten, file_lock
+from lenet_tf.io.atomic import WriteError, file_lock
 from lenet_tf.models.curvature import CURVATURE_IMAGES, Curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM
@@ -228,7 +228,7 @@ class Trainer:
             yield
         except KeyboardInterrupt as error:
             raise Interrupted(f"interrupted {self._state()}", exit_code()) from error
-        except NotWritten as error:
+        except WriteError as error:
             if not self.folder.is_dir():
                 raise RunError(
                     f"the run folder {self.folder} was deleted while the run wrote to it: nothing of the run is left"
@@ -243,7 +243,7 @@ class Trainer:
         try:
             yield
         except OSError as error:
-            raise NotWritten(error.strerror or str(error)) from error
+            raise WriteError(error.strerror or str(error)) from error
 
     def _state(self) -> str:
         done, epochs = self.progress.epochs, self.spec.recipe.epochs

@@ -10,7 +10,7 @@ from lenet_tf.data.dataset import RawData
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.io import npy
-from lenet_tf.io.files import open_regular_file
+from lenet_tf.io.bounded import open_regular_file
 
 ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
 _MAX_CLASSES = 1_000_000

@@ -10,7 +10,7 @@ import numpy as np
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.arrays import ARRAY_NAMES
-from lenet_tf.io.files import atomic_write
+from lenet_tf.io.atomic import atomic_write
 from lenet_tf.io.npy import read_npz
 
 CACHE_FILE = "lenet_tf.npz"

@@ -15,7 +15,7 @@ import numpy as np
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.errors import DataError
-from lenet_tf.io.files import MAX_ARRAY_BYTES, open_regular_file
+from lenet_tf.io.bounded import MAX_ARRAY_BYTES, open_regular_file
 from lenet_tf.io.npy import RATIO
 
 FILES = {
@@ -59,7 +59,7 @@ def _find(folder: Path, name: str) -> Path:
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
     """The bytes of an IDX file as uint8, of as many axes as `dimensions`; a name that ends in `.gz` is a gzipped one.
 
-    At most `MOST_ARRAYS` bytes, and nothing is unpacked or allocated that the header does not announce. Raises `DataError`.
+    At most `MAX_ARRAY_BYTES` bytes, and nothing is unpacked or allocated that the header does not announce. Raises `DataError`.
     """
     try:
         with open_regular_file(path) as file:

@@ -21,7 +21,7 @@ from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources import originals as originals_files
 from lenet_tf.data.sources.cache import load_cached, save_cached
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
-from lenet_tf.io.files import file_lock
+from lenet_tf.io.atomic import file_lock
 from lenet_tf.runtime import device
 
 REACH_SECONDS = 4.0
@@ -185,7 +185,7 @@ def prepare_with_lock(builder: Any, originals: Path | None, source: str) -> None
                     file=sys.stderr,
                     flush=True,
                 )
-                held.enter_context(file_lock(lock, seconds=-1))
+                held.enter_context(file_lock(lock, timeout=-1))
             if not find_builder(":".join(builder.info.full_name.rsplit("/", 1))).is_prepared():
                 _prepare(builder, originals, source)
     except OSError as error:

@@ -17,7 +17,7 @@ import tensorflow as tf
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.preprocessing import one_hot, prepare_images
 from lenet_tf.evaluation.inspection import feature_maps
-from lenet_tf.io.files import NotWritten
+from lenet_tf.io.atomic import WriteError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import run_folder
 from lenet_tf.runs.event_files import FINAL_SUFFIX
@@ -31,23 +31,23 @@ _LOOKED_AT, _COUNTED = 256, 100_000
 
 @contextlib.contextmanager
 def translate_io_errors() -> Iterator[None]:
-    """Raises `NotWritten` for what TensorFlow and the system say when events cannot be written."""
+    """Raises `WriteError` for what TensorFlow and the system say when events cannot be written."""
     try:
         yield
     except tf.errors.OpError as error:
         reason = f"{error.message}\n".splitlines()[0].rpartition("; ")[2]
-        raise NotWritten(f"TensorBoard's events: {reason}") from error
-    except NotWritten:
+        raise WriteError(f"TensorBoard's events: {reason}") from error
+    except WriteError:
         raise
     except OSError as error:
-        raise NotWritten(f"TensorBoard's events: {error.strerror or error}") from error
+        raise WriteError(f"TensorBoard's events: {error.strerror or error}") from error
 
 
 class TensorBoard(keras.callbacks.TensorBoard):
     """Keras' own, and what its run's config.json asks for beside: see `lenet_tf.training.tensorboard.options.Board`.
 
     Each histogram stands under its layer's name (`C1/kernel`), so that runs of different variants share their tags: Keras before 3.13 gives
-    every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `NotWritten` where events are not written:
+    every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `WriteError` where events are not written:
     TensorFlow says nothing of a full disk or of a folder that was deleted.
     """
 
@@ -97,7 +97,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
             self._val_writer.flush()
         size = sum(file.stat().st_size for file in self._folder.glob("*/*tfevents*"))
         if size <= self._written:
-            raise NotWritten(f"TensorBoard's events do not arrive in {self._folder}")
+            raise WriteError(f"TensorBoard's events do not arrive in {self._folder}")
         self._written = size
 
     def _log_weights(self, epoch: int) -> None:
@@ -118,7 +118,7 @@ def log_run_end(
     folder: Path, network: LeNet, spec: Spec, divided: Split, test: Mapping[str, float], epochs: int
 ) -> None:
     """Writes what belongs to the end of a run of so many epochs: the test result, the last epoch's pictures where it ended early, and the
-    projector's points. Raises `NotWritten`."""
+    projector's points. Raises `WriteError`."""
     board = Board.from_config(run_folder.read_config(folder))
     with translate_io_errors():
         run_summary.log_test_result(folder, test, epochs)

@@ -12,7 +12,7 @@ from lenet_tf.data.dataset import RawData
 from lenet_tf.evaluation.evaluate import predict
 from lenet_tf.evaluation.figures import to_displayable
 from lenet_tf.evaluation.inspection import feature_maps
-from lenet_tf.io.files import atomic_write
+from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.training.tensorboard.images import evenly_spaced
 

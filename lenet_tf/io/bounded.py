@@ -1,0 +1,129 @@
+"""Readers for untrusted files that limit size, nesting and numbers.
+
+The attacker is someone who sends a data set, picture, model, run folder or TOML file. The
+comment beside each check names the attack that it stops.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+MAX_TEXT_BYTES = 1 << 20
+MAX_ARRAY_BYTES = 4 << 30
+_MAX_NESTING = 32
+
+
+def open_regular_file(path: Path) -> BinaryIO:
+    """Open a regular file for reading.
+
+    Args:
+        path: File to open.
+
+    Returns:
+        The open binary file.
+
+    Raises:
+        OSError: If the file cannot be opened.
+        ValueError: If it is not a regular file.
+    """
+    # Attack: a named pipe, or a link to a device, whose reading never ends.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is not a regular file")
+    return path.open("rb")
+
+
+def read_bounded(path: Path, max_bytes: int) -> bytes:
+    """Read a regular file of limited size.
+
+    Args:
+        path: File to read.
+        max_bytes: Largest accepted size in bytes.
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is larger than `max_bytes`, or not a regular file.
+    """
+    with open_regular_file(path) as file:
+        content = file.read(max_bytes + 1)
+    # Attack: a file that fills memory.
+    if len(content) > max_bytes:
+        raise ValueError(f"it is larger than {max_bytes:,} bytes")
+    return content
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of at most `MAX_TEXT_BYTES` bytes.
+
+    Args:
+        path: File to read.
+
+    Returns:
+        The decoded value.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is too large or `parse_json` refuses it.
+    """
+    return parse_json(read_bounded(path, MAX_TEXT_BYTES))
+
+
+def parse_json(content: bytes) -> Any:
+    """Parse JSON strictly: finite numbers, printable text and limited nesting.
+
+    Args:
+        content: JSON text, encoded as UTF-8.
+
+    Returns:
+        The decoded value.
+
+    Raises:
+        ValueError: If the content is not such JSON; the message gives the reason.
+    """
+    try:
+        values = json.loads(
+            content.decode("utf-8"), parse_constant=_parse_finite, parse_float=_parse_finite
+        )
+        check_nesting(values)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    # Attack: half a surrogate pair, which crashes whatever prints or writes the text.
+    json.dumps(values, ensure_ascii=False).encode("utf-8")
+    return values
+
+
+def _parse_finite(text: str) -> float:
+    number = float(text)
+    # Attack: NaN, which passes every check of the form `value > limit`.
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is not a finite number")
+    return number
+
+
+def check_nesting(values: Any) -> None:
+    """Check that lists and dictionaries are nested at most 32 levels deep.
+
+    Args:
+        values: Decoded JSON or TOML.
+
+    Raises:
+        ValueError: If the nesting is deeper.
+    """
+    # Attack: nesting that exhausts the stack of recursive code, such as `repr`.
+    level = [values]
+    for _ in range(_MAX_NESTING):
+        containers = [
+            value.values() if isinstance(value, dict) else value
+            for value in level
+            if isinstance(value, dict | list)
+        ]
+        level = [value for container in containers for value in container]
+        if not level:
+            return
+    raise ValueError(f"it is nested deeper than {_MAX_NESTING} levels")
