@@ -18,7 +18,7 @@ import numpy as np
 
 import lenet_tf
 from lenet_tf.data.dataset import RawData, stratified_split
-from lenet_tf.evaluation.evaluate import probabilities
+from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_recipe, get_spec
 
@@ -204,7 +204,7 @@ def main() -> None:
         "errors": int((answers.argmax(axis=1) != blind.y_test).sum()),
         "cross_entropy": float(
             -np.log(
-                probabilities(run.model, answers)[np.arange(len(held)), blind.y_test] + 1e-9
+                to_probabilities(run.model, answers)[np.arange(len(held)), blind.y_test] + 1e-9
             ).mean()
         ),
         "last_epochs": [

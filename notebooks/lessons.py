@@ -14,7 +14,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy_reference import convolve, iter_windows, pad
 from PIL import Image
 
-from lenet_tf.evaluation.figures import BLUE, ORANGE, despine, to_displayable
+from lenet_tf.evaluation.image_figures import to_displayable
+from lenet_tf.evaluation.palette import BLUE, ORANGE
+from lenet_tf.evaluation.plotting import despine
 from lenet_tf.specs import Spec
 
 _INK = "gray_r"

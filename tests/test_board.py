@@ -480,7 +480,7 @@ def test_a_picture_that_fails_costs_no_epoch(digits, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise ValueError("no such picture")
 
-    monkeypatch.setattr("lenet_tf.evaluation.figures.confusion_matrix", fail)
+    monkeypatch.setattr("lenet_tf.evaluation.figures.plot_confusion_matrix", fail)
     with pytest.warns(
         UserWarning, match="TensorBoard lacks pictures of epoch 1: ValueError: no such picture"
     ):

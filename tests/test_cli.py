@@ -127,12 +127,14 @@ def test_summary_shows_every_number(cli):
 def test_summary_fits_into_the_terminal(variant, columns):
     from rich.console import Console
 
-    from lenet_tf.evaluation import text_tables
+    from lenet_tf.evaluation import spec_tables, spec_text
 
     console = Console(width=columns, record=True, file=io.StringIO())
-    heading, description = text_tables.spec_lines(VARIANTS[variant], columns)
+    heading, description = spec_text.describe_spec(VARIANTS[variant], columns)
     console.print(
-        text_tables.architecture_table(VARIANTS[variant], wide=columns >= text_tables.WIDE)
+        spec_tables.build_architecture_table(
+            VARIANTS[variant], wide=columns >= spec_tables.FULL_WIDTH
+        )
     )
     lines = [heading, *console.export_text().splitlines(), *description.splitlines()]
     assert max(map(len, lines)) <= columns

@@ -149,7 +149,7 @@ def test_the_table_of_runs(compared, logs, files, digits, models, answers, right
         run = logs / "fit" / name[0].lower()
         found = cells(text, name)
         measured = lenet_tf.evaluate(models[name[0]], digits)
-        score = Scores.of(digits.y_test, answers[name[0]], 10).accuracy()
+        score = Scores.from_predictions(digits.y_test, answers[name[0]], 10).accuracy()
         assert found[:4] == [
             f"{models[name[0]].count_params():,}",
             str(files[0]),
@@ -311,7 +311,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
     def full(path):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(comparison, "whole", full)
+    monkeypatch.setattr(comparison, "atomic_write", full)
     monkeypatch.setattr(comparison, "_page", lambda compared: "")
     with pytest.raises(RunError, match="cannot write .*c.html: No space left on device"):
         comparison.write_comparison([], tmp_path / "c.html")
@@ -338,7 +338,7 @@ def test_the_interval_is_clopper_and_pearsons(counts):
 
 def test_runs_that_are_right_on_the_same_images():
     same = np.array([True, False, True])
-    pair = PairedTest.of(same, same)
+    pair = PairedTest.from_correct(same, same)
     assert (pair.both, pair.neither, pair.difference, pair.p) == (2, 1, 0, 1.0)
     assert np.isnan(pair.interval).all()
     assert pair.better(("A", "B")) == "cannot be told"
@@ -365,7 +365,7 @@ def test_twelve_runs_are_told_apart():
     assert len(set(styles)) == 12
     random = np.random.default_rng(0)
     values = np.sort(random.random((12, 62, 3)), axis=2)[..., [1, 0, 2]]
-    figure = comparison_figures.recalls(
+    figure = comparison_figures.plot_recalls(
         {f"run {number}": each for number, each in enumerate(values)}, range(12)
     )
     (axes,) = figure.axes
@@ -377,7 +377,7 @@ def test_twelve_runs_are_told_apart():
 def test_answers_are_told_by_run():
     labels = np.array([4, 4, 7])
     answers = {"A": np.array([9, 9, 7]), "B": np.array([9, 6, 1]), "C": np.array([9, 9, 1])}
-    figure, count = comparison_figures.all_wrong(
+    figure, count = comparison_figures.plot_shared_mistakes(
         np.zeros((3, 8, 8), np.uint8), labels, answers, np.array([0.5, 0.9, 1.0])
     )
     assert count == 2

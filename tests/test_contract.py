@@ -16,7 +16,7 @@ from lenet_tf.data.pipeline import evaluation_batches, training_batches
 from lenet_tf.data.preprocessing import one_hot, prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.engine.selection import choose_engine
-from lenet_tf.evaluation.evaluate import probabilities
+from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.models.curvature import curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runtime import device
@@ -74,7 +74,7 @@ def test_predictions(network, digits, tmp_path, cli):
         close(lenet_tf.predict(network, digits.x_test[:count]), expected)
         answers = cli("predict", "--json", "--model", tmp_path / "network.keras", *pictures[:count])
         assert answers.exit_code == 0, answers.output
-        chances = probabilities(network, expected)
+        chances = to_probabilities(network, expected)
         told = json.loads(answers.stdout)
         assert [answer["class"] for answer in told] == chances.argmax(axis=1).tolist()
         close([answer["probability"] for answer in told], chances.max(axis=1))

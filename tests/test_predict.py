@@ -17,7 +17,7 @@ from scipy import ndimage
 import lenet_tf
 from lenet_tf.data.sources.sample import load_sample
 from lenet_tf.errors import DataError, RunError
-from lenet_tf.evaluation.evaluate import probabilities
+from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.inference.digit_preprocessing import as_digit, is_prepared
 from lenet_tf.inference.image_files import read_picture
 from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
@@ -167,13 +167,13 @@ def test_probabilities_add_up_to_one(digits):
     rbf = lenet_tf.LeNet("lenet5-1998")
     expected = np.exp(-10) + np.exp(-12)
     np.testing.assert_allclose(
-        probabilities(rbf, outputs),
+        to_probabilities(rbf, outputs),
         [[np.exp(-10) / expected, np.exp(-12) / expected, 0]],
         atol=1e-12,
     )
     softmax = lenet_tf.LeNet("tiny")
     given = np.array([[0.2, 0.7, 0.1]])
-    assert probabilities(softmax, given) is given
+    assert to_probabilities(softmax, given) is given
 
 
 def test_pictures_are_found(tmp_path):

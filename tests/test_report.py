@@ -19,11 +19,10 @@ from PIL import Image
 import lenet_tf
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.evaluation import figures
-from lenet_tf.evaluation.architecture_figure import architecture_figure
+from lenet_tf.evaluation.architecture_figure import plot_architecture
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.run_report import write_report
-from lenet_tf.evaluation.scores import Scores
+from lenet_tf.evaluation.scores import Scores, calibration_curve
 from lenet_tf.specs import VARIANTS, Preparation, get_spec
 
 
@@ -72,7 +71,7 @@ def test_the_pages_numbers_are_the_runs(reported, digits):
     assert "6@" not in text
     assert "4@24×24" in text, "text of a figure is text, to be selected"
     answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
-    scores = Scores.of(digits.y_test, answers, 10)
+    scores = Scores.from_predictions(digits.y_test, answers, 10)
     label, answer, often, share = next(scores.confused())
     row = re.search(
         rf"<tr><td class=number>{label}</td><td class=number>{answer}</td><td class=number>{often}</td><td>(.*?)</td>",
@@ -197,7 +196,7 @@ def test_calibration_against_a_loop():
     random = np.random.default_rng(0)
     chances = random.dirichlet([0.3, 0.3, 0.3], 500)
     labels = np.array([random.choice(3, p=chance) for chance in chances])
-    given, shares, counts, error = figures.calibration(chances, labels)
+    given, shares, counts, error = calibration_curve(chances, labels)
     edges = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1.01]
     expected, total = [], 0.0
     for low, high in itertools.pairwise(edges):
@@ -218,7 +217,7 @@ def test_calibration_against_a_loop():
 def test_every_network_can_be_drawn_to_scale(variant):
     """One square for each map, up to twenty, as large as the map is beside the others."""
     spec = get_spec(variant)
-    axes = architecture_figure(spec).axes[0]
+    axes = plot_architecture(spec).axes[0]
     squares = [
         np.ptp(patch.get_xy(), axis=0) for patch in axes.patches if hasattr(patch, "get_closed")
     ]
@@ -251,7 +250,7 @@ def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path,
     def full(figure, file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("lenet_tf.evaluation.pictures.save_figure", full)
+    monkeypatch.setattr("lenet_tf.evaluation.plotting.save_figure", full)
     with pytest.raises(RunError) as error:
         lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
@@ -271,7 +270,7 @@ def test_the_first_signal_ends_a_report_and_the_run_is_complete(
 ):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(
-        "lenet_tf.evaluation.pictures.save_figure",
+        "lenet_tf.evaluation.plotting.save_figure",
         lambda figure, file: os.kill(os.getpid(), number),
     )
     try:

@@ -23,7 +23,7 @@ def answered():
 
 def test_scores_are_those_of_scikit_learn(answered):
     labels, answers = answered
-    scores = Scores.of(labels, answers, 3)
+    scores = Scores.from_predictions(labels, answers, 3)
     precision, recall, _, images = precision_recall_fscore_support(labels, answers)
     for label in range(3):
         assert scores.recall(label).value == pytest.approx(recall[label])
@@ -41,7 +41,7 @@ def test_intervals_are_those_of_images_drawn_anew(answered):
         found["accuracy"].append(np.mean(y == z))
         found["recall"].append(np.mean(z[y == 1] == 1))
         found["precision"].append(np.mean(y[z == 1] == 1))
-    scores = Scores.of(labels, answers, 3)
+    scores = Scores.from_predictions(labels, answers, 3)
     for name, score in (
         ("accuracy", scores.accuracy()),
         ("recall", scores.recall(1)),
@@ -63,7 +63,7 @@ def test_confused_pairs(answered):
 
 
 def test_a_class_that_is_never_answered_has_no_precision():
-    scores = Scores.of(np.array([0, 0, 1]), np.array([0, 0, 0]), 3)
+    scores = Scores.from_predictions(np.array([0, 0, 1]), np.array([0, 0, 0]), 3)
     assert np.isnan(scores.precision(1).value)
     assert np.isnan(scores.recall(2).value)
     told = scores.to_dict()

@@ -70,7 +70,9 @@ def evaluate(
     if report:
         from lenet_tf.evaluation.scores import Scores
 
-        scores = Scores.of(raw.y_test, predict_test(model, raw).argmax(axis=1), raw.num_classes)
+        scores = Scores.from_predictions(
+            raw.y_test, predict_test(model, raw).argmax(axis=1), raw.num_classes
+        )
     if as_json:
         click.echo(json.dumps(result | ({} if scores is None else {"scores": scores.to_dict()})))
         return
@@ -78,9 +80,9 @@ def evaluate(
         f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images: accuracy {result['accuracy']:.2%}, loss {result['loss']:.4f}"
     )
     if scores is not None:
-        from lenet_tf.evaluation.scores import tables
+        from lenet_tf.evaluation.scores import build_score_tables
 
-        for table in tables(scores):
+        for table in build_score_tables(scores):
             console().print(table)
 
 
@@ -101,7 +103,7 @@ def report(
 
     Of several runs also comparison.html, one file with all of them side by side.
     """
-    from lenet_tf.evaluation import comparison
+    from lenet_tf.evaluation import comparison as comparing
     from lenet_tf.runs import checkpoints, run_folder
 
     # The same run under two names is one.
@@ -111,20 +113,20 @@ def report(
     ]
     for each in old:
         checkpoints.check_has_checkpoint(each.path)
-    together = 2 <= len(old) <= comparison.MAX_RUNS
+    together = 2 <= len(old) <= comparing.MAX_RUNS
     if comparison is not None and not together:
         raise click.UsageError(
-            f"--comparison takes 2 to {comparison.MAX_RUNS} different runs, and here {_are(len(old))}."
+            f"--comparison takes 2 to {comparing.MAX_RUNS} different runs, and here {_are(len(old))}."
         )
-    place = (comparison or comparison.default_page_path(old)) if together else None
+    place = (comparison or comparing.default_page_path(old)) if together else None
     if place is not None:
-        comparison.check_page_path(place)
+        comparing.check_page_path(place)
     examined = list(_reported(old, data, originals))
     if place is not None:
-        click.echo(f"wrote {comparison.write_comparison(examined, place)}")
+        click.echo(f"wrote {comparing.write_comparison(examined, place)}")
     elif len(old) > 1:
         click.echo(
-            f"No comparison was made: it takes up to {comparison.MAX_RUNS} runs, and here {_are(len(old))}.",
+            f"No comparison was made: it takes up to {comparing.MAX_RUNS} runs, and here {_are(len(old))}.",
             err=True,
         )
 
@@ -161,21 +163,23 @@ def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> It
 @JSON
 def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
     """The architecture table of VARIANT (lenet5): shapes, parameters, connections, multiply-adds, receptive fields."""
-    from lenet_tf.evaluation import text_tables
+    from lenet_tf.evaluation import spec_tables, spec_text
 
     specs = [find_spec(name) for name in networks or ("lenet5",)]
     if as_json:
-        facts = [text_tables.spec_facts(spec) for spec in specs]
+        facts = [spec_tables.summarize_spec(spec) for spec in specs]
         click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
         return
     screen = console()
     if compare:
-        screen.print(text_tables.comparison_table(specs))
+        screen.print(spec_tables.build_comparison_table(specs))
         return
     for spec in specs:
-        heading, description = text_tables.spec_lines(spec, screen.width)
+        heading, description = spec_text.describe_spec(spec, screen.width)
         click.echo(heading)
-        screen.print(text_tables.architecture_table(spec, wide=screen.width >= text_tables.WIDE))
+        screen.print(
+            spec_tables.build_architecture_table(spec, wide=screen.width >= spec_tables.FULL_WIDTH)
+        )
         click.echo(description)
 
 
@@ -183,9 +187,9 @@ def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
 def variants() -> None:
     """The networks that have a name."""
     from lenet_tf import specs
-    from lenet_tf.evaluation import text_tables
+    from lenet_tf.evaluation import spec_tables
 
-    console().print(text_tables.variants_table(specs.VARIANTS.values()))
+    console().print(spec_tables.build_variants_table(specs.VARIANTS.values()))
     click.echo("lenet-tf summary VARIANT shows the table and the source of one.")
 
 
@@ -212,16 +216,16 @@ def draw(
     what: str, file: Path, network: str, data: str | None, originals: str | None, seed: int
 ) -> None:
     """Draw into FILE.png the output CODES of LeNet-5, or what the DISTORTIONS of --augment make of training images."""
-    from lenet_tf.evaluation import pictures
+    from lenet_tf.evaluation import distortion_figure, plotting, rbf_code_figure
 
     if what == "codes":
-        figure = pictures.codes_picture()
+        figure = rbf_code_figure.plot_codes()
     else:
         spec = find_spec(network)
-        figure = pictures.distortions_picture(
+        figure = distortion_figure.plot_distortions(
             load_or_exit(default_data(spec, data), originals), spec, seed
         )
-    pictures.save_figure(figure, file)
+    plotting.save_figure(figure, file)
     click.echo(f"wrote {file}")
 
 

@@ -71,9 +71,9 @@ def console() -> Any:
     """A file or a pipe has no width to fit: there tables are as wide as they need to be."""
     from rich.console import Console
 
-    from lenet_tf.evaluation.text_tables import WIDE
+    from lenet_tf.evaluation.spec_tables import FULL_WIDTH
 
     screen = Console()
     if not screen.is_terminal:
-        screen.width = WIDE
+        screen.width = FULL_WIDTH
     return screen

@@ -77,10 +77,14 @@ def predict(
     else:
         _tell(answers, show, chosen if model is None else None)
     if sheet is not None:
-        from lenet_tf.evaluation import pictures
+        from lenet_tf.evaluation import plotting
+        from lenet_tf.inference import prediction_figure
 
-        pictures.save_figure(
-            pictures.answers_picture([answer for answer in answers if answer.error is None]), sheet
+        plotting.save_figure(
+            prediction_figure.plot_predictions(
+                [answer for answer in answers if answer.error is None]
+            ),
+            sheet,
         )
         click.echo(f"wrote {sheet}", err=True)
     if any(answer.error is not None for answer in answers):

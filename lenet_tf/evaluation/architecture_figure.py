@@ -22,7 +22,7 @@ _KINDS = {
 }
 
 
-def architecture_figure(spec: Spec) -> Figure:
+def plot_architecture(spec: Spec) -> Figure:
     """The layers from left to right, each as wide and high as its maps are, with what leads from one to the next written below."""
     layers = [facts for facts in spec.layers if not isinstance(facts.row, Flatten)]
     largest = max(facts.output_shape[0] for facts in layers if len(facts.output_shape) == 3)

@@ -23,6 +23,8 @@ from lenet_tf.runs import run_folder
 if TYPE_CHECKING:  # where a file goes is checked before TensorFlow begins
     from lenet_tf.evaluation.run_report import EvaluatedRun
 
+    Compared = Mapping[str, EvaluatedRun]
+
 PAGE, KIND = "comparison.html", "comparison"
 MAX_RUNS = comparison_figures.MAX_RUNS
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -68,9 +70,6 @@ def write_comparison(compared: Sequence[EvaluatedRun], file: Path) -> Path:
     except OSError as error:
         raise RunError(f"cannot write {file}: {error.strerror or error}") from error
     return file
-
-
-Compared = Mapping[str, EvaluatedRun]
 
 
 def _page(compared: Compared) -> str:
@@ -213,7 +212,7 @@ def _differences(compared: Compared) -> str:
 
 
 def _learning(compared: Compared) -> str:
-    figure = comparison_figures.learning(
+    figure = comparison_figures.plot_validation_curves(
         {_name(letter, run): run.history for letter, run in compared.items()}
     )
     text = [html.to_svg(figure, "Validation accuracy and loss by epoch")]
@@ -245,7 +244,7 @@ def _on_same_images(compared: Compared, group: Compared, where: str) -> list[tup
         for label in range(len(next(iter(found.values()))))
     ]
     figure = html.to_svg(
-        comparison_figures.recalls(values, numbers), f"Recall of each class{where}"
+        comparison_figures.plot_recalls(values, numbers), f"Recall of each class{where}"
     )
     parts = [(f"Recall of each class{where}", f"{figure}\n{html.table(['class', *group], rows)}")]
     if len(group) > 1:
@@ -261,7 +260,7 @@ def _pairs(group: Compared) -> str:
     right = {letter: run.answers == run.data.y_test for letter, run in group.items()}
     rows = []
     for pair in itertools.combinations(group, 2):
-        found = PairedTest.of(*(right[letter] for letter in pair))
+        found = PairedTest.from_correct(*(right[letter] for letter in pair))
         low, high = (f"{100 * bound:+.2f}" for bound in found.interval)
         interval = f" ({low} to {high})" if found.first + found.second else ""
         difference = f"{100 * found.difference:+.2f}{interval}"
@@ -296,7 +295,7 @@ def _pairs(group: Compared) -> str:
 def _missed_by_all(group: Compared, where: str) -> tuple[str, str]:
     data = next(iter(group.values())).data
     sure = np.mean([run.chances.max(axis=1) for run in group.values()], axis=0)
-    figure, count = comparison_figures.all_wrong(
+    figure, count = comparison_figures.plot_shared_mistakes(
         data.x_test, data.y_test, {letter: run.answers for letter, run in group.items()}, sure
     )
     heading = f"Images that all get wrong{where}"

@@ -9,19 +9,20 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from lenet_tf.evaluation.figures import despine, format_epoch_axis, gallery
+from lenet_tf.evaluation.image_figures import plot_gallery
+from lenet_tf.evaluation.palette import SERIES
+from lenet_tf.evaluation.plotting import despine, format_epoch_axis
 
-# Of Okabe and Ito's palette, without the yellow that is hard to see on white. Runs beyond them differ by stroke and marker.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E69F00")
+# Runs beyond the palette's colors differ by stroke and marker.
 _MARKERS = "os^Dv*PX<>ph"
 # Runs that can be told apart, classes that one figure has room for, images that one gallery has.
 MAX_RUNS, _MAX_CLASSES, MAX_IMAGES = len(_MARKERS), 30, 24
 
 
 def _style(number: int) -> dict[str, Any]:
-    stroke = "--" if number >= len(_COLORS) else "-"
+    stroke = "--" if number >= len(SERIES) else "-"
     return {
-        "color": _COLORS[number % len(_COLORS)],
+        "color": SERIES[number % len(SERIES)],
         "marker": _MARKERS[number],
         "linestyle": stroke,
         "markersize": 4.5,
@@ -42,7 +43,7 @@ def _legend(figure: Figure) -> None:
     )
 
 
-def learning(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
+def plot_validation_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Validation accuracy and loss by epoch of each run, by its name."""
     figure = Figure(figsize=(9, 3.4))
     for axes, name in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
@@ -58,7 +59,7 @@ def learning(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     return figure
 
 
-def recalls(found: Mapping[str, np.ndarray], numbers: Sequence[int]) -> Figure:
+def plot_recalls(found: Mapping[str, np.ndarray], numbers: Sequence[int]) -> Figure:
     """Recall of each class with its 95% interval: run → (classes, 3) of value, low, high, NaN for a class without images. `numbers`: which
     runs they are, for their colors. Of many classes those in which the runs differ most."""
     values = np.stack([*found.values()]) * 100
@@ -96,7 +97,7 @@ def recalls(found: Mapping[str, np.ndarray], numbers: Sequence[int]) -> Figure:
     return figure
 
 
-def all_wrong(
+def plot_shared_mistakes(
     images: Any, labels: np.ndarray, answers: Mapping[str, np.ndarray], sure: np.ndarray
 ) -> tuple[Figure, int]:
     """(The images that every run answers wrongly, how many there are): those first of which the runs are surest. `answers`: letter of a run
@@ -107,7 +108,7 @@ def all_wrong(
         f"{labels[number]}, image {number}\n{_said({run: int(each[number]) for run, each in answers.items()})}"
         for number in chosen
     ]
-    return gallery([images[number] for number in chosen], titles, "none"), len(wrong)
+    return plot_gallery([images[number] for number in chosen], titles, "none"), len(wrong)
 
 
 def _said(answers: Mapping[str, int]) -> str:

@@ -95,7 +95,7 @@ def _model(model: LeNet | Run | str | Path) -> LeNet:
     return model if isinstance(model, LeNet) else load_model(model)
 
 
-def probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:
+def to_probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:
     """(N, classes) that add up to 1: a softmax network's own, and for any other the softmax of its outputs, which for the RBF of 1998 is
     the posterior that the paper reads into them (section II.C)."""
     if getattr(model.spec.rows[-1], "activation", "") == "softmax":

@@ -10,7 +10,8 @@ from typing import Any
 import matplotlib
 from matplotlib.figure import Figure
 
-from lenet_tf.evaluation.text_tables import layer_rows, spec_lines
+from lenet_tf.evaluation.spec_tables import tabulate_layers
+from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.specs import Spec
 
 _STYLE = """
@@ -84,6 +85,6 @@ def facts(pairs: Mapping[str, Any]) -> str:
 
 def layers(spec: Spec) -> str:
     """The architecture table."""
-    names, rows = layer_rows(spec)
-    heading, description = spec_lines(spec, 100)
+    names, rows = tabulate_layers(spec)
+    heading, description = describe_spec(spec, 100)
     return f"<p>{escape(heading)}</p>\n{table(names, rows)}\n<pre>{escape(description)}</pre>"

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from lenet_tf.evaluation.text_tables import layer_rows, spec_lines
+from lenet_tf.evaluation.spec_tables import tabulate_layers
+from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.specs import Spec
 
 
-def architecture_table(spec: Spec) -> str:
+def render_architecture(spec: Spec) -> str:
     """The architecture table with its source."""
-    names, rows = layer_rows(spec)
-    heading, description = spec_lines(spec, 100)
+    names, rows = tabulate_layers(spec)
+    heading, description = describe_spec(spec, 100)
     # Indented text stays as it is.
     indented = "\n".join(f"    {line}" for line in description.splitlines())
     return f"**{heading}**\n\n{format_table(names, rows)}\n\n{indented}"
 
 
-def values_table(values: Mapping[str, Any]) -> str:
+def render_values(values: Mapping[str, Any]) -> str:
     """A table of names and values, those inside others named with a dot between; what is None is left away."""
     return format_table(("name", "value"), list(_flat(values)))
 

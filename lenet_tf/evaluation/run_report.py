@@ -13,9 +13,9 @@ import numpy as np
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.errors import RunError
-from lenet_tf.evaluation import figures, html, pictures
-from lenet_tf.evaluation.architecture_figure import architecture_figure
-from lenet_tf.evaluation.evaluate import evaluate, predict_test, probabilities
+from lenet_tf.evaluation import figures, html, image_figures, plotting
+from lenet_tf.evaluation.architecture_figure import plot_architecture
+from lenet_tf.evaluation.evaluate import evaluate, predict_test, to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.io.atomic import atomic_write
@@ -74,14 +74,14 @@ def build_evaluated_run(
     test: dict[str, float],
 ) -> EvaluatedRun:
     """`examine`, for a model that is loaded and tested already."""
-    chances = probabilities(model, predict_test(model, data))
+    chances = to_probabilities(model, predict_test(model, data))
     return EvaluatedRun(
         run,
         model,
         history,
         data,
         chances,
-        Scores.of(data.y_test, chances.argmax(axis=1), data.num_classes),
+        Scores.from_predictions(data.y_test, chances.argmax(axis=1), data.num_classes),
         test,
     )
 
@@ -102,7 +102,7 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
     try:
         (folder / FIGURES).mkdir(exist_ok=True)
         for name, (_, figure) in drawn.items():
-            pictures.save_figure(figure, folder / FIGURES / f"{name}.png")
+            plotting.save_figure(figure, folder / FIGURES / f"{name}.png")
         text = _page(run, drawn)
         with atomic_write(folder / PAGE) as partial:
             partial.write_text(text, encoding="utf-8")
@@ -115,23 +115,26 @@ def _figures(run: EvaluatedRun) -> dict[str, tuple[str, Any]]:
     """Name → (heading, figure), in the order of the page."""
     model, data, scores, chances = run.model, run.data, run.scores, run.chances
     found = {
-        "architecture": ("The network, drawn to scale", architecture_figure(model.spec)),
-        "curves": ("Learning", figures.learning_curves(run.history)),
-        "scores": ("Scores of each class", figures.class_scores(scores)),
-        "confusion": ("Confusion matrix", figures.confusion_matrix(scores)),
+        "architecture": ("The network, drawn to scale", plot_architecture(model.spec)),
+        "curves": ("Learning", figures.plot_learning_curves(run.history)),
+        "scores": ("Scores of each class", figures.plot_class_scores(scores)),
+        "confusion": ("Confusion matrix", figures.plot_confusion_matrix(scores)),
         "reliability": (
             "Are its probabilities to be believed?",
-            figures.reliability(chances, data.y_test),
+            figures.plot_calibration(chances, data.y_test),
         ),
         "mistakes": (
             "The mistakes it was surest of",
-            figures.mistakes(data.x_test, data.y_test, chances),
+            figures.plot_mistakes(data.x_test, data.y_test, chances),
         ),
     }
     kernels = filters(model)
     if kernels:
         first = next(iter(kernels))
-        found["filters"] = (f"Filters of {first}", figures.filters_picture(kernels[first], first))
+        found["filters"] = (
+            f"Filters of {first}",
+            image_figures.plot_filters(kernels[first], first),
+        )
     # The first test image that is answered rightly.
     number = int(np.argmax(run.answers == data.y_test))
     maps = {
@@ -140,7 +143,7 @@ def _figures(run: EvaluatedRun) -> dict[str, tuple[str, Any]]:
     }
     found["maps"] = (
         f"What every layer makes of test image {number}, a {data.y_test[number]}",
-        figures.maps_picture(maps),
+        image_figures.plot_feature_maps(maps),
     )
     return found
 

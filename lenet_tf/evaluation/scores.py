@@ -19,6 +19,10 @@ from rich.table import Table
 _DRAWS, _BOUNDS = 2_000, (2.5, 97.5)
 
 
+# Of the probability given, finer where a good network gives most of them.
+_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
+
+
 @dataclass(frozen=True)
 class Score:
     """A share, and the interval in which it lies for 95% of test sets drawn anew from this one. NaN where there is nothing to divide by."""
@@ -35,7 +39,7 @@ class Scores:
     confusion: np.ndarray
 
     @classmethod
-    def of(cls, labels: np.ndarray, answers: np.ndarray, num_classes: int) -> Scores:
+    def from_predictions(cls, labels: np.ndarray, answers: np.ndarray, num_classes: int) -> Scores:
         """From the labels (N,) and the network's answers (N,), both whole numbers below `num_classes`."""
         from sklearn.metrics import confusion_matrix
 
@@ -134,7 +138,7 @@ def _score(share: Any, confusion: np.ndarray, drawn: np.ndarray) -> Score:
     return Score(float(share(confusion)), float(low), float(high))
 
 
-def tables(scores: Scores) -> tuple[Table, Table]:
+def build_score_tables(scores: Scores) -> tuple[Table, Table]:
     """(Each class' scores, the classes that are confused most), with 95% intervals."""
 
     def told(score: Score) -> str:
@@ -159,3 +163,16 @@ def tables(scores: Scores) -> tuple[Table, Table]:
     for label, answer, count, share in scores.confused():
         pairs.add_row(str(label), str(answer), str(count), told(share))
     return classes, pairs
+
+
+def calibration_curve(
+    chances: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """(Mean probability, share answered rightly, images) for each bin of the greatest probability that holds any image, and the expected
+    calibration error: the mean distance between the first two over all images. `chances`: (N, classes); `labels`: (N,)."""
+    sure, right = chances.max(axis=1), chances.argmax(axis=1) == labels
+    bins = np.digitize(sure, _BINS)
+    parts = [bins == number for number in np.unique(bins)]
+    given, shares = (np.array([values[part].mean() for part in parts]) for values in (sure, right))
+    counts = np.array([part.sum() for part in parts])
+    return given, shares, counts, float((counts * np.abs(given - shares)).sum() / len(labels))

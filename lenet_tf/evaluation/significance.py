@@ -22,7 +22,7 @@ class PairedTest:
     neither: int
 
     @classmethod
-    def of(cls, first: np.ndarray, second: np.ndarray) -> PairedTest:
+    def from_correct(cls, first: np.ndarray, second: np.ndarray) -> PairedTest:
         """From whether each is right, both bool (N,)."""
         one, other = np.asarray(first, bool), np.asarray(second, bool)
         return cls(

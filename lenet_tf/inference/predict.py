@@ -101,13 +101,13 @@ def _prepared(file: Path) -> PicturePrediction:
 
 
 def _said(model: Any, prepared: Sequence[PicturePrediction]) -> list[PicturePrediction]:
-    from lenet_tf.evaluation.evaluate import predict, probabilities
+    from lenet_tf.evaluation.evaluate import predict, to_probabilities
 
     readable = [each for each in prepared if each.error is None]
     if not readable:
         return list(prepared)
     chances = iter(
-        probabilities(model, predict(model, np.stack([each.digit for each in readable])))
+        to_probabilities(model, predict(model, np.stack([each.digit for each in readable])))
     )
 
     def said(each: PicturePrediction) -> PicturePrediction:

@@ -123,11 +123,11 @@ def votes_digest(votes: Votes) -> str:
 
 def votes_figure(votes: Votes, images: np.ndarray) -> Figure:
     """The hardest of the raw test images (N, height, width, channels), each below its number, label and most common prediction."""
-    from lenet_tf.evaluation.figures import gallery
+    from lenet_tf.evaluation.image_figures import plot_gallery
 
     hardest = votes.hardest()
     captions = [_caption(image, votes) for image in hardest]
-    return gallery([images[image.number] for image in hardest], captions, "none", _COLUMNS)
+    return plot_gallery([images[image.number] for image in hardest], captions, "none", _COLUMNS)
 
 
 def _caption(image: HardImage, votes: Votes) -> str:

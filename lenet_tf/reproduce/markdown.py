@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 from lenet_tf.evaluation.significance import PairedTest
-from lenet_tf.evaluation.text_tables import format_augmentation, recipe_line
+from lenet_tf.evaluation.spec_text import format_augmentation, format_recipe
 from lenet_tf.reproduce.claims import COMPARISONS, Comparison
 from lenet_tf.reproduce.plan import ROWS, TableRow
 from lenet_tf.reproduce.predictions import Predictions
@@ -150,7 +150,7 @@ def _mcnemar(comparison: Comparison, predictions: Mapping[str, Predictions]) -> 
     seeds = sorted(first.by_seed.keys() & second.by_seed.keys())
     if comparison.shift or not seeds:
         return "–"
-    pairs = [PairedTest.of(first.correct(seed), second.correct(seed)) for seed in seeds]
+    pairs = [PairedTest.from_correct(first.correct(seed), second.correct(seed)) for seed in seeds]
     alone = [
         statistics.mean(counts)
         for counts in ([pair.first for pair in pairs], [pair.second for pair in pairs])
@@ -261,6 +261,6 @@ def recipes(known: Known) -> str:
             share = 1.0 if recipe.validation == "test" else 1 - float(recipe.validation)
             commits = ", ".join(dict.fromkeys(str(record.get("commit")) for record in found))
             lines.append(
-                f"| `{row.name}` | {recipe_line(recipe)}{distorted} | {share:.0%} | {commits} |"
+                f"| `{row.name}` | {format_recipe(recipe)}{distorted} | {share:.0%} | {commits} |"
             )
     return "\n".join(lines) if len(lines) > 2 else ""

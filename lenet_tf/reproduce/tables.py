@@ -97,12 +97,13 @@ def _made(store: RecordStore, path: Path) -> str:
 
 
 def _draw(store: RecordStore, path: Path) -> None:
-    from lenet_tf.evaluation import pictures
+    from lenet_tf.evaluation import plotting
+    from lenet_tf.reproduce import reproduction_figure
 
     if path.name == FIGURE:
         known = _all(store)
-        pictures.save_figure(
-            pictures.reproduction_picture(_drawn(known)), path, {"records": _digest(known)}
+        plotting.save_figure(
+            reproduction_figure.plot_reproduction(_drawn(known)), path, {"records": _digest(known)}
         )
         return
     from lenet_tf.data.sources import load_data
@@ -113,7 +114,7 @@ def _draw(store: RecordStore, path: Path) -> None:
         raise RunError(
             f"{path} cannot be drawn: the test images of {votes.data} here are not those of the records"
         )
-    pictures.save_figure(
+    plotting.save_figure(
         hard_images.votes_figure(votes, raw.x_test),
         path,
         {"records": hard_images.votes_digest(votes)},

@@ -11,7 +11,7 @@ from tensorboard.plugins.pr_curve import summary as pr_curve
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.evaluation import figures
-from lenet_tf.evaluation.evaluate import predict, probabilities
+from lenet_tf.evaluation.evaluate import predict, to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.models.lenet import LeNet
@@ -78,19 +78,19 @@ def write_predictions(network: LeNet, divided: Split, epoch: int) -> None:
                 f"maps/{name}", maps_mosaic(values)[None], step=epoch, description=told
             )
         before = values
-    chances = probabilities(network, predict(network, images, preparation))
-    scores = Scores.of(labels, chances.argmax(axis=1), divided.raw.num_classes)
+    chances = to_probabilities(network, predict(network, images, preparation))
+    scores = Scores.from_predictions(labels, chances.argmax(axis=1), divided.raw.num_classes)
     told = f"{len(labels):,} {whose} images: how many of each class, a line, were answered by each, a column."
     tf.summary.image(
         "answers/confusion_matrix",
-        _drawn(figures.confusion_matrix(scores)),
+        _drawn(figures.plot_confusion_matrix(scores)),
         step=epoch,
         description=told,
     )
     told = "The wrong answers given with the greatest probability: class, answer, probability."
     tf.summary.image(
         "answers/worst_mistakes",
-        _drawn(figures.mistakes(images, labels, chances, columns=4)),
+        _drawn(figures.plot_mistakes(images, labels, chances, columns=4)),
         step=epoch,
         description=told,
     )

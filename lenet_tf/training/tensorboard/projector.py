@@ -10,7 +10,7 @@ from tensorboard.plugins import projector
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.evaluation.evaluate import predict
-from lenet_tf.evaluation.figures import to_displayable
+from lenet_tf.evaluation.image_figures import to_displayable
 from lenet_tf.evaluation.inspection import feature_maps
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet

@@ -18,7 +18,7 @@ from tensorboard.plugins.hparams import api as hp
 from tensorboard.plugins.hparams import api_pb2
 from tensorboard.plugins.hparams.summary import session_end_pb
 
-from lenet_tf.evaluation.markdown import architecture_table, values_table
+from lenet_tf.evaluation.markdown import render_architecture, render_values
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import Spec
 
@@ -37,15 +37,15 @@ _METRICS = (
 def log_run_start(folder: Path, network: LeNet, spec: Spec, config: Mapping[str, Any]) -> None:
     """Writes texts, graph and hyperparameters of the run that config.json describes. Raises TensorFlow's errors and `OSError`."""
     with event_writer(folder, _BEGUN):
-        tf.summary.text("architecture", architecture_table(spec), step=0)
-        tf.summary.text("recipe", values_table(config["recipe"]), step=0)
-        tf.summary.text("data", values_table(config["data"]), step=0)
+        tf.summary.text("architecture", render_architecture(spec), step=0)
+        tf.summary.text("recipe", render_values(config["recipe"]), step=0)
+        tf.summary.text("data", render_values(config["data"]), step=0)
         run = {
             name: config[name]
             for name in ("variant", "seed", "started", "device", "settings", "versions", "machine")
             if name in config
         }
-        tf.summary.text("run", values_table(run), step=0)
+        tf.summary.text("run", render_values(run), step=0)
         with warn_on_error("TensorBoard has no graph of this network"):
             _graph(network)
         values = _hyperparameters(network, spec, config)

@@ -1,0 +1,27 @@
+"""A figure of the output codes of LeNet-5."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lenet_tf.evaluation.palette import INK
+from lenet_tf.specs.rbf_codes import DIGIT_CODES, HEIGHT, WIDTH
+
+
+def plot_codes() -> Figure:
+    """The ten 7×12 codes of LeNet-5's output layer, ink +1, background −1."""
+    figure = Figure(figsize=(8, 1.9))
+    for digit, axes in enumerate(figure.subplots(1, len(DIGIT_CODES))):
+        axes.imshow(np.reshape(DIGIT_CODES[digit], (HEIGHT, WIDTH)), cmap=INK, vmin=-1, vmax=1)
+        axes.set(
+            xticks=np.arange(WIDTH + 1) - 0.5,
+            yticks=np.arange(HEIGHT + 1) - 0.5,
+            xticklabels=[],
+            yticklabels=[],
+        )
+        axes.grid(color="0.75", linewidth=0.4)
+        axes.tick_params(length=0)
+        axes.set_title(digit, fontsize=11)
+    figure.suptitle("Output codes: 7×12 pixels, ink +1, background −1", fontsize=11, y=1.06)
+    return figure
