@@ -384,7 +384,7 @@ def test_images_whose_file_became_shorter(tmp_path):
     images = ImageFile(tmp_path / "x.npy")
     with (tmp_path / "x.npy").open("rb+") as file:
         file.truncate(100)
-    refused(lambda _: images[0], tmp_path / "x.npy", "cannot be read any more")
+    refused(lambda _: images[0], tmp_path / "x.npy", "can no longer be read")
 
 
 @pytest.mark.parametrize("classes", [-1, 2**40, [1, 2], 1.5])

@@ -152,13 +152,13 @@ def test_files_that_cannot_be(tmp_path, folder):
         lenet_tf.load_data(str(folder))
     path = tmp_path / "x.npy"
     for array, message in (
-        (np.zeros((3, 4, 4)), "must hold uint8 images in C order, not float64"),
+        (np.zeros((3, 4, 4)), "must hold uint8 images in C order, not float64 in C order"),
         (
             np.asfortranarray(np.zeros((3, 4, 4), np.uint8)),
-            "must hold uint8 images in C order, not uint8 in another",
+            "must hold uint8 images in C order, not uint8 in Fortran order",
         ),
         (np.zeros((0, 4, 4), np.uint8), "is empty"),
-        (np.array([{}]), "not a readable .npy file of plain numbers"),
+        (np.array([{}]), "not a readable .npy file of numbers"),
     ):
         np.save(path, array, allow_pickle=True)
         with pytest.raises(DataError, match=message):

@@ -38,7 +38,7 @@ def training_batches(
     first_epoch: int = 0,
     prepare: bool = True,
 ) -> tf.data.Dataset:
-    """Builds an endless dataset of shuffled training batches.
+    """Build an endless dataset of shuffled training batches.
 
     Every epoch has each image once, in an order that depends only on `seed` and the epoch's number.
     It has ⌈images / `batch_size`⌉ batches, of which the last may be smaller.
@@ -75,7 +75,7 @@ def training_batches(
 
 
 def _epoch_seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
-    """Returns an epoch's seeds: for its order, and for its batches."""
+    """Return an epoch's seeds: for its order, and for its batches."""
     return tf.unstack(
         tf.random.split(tf.random.fold_in(tf.constant([seed, 0x1E4E7], tf.int64), epoch), 2)
     )
@@ -137,7 +137,7 @@ def evaluation_batches(
     preparation: Preparation,
     indices: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Builds a dataset of prepared batches, in the images' own order.
+    """Build a dataset of prepared batches, in the images' own order.
 
     Args:
         images: Raw images (N, height, width[, channels]), whole numbers 0…255.
@@ -171,13 +171,13 @@ def evaluation_batches(
 
 
 def _place_on_cpu(values: np.ndarray) -> tf.Tensor:
-    """Copies an array to memory once; `from_tensor_slices` would copy it into each graph."""
+    """Copy an array to memory once; `from_tensor_slices` would copy it into each graph."""
     with tf.device("/CPU:0"):
         return tf.constant(values)
 
 
 def _prefetch(source: tf.data.Dataset, make_batch: Callable[..., Any]) -> tf.data.Dataset:
-    """Makes batches two at a time, ahead of their use."""
+    """Make batches two at a time, ahead of their use."""
     options = tf.data.Options()
     # On one core, stopping an iterator waits for the autotuner's thread, which sleeps ever longer.
     options.autotune.enabled = False

@@ -1,7 +1,7 @@
-"""Raw images 0…255 → channel axis, reduced digits, zero padding, normalization, one-hot labels.
+"""Steps that turn raw images and labels into a network's input: prepared images, one-hot labels.
 
-Each step is a function that leaves its input alone and refuses a wrong rank, dtype or range. The steps take NumPy arrays or backend
-tensors, so that they run eagerly and inside a `tf.data` pipeline alike; the values of a symbolic tensor cannot be checked.
+Each step takes NumPy arrays or backend tensors, so it also runs inside a `tf.data` pipeline, and
+returns a new array.
 """
 
 from __future__ import annotations
@@ -25,13 +25,24 @@ NORMALIZED_RANGES = {"unit": (0.0, 1.0), "lecun1998": (-0.1, 1.175), "unit_twice
 
 
 def add_channel_axis(images: Any) -> Any:
-    """(N, height, width) → (N, height, width, 1); images that have channels stay as they are."""
+    """Turn (N, height, width) into (N, height, width, 1); return other images unchanged."""
     check_images(images)
     return images[..., None] if len(images.shape) == 3 else images
 
 
 def pad_to(images: Any, size: int) -> Any:
-    """Zero padding of (N, height, width, channels) to `size` × `size`, centered; an odd row or column goes below and right."""
+    """Pad images with zeros to a square, centered.
+
+    Args:
+        images: Raw images (N, height, width, channels).
+        size: Height and width of the result, in pixels. An odd row or column goes below or right.
+
+    Returns:
+        Images (N, `size`, `size`, channels) of the same dtype.
+
+    Raises:
+        DataError: If the images are larger than `size`.
+    """
     check_images(images)
     height, width = images.shape[1:3]
     check_padding(height, width, size)
@@ -41,13 +52,20 @@ def pad_to(images: Any, size: int) -> Any:
 
 
 def reduce_digits(images: Any, size: int) -> Any:
-    """Raw (N, height, width, channels) → the same, reduced as 20×20 is to `size` × `size`, centered in a frame as large as before.
+    """Scale images by `size` / 20 around their middle, and keep their shape.
 
-    A pixel is the mean of the area that it now covers, rounded to a whole number, ties up; around the images there is background 0.
+    MNIST's digits fit a box of 20×20 pixels; the result's fit a box of `size` × `size`. Each pixel
+    becomes the mean of the area that it covers, and the border is 0.
+
+    Args:
+        images: Raw images (N, height, width, channels), integers 0…255.
+        size: Side of the new box, in pixels, at most 20.
+
+    Returns:
+        Images of the same shape and dtype.
     """
     check_images(images)
-    # In units of a `size`-th of a pixel all is whole: a pixel there was is `size` wide, one that will be 20.
-    down, across = (_shared_lengths(side, size) for side in images.shape[1:3])
+    down, across = (_overlaps(side, size) for side in images.shape[1:3])
     ops = array_namespace(images)
     sums = ops.einsum("ih,nhwc->niwc", down, ops.array(images, dtype="float32"))
     sums = ops.einsum("jw,niwc->nijc", across, sums)
@@ -57,17 +75,33 @@ def reduce_digits(images: Any, size: int) -> Any:
 
 
 @cache
-def _shared_lengths(side: int, size: int) -> np.ndarray:
-    """(side, side), whole numbers: how much of a pixel after reduction lies on each pixel before, both rows of pixels centered alike."""
-    middle = np.arange(side) - (side - 1) / 2
-    after, before = middle[:, None] * MNIST_DIGIT, middle[None, :] * size
-    right = np.minimum(after + MNIST_DIGIT / 2, before + size / 2)
-    left = np.maximum(after - MNIST_DIGIT / 2, before - size / 2)
+def _overlaps(side: int, size: int) -> np.ndarray:
+    """Compute the length that each new pixel shares with each old one, along one axis.
+
+    Lengths are in units of 1/`size` of an old pixel, which makes all of them integers: an old pixel
+    is `size` wide and a new one 20. Both rows of pixels have the same middle.
+
+    Returns:
+        float32 (`side`, `side`), new pixels by old ones.
+    """
+    offsets = np.arange(side) - (side - 1) / 2
+    new, old = offsets[:, None] * MNIST_DIGIT, offsets[None, :] * size
+    right = np.minimum(new + MNIST_DIGIT / 2, old + size / 2)
+    left = np.maximum(new - MNIST_DIGIT / 2, old - size / 2)
     return np.maximum(right - left, 0).astype(np.float32)
 
 
 def repeat_channels(images: Any, channels: int) -> Any:
-    """(N, height, width, 1) → (N, height, width, `channels`), all channels equal; images with that many stay as they are."""
+    """Turn gray images into images of `channels` equal channels.
+
+    Args:
+        images: Raw images (N, height, width, 1), or with `channels` channels, which are returned
+            unchanged.
+        channels: Number of channels of the result.
+
+    Raises:
+        DataError: If the images have another number of channels.
+    """
     check_images(images)
     check_channels(images.shape[-1], channels)
     return (
@@ -78,8 +112,19 @@ def repeat_channels(images: Any, channels: int) -> Any:
 
 
 def normalize(images: Any, normalization: str = "unit") -> Any:
-    """Whole numbers 0…255 → float32: `unit` 0…1, `lecun1998` −0.1 (background) … 1.175 (ink) (LeCun et al. 1998, section II.B), or
-    `unit_twice` 0…1/255, divided by 255 twice as the tutorial does to its test images by mistake.
+    """Scale raw images to the network's range.
+
+    Args:
+        images: Raw images, integers 0…255.
+        normalization: `unit` gives 0…1. `lecun1998` gives −0.1 (background) … 1.175 (ink), as in
+            LeCun et al. 1998, section II.B. `unit_twice` gives 0…1/255, the tutorial's mistake of
+            dividing its test images by 255 twice.
+
+    Returns:
+        float32 images of the same shape.
+
+    Raises:
+        DataError: If the normalization is unknown.
     """
     check_images(images)
     if normalization not in NORMALIZED_RANGES:
@@ -94,14 +139,36 @@ def normalize(images: Any, normalization: str = "unit") -> Any:
 
 
 def one_hot(labels: Any, num_classes: int) -> Any:
-    """Whole numbers (N,) in 0…`num_classes` − 1 → float32 (N, num_classes), 1 at the label and 0 elsewhere."""
+    """Encode integer labels (N,) in 0…`num_classes` − 1 as float32 (N, `num_classes`)."""
     check_labels(labels, num_classes)
     classes = np.arange(num_classes)
     return array_namespace(labels).array(labels[:, None] == classes, dtype="float32")
 
 
 def prepare_images(images: Any, preparation: Preparation) -> Any:
-    """Raw (N, height, width[, channels]) 0…255 → float32 (N, height, width, channels) as the network takes it."""
+    """Turn raw images into a network's input.
+
+    Args:
+        images: Raw images (N, height, width[, channels]), integers 0…255, as a NumPy array or a
+            backend tensor.
+        preparation: What the network expects, such as `get_spec("lenet5").preparation`.
+
+    Returns:
+        float32 (N, height, width, channels), of the kind that `images` is.
+
+    Raises:
+        DataError: If the images have a wrong rank, dtype or range, or do not fit the preparation.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> preparation = lenet_tf.get_spec("lenet5-1998").preparation
+        >>> images = lenet_tf.prepare_images(data.x_test, preparation)
+        >>> data.x_test.shape, images.shape
+        ((1000, 28, 28, 1), (1000, 32, 32, 1))
+        >>> images.dtype
+        dtype('float32')
+    """
     images = add_channel_axis(images)
     if preparation.digit_size is not None:
         images = reduce_digits(images, preparation.digit_size)

@@ -1,4 +1,4 @@
-"""Images that may be more than memory holds: a file of bytes, read where they are needed, in an order that suits a disk."""
+"""Images read from a file on demand, for data sets that do not fit in memory."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from lenet_tf.errors import DataError
 from lenet_tf.io import npy
 from lenet_tf.io.bounded import open_regular_file
 
-# Images that lie side by side in the file are read together, and as many such blocks are shuffled together as this many bytes hold.
+# Neighboring images that are read together, and the bytes of images that are shuffled together.
 BLOCK, WINDOW = 128, 32 << 20
-# What is read at a time where the order is the file's.
+# Bytes to read at a time when the images are read in the file's order.
 _PART = 8 << 20
 
 
 class ImageFile:
-    """Images (N, height, width[, channels]) of uint8 in a `.npy` file, with an array's shape, length and indexing; each use reads anew.
+    """uint8 images (N, height, width[, channels]) in a `.npy` file.
 
-    Raises `DataError` for a file that is missing or holds something else.
+    It has an array's shape, dtype, length and indexing. Each access opens the file, because a
+    memory map that stays open counts every page it has read as the process's memory.
+
+    Args:
+        path: The `.npy` file.
+
+    Raises:
+        DataError: If the file is missing or holds something else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -33,27 +40,24 @@ class ImageFile:
             with open_regular_file(self.path) as file:
                 header = npy.read_header(file, os.fstat(file.fileno()).st_size)
         except (OSError, ValueError) as error:
-            raise DataError(
-                f"{path}: not a readable .npy file of plain numbers ({error})"
-            ) from error
+            raise DataError(f"{path}: not a readable .npy file of numbers ({error})") from error
         if header.dtype != np.uint8 or header.fortran:
+            order = "Fortran" if header.fortran else "C"
             raise DataError(
-                f"{path} must hold uint8 images in C order, not {header.dtype}{' in another' if header.fortran else ''}"
+                f"{path} must hold uint8 images in C order, not {header.dtype} in {order} order"
             )
-        self.shape, self.dtype, self.ndim, self._offset = (
-            header.shape,
-            header.dtype,
-            len(header.shape),
-            header.offset,
-        )
+        self.shape = header.shape
+        self.dtype = header.dtype
+        self.ndim = len(header.shape)
+        self._offset = header.offset
 
     def _open(self) -> np.ndarray:
-        # Opened for each use: pages that were read once would count as this process's memory for as long as they stay mapped.
         try:
             return np.memmap(self.path, self.dtype, "r", self._offset, self.shape)
         except (OSError, ValueError) as error:
             raise DataError(
-                f"{self.path} cannot be read any more ({error}): leave the files of a data set alone while it is used"
+                f"{self.path} can no longer be read ({error}). "
+                "Do not move or change a data set's files while they are in use."
             ) from error
 
     def __len__(self) -> int:
@@ -63,45 +67,65 @@ class ImageFile:
         return np.array(self._open()[index])
 
     def parts(self) -> Iterator[np.ndarray]:
-        """All images in their order, some at a time."""
+        """Iterate over all images in the file's order, a few MB at a time."""
         step = max(1, _PART // math.prod(self.shape[1:]))
         return (self[start : start + step] for start in range(0, len(self), step))
 
 
 def shuffled_batches(
-    images: ImageFile, chosen: np.ndarray, batch_size: int, seed: int, epoch: int
+    images: ImageFile, indices: np.ndarray, batch_size: int, seed: int, epoch: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Batches (numbers of the images, images) of an epoch: each of the `chosen` once, in an order that seed and epoch alone decide.
+    """Iterate over one epoch's batches in an order that depends only on `seed` and `epoch`.
 
-    Blocks of neighbors are read in random order, and the images of some 30 MB of them are shuffled together. A file that is sorted by
-    class is mixed by that only as far as its blocks are.
+    Blocks of neighboring images are read in random order, and about 32 MB of them are shuffled
+    together. A file that is sorted by class is therefore mixed only as far as its blocks are.
+
+    Args:
+        images: The file.
+        indices: Sorted indices of the images to use, each once.
+        batch_size: Images per batch; the last batch may be smaller.
+        seed: Seed of the order.
+        epoch: Number of the epoch.
+
+    Yields:
+        Indices (n,) of a batch's images, and the uint8 images (n, height, width[, channels]).
     """
     random = np.random.default_rng([seed, epoch])
-    blocks = random.permutation(-(-len(chosen) // BLOCK))
-    together = max(1, WINDOW // (BLOCK * math.prod(images.shape[1:])))
-    numbers, pixels = np.empty(0, chosen.dtype), np.empty((0, *images.shape[1:]), np.uint8)
-    for start in range(0, len(blocks), together):
-        mine = np.sort(blocks[start : start + together])
-        read = np.concatenate([chosen[block * BLOCK : (block + 1) * BLOCK] for block in mine])
-        order = random.permutation(len(read))
-        numbers, pixels = (
-            np.concatenate([numbers, read[order]]),
-            np.concatenate([pixels, images[read][order]]),
+    blocks = random.permutation(-(-len(indices) // BLOCK))
+    blocks_per_window = max(1, WINDOW // (BLOCK * math.prod(images.shape[1:])))
+    pending, pixels = np.empty(0, indices.dtype), np.empty((0, *images.shape[1:]), np.uint8)
+    for start in range(0, len(blocks), blocks_per_window):
+        window = np.sort(blocks[start : start + blocks_per_window])
+        selected = np.concatenate(
+            [indices[block * BLOCK : (block + 1) * BLOCK] for block in window]
         )
-        whole = len(numbers) // batch_size * batch_size
-        for first in range(0, whole, batch_size):
-            yield numbers[first : first + batch_size], pixels[first : first + batch_size]
-        numbers, pixels = numbers[whole:], pixels[whole:]
-    if len(numbers):
-        yield numbers, pixels
+        order = random.permutation(len(selected))
+        pending = np.concatenate([pending, selected[order]])
+        pixels = np.concatenate([pixels, images[selected][order]])
+        full = len(pending) // batch_size * batch_size
+        for first in range(0, full, batch_size):
+            yield pending[first : first + batch_size], pixels[first : first + batch_size]
+        pending, pixels = pending[full:], pixels[full:]
+    if len(pending):
+        yield pending, pixels
 
 
 def epoch_batches(
-    images: ImageFile, chosen: np.ndarray, batch_size: int, seed: int, first: int
+    images: ImageFile, indices: np.ndarray, batch_size: int, seed: int, first_epoch: int
 ) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-    """(epoch, number of the batch in it, numbers, images), epoch after epoch without end."""
-    for epoch in itertools.count(first):
-        for number, (numbers, pixels) in enumerate(
-            shuffled_batches(images, chosen, batch_size, seed, epoch)
-        ):
-            yield epoch, number, numbers, pixels
+    """Iterate over the batches of `shuffled_batches`, epoch after epoch, without end.
+
+    Args:
+        images: The file.
+        indices: Sorted indices of the images to use.
+        batch_size: Images per batch.
+        seed: Seed of the order.
+        first_epoch: Number of the epoch to start from.
+
+    Yields:
+        The epoch's number, the batch's number within it, the indices and the images.
+    """
+    for epoch in itertools.count(first_epoch):
+        batches = shuffled_batches(images, indices, batch_size, seed, epoch)
+        for number, (selected, pixels) in enumerate(batches):
+            yield epoch, number, selected, pixels

@@ -45,7 +45,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
     try:
         builder = find_builder(name)
         source = find_source(builder, originals, name)
-        if source == "originals" and builder.name in image_order.SETS:
+        if source == "originals" and builder.name in image_order.REORDERED_SETS:
             return _checked(originals_files.read(builder, originals, name), builder)
         if source != "cache":
             prepare_with_lock(builder, originals, source)
@@ -256,7 +256,11 @@ def _read(builder: Any, name: str, source: str) -> RawData:
             f"{name} has the splits {', '.join(builder.info.splits)}; a train and a test split are needed"
         )
     version, folder = str(builder.info.version), Path(builder.data_path)
-    kept_order = image_order.PUBLISHED if builder.name in image_order.SETS else image_order.SHUFFLED
+    kept_order = (
+        image_order.PUBLISHED
+        if builder.name in image_order.REORDERED_SETS
+        else image_order.SHUFFLED
+    )
     kept = load_cached(folder, name, version, source, kept_order)
     if kept is not None:
         return kept
