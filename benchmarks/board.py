@@ -25,25 +25,28 @@ from lenet_tf.training.tensorboard.options import HISTOGRAMS
 RESULT = Path(__file__).parent.parent / "results" / "board.json"
 
 
-def readme(result: dict[str, Any]) -> str:
-    """README's sentence about the costs."""
-    epoch = result["seconds_per_epoch"]
+def render_markdown(result: dict[str, Any]) -> str:
+    """Returns the README's sentences about the costs."""
+    epoch, parts = result["seconds_per_epoch"], result["seconds"]
+    images = parts["pictures and PR curves"]
 
-    def told(what: str) -> str:
-        seconds = result["seconds"][what]["median"]
-        return f"{seconds:.2f} s ({seconds / epoch:.1%})"
+    def format_seconds(part: str) -> str:
+        return f"{parts[part]['median']:.2f} s"
 
-    first = result["seconds"]["pictures and PR curves"]["first"]
-    flow, texts, end = (
-        "histograms of activations and gradients",
-        "texts, graph and hyperparameters",
-        "end: test result and projector",
-    )
+    def format_share(part: str) -> str:
+        return f"{parts[part]['median'] / epoch:.1%}"
+
+    def format_cost(part: str) -> str:
+        return f"{format_seconds(part)} ({format_share(part)})"
+
     return (
-        f"Beside an epoch of {epoch:.1f} s (`lenet5` on MNIST, median of {result['epochs']}, `benchmarks/board.py`), histograms of"
-        f" the weights take {told('histograms of weights')}, those of activations and gradients {told(flow)}, and an epoch's pictures with"
-        f" their PR curves {told('pictures and PR curves')}, the first time {first:.1f} s. Once a run come texts and graph,"
-        f" {result['seconds'][texts]['median']:.2f} s, and the projector, {result['seconds'][end]['median']:.2f} s."
+        f"An epoch takes {epoch:.1f} s (`lenet5` on MNIST, median of {result['epochs']},"
+        f" `benchmarks/board.py`). In each epoch, histograms of the weights add"
+        f" {format_cost('histograms of weights')}, histograms of activations and gradients"
+        f" {format_cost('histograms of activations and gradients')}, and images with PR curves"
+        f" {format_cost('pictures and PR curves')}, {images['first']:.1f} s the first time. Once"
+        f" per run, text and graph add {format_seconds('texts, graph and hyperparameters')} and"
+        f" the projector {format_seconds('end: test result and projector')}."
     )
 
 

@@ -28,10 +28,12 @@ KINDS = {
     "oneDNN up to AVX2": {ONEDNN: "1", ISA: "AVX2"},
 }
 NETWORKS = ("lenet5", "lenet5-3x3", "cnn-38k", "lenet-caffe")
-# Names of what is lowered → the most kernels of a convolution that is; None: the package's choice.
+# Which convolutions are lowered: the largest number of kernels, None for the package's default.
 LOWERED = {"none": 0, "small (chosen)": None, "all": 10**9}
-# Operations side by side, threads of each.
+LOWERED_TITLES = ("none lowered", "small lowered (default)", "all lowered")
+# Operations in parallel and threads of each operation.
 THREADS = {"2 × 1 (chosen)": ("2", "1"), "1 × 2": ("1", "2"), "2 × 2": ("2", "2")}
+THREADS_TITLES = ("2 × 1 (default)", "1 × 2", "2 × 2")
 IMAGES, EPOCHS, TURNS = 3600, 4, 2
 
 
@@ -109,7 +111,7 @@ def show(found: dict[str, list[float]]) -> list[str]:
     return [f"{statistics.median(values):.1f}" for values in found.values()]
 
 
-def readme(result: dict) -> str:
+def render_markdown(result: dict) -> str:
     """The README's tables: medians in microseconds an image."""
     lowering = [
         (f"`{network}`", kind, *show(found))
@@ -119,8 +121,12 @@ def readme(result: dict) -> str:
     threads = [(kind, *show(found)) for kind, found in result["threads"].items()]
     return "\n\n".join(
         [
-            tabulate(["convolutions lowered:", ""], lowering, list(LOWERED)),
-            tabulate(["threads (operations × threads of each):"], threads, list(THREADS)),
+            tabulate(["network", "instructions"], lowering, list(LOWERED_TITLES)),
+            tabulate(
+                ["instructions (operations in parallel × threads each)"],
+                threads,
+                list(THREADS_TITLES),
+            ),
         ]
     )
 
@@ -136,7 +142,7 @@ def main() -> None:
         return
     result = measure(options.max_load)
     common.write_result(RESULT, result)
-    print(readme(result))
+    print(render_markdown(result))
 
 
 if __name__ == "__main__":

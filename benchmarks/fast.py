@@ -68,8 +68,8 @@ def train_tutorial(data: Path) -> dict[str, float]:
     }
 
 
-def readme(result: dict) -> str:
-    """The README's sentences."""
+def render_markdown(result: dict) -> str:
+    """Returns the README's sentences."""
 
     def median(runs: str, part: str) -> float:
         return statistics.median(run[part] for run in result[runs])
@@ -80,12 +80,12 @@ def readme(result: dict) -> str:
     return (
         f"Over seeds {result['runs'][0]['seed']} to {result['runs'][-1]['seed']}, test accuracy is"
         f" {statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f}%"
-        f" ({min(accuracies):.2f}–{max(accuracies):.2f}). The median training takes"
-        f" {training:.1f} s with validation, files and the test, and the whole process"
-        f" {process:.1f} s, without images and report (`--images-every 0 --no-report`)."
-        f" The tutorial's code, {EPOCHS} epochs in a fresh process before every third seed, takes"
-        f" {slow_training:.0f} s of training ({slow_training / training:.1f} times as long) and"
-        f" {slow_process:.0f} s in all ({slow_process / process:.1f} times)."
+        f" ({min(accuracies):.2f}–{max(accuracies):.2f}). Training takes {training:.1f} s (median,"
+        f" with validation, files and the test) and the whole process {process:.1f} s, without"
+        f" images and report (`--images-every 0 --no-report`). The tutorial's code, {EPOCHS}"
+        f" epochs in a fresh process before every third seed, takes {slow_training:.0f} s to"
+        f" train ({slow_training / training:.1f} times as long) and {slow_process:.0f} s in total"
+        f" ({slow_process / process:.1f} times)."
     )
 
 
@@ -111,7 +111,7 @@ def main() -> None:
             result["runs"].append(train_fast(seed))
             print(result["runs"][-1], flush=True)
     common.write_result(RESULT, result)
-    print(readme(result))
+    print(render_markdown(result))
 
 
 if __name__ == "__main__":

@@ -44,13 +44,13 @@ TITLES = {
 COLUMNS = (
     "batch size",
     "candidate",
-    "s per epoch: median (least–most)",
-    "of it training",
-    "evaluation",
-    "times ours",
+    "s per epoch: median (min–max)",
+    "training, s",
+    "evaluation, s",
+    "relative to lenet_tf",
     "first epoch, s",
     "start-up, s",
-    "prediction of 10,000, s",
+    "prediction of 10,000 images, s",
     "peak MiB",
 )
 
@@ -85,8 +85,8 @@ def tabulate_session(session: dict) -> str:
     rounds = f"{session['rounds']} round{'s' if session['rounds'] > 1 else ''}"
     packages = [f"{TITLES[name]} {number}" for name, number in versions.items()]
     lines = [
-        f"{machine['processor']} with {machine['cores']} cores ({machine['setting']}) took these"
-        f" times on {session['when'][:10]}, in {rounds} of {session['epochs']} epochs with"
+        f"{machine['processor']}, {machine['cores']} cores ({machine['setting']}), measured on"
+        f" {session['when'][:10]} in {rounds} of {session['epochs']} epochs with"
         f" {', '.join(packages)}:",
         "",
         f"| {' | '.join(COLUMNS)} |",
@@ -100,8 +100,8 @@ def tabulate_session(session: dict) -> str:
     return "\n".join(lines)
 
 
-def readme(result: dict) -> str:
-    """The README's tables, one for each session."""
+def render_markdown(result: dict) -> str:
+    """Returns the README's tables, one for each session."""
     return "\n\n".join(tabulate_session(session) for session in result["runs"])
 
 
@@ -181,7 +181,7 @@ def main() -> None:
             session["rounds"] = number
             # A later round may be refused, and this one is worth keeping.
             common.write_result(RESULT, add_session(read_result(), session))
-    print(readme(read_result()))
+    print(render_markdown(read_result()))
 
 
 if __name__ == "__main__":

@@ -93,10 +93,10 @@ def measure(loop: bool) -> dict:
         return {"wall_us": wall * 1e6, "operations": spent(folder, steps)}
 
 
-def readme(result: dict) -> str:
-    """The README's table."""
+def render_markdown(result: dict) -> str:
+    """Returns the README's table."""
     lines = [
-        "| Keras' step | runs | µs | the graph engine's | runs | µs |",
+        "| Keras' step | calls | µs | graph engine's step | calls | µs |",
         "|---|---|---|---|---|---|",
     ]
 
@@ -108,12 +108,12 @@ def readme(result: dict) -> str:
         rest = part["operations"][SHOWN:]
         all_runs, all_us = (sum(op[key] for op in part["operations"]) for key in ("runs", "us"))
         others = (
-            "others",
+            "other",
             f"{sum(op['runs'] for op in rest):.0f}",
             f"{sum(op['us'] for op in rest):.0f}",
         )
-        whole = ("all, over all threads", f"{all_runs:.0f}", f"{all_us:.0f}")
-        return [*most, others, whole, ("**wall time of a step**", "", f"{part['wall_us']:.0f}")]
+        whole = ("total over all threads", f"{all_runs:.0f}", f"{all_us:.0f}")
+        return [*most, others, whole, ("**wall time per step**", "", f"{part['wall_us']:.0f}")]
 
     for before, after in zip(cells(result["keras"]), cells(result["graph"]), strict=True):
         lines.append(f"| {' | '.join((*before, *after))} |")
@@ -133,7 +133,7 @@ def main() -> None:
         )
         result[way] = json.loads(done.stdout.splitlines()[-1])
     write_result(RESULT, result)
-    print(readme(result))
+    print(render_markdown(result))
 
 
 if __name__ == "__main__":

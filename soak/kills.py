@@ -61,13 +61,13 @@ def where(logs: Path) -> str:
     """How far the only run in `logs` has come, for the table of moments."""
     folders = list((logs / "fit").glob("*")) if (logs / "fit").exists() else []
     if not folders or not (folders[0] / "config.json").exists():
-        return "before the run began"
+        return "before the run started"
     folder = folders[0]
     if list(folder.rglob("*.partial*")):
-        return "while a file was written"
+        return "while a file was being written"
     if (folder / "metrics.json").exists():
         return "after the last file"
-    return "between epochs or in one" if (folder / "final.keras").exists() else "in the first epoch"
+    return "in a later epoch or between epochs" if (folder / "final.keras").exists() else "in the first epoch"
 
 
 def wait_for_a_file(process: object, logs: Path, number: int, seconds: float) -> None:

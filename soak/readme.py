@@ -1,4 +1,4 @@
-"""The tables of docs/soak.md, made from what the soak's scripts left in results/: python soak/readme.py"""
+"""The tables of docs/soak.md, rendered from the soak's results: python soak/readme.py."""
 
 from __future__ import annotations
 
@@ -10,42 +10,43 @@ from typing import Any
 RESULTS = Path(__file__).parent.parent / "results"
 
 
-def read(name: str) -> Any:
+def read_result(name: str) -> Any:
     return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
+def render_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(
         "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines
     )
 
 
-def kills() -> str:
-    result = read("kills")
-    by_signal, by_moment = (
-        ", ".join(
-            f"{name} {count}"
-            for name, count in sorted(result[by].items(), key=lambda item: -item[1])
-        )
-        for by in ("by signal", "by moment")
-    )
+def list_counts(counts: dict[str, int]) -> str:
+    """Returns "name count, name count", the largest count first."""
+    ordered = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {count}" for name, count in ordered)
+
+
+def render_kills() -> str:
+    result = read_result("kills")
     differing, unreadable = len(result["differing"]), len(result["unreadable"])
     return (
-        f"{result['kills']} kills ({by_signal}) of {result['runs']} runs, each gone on with to its end: {differing} differing weights,"
-        f" histories or TensorBoard tags, {unreadable} unreadable files. Moments: {by_moment}."
+        f"{result['runs']} runs were killed {result['kills']} times"
+        f" ({list_counts(result['by signal'])}) and resumed until they finished: {differing}"
+        f" differing weights, histories or TensorBoard tags, {unreadable} unreadable files."
+        f" Moments of the kills: {list_counts(result['by moment'])}."
     )
 
 
-def disasters() -> str:
-    return table(
+def render_disasters() -> str:
+    return render_table(
         ["what happened", "how the process ended", "what is left"],
-        [list(row.values()) for row in read("disasters")],
+        [list(row.values()) for row in read_result("disasters")],
     )
 
 
-def fuzz() -> str:
-    heads = [
+def render_fuzz() -> str:
+    columns = [
         "reader",
         "inputs",
         "read",
@@ -53,9 +54,13 @@ def fuzz() -> str:
         "crashes",
         "hangs over 5 s",
         "slowest, s",
-        "peak MiB above the start",
+        "peak MiB above baseline",
     ]
-    rows = [
+    return render_table(columns, [*list_reader_rows(), *list_keras_rows()])
+
+
+def list_reader_rows() -> list[list[Any]]:
+    return [
         [
             line["reader"],
             f"{line['inputs']:,}",
@@ -66,27 +71,31 @@ def fuzz() -> str:
             f"{line['slowest_s']:.2f}",
             f"{line['peak_mib_over_base']:.0f}",
         ]
-        for line in read("fuzz")
+        for line in read_result("fuzz")
     ]
-    keras = read("fuzz_keras")
-    for name, layer in keras["layers"].items():
-        crashes, hangs = (
-            sum(text.startswith(f"{name} ") for text in keras[kind])
-            for kind in ("crashes", "hangs")
-        )
-        counts = [
+
+
+def list_keras_rows() -> list[list[Any]]:
+    result = read_result("fuzz_keras")
+
+    def count(kind: str, layer: str) -> int:
+        return sum(text.startswith(f"{layer} ") for text in result[kind])
+
+    return [
+        [
+            f".keras, {name}",
             f"{layer['inputs']:,}",
             f"{layer['read']:,}",
             f"{layer['inputs'] - layer['read']:,}",
-            crashes,
-            hangs,
+            count("crashes", name),
+            count("hangs", name),
+            f"{layer['slowest']:.2f}",
+            f"{result['memory_mib']:.0f}",
         ]
-        rows.append(
-            [f".keras, {name}", *counts, f"{layer['slowest']:.2f}", f"{keras['memory_mib']:.0f}"]
-        )
-    return table(heads, rows)
+        for name, layer in result["layers"].items()
+    ]
 
 
 if __name__ == "__main__":
-    for part in (kills, disasters, fuzz):
-        print(part(), end="\n\n")
+    for render in (render_kills, render_disasters, render_fuzz):
+        print(render(), end="\n\n")

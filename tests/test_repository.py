@@ -79,14 +79,16 @@ def test_what_readme_says_of_speed_is_made_from_the_committed_results(benchmark,
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     module = importlib.import_module(benchmark)
     result = json.loads(module.RESULT.read_text(encoding="utf-8"))
-    assert module.readme(result) in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert module.render_markdown(result) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("part", ["kills", "disasters", "fuzz"])
 def test_what_is_said_of_the_soak_is_made_from_the_committed_results(part, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "soak"))
     module = importlib.import_module("readme")
-    assert getattr(module, part)() in (ROOT / "docs" / "soak.md").read_text(encoding="utf-8")
+    assert getattr(module, f"render_{part}")() in (ROOT / "docs" / "soak.md").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_make_help_lists_every_target():
