@@ -70,7 +70,7 @@ def measure(loop: bool) -> dict:
     model.optimizer.build(model.trainable_variables)
     images, labels = data.x_train[:IMAGES], one_hot(data.y_train[:IMAGES], 10)
     if loop:
-        model.engine = GraphLoop(
+        model.graph_loop = GraphLoop(
             SIZE, 2, functools.partial(prepare_images, preparation=spec.preparation)
         )
         batches = tf.data.Dataset.from_tensors((images, labels))

@@ -12,10 +12,10 @@ import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, steps_per_execution
 from lenet_tf.engine.im2col import Im2colModel
-from lenet_tf.engine.im2col_xla import UnrolledModel
+from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.models.curvature import curvature
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.optimizers import OneCycle
+from lenet_tf.models.optimizers import find_one_cycle
 from lenet_tf.runs import run_folder
 from lenet_tf.specs import (
     Convolution,
@@ -45,11 +45,11 @@ def trained(spec, optimizer, step, data, engine, size):
     model.jit_compile = False
     x, y = prepare_images(data[0], spec.preparation), data[1]
     model.optimizer.build(model.trainable_variables)
-    if OneCycle.of(model.optimizer):
-        OneCycle.of(model.optimizer).steps = 16
+    if find_one_cycle(model.optimizer):
+        find_one_cycle(model.optimizer).steps = 16
     if optimizer.name == "sdlm":
         model.optimizer.set_curvature(curvature(model, x[:50]))
-    model.engine = engine
+    model.graph_loop = engine
     history = model.fit(x, y, batch_size=size, epochs=2, shuffle=False, verbose=0).history
     return model, history
 
@@ -96,7 +96,7 @@ def test_steps_in_the_graph_equal_keras_own(images, variant, optimizer, step, pa
         variant, optimizer, step, images, GraphLoop(step, parts), 100 // step * step
     )
     assert int(plain.optimizer.iterations) == int(ours.optimizer.iterations) == 2 * -(-230 // step)
-    bound = 0 if parts == 1 and Im2colModel.of(plain) is None else 3e-4
+    bound = 0 if parts == 1 and Im2colModel.from_model(plain) is None else 3e-4
     for first, expected, got in zip(
         LeNet(variant, seed=1).get_weights(), plain.get_weights(), ours.get_weights(), strict=True
     ):
@@ -121,7 +121,7 @@ def test_compiled_steps_on_single_images_equal_keras_own(images, variant):
     """As above, with a call's steps in one program of XLA's; 110 images leave a shorter call at the end."""
     few, optimizer = (images[0][:110], images[1][:110]), get_spec(variant).recipe.optimizer
     plain, history = trained(variant, replace(optimizer, learning_rate=0.0005), 1, few, None, 1)
-    assert UnrolledModel.of(plain) is not None
+    assert XlaIm2colModel.from_model(plain) is not None
     ours, our_history = trained(
         variant, replace(optimizer, learning_rate=0.0005), 1, few, GraphLoop(1, compiled=True), 100
     )
@@ -144,7 +144,7 @@ def test_a_single_step_is_equal_to_rounding(images):
         model = LeNet(
             replace(get_spec("lenet5"), recipe=Recipe(Optimizer("sgd", 1.0), batch_size=32)), seed=1
         )
-        model.jit_compile, model.engine = False, engine
+        model.jit_compile, model.graph_loop = False, engine
         start = model.get_weights()
         model.fit(prepare_images(few[0], model.spec.preparation), few[1], batch_size=32, verbose=0)
         results.append(

@@ -12,7 +12,8 @@ from conftest import python
 
 import lenet_tf
 from lenet_tf.errors import SpecError
-from lenet_tf.models.lenet import LeNet, keras_layer
+from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import (
     VARIANTS,
     BatchNormalization,
@@ -213,18 +214,18 @@ def test_every_row_type_becomes_its_layer(tmp_path):
 def test_keras_knows_every_name_of_the_menu():
     batch = images(2, (6, 6, 1))
     for activation in ACTIVATIONS:
-        keras_layer(Dense("d", units=3, activation=activation), 0)(batch.reshape(2, -1))
+        build_layer(Dense("d", units=3, activation=activation), 0)(batch.reshape(2, -1))
     for initializer in INITIALIZERS:
-        keras_layer(Convolution("c", filters=2, kernel=3, initializer=initializer), 0)(batch)
+        build_layer(Convolution("c", filters=2, kernel=3, initializer=initializer), 0)(batch)
     for mode in MODES:
         for distribution in DISTRIBUTIONS:
             scaling = Initializer(
                 "variance_scaling", scale=2.0, mode=mode, distribution=distribution
             )
-            keras_layer(Convolution("c", filters=2, kernel=3, initializer=scaling), 0)(batch)
+            build_layer(Convolution("c", filters=2, kernel=3, initializer=scaling), 0)(batch)
     for pool in POOLINGS:
         for padding in PADDINGS:
-            keras_layer(Pooling("p", pool=pool, padding=padding), None)(batch)
+            build_layer(Pooling("p", pool=pool, padding=padding), None)(batch)
     for optimizer in OPTIMIZERS:
         for loss in LOSSES:
             if optimizer == "sdlm" and loss == "mean_absolute_error":
@@ -254,7 +255,7 @@ def test_keras_knows_every_name_of_the_menu():
 
 def test_initializers_with_options_begin_as_they_say():
     def start(initializer):
-        layer = keras_layer(Dense("d", units=300, initializer=initializer), 0)
+        layer = build_layer(Dense("d", units=300, initializer=initializer), 0)
         layer.build((None, 200))
         return np.asarray(layer.kernel)
 

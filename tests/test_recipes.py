@@ -11,7 +11,7 @@ import pytest
 
 import lenet_tf
 from lenet_tf.errors import LenetError, SpecError
-from lenet_tf.models.optimizers import OneCycle
+from lenet_tf.models.optimizers import OneCycle, find_one_cycle
 from lenet_tf.runs import run_folder
 from lenet_tf.specs import RECIPES, Optimizer, Recipe, get_recipe, get_spec
 
@@ -87,7 +87,7 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     np.testing.assert_array_equal(
         lenet_tf.predict(loaded, digits.x_test), lenet_tf.predict(run, digits.x_test)
     )
-    assert OneCycle.of(loaded.optimizer).steps == 10
+    assert find_one_cycle(loaded.optimizer).steps == 10
     assert int(loaded.optimizer.iterations) == 10
     more = lenet_tf.fit(
         loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True
@@ -106,7 +106,7 @@ def test_half_precision_has_the_schedule_too(digits, tmp_path):
     }
     run = lenet_tf.fit("lenet5-modern", digits, logs=tmp_path, quiet=True, **options)
     assert np.isfinite(run.history["loss"]).all()
-    assert OneCycle.of(run.model.optimizer).steps == 5
+    assert find_one_cycle(run.model.optimizer).steps == 5
     assert float(run.model.optimizer.inner_optimizer.learning_rate) == 0, "the cycle is over"
 
 

@@ -33,7 +33,7 @@ def test_the_zoo_has_every_format_and_the_oldest_and_newest_keras():
 def test_a_model_of_another_version_answers_as_it_did_or_is_refused(path, digits):
     if FORMATS[path] == 1:
         versions = (
-            rf"It was saved by lenet_tf before 0\.2\.0; here is lenet_tf {lenet_tf.__version__}"
+            rf"It was saved by lenet_tf before 0\.2\.0; this is lenet_tf {lenet_tf.__version__}"
         )
         with pytest.raises(RunError, match=versions):
             lenet_tf.load_model(path / "final.keras")

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from lenet_tf.engine.fused_updates import FusedUpdate
 from lenet_tf.engine.im2col import Im2colModel
-from lenet_tf.engine.im2col_xla import UnrolledModel
+from lenet_tf.engine.im2col_xla import XlaIm2colModel
 
 # What a call takes: enough that what Keras does around it is lost, few enough that a progress bar moves and memory stays small.
 MAX_IMAGES_PER_EXECUTION, MAX_VALUES_PER_EXECUTION, MAX_STEPS_PER_EXECUTION = (
@@ -52,7 +52,7 @@ def _answered(model: keras.Model, images: Any) -> list[_Part]:
     No part is empty, since oneDNN's convolution of an empty batch returns its input's shape. A batch of fewer images than there are parts
     sends its first image through again, and that one doesn't count.
     """
-    network, count = Im2colModel.of(model) or model, tf.shape(images)[0]
+    network, count = Im2colModel.from_model(model) or model, tf.shape(images)[0]
     edges = [count * number // PREDICTION_PARTS for number in range(PREDICTION_PARTS + 1)]
     parts = [
         (slice(start, tf.maximum(end, start + 1)), end - start)
@@ -72,7 +72,7 @@ def use_engine(model: keras.Model, engine: GraphLoop | None) -> Iterator[None]:
 
     def engage(engine: GraphLoop | None) -> None:
         # Keras keeps the graphs of earlier calls, which depend on the engine.
-        model.engine, model.train_function, model.test_function = engine, None, None
+        model.graph_loop, model.train_function, model.test_function = engine, None, None
 
     engage(engine)
     try:
@@ -189,7 +189,7 @@ class GraphLoop:
         weights = [weight.value for weight in model.trainable_variables]
         of_images, network = (
             keras.losses.get(model.loss),
-            (UnrolledModel if self.compiled else Im2colModel).of(model) or model,
+            (XlaIm2colModel if self.compiled else Im2colModel).from_model(model) or model,
         )
         losses, answers, gradients = [], [], []
         for images, labels in parts:

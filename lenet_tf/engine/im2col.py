@@ -48,7 +48,7 @@ class Im2colModel:
         self._stages, self._rest = stages, rest
 
     @classmethod
-    def of(cls, model: keras.Sequential) -> Im2colModel | None:
+    def from_model(cls, model: keras.Sequential) -> Im2colModel | None:
         """None for a network that this does not suit: one without convolutions, with wide ones, or with other kinds between or behind."""
         rest = list(model.layers)
         stages: list[_Stage] = []

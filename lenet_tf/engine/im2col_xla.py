@@ -15,14 +15,14 @@ from keras import layers
 from lenet_tf.models.layers import Subsampling, TableConvolution
 
 
-class UnrolledModel:
+class XlaIm2colModel:
     """A network's answers with its convolutions and subsampling unrolled; other layers are called as they are. Weights are the layers'."""
 
     def __init__(self, model: Any) -> None:
         self._layers = list(model.layers)
 
     @classmethod
-    def of(cls, model: Any) -> UnrolledModel | None:
+    def from_model(cls, model: Any) -> XlaIm2colModel | None:
         """None where TensorFlow has no XLA, or for a network with a convolution of another kind or without any."""
         convolutions = [layer for layer in model.layers if hasattr(layer, "kernel_size")]
         return (
@@ -54,7 +54,7 @@ def _unrolls(layer: layers.Layer) -> bool:
 
 def _convolve(layer: layers.Layer, images: Any) -> Any:
     kernel = (
-        layer.full(layer.kernel.value)
+        layer.expand_kernel(layer.kernel.value)
         if isinstance(layer, TableConvolution)
         else layer.kernel.value
     )

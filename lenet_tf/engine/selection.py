@@ -8,7 +8,7 @@ import math
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.engine import ENGINES
 from lenet_tf.engine.graph_loop import GraphLoop, steps_per_execution
-from lenet_tf.engine.im2col_xla import UnrolledModel
+from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.errors import TrainingError, did_you_mean
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM
@@ -54,7 +54,9 @@ def choose_engine(
     prepare = functools.partial(prepare_images, preparation=spec.preparation) if in_step else None
     steps = steps_per_execution(size, math.prod(spec.input_shape))
     compiled = (
-        size == 1 and isinstance(network.optimizer, SDLM) and UnrolledModel.of(network) is not None
+        size == 1
+        and isinstance(network.optimizer, SDLM)
+        and XlaIm2colModel.from_model(network) is not None
     )
     how = "".join(
         [", each in two halves" if parts == 2 else "", ", compiled by XLA" if compiled else ""]

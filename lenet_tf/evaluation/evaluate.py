@@ -74,14 +74,14 @@ def predict(
         return model.predict(batches, verbose=0)
     # Layers that were changed since the graph was made need another.
     layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
-    if model.answers is None or model.answers[0] != layers:
-        vars(model)["answers"] = (
+    if model.predict_graph is None or model.predict_graph[0] != layers:
+        vars(model)["predict_graph"] = (
             layers,
             tf.function(
                 lambda images: forward(model, images), autograph=False, reduce_retracing=True
             ),
         )
-    say = model.answers[1]
+    say = model.predict_graph[1]
     return np.concatenate([say(batch).numpy() for batch, _ in batches])
 
 

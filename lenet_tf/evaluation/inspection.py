@@ -36,7 +36,7 @@ def filters(model: LeNet) -> dict[str, np.ndarray]:
     found = {}
     for layer in model.layers:
         if isinstance(layer, TableConvolution):
-            kernels = np.array(layer.full(layer.kernel.value))
+            kernels = np.array(layer.expand_kernel(layer.kernel.value))
             for feature, maps in enumerate(layer.table):
                 absent = [number for number in range(kernels.shape[2]) if number not in maps]
                 kernels[:, :, absent, feature] = np.nan

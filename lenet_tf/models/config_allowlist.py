@@ -11,7 +11,7 @@ import keras
 
 from lenet_tf.errors import SpecError
 from lenet_tf.models.layers import lecun1998_map, lecun1998_mle
-from lenet_tf.models.lenet import spec_of
+from lenet_tf.models.lenet import spec_from_config
 from lenet_tf.models.optimizers import SDLM, OneCycle
 from lenet_tf.specs import Spec
 
@@ -94,7 +94,7 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
     inner = config["config"]
     _known_keys("LeNet", inner, {"spec", "seed", "precision", "name", "version", "frozen"})
     try:
-        spec = spec_of(inner)
+        spec = spec_from_config(inner)
     except (SpecError, MemoryError):
         raise
     except Exception as error:  # whatever arithmetic makes of values that no table has

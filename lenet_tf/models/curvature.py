@@ -137,7 +137,7 @@ def _linear(layer: layers.Layer) -> Callable[[Any, Any], Any]:
 def _(layer: own.Subsampling, x: Any, second: Any) -> tuple[Any, Tensors]:
     with tf.GradientTape() as tape:
         tape.watch(x)
-        sums = layer.sums(x)
+        sums = layer.sum_windows(x)
     coefficient = layer.coefficient.value
     second = _before(layer.activation, sums * coefficient + layer.bias.value, second)
     # Here the coefficient's one input is the window's sum.

@@ -62,9 +62,9 @@ class Subsampling(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=maps, initializer="zeros")
 
     def call(self, inputs: Any) -> Any:
-        return self.activation(self.sums(inputs) * self.coefficient + self.bias)
+        return self.activation(self.sum_windows(inputs) * self.coefficient + self.bias)
 
-    def sums(self, inputs: Any) -> Any:
+    def sum_windows(self, inputs: Any) -> Any:
         """The sum of each window, once for each of a map's copies."""
         sums = ops.average_pool(inputs, self.size, self.size, "valid") * float(np.prod(self.size))
         return ops.repeat(sums, self.multiplier, axis=-1) if self.multiplier > 1 else sums
@@ -142,9 +142,9 @@ class TableConvolution(keras.layers.Layer):
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
         """The weighted sums by the kernels of the table's pairs, (pairs, kernel height, kernel width), without bias and activation."""
-        return ops.conv(inputs, self.full(kernel), self.strides, self.padding)
+        return ops.conv(inputs, self.expand_kernel(kernel), self.strides, self.padding)
 
-    def full(self, kernel: Any) -> Any:
+    def expand_kernel(self, kernel: Any) -> Any:
         """(kernel height, kernel width, input maps, feature maps): the pairs' kernels, and zeros where there is no pair."""
         # Scattered rather than multiplied by a matrix of zeros and ones: a fraction of the time for one image at a time.
         size, grid = int(np.prod(self.kernel_size)), self._maps * len(self.table)
@@ -164,7 +164,7 @@ class TableConvolution(keras.layers.Layer):
         }
 
 
-def codes(units: int, dtype: str = "float32") -> Any:
+def digit_codes(units: int, dtype: str = "float32") -> Any:
     """The codes of the first `units` digits, (units, 84) of ±1."""
     return ops.convert_to_tensor(np.array(DIGIT_CODES[:units], "float32"), dtype=dtype)
 
@@ -183,7 +183,8 @@ class EuclideanRBF(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         return -ops.sum(
-            ops.square(ops.expand_dims(inputs, 1) - codes(self.units, self.compute_dtype)), axis=-1
+            ops.square(ops.expand_dims(inputs, 1) - digit_codes(self.units, self.compute_dtype)),
+            axis=-1,
         )
 
     def get_config(self) -> dict[str, Any]:

@@ -1,179 +1,48 @@
-"""Rows in, compiled Keras model out."""
+"""`LeNet`, a Keras model built and compiled from a spec."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import singledispatch
 from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
 
 from lenet_tf import __version__, specs
 from lenet_tf.errors import SpecError
-from lenet_tf.models import layers as own
-from lenet_tf.models import pooling
-from lenet_tf.models.optimizers import SDLM, OneCycle
+from lenet_tf.models.compilation import build_loss, build_optimizer
+from lenet_tf.models.layer_factory import build_layer
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
 
 
-@singledispatch
-def keras_layer(row: specs.Row, seed: int | None, **options: Any) -> layers.Layer:
-    """The Keras layer of one row. `seed` fixes its random numbers, `options` (name, dtype) go to the layer as they are."""
-    raise SpecError(f"there is no Keras layer for a row of type {type(row).__name__}")
-
-
-@keras_layer.register
-def _(row: specs.Input, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.InputLayer(shape=row.shape, name=row.name)
-
-
-@keras_layer.register
-def _(row: specs.Convolution, seed: int | None, **options: Any) -> layers.Layer:
-    kernel, strides = row.window()
-    return layers.Conv2D(
-        row.filters,
-        kernel,
-        strides,
-        row.padding,
-        activation=_activation(row.activation),
-        kernel_initializer=_initializer(row.initializer, seed),
-        **options,
-    )
-
-
-@keras_layer.register
-def _(row: specs.Pooling, seed: int | None, **options: Any) -> layers.Layer:
-    kinds = {
-        "max": layers.MaxPooling2D,
-        "average": layers.AveragePooling2D,
-        "min": pooling.MinPooling2D,
-        "sum": pooling.SumPooling2D,
-    }
-    if row.pool == "stochastic":
-        return pooling.StochasticPooling2D(*row.window(), row.padding, seed=seed, **options)
-    return kinds[row.pool](*row.window(), row.padding, **options)
-
-
-@keras_layer.register
-def _(row: specs.GlobalAveragePooling, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.GlobalAveragePooling2D(**options)
-
-
-@keras_layer.register
-def _(row: specs.Flatten, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.Flatten(**options)
-
-
-@keras_layer.register
-def _(row: specs.Dense, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.Dense(
-        row.units,
-        activation=_activation(row.activation),
-        kernel_initializer=_initializer(row.initializer, seed),
-        **options,
-    )
-
-
-@keras_layer.register
-def _(row: specs.TableConvolution, seed: int | None, **options: Any) -> layers.Layer:
-    initializer = _initializer(row.initializer, seed)
-    kernel, strides = row.window()
-    return own.TableConvolution(
-        row.table, kernel, strides, row.padding, _activation(row.activation), initializer, **options
-    )
-
-
-@keras_layer.register
-def _(row: specs.Subsampling, seed: int | None, **options: Any) -> layers.Layer:
-    return own.Subsampling(
-        row.window()[0], _activation(row.activation), row.coefficient, row.multiplier, **options
-    )
-
-
-@keras_layer.register
-def _(row: specs.EuclideanRBF, seed: int | None, **options: Any) -> layers.Layer:
-    return own.EuclideanRBF(row.units, **options)
-
-
-@keras_layer.register
-def _(row: specs.Dropout, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.Dropout(row.rate, seed=seed, **options)
-
-
-@keras_layer.register
-def _(row: specs.BatchNormalization, seed: int | None, **options: Any) -> layers.Layer:
-    return layers.BatchNormalization(momentum=row.momentum, **options)
-
-
-def _activation(name: str) -> Any:
-    return own.scaled_tanh if name == "scaled_tanh" else name
-
-
-def _initializer(
-    wanted: str | specs.Initializer, seed: int | None
-) -> keras.initializers.Initializer:
-    name, options = (wanted, {}) if isinstance(wanted, str) else (wanted.name, wanted.options())
-    return (
-        own.lecun1998_uniform(seed)
-        if name == "lecun1998_uniform"
-        else type(keras.initializers.get(name))(**options, seed=seed)
-    )
-
-
-def _loss(recipe: specs.Recipe) -> Any:
-    if recipe.label_smoothing:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=recipe.label_smoothing)
-    return {"lecun1998_mle": own.lecun1998_mle, "lecun1998_map": own.lecun1998_map}.get(
-        recipe.loss, recipe.loss
-    )
-
-
-_OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "adamw": keras.optimizers.AdamW,
-    "sgd": keras.optimizers.SGD,
-    "rmsprop": keras.optimizers.RMSprop,
-    "adagrad": keras.optimizers.Adagrad,
-    "sdlm": SDLM,
-}
-
-
-def _optimizer(row: specs.Optimizer, precision: str) -> keras.optimizers.Optimizer:
-    rate = (
-        row.rate(0)
-        if row.schedule is None
-        else OneCycle(row.rate(0), 0.25 if row.warm_up is None else float(row.warm_up))
-    )
-    config = {"learning_rate": rate} | row.options()
-    optimizer = _OPTIMIZERS[row.name](**config)
-    # Gradients of float16 activations underflow without a scaled loss.
-    return (
-        keras.optimizers.LossScaleOptimizer(optimizer)
-        if precision == "mixed_float16"
-        else optimizer
-    )
-
-
 @keras.saving.register_keras_serializable("lenet_tf")
 class LeNet(keras.Sequential):
-    """A network built from its table and compiled by its recipe.
+    """A Keras model built from the rows of a spec and compiled by its recipe.
 
-    `LeNet()` is the tutorial's LeNet-5: images (batch, 28, 28, 1) of float32 in 0…1 in, (batch, 10) class probabilities out, 61,706
-    parameters.
+    `LeNet()` is the LeNet-5 of the tutorials: it takes float32 images (batch, 28, 28, 1) in 0…1,
+    returns (batch, 10) class probabilities and has 61,706 parameters.
 
     Args:
         spec: a variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`.
-        input_shape: (height, width, channels) of one prepared image; None keeps the table's own.
-        num_classes: units of the last row; None keeps the table's own.
-        seed: fixes the initial weights and dropout; None draws them from Keras' global generator.
-        precision: `float32`, `mixed_float16` or `mixed_bfloat16`; the last layer always answers in float32.
-        name: the model's name; None takes the spec's.
+        input_shape: (height, width, channels) of a prepared image; None for the spec's own.
+        num_classes: units of the last layer; None for the spec's own.
+        seed: seeds the initial weights, dropout and stochastic pooling; None for Keras' global
+            generator.
+        precision: `float32`, `mixed_float16` or `mixed_bfloat16`. The last layer always computes
+            in float32.
+        name: the model's name; None for the spec's name.
 
     Raises:
-        SpecError: unknown variant or precision, or a row that cannot take this input.
+        SpecError: the variant or the precision is unknown, or a row doesn't accept its input.
+
+    Example:
+        >>> import lenet_tf
+        >>> model = lenet_tf.LeNet("lenet5", input_shape=(32, 32, 3), num_classes=4, seed=0)
+        >>> model.output_shape
+        (None, 4)
+        >>> [layer.name for layer in model.layers]
+        ['C1', 'S2', 'C3', 'S4', 'FLATTEN', 'C5', 'F6', 'OUTPUT']
     """
 
     def __init__(
@@ -188,82 +57,103 @@ class LeNet(keras.Sequential):
     ) -> None:
         if precision not in PRECISIONS:
             raise SpecError(f"unknown precision {precision!r}: known are {', '.join(PRECISIONS)}")
-        spec = (specs.get_spec(spec) if isinstance(spec, str) else spec).adapted(
-            input_shape, num_classes
-        )
+        spec = specs.get_spec(spec) if isinstance(spec, str) else spec
+        spec = spec.adapted(input_shape, num_classes)
         if spec.recipe.optimizer.name == "sdlm" and precision != "float32":
             raise SpecError(
                 f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}"
             )
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
-        # Another way to take a step of training or testing, see `lenet_tf.engine.graph_loop`; None is Keras' own.
-        self.engine: Any = None
-        # The graph of `lenet_tf.predict`.
-        self.answers: Any = None
+        # A `lenet_tf.engine` object that takes the steps of `fit` and `evaluate`; None for Keras' own.
+        self.graph_loop: Any = None
+        # Cache of `lenet_tf.predict`: the layers and the graph traced for them.
+        self.predict_graph: Any = None
         for facts in spec.layers:
-            last = facts.number == len(spec.rows)
-            row_seed = (
-                None
-                if seed is None
-                else int(np.random.SeedSequence([seed, facts.number]).generate_state(1)[0])
-            )
+            is_last = facts.number == len(spec.rows)
             self.add(
-                keras_layer(
-                    facts.row, row_seed, name=facts.row.name, dtype="float32" if last else precision
+                build_layer(
+                    facts.row,
+                    _derive_seed(seed, facts.number),
+                    name=facts.row.name,
+                    dtype="float32" if is_last else precision,
                 )
             )
-        recipe = spec.recipe
         self.compile(
-            optimizer=_optimizer(recipe.optimizer, precision),
-            loss=_loss(recipe),
-            metrics=list(recipe.metrics),
+            optimizer=build_optimizer(spec.recipe.optimizer, precision),
+            loss=build_loss(spec.recipe),
+            metrics=list(spec.recipe.metrics),
         )
 
     def train_step(self, *arguments: Any) -> Any:
-        return (
-            super().train_step(*arguments)
-            if self.engine is None
-            else self.engine.train_step(self, *arguments)
-        )
+        """Take a training step, or the steps of one execution if a graph loop is in use."""
+        if self.graph_loop is None:
+            return super().train_step(*arguments)
+        return self.graph_loop.train_step(self, *arguments)
 
     def test_step(self, *arguments: Any) -> Any:
-        return (
-            super().test_step(*arguments)
-            if self.engine is None
-            else self.engine.test_step(self, *arguments)
-        )
+        """Evaluate one batch."""
+        if self.graph_loop is None:
+            return super().test_step(*arguments)
+        return self.graph_loop.test_step(self, *arguments)
 
     def get_config(self) -> dict[str, Any]:
-        # The table, not the layers: the constructor adds them again.
-        table = {
+        """Return the constructor's arguments and which layers are frozen, ready for JSON."""
+        config = {
             "spec": self.spec.to_dict(),
             "seed": self.seed,
             "precision": self.precision,
             "name": self.name,
+            "version": __version__,
         }
         frozen = [layer.name for layer in self.layers if not layer.trainable]
-        return table | {"version": __version__} | ({"frozen": frozen} if frozen else {})
+        return config | ({"frozen": frozen} if frozen else {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LeNet:
-        options = {
-            name: value for name, value in config.items() if name not in ("version", "frozen")
-        }
-        model = cls(**options | {"spec": spec_of(config)})
+        """Build the model that `get_config` describes, with initial weights.
+
+        Args:
+            config: the result of `get_config`.
+            custom_objects: ignored; Keras passes it.
+
+        Returns:
+            A compiled model.
+
+        Raises:
+            SpecError: this version of lenet_tf doesn't accept the spec.
+        """
+        arguments = {key: config[key] for key in config if key not in ("version", "frozen")}
+        model = cls(**arguments | {"spec": spec_from_config(config)})
         for layer in model.layers:
             layer.trainable = layer.name not in config.get("frozen", ())
         return model
 
 
-def spec_of(config: Mapping[str, Any]) -> specs.Spec:
-    """The network of what `LeNet.get_config` gave; raises `SpecError`, which names both versions where it was another that gave it."""
+def spec_from_config(config: Mapping[str, Any]) -> specs.Spec:
+    """Return the spec in a model's config.
+
+    Args:
+        config: the result of `LeNet.get_config`.
+
+    Returns:
+        The validated spec.
+
+    Raises:
+        SpecError: the spec isn't valid here; names both versions if another one saved it.
+    """
     try:
         return specs.Spec.from_dict(config["spec"])
     except SpecError as error:
-        then = config.get("version") or "before 0.2.0"
-        if then == __version__:
+        version = config.get("version") or "before 0.2.0"
+        if version == __version__:
             raise
         raise SpecError(
-            f"{error}. It was saved by lenet_tf {str(then)[:30]}; here is lenet_tf {__version__}"
+            f"{error}. It was saved by lenet_tf {str(version)[:30]}; this is lenet_tf {__version__}"
         ) from error
+
+
+def _derive_seed(seed: int | None, row_number: int) -> int | None:
+    if seed is None:
+        return None
+    return int(np.random.SeedSequence([seed, row_number]).generate_state(1)[0])

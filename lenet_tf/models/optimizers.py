@@ -85,9 +85,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
             "first": self.first,
         }
 
-    @staticmethod
-    def of(optimizer: keras.optimizers.Optimizer) -> OneCycle | None:
-        """The optimizer's schedule, if it has this one."""
-        # The public attribute is the rate of the step that comes next.
-        rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
-        return rate if isinstance(rate, OneCycle) else None
+
+def find_one_cycle(optimizer: keras.optimizers.Optimizer) -> OneCycle | None:
+    """Return the optimizer's one-cycle schedule, or None if it has another learning rate."""
+    # Keras' public `learning_rate` is the current value, not the schedule.
+    learning_rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+    return learning_rate if isinstance(learning_rate, OneCycle) else None

@@ -20,7 +20,7 @@ from lenet_tf.errors import SpecError, TrainingError
 from lenet_tf.evaluation.evaluate import check_fits
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.optimizers import OneCycle
+from lenet_tf.models.optimizers import find_one_cycle
 from lenet_tf.runs import run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runtime import device as devices
@@ -222,7 +222,7 @@ def prepare_model(network: LeNet, place: devices.Device) -> LeNet:
 
 def set_schedule(network: LeNet, recipe: Recipe, images: int) -> None:
     """Tells a schedule by steps how many this run takes; a model that goes on has a cycle of its own for it."""
-    schedule = OneCycle.of(network.optimizer)
+    schedule = find_one_cycle(network.optimizer)
     if schedule is not None:
         schedule.first = int(network.optimizer.iterations)
         schedule.steps = recipe.epochs * math.ceil(images / recipe.batch_size)

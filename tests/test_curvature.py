@@ -385,4 +385,4 @@ def test_a_run_in_steps_can_go_on_with_another_optimizer(digits, tmp_path):
     for steps, engine in ((3, "graph"), (6, "keras")):
         lenet_tf.fit(model, digits, batch_size=90, engine=engine, **options)
         assert int(model.optimizer.iterations) == 270 + steps
-    assert model.engine is None
+    assert model.graph_loop is None

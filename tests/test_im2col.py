@@ -134,7 +134,7 @@ def test_lowered_equals_keras_layers(name, images):
         np.random.default_rng(1).random(shape) if images == "random" else np.full(shape, 0.5),
         tf.float32,
     )
-    lowered = Im2colModel.of(network)
+    lowered = Im2colModel.from_model(network)
     expected = answers_and_gradients(network, lambda x: network(x, training=True), x)
     got = answers_and_gradients(network, lambda x: lowered(x, training=True), x)
     np.testing.assert_allclose(got[0], expected[0], atol=1e-6)
@@ -149,7 +149,7 @@ def test_lowered_equals_keras_layers(name, images):
 
 def test_which_networks_are_lowered():
     """Those whose every convolution is a small one of Keras'."""
-    lowered = {name for name, spec in VARIANTS.items() if Im2colModel.of(LeNet(spec)) is not None}
+    lowered = {name for name, spec in VARIANTS.items() if Im2colModel.from_model(LeNet(spec)) is not None}
     assert lowered == {
         "lenet5",
         "lenet5-32",
@@ -175,14 +175,14 @@ def test_a_test_step_of_the_engine_is_keras_own(digits):
     for loss in ("categorical_crossentropy", "mean_squared_error"):
         network = LeNet(Spec("own", VARIANTS["lenet5"].rows, recipe=Recipe(loss=loss)), seed=1)
         expected = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
-        network.engine, network.test_function = GraphLoop(32), None
+        network.graph_loop, network.test_function = GraphLoop(32), None
         got = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
         assert got == pytest.approx(expected, rel=1e-5)
         weights = np.arange(77) % 3
         got = network.evaluate(
             x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True
         )
-        network.engine, network.test_function = None, None
+        network.graph_loop, network.test_function = None, None
         assert got == pytest.approx(
             network.evaluate(
                 x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True

@@ -1,0 +1,141 @@
+"""Build the Keras layer of each kind of row; a new kind of row or pooling is added here."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import keras
+from keras import layers
+
+from lenet_tf import specs
+from lenet_tf.errors import SpecError
+from lenet_tf.models import layers as lenet_layers
+from lenet_tf.models import pooling
+
+# `Pooling.pool` in a spec -> its layer class.
+POOLING_LAYERS: dict[str, type[layers.Layer]] = {
+    "max": layers.MaxPooling2D,
+    "average": layers.AveragePooling2D,
+    "min": pooling.MinPooling2D,
+    "sum": pooling.SumPooling2D,
+    "stochastic": pooling.StochasticPooling2D,
+}
+
+
+@singledispatch
+def build_layer(row: specs.Row, seed: int | None, **options: Any) -> layers.Layer:
+    """Build the Keras layer of one row.
+
+    Args:
+        row: a row of a spec.
+        seed: seeds the initial weights and the layer's random draws; None for Keras' global generator.
+        **options: `name` and `dtype` of the layer.
+
+    Returns:
+        The layer, not built yet.
+
+    Raises:
+        SpecError: no layer is registered for this type of row.
+    """
+    raise SpecError(f"there is no Keras layer for a row of type {type(row).__name__}")
+
+
+@build_layer.register
+def _(row: specs.Input, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.InputLayer(shape=row.shape, name=row.name)
+
+
+@build_layer.register
+def _(row: specs.Convolution, seed: int | None, **options: Any) -> layers.Layer:
+    kernel_size, strides = row.window()
+    return layers.Conv2D(
+        row.filters,
+        kernel_size,
+        strides,
+        row.padding,
+        activation=_get_activation(row.activation),
+        kernel_initializer=_build_initializer(row.initializer, seed),
+        **options,
+    )
+
+
+@build_layer.register
+def _(row: specs.Pooling, seed: int | None, **options: Any) -> layers.Layer:
+    layer_class = POOLING_LAYERS[row.pool]
+    if layer_class is pooling.StochasticPooling2D:
+        options["seed"] = seed
+    return layer_class(*row.window(), row.padding, **options)
+
+
+@build_layer.register
+def _(row: specs.GlobalAveragePooling, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.GlobalAveragePooling2D(**options)
+
+
+@build_layer.register
+def _(row: specs.Flatten, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.Flatten(**options)
+
+
+@build_layer.register
+def _(row: specs.Dense, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.Dense(
+        row.units,
+        activation=_get_activation(row.activation),
+        kernel_initializer=_build_initializer(row.initializer, seed),
+        **options,
+    )
+
+
+@build_layer.register
+def _(row: specs.TableConvolution, seed: int | None, **options: Any) -> layers.Layer:
+    kernel_size, strides = row.window()
+    return lenet_layers.TableConvolution(
+        row.table,
+        kernel_size,
+        strides,
+        row.padding,
+        activation=_get_activation(row.activation),
+        kernel_initializer=_build_initializer(row.initializer, seed),
+        **options,
+    )
+
+
+@build_layer.register
+def _(row: specs.Subsampling, seed: int | None, **options: Any) -> layers.Layer:
+    size, _ = row.window()
+    return lenet_layers.Subsampling(
+        size, _get_activation(row.activation), row.coefficient, row.multiplier, **options
+    )
+
+
+@build_layer.register
+def _(row: specs.EuclideanRBF, seed: int | None, **options: Any) -> layers.Layer:
+    return lenet_layers.EuclideanRBF(row.units, **options)
+
+
+@build_layer.register
+def _(row: specs.Dropout, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.Dropout(row.rate, seed=seed, **options)
+
+
+@build_layer.register
+def _(row: specs.BatchNormalization, seed: int | None, **options: Any) -> layers.Layer:
+    return layers.BatchNormalization(momentum=row.momentum, **options)
+
+
+def _get_activation(name: str) -> Any:
+    return lenet_layers.scaled_tanh if name == "scaled_tanh" else name
+
+
+def _build_initializer(
+    initializer: str | specs.Initializer, seed: int | None
+) -> keras.initializers.Initializer:
+    if isinstance(initializer, str):
+        name, options = initializer, {}
+    else:
+        name, options = initializer.name, initializer.options()
+    if name == "lecun1998_uniform":
+        return lenet_layers.lecun1998_uniform(seed)
+    return type(keras.initializers.get(name))(**options, seed=seed)
