@@ -63,9 +63,9 @@ def train(network: str) -> float:
 
 def measure_lowering(network: str) -> dict[str, list[float]]:
     from lenet_tf.engine import im2col
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
-    device.start_tensorflow()
+    start_tensorflow()
     chosen, found = im2col.MAX_KERNELS, {name: [] for name in LOWERED}
     for _ in range(TURNS):
         for name, most in LOWERED.items():

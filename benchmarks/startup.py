@@ -21,8 +21,8 @@ PHASES = """
 import time
 start = time.perf_counter()
 import json, sys, tempfile, lenet_tf
-from lenet_tf import device
-device.start_tensorflow()
+from lenet_tf.runtime.tensorflow_start import start_tensorflow
+start_tensorflow()
 done = {"TensorFlow imported": time.perf_counter() - start}
 data = lenet_tf.load_data("mnist")
 done["data read"] = time.perf_counter() - start

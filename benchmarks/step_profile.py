@@ -53,10 +53,10 @@ def spent(folder: str, steps: int) -> list[dict]:
 def measure(loop: bool) -> dict:
     import numpy as np
 
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if loop:
-        device.start_tensorflow()
+        start_tensorflow()
     import tensorflow as tf
 
     # Keras' step as it is without this package: once TensorFlow has begun, its threads stay as they are.

@@ -35,7 +35,7 @@ _HOMES = {
     "prepare_images": "data.preprocessing",
     "read_picture": "inference.image_files",
     "resume": "training.resume",
-    "use_one_thread": "runtime.device",
+    "use_one_thread": "runtime.threads",
 }
 # Public modules by their short names.
 _MODULES = {
@@ -70,7 +70,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'lenet_tf' has no attribute {name!r}")
     if home in _NEED_KERAS:
-        import_module("lenet_tf.runtime.device").start_tensorflow()
+        import_module("lenet_tf.runtime.tensorflow_start").start_tensorflow()
     module = import_module(f"lenet_tf.{home}")
     return module if name in _MODULES else getattr(module, name)
 

@@ -470,7 +470,6 @@ def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
     assert "NOTICE" in done.stderr
     assert "THIS IS NOT MNIST" in done.stderr
     assert "NOT of MNIST" in done.stdout
-    assert "oneDNN" not in done.stderr, "TensorFlow's chatter would bury the notice"
     run = only_run(tmp_path)
     assert run_folder.read_config(run)["data"]["source"] == "sample"
     assert json.loads((run / "metrics.json").read_text())["test_accuracy"] >= 0.945
@@ -513,7 +512,7 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--validation", "7"], ["'7' is neither a share between 0 and 1 nor 'test'"]),
         (
             ["train", "--data", "sample", "--device", "gpu:99"],
-            ["device 'gpu:99' cannot be used", "--device cpu works"],
+            ["device 'gpu:99' is unavailable", "Use --device cpu"],
         ),
         (["train", "--data", "sample", "--device", "fpga"], ["unknown device 'fpga'"]),
         (

@@ -10,10 +10,10 @@ import textwrap
 import pytest
 import tensorflow as tf
 from conftest import python
-from packaging.version import Version
 
 from lenet_tf.errors import DeviceError
 from lenet_tf.runtime import device
+from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.fit import training_context
 
 
@@ -65,7 +65,7 @@ def test_a_gpu_that_is_not_there(gpus):
     gpus(1)
     with pytest.raises(
         DeviceError,
-        match="device 'gpu:3' cannot be used: TensorFlow sees only 1. --device cpu works.",
+        match="device 'gpu:3' is unavailable: TensorFlow finds only 1. Use --device cpu instead.",
     ):
         device.choose_device("gpu:3")
 
@@ -75,24 +75,25 @@ def test_a_gpu_that_is_not_there(gpus):
     [
         ("-1", True, "/bin/x", "CUDA_VISIBLE_DEVICES hides every GPU"),
         (None, False, "/bin/x", "this TensorFlow is built without GPU support"),
-        (None, True, None, "no NVIDIA driver was found"),
+        (None, True, None, "no NVIDIA driver is installed"),
         (
             None,
             True,
             "/bin/x",
-            r"TensorFlow found no CUDA libraries: make install EXTRAS=dev,gpu or pip install 'lenet_tf\[gpu\]'",
+            r"TensorFlow loads no CUDA libraries; install them by make install EXTRAS=dev,gpu or pip"
+            r" install 'lenet_tf\[gpu\]'",
         ),
     ],
 )
 def test_why_a_gpu_cannot_be_used(gpus, monkeypatch, visible, built, driver, reason):
     gpus(0)
-    monkeypatch.setattr(device, "_held_back", [])
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     monkeypatch.setattr(tf.test, "is_built_with_gpu_support", lambda: built)
     monkeypatch.setattr(device.shutil, "which", lambda name: driver)
-    with pytest.raises(DeviceError, match=f"device 'gpu' cannot be used: {reason}"):
+    monkeypatch.setattr(device, "_find_driver_failure", lambda program: None)
+    with pytest.raises(DeviceError, match=f"device 'gpu' is unavailable: {reason}"):
         device.choose_device("gpu")
 
 
@@ -116,7 +117,8 @@ def test_threads_are_set_until_tensorflow_has_begun(first, threads):
     """Importing TensorFlow is not yet using its threads; what the environment says stays."""
     names = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
     script = (
-        f"import os; {first or 'pass'}; from lenet_tf import device; device.cores = lambda: 2; device.start_tensorflow()\n"
+        f"import os; {first or 'pass'}; from lenet_tf.runtime import threads; threads.usable_cores = lambda: 2\n"
+        "from lenet_tf.runtime.tensorflow_start import start_tensorflow; start_tensorflow()\n"
         f"import json; print(json.dumps([os.environ.get(name) for name in {names}]))"
     )
     environment = {name: value for name, value in os.environ.items() if name not in names}
@@ -138,49 +140,20 @@ def test_a_user_who_split_a_gpu_is_left_alone(gpus, monkeypatch):
     assert device.choose_device("gpu").name == "/GPU:0"
 
 
-def test_auto_says_why_a_card_is_not_used(gpus, monkeypatch):
+def test_auto_explains_why_a_card_is_not_used(gpus, monkeypatch, tmp_path):
     gpus(0)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(tf.test, "is_built_with_gpu_support", lambda: True)
-    monkeypatch.setattr(device.shutil, "which", lambda name: "/bin/nvidia-smi")
-    monkeypatch.setattr(
-        device, "_held_back", ["E0000 0:0:1.5 7 cuda.cc:9] failed call to cuInit: driver too old"]
-    )
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'Driver/library version mismatch' >&2; exit 18\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(device.shutil, "which", lambda name: str(program))
     assert device.choose_device("auto").label.endswith(
-        "no GPU: CUDA does not start (failed call to cuInit: driver too old)"
+        "no GPU: the NVIDIA driver does not work (Driver/library version mismatch)"
     )
+    program.write_text("#!/bin/sh\necho 'GPU 0: Name'\n")
+    assert "TensorFlow loads no CUDA libraries" in device.choose_device("auto").label
     assert "no GPU" not in device.choose_device("cpu").label
-
-
-def test_a_message_before_an_abort_is_not_lost():
-    """What a machine without AVX does to TensorFlow's import."""
-    script = (
-        "import os; from lenet_tf import device\n"
-        "with device._without_chatter(): os.write(2, b'I0000 chatter\\nF0000 this CPU has no AVX\\n'); os.abort()"
-    )
-    done = python("-c", script)
-    assert done.returncode != 0
-    assert done.stderr == "F0000 this CPU has no AVX\n"
-
-
-def test_only_known_chatter_is_held_back(capfd):
-    with device._without_chatter():
-        os.write(
-            2,
-            b"I0000 00:00:1.5 1 port.cc:153] oneDNN custom operations are on.\nlibcuda.so is broken: a real problem\n",
-        )
-    assert capfd.readouterr().err == "libcuda.so is broken: a real problem\n"
-
-
-def test_what_was_held_back_is_told_when_the_import_fails(capfd):
-    def broken_import():
-        with device._without_chatter():
-            os.write(2, b"undefined symbol: cublas\n")
-            raise ImportError("no TensorFlow")
-
-    with pytest.raises(ImportError):
-        broken_import()
-    assert "undefined symbol: cublas" in capfd.readouterr().err
 
 
 def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
@@ -188,6 +161,7 @@ def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
     script = """
         import lenet_tf, keras, numpy as np, tensorflow as tf
         from lenet_tf.data.sources.sample import load_sample
+        from lenet_tf.runtime.tensorflow_start import hide_retracing_advice
 
         data = load_sample()
         few = lenet_tf.RawData(data.x_train[:200], data.y_train[:200], data.x_test[:100], data.y_test[:100])
@@ -195,7 +169,7 @@ def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
             model = lenet_tf.LeNet("tiny")
             lenet_tf.evaluate(model, few)
             lenet_tf.predict(model, few.x_test)
-        with lenet_tf.runtime.device.hide_retracing_advice():
+        with hide_retracing_advice():
             for number in range(6):
                 tf.function(lambda number: number)(number)
         for _ in range(6):
@@ -219,24 +193,24 @@ def test_training_holds_it_back(caplog):
     assert [record.getMessage() for record in caplog.records] == [advice]
 
 
-@pytest.mark.skipif(
-    Version(tf.__version__) < Version("2.21"),
-    reason="the XLA of TensorFlow 2.20 says what it does, whatever it is told",
-)
-def test_tensorflow_is_quiet_whichever_module_is_imported_first(monkeypatch):
-    """Also later, when XLA starts, as for training with second-order rates."""
+def test_tensorflow_starts_with_log_level_1_whichever_module_is_imported_first(monkeypatch):
+    """A user's own log level stays."""
+    script = (
+        "import os, sys; from lenet_tf import inspection, layers; assert 'keras' in sys.modules;"
+        "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
+    )
     monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)
-    script = "from lenet_tf import inspection, layers; import sys; assert 'keras' in sys.modules; import tensorflow as tf"
-    done = python("-c", f"{script}; tf.function(lambda x: x + x, jit_compile=True)(1.0)")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert python("-c", script).stdout == "1\n"
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "0")
+    assert python("-c", script).stdout == "0\n"
 
 
 def test_a_comparison_may_ask_for_all_bits():
     """TF32 has effect on GPUs only; here it is seen whether TensorFlow is told."""
     try:
-        device.start_tensorflow()
+        start_tensorflow()
         assert tf.config.experimental.tensor_float_32_execution_enabled()
-        device.start_tensorflow(tf32=False)
+        start_tensorflow(tf32=False)
         assert not tf.config.experimental.tensor_float_32_execution_enabled()
     finally:
         tf.config.experimental.enable_tensor_float_32_execution(True)

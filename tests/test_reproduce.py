@@ -31,7 +31,7 @@ from lenet_tf.reproduce.predictions import Predictions
 from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.runner import Runner, Task
 from lenet_tf.reproduce.statistics import format_mean_sd, holm_correction, paired_difference
-from lenet_tf.runtime import device, environment
+from lenet_tf.runtime import environment, threads
 from lenet_tf.specs import Preparation, get_spec
 
 ROOT = Path(__file__).parent.parent
@@ -308,7 +308,7 @@ def test_a_fresh_place_reproduces_the_records(done, tmp_path):
 @pytest.fixture
 def without_onednn(monkeypatch):
     """A setting in which this machine stands for another: the runs are other draws than the recorded ones."""
-    monkeypatch.delitem(device._set_here, "TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.delitem(threads._own_values, "TF_ENABLE_ONEDNN_OPTS", raising=False)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
@@ -441,7 +441,7 @@ def test_killed_in_the_middle_of_a_row_nothing_is_lost_or_doubled(how, tmp_path,
             "interrupted: 0 of 2 runs are finished. The same command goes on where this one stopped."
             in told
         )
-        assert "Stopping when the epochs under way are finished" in told
+        assert "Stopping after the epochs in progress" in told
     assert not (tmp_path / "results" / "reproduce" / "tiny.jsonl").exists()
     outcomes = Runner([row], None, 2, tmp_path / "logs", RecordStore.of(tmp_path / "results")).run()
     kept = RecordStore.of(tmp_path / "results").read(row)

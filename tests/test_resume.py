@@ -380,7 +380,7 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
     assert "Traceback" not in error
     (folder,) = (tmp_path / "logs" / "fit").iterdir()
     done = checkpoints.read_progress(folder / "final.keras").epochs
-    assert "Stopping when this epoch is finished. Once more stops at once" in error
+    assert "Stopping after this epoch. Send the signal again to stop at once" in error
     assert f"interrupted after {done} of 100000 epochs. Go on with:\n" in error
     assert re.search(rf"lenet-tf train --resume logs/fit/{folder.name}$", error, re.MULTILINE)
     assert len((folder / "history.csv").read_text().splitlines()) == done + 1

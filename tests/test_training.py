@@ -375,7 +375,7 @@ def test_ctrl_c_while_a_checkpoint_is_written_keeps_the_old_one(digits, tmp_path
         (
             {"device": "gpu:99"},
             DeviceError,
-            "device 'gpu:99' cannot be used: .* --device cpu works",
+            "device 'gpu:99' is unavailable: .* Use --device cpu",
         ),
         ({"precision": "int8"}, SpecError, "unknown precision 'int8'"),
         ({"model": "lenet7"}, SpecError, "unknown variant 'lenet7'"),

@@ -33,7 +33,7 @@ def evaluate(
 ) -> None:
     """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
     from lenet_tf.runs import run_folder
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
@@ -43,7 +43,7 @@ def evaluate(
         if run_or_model.is_dir() or (folder / "config.json").exists()
         else None
     )
-    device.start_tensorflow()
+    start_tensorflow()
     from lenet_tf.data import image_order
     from lenet_tf.evaluation.evaluate import evaluate as measure
     from lenet_tf.evaluation.evaluate import predict_test

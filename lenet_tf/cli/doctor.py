@@ -83,10 +83,11 @@ def _packages() -> list[Finding]:
 
 
 def _processor() -> Finding:
-    gpus = device.gpu_names()
+    gpus = device.list_gpus()
     cpu = device.choose_device("cpu").label
     return Finding(
-        "device", "; ".join([*gpus, cpu]) if gpus else f"{cpu}; no GPU: {device.why_no_gpu()}"
+        "device",
+        "; ".join([*gpus, cpu]) if gpus else f"{cpu}; no GPU: {device.explain_missing_gpu()}",
     )
 
 

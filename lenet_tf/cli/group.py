@@ -39,9 +39,9 @@ def load_or_exit(name: str | None, originals: str | None) -> Any:
     from lenet_tf.data import sources
 
     data = sources.load_data(name, originals, notify=notice)
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
-    device.start_tensorflow()
+    start_tensorflow()
     return data
 
 

@@ -56,7 +56,7 @@ def predict(
     where a file could not be read; the others are answered all the same.
     """
     from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
@@ -64,7 +64,7 @@ def predict(
     chosen = find_newest_run(logs) if model is None else model
     if not chosen.exists():
         raise click.UsageError(f"there is no run or model {chosen}.")
-    device.start_tensorflow()
+    start_tensorflow()
     from lenet_tf.models.saving import load_model
 
     answers = predict_pictures(load_model(chosen), files)

@@ -149,7 +149,7 @@ def train(
     """
     from lenet_tf import specs
     from lenet_tf.runs import run_folder
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime import device, threads
     from lenet_tf.specs import toml
     from lenet_tf.training.messages import next_steps_message, run_end_message
     from lenet_tf.training.tensorboard.options import Board
@@ -181,7 +181,7 @@ def train(
     if "recipe" in settings:
         specs.get_recipe(spec.name, settings["recipe"])
     if spec.recipe.optimizer.name == "sdlm":
-        device.use_one_thread()
+        threads.use_one_thread()
     device.check_device(settings["device"])
     if from_run is not None:
         raw = load_or_exit(again.data_name() if data is None else data, originals)
@@ -234,7 +234,7 @@ def _resume(
     report: bool | None,
 ) -> None:
     from lenet_tf.runs import run_folder
-    from lenet_tf.runtime import device
+    from lenet_tf.runtime import threads
     from lenet_tf.training.messages import next_steps_message, run_end_message
 
     old = run_folder.read_run(folder)
@@ -245,7 +245,7 @@ def _resume(
         )
         return
     if old.spec.recipe.optimizer.name == "sdlm":
-        device.use_one_thread()
+        threads.use_one_thread()
     raw = load_or_exit(old.data_name() if data is None else data, originals)
     from lenet_tf.training.resume import resume
 

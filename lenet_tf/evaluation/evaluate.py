@@ -17,7 +17,7 @@ from lenet_tf.errors import DataError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs.run_folder import Run
-from lenet_tf.runtime.device import hide_retracing_advice
+from lenet_tf.runtime.tensorflow_start import hide_retracing_advice
 from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import Shape, format_shape
 

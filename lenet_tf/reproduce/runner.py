@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,9 +24,14 @@ from lenet_tf.reproduce.records import RecordStore, name_predictions_apart
 from lenet_tf.reproduce.verdicts import Verdict
 from lenet_tf.reproduce.worker import process_environment, run_home
 from lenet_tf.runtime import environment
+from lenet_tf.runtime.signals import ShutdownRequest, handle_signals
 
 # This package, and not what lies in the folder that the command is called in.
 _START = "import sys; sys.path[:] = [place for place in sys.path if place]; from lenet_tf.reproduce.worker import main; main()"
+_SHUTDOWN_NOTICE = (
+    "Stopping after the epochs in progress. Send the signal again to stop at once; "
+    "the same command resumes."
+)
 # Of TensorFlow with MNIST in memory.
 _BYTES_A_RUN = 1_500_000_000
 
@@ -111,7 +116,8 @@ class Runner:
         cores: queue.SimpleQueue = queue.SimpleQueue()
         for number in range(self.jobs):
             cores.put(available[number % len(available)])
-        with self._forwarding() as asked, ThreadPoolExecutor(self.jobs) as pool:
+        signals = handle_signals(_SHUTDOWN_NOTICE, self._forward_signal)
+        with signals as request, ThreadPoolExecutor(self.jobs) as pool:
             # The longest first, so that the last ones end together.
             order = sorted(self.tasks, key=self._expected, reverse=True)
             futures = [pool.submit(self._one, task, cores) for task in order]
@@ -121,9 +127,9 @@ class Runner:
                 if outcome is not None
             ]
         failed = [task for task in self.tasks if task.state not in ("done", "waiting")]
-        if asked and len(outcomes) < len(self.tasks):
+        if request.signal and len(outcomes) < len(self.tasks):
             told = f"interrupted: {len(outcomes)} of {len(self.tasks)} runs are finished. The same command goes on where this one stopped."
-            raise Interrupted(told, 128 + asked[0])
+            raise Interrupted(told, request.exit_code)
         if failed:
             more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
             raise RunError(f"{failed[0].name}: {failed[0].state}{more}")
@@ -228,9 +234,9 @@ class Runner:
         process.wait()
         with self._lock:
             del self._running[process]
-        # Where nothing was begun, nothing is left.
+        # The log matters only if the process ended without saying why.
         with contextlib.suppress(OSError):
-            if not Path(log.name).stat().st_size:
+            if last.keys() & {"record", "error", "interrupted"}:
                 Path(log.name).unlink()
             home.rmdir()
         if "record" not in last and task.state in ("starting", "running"):
@@ -258,26 +264,8 @@ class Runner:
             task.state = said["error"]
         return said
 
-    @contextlib.contextmanager
-    def _forwarding(self) -> Iterator[list[int]]:
-        """Within the block Ctrl-C and SIGTERM go to the running processes, which end their epochs first; the second ends them at once."""
-        asked: list[int] = []
-
-        def note(number: int, _: Any) -> None:
-            asked.append(number)
-            self._stopping = True
-            if len(asked) == 1:
-                with contextlib.suppress(OSError):
-                    os.write(
-                        2,
-                        b"\nStopping when the epochs under way are finished. Once more stops at once; the same command goes on.\n",
-                    )
-            for process in list(self._running):
-                process.send_signal(signal.SIGTERM) if len(asked) < 3 else process.kill()
-
-        before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield asked
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def _forward_signal(self, request: ShutdownRequest) -> None:
+        self._stopping = True
+        for process in list(self._running):
+            # A process ends its epoch after the first signal and stops at the second.
+            process.send_signal(signal.SIGTERM) if request.count < 3 else process.kill()

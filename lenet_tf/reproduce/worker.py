@@ -23,7 +23,8 @@ from lenet_tf.io.atomic import file_lock
 from lenet_tf.reproduce.plan import TableRow, decisive_fields
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.runs import run_folder
-from lenet_tf.runtime import device, environment
+from lenet_tf.runtime import environment, threads
+from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
 
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
@@ -37,8 +38,8 @@ def run_home(logs: Path, row: TableRow, seed: int) -> Path:
 
 def process_environment(row: TableRow) -> dict[str, str]:
     """For a run's process: the same threads wherever it is made, so that its numbers do not depend on how many cores there are."""
-    own = device.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else device.ONE_CORE
-    return os.environ | device.keep_user_onednn(own)
+    own = threads.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else threads.ONE_CORE
+    return os.environ | threads.keep_user_onednn(own)
 
 
 def run(
@@ -52,7 +53,7 @@ def run(
     # Another `reproduce` may be at the same run: then its result is waited for.
     with file_lock(home / ".lock", timeout=-1):
         raw = sources.load_data(row.data, originals)
-        device.start_tensorflow()
+        start_tensorflow()
         finished, before = _trained(row, seed, home, raw, notify)
         return _record(row, seed, finished, raw), before
 

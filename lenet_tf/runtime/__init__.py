@@ -1,1 +1,1 @@
-"""The processor, the threads, the signals and the machine that a run meets."""
+"""TensorFlow's start, its device and threads, signals, and facts about this machine."""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: the first lets the epoch finish, the second stops at once; after training the first does."""
+"""Orderly shutdown after Ctrl-C (SIGINT) or SIGTERM."""
 
 from __future__ import annotations
 
@@ -6,52 +6,86 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_TEXT = "\nStopping when this epoch is finished. Once more stops at once; finished epochs are kept either way.\n"
+_EPOCH_NOTICE = (
+    "Stopping after this epoch. Send the signal again to stop at once; "
+    "finished epochs are saved in either case."
+)
 
 
 @dataclass
 class ShutdownRequest:
-    """`signal`: the number of the signal that asked to stop; 0: none. `waits`: whether the first one lets an epoch finish."""
+    """The signals that have asked this process to stop.
+
+    Attributes:
+        signal: Number of the latest signal; 0 if there was none.
+        count: Number of signals so far.
+        waits: Whether the first signal lets the work in progress finish.
+    """
 
     signal: int = 0
+    count: int = 0
     waits: bool = True
 
     @property
     def exit_code(self) -> int:
-        """What a shell expects of a process that a signal has ended."""
+        """Exit code that a shell expects of a process that a signal has ended."""
         return 128 + (self.signal or signal.SIGINT)
 
 
 @contextlib.contextmanager
-def graceful_interrupt() -> Iterator[ShutdownRequest]:
-    """Within the block the first SIGINT or SIGTERM is only noted, and said on stderr; the next raises `KeyboardInterrupt`, and so does the
-    first once `waits` is False.
+def handle_signals(
+    notice: str, react: Callable[[ShutdownRequest], None]
+) -> Iterator[ShutdownRequest]:
+    """Count SIGINT and SIGTERM within the block and react to each.
 
-    Handlers that a program has set itself stay, and in another thread than the main one, where Python allows none to be set, all stay.
+    Only Python's default handlers are replaced, and only in the main thread, where Python
+    permits it; a program's own handlers stay.
+
+    Args:
+        notice: Line for stderr after the first signal, unless the request no longer waits.
+        react: Called in the signal handler after each signal; may raise `KeyboardInterrupt`.
+
+    Yields:
+        The request, which later signals update.
     """
-    asked, before = ShutdownRequest(), {}
+    request, previous = ShutdownRequest(), {}
 
-    def note(number: int, _: Any) -> None:
-        now, asked.signal = bool(asked.signal) or not asked.waits, number
-        if now:
-            raise KeyboardInterrupt
-        # Python's own stderr may be in the middle of a line, in which a handler must not write.
-        with contextlib.suppress(OSError):
-            os.write(2, _TEXT.encode())
+    def handle(number: int, _: Any) -> None:
+        request.signal, request.count = number, request.count + 1
+        if request.count == 1 and request.waits:
+            # A handler must not use sys.stderr, which may be in the middle of a write.
+            with contextlib.suppress(OSError):
+                os.write(2, f"\n{notice}\n".encode())
+        react(request)
 
     if threading.current_thread() is threading.main_thread():
-        for number, default in (
-            (signal.SIGINT, signal.default_int_handler),
-            (signal.SIGTERM, signal.SIG_DFL),
-        ):
+        defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+        for number, default in defaults.items():
             if signal.getsignal(number) is default:
-                before[number] = signal.signal(number, note)
+                previous[number] = signal.signal(number, handle)
     try:
-        yield asked
+        yield request
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def graceful_interrupt() -> contextlib.AbstractContextManager[ShutdownRequest]:
+    """Let the first SIGINT or SIGTERM within a block wait for the end of an epoch.
+
+    The first signal is only recorded. The second raises `KeyboardInterrupt`, and so does the
+    first once the request's `waits` is False.
+
+    Returns:
+        A context manager that yields the `ShutdownRequest`.
+    """
+    return handle_signals(_EPOCH_NOTICE, _raise_if_urgent)
+
+
+def _raise_if_urgent(request: ShutdownRequest) -> None:
+    if request.count > 1 or not request.waits:
+        raise KeyboardInterrupt

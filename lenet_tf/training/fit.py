@@ -24,6 +24,7 @@ from lenet_tf.models.optimizers import find_one_cycle
 from lenet_tf.runs import run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runtime import device as devices
+from lenet_tf.runtime import tensorflow_start, threads
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
 from lenet_tf.training.messages import run_start_message
 from lenet_tf.training.tensorboard.options import Board
@@ -127,7 +128,11 @@ def fit(
             run_folder.build_config(
                 spec,
                 data.identity(),
-                {"name": place.name, "label": place.label, "threads": devices.thread_settings()},
+                {
+                    "name": place.name,
+                    "label": place.label,
+                    "threads": threads.read_thread_settings(),
+                },
             )
             | began
         )
@@ -153,10 +158,10 @@ def fit(
 
 @contextlib.contextmanager
 def training_context(place: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
-    with place.scope(), devices.hide_retracing_advice():
+    with place.scope(), tensorflow_start.hide_retracing_advice():
         keras.utils.set_random_seed(seed)
         if deterministic:
-            devices.enable_determinism()
+            tensorflow_start.enable_determinism()
         yield
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.data.dataset import Split
-from lenet_tf.runtime.device import Device, uses_one_thread
+from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.environment import program_name
+from lenet_tf.runtime.threads import uses_one_thread
 from lenet_tf.specs import Spec
 
 

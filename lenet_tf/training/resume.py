@@ -78,7 +78,7 @@ def resume(
     spec, settings = old.spec, old.settings
     seed = validate_seed(settings["seed"])
     check_patience(settings["early_stopping"])
-    place = devices.choose_device(devices.device_option(old.device) if device is None else device)
+    place = devices.choose_device(devices.to_device_option(old.device) if device is None else device)
     with run_lock(folder), training_context(place, seed, settings["deterministic"]):
         if old.metrics is not None:  # by another process, in the meantime
             return _finished(folder, old.metrics)

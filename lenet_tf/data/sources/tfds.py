@@ -22,7 +22,7 @@ from lenet_tf.data.sources import originals as originals_files
 from lenet_tf.data.sources.cache import load_cached, save_cached
 from lenet_tf.errors import DataError, SourceUnreachable, did_you_mean
 from lenet_tf.io.atomic import file_lock
-from lenet_tf.runtime import device
+from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
 REACH_SECONDS = 4.0
 _FALLBACK_URL = "https://storage.googleapis.com"
@@ -201,7 +201,7 @@ def _prepare(builder: Any, originals: Path | None, source: str) -> None:
     from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 
     _check_size(builder)
-    device.start_tensorflow()
+    start_tensorflow()
     manual = originals / builder.name if originals is not None else None
     chatter = contextlib.nullcontext()
     if source == "originals" or not sys.stderr.isatty():
@@ -265,7 +265,7 @@ def _read(builder: Any, name: str, source: str) -> RawData:
     if kept is not None:
         return kept
     _check_size(builder)
-    device.start_tensorflow()
+    start_tensorflow()
     arrays = []
     for split in ("train", "test"):
         part = tfds.as_numpy(builder.as_dataset(split=split, batch_size=-1, shuffle_files=False))

@@ -1,0 +1,66 @@
+"""Settings of TensorFlow that must be made when a process starts or for all of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterator
+
+from lenet_tf.runtime.threads import use_parallel_halves, uses_one_thread
+
+# Functions that Keras and `predict` create anew for every model, so that the advice is moot.
+_TRACED_PER_MODEL = re.compile(r"<function (TensorFlowTrainer\.|predict\.<locals>)")
+
+
+def start_tensorflow(tf32: bool = True) -> None:
+    """Import TensorFlow with threads for the graph engine and GPU memory that grows on demand.
+
+    Settings in the environment and `use_one_thread` take precedence. Call this before
+    TensorFlow runs its first operation; later calls only apply `tf32`.
+
+    Args:
+        tf32: Whether a GPU may round factors to TF32's 10 bits in convolutions and matrix
+            products. False, for comparisons with a CPU, applies to the whole process.
+    """
+    if not uses_one_thread():
+        use_parallel_halves()
+    # Hides informational messages; TensorFlow still prints a few before it reads this.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    import tensorflow as tf
+
+    if not tf32:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # A GPU that is in use, or split by the user into virtual devices, refuses.
+        with contextlib.suppress(RuntimeError, ValueError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+@contextlib.contextmanager
+def hide_retracing_advice() -> Iterator[None]:
+    """Hide TensorFlow's warnings about retracing functions that each model must trace anew.
+
+    Yields:
+        Nothing; the warnings are hidden within the block.
+    """
+
+    def is_useful(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_advice = "triggered tf.function retracing" in message
+        return not (is_advice and _TRACED_PER_MODEL.search(message))
+
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(is_useful)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_useful)
+
+
+def enable_determinism() -> None:
+    """Make TensorFlow's operations deterministic until the process ends."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()

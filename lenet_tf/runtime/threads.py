@@ -1,0 +1,103 @@
+"""The environment variables that set TensorFlow's threads and oneDNN."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from lenet_tf.runtime.environment import usable_cores
+
+_INTER_OP, _INTRA_OP, _ONEDNN = (
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_ENABLE_ONEDNN_OPTS",
+)
+# oneDNN's own variable: the newest instruction set that it may use.
+_ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
+ONE_THREAD = {_INTER_OP: "1", _INTRA_OP: "1", _ONEDNN: "0"}
+# The values of `use_parallel_halves` on one or two cores.
+ONE_CORE = {_INTER_OP: "2", _INTRA_OP: "1", _ONEDNN: "1"}
+
+# What this module set itself, and may therefore change again.
+_own_values: dict[str, str] = {}
+
+
+def use_one_thread() -> None:
+    """Make TensorFlow use one thread and no oneDNN, which is fastest for batches of one image.
+
+    Call this before TensorFlow runs its first operation, and before it is imported to turn off
+    oneDNN; later calls have no effect. Variables that the user has set keep their values.
+
+    Example:
+        >>> import lenet_tf
+        >>> lenet_tf.use_one_thread()
+    """
+    _set_variables(ONE_THREAD)
+
+
+def use_parallel_halves() -> None:
+    """Make TensorFlow run two operations at a time, each on half of the cores, with oneDNN.
+
+    The graph engine trains the two halves of a batch in parallel. TensorFlow enables oneDNN on
+    some processors only, and convolutions take three times as long without it. The conditions
+    of `use_one_thread` apply.
+    """
+    intra_op = str(max(1, usable_cores() // 2))
+    _set_variables({_INTER_OP: "2", _INTRA_OP: intra_op, _ONEDNN: "1"})
+
+
+def _set_variables(variables: dict[str, str]) -> None:
+    if _has_started_threads():
+        return
+    # TensorFlow reads oneDNN's variable when it is imported, the others when threads start.
+    is_imported = "tensorflow" in sys.modules
+    for name, value in variables.items():
+        if name == _ONEDNN and is_imported:
+            continue
+        if os.environ.get(name) in (None, _own_values.get(name)):
+            os.environ[name] = _own_values[name] = value
+
+
+def _has_started_threads() -> bool:
+    if "tensorflow" not in sys.modules:
+        return False
+    import tensorflow as tf
+
+    threading = tf.config.threading
+    count = threading.get_inter_op_parallelism_threads()
+    try:
+        # TensorFlow offers no query, but refuses a new value once its threads run.
+        threading.set_inter_op_parallelism_threads(count + 1)
+    except RuntimeError:
+        return True
+    threading.set_inter_op_parallelism_threads(count)
+    return False
+
+
+def uses_one_thread() -> bool:
+    """Return whether the environment limits TensorFlow to one thread."""
+    return [os.environ.get(name) for name in (_INTER_OP, _INTRA_OP)] == ["1", "1"]
+
+
+def read_thread_settings() -> dict[str, str | None]:
+    """Read the variables for threads and oneDNN that can change the last bits of a result.
+
+    Returns:
+        Each variable's value; None where it is not set.
+    """
+    names = (_INTER_OP, _INTRA_OP, _ONEDNN, _ONEDNN_ISA)
+    return {name: os.environ.get(name) or None for name in names}
+
+
+def keep_user_onednn(variables: dict[str, str]) -> dict[str, str]:
+    """Replace oneDNN's value in `variables` by the user's, if the user has set one.
+
+    Args:
+        variables: Environment variables for another process.
+
+    Returns:
+        The variables to use.
+    """
+    value = os.environ.get(_ONEDNN)
+    is_user_value = value is not None and _ONEDNN not in _own_values
+    return variables | {_ONEDNN: value} if value is not None and is_user_value else variables
