@@ -23,7 +23,7 @@ from lenet_tf.data.sources.idx import read_idx
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.inference.image_files import read_picture
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 from lenet_tf.specs import get_spec
 from lenet_tf.specs.toml import load_spec
 
@@ -106,7 +106,7 @@ def toml(random: Random) -> bytes:
 def config(random: Random) -> bytes:
     table = copy.deepcopy(random.choice(_OFTEN))
     whole = {
-        "format": run_folder.FORMAT, "initial_weights": "seed", "recipe": table.pop("recipe"), "spec": table, "seed": 0,
+        "format": run_record.FORMAT, "initial_weights": "seed", "recipe": table.pop("recipe"), "spec": table, "seed": 0,
         "data": {"name": "mnist", "sha256": "0"}, "device": {"name": "/CPU:0", "label": "CPU"},
         "settings": {"precision": "float32", "deterministic": False, "engine": "graph", "early_stopping": None}, "versions": {"keras": "3"},
     }  # fmt: skip
@@ -160,8 +160,8 @@ def _read_toml(path: Path) -> None:
 
 
 def _read_json(path: Path) -> None:
-    run = run_folder.read_repeatable_run(path.parent)
-    str((run.data_name(), run.spec.layers, run.device, run_folder.version_differences(run.config)))
+    run = run_record.read_repeatable_run(path.parent)
+    str((run.data_name, run.spec.layers, run.device, run_record.version_differences(run.config)))
 
 
 # Reader → the name of its file, how a file is made, how it is read.

@@ -67,7 +67,11 @@ def where(logs: Path) -> str:
         return "while a file was being written"
     if (folder / "metrics.json").exists():
         return "after the last file"
-    return "in a later epoch or between epochs" if (folder / "final.keras").exists() else "in the first epoch"
+    return (
+        "in a later epoch or between epochs"
+        if (folder / "final.keras").exists()
+        else "in the first epoch"
+    )
 
 
 def wait_for_a_file(process: object, logs: Path, number: int, seconds: float) -> None:

@@ -184,10 +184,10 @@ def test_training_with_distortions(digits, tmp_path):
     for a, b in zip(first.model.get_weights(), same.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.array_equal(first.model.get_weights()[0], plain.model.get_weights()[0])
-    config = lenet_tf.runs.run_folder.read_config(first.path)
+    config = lenet_tf.runs.run_record.read_config(first.path)
     assert config["recipe"]["augmentation"]["translation"] == AUGMENTATIONS["affine"].translation
     assert (
-        lenet_tf.runs.run_folder.read_repeatable_run(first.path).spec.recipe.augmentation
+        lenet_tf.runs.run_record.read_repeatable_run(first.path).spec.recipe.augmentation
         == AUGMENTATIONS["affine"]
     )
     assert len(first.history["loss"]) == 2

@@ -180,7 +180,7 @@ def test_hyperparameters_and_the_result(run):
 
 def test_pr_curves_are_those_of_the_validation_images(run, digits):
     """True and false positives at a threshold, counted one by one."""
-    held = split_data(digits, 0.2, 0).held
+    held = split_data(digits, 0.2, 0).validation_indices
     chances = lenet_tf.predict(run, digits.x_train[held])
     for label in (0, 7):
         curve = tf.make_ndarray(
@@ -194,7 +194,7 @@ def test_pr_curves_are_those_of_the_validation_images(run, digits):
 
 
 def test_maps_are_those_of_one_image_of_each_class(run, digits):
-    held = split_data(digits, 0.2, 0).held
+    held = split_data(digits, 0.2, 0).validation_indices
     first = [
         next(number for number in held if digits.y_train[number] == label) for label in range(10)
     ]

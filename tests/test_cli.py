@@ -17,7 +17,7 @@ import pytest
 from conftest import NO_NETWORK, python
 
 import lenet_tf
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 from lenet_tf.specs import VARIANTS
 
 
@@ -316,11 +316,11 @@ def test_a_file_that_is_not_there(cli):
 def test_augment_on_the_command_line(cli):
     result = cli("train", "tiny", "--data", "sample", "--augment", "affine+elastic", "-q")
     assert result.exit_code == 0, result.output
-    assert run_folder.read_config(only_run())["recipe"]["augmentation"]["elastic"] == 34
+    assert run_record.read_config(only_run())["recipe"]["augmentation"]["elastic"] == 34
     again = cli("train", "--from-run", only_run(), "--augment", "none", "--logs", "again", "-q")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
-    assert run_folder.read_config(second)["recipe"]["augmentation"] is None
+    assert run_record.read_config(second)["recipe"]["augmentation"] is None
 
 
 def test_an_unknown_augmentation(cli):
@@ -435,7 +435,7 @@ def test_train_evaluate_and_run_again(cli):
     again = cli("train", "--from-run", run, "--logs", "again", "--device", "cpu", "--quiet")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
-    first_config, second_config = (run_folder.read_config(folder) for folder in (run, second))
+    first_config, second_config = (run_record.read_config(folder) for folder in (run, second))
     for part in ("spec", "recipe", "seed", "settings", "data"):
         assert first_config[part] == second_config[part]
     weights = zip(
@@ -450,7 +450,7 @@ def test_train_evaluate_and_run_again(cli):
     changed = cli("train", "--from-run", run, "--logs", "changed", "--epochs", 1, "--seed", 6, "-q")
     assert changed.exit_code == 0, changed.output
     (third,) = Path("changed/fit").iterdir()
-    config = run_folder.read_config(third)
+    config = run_record.read_config(third)
     assert (config["recipe"]["epochs"], config["seed"], config["recipe"]["validation"]) == (
         1,
         6,
@@ -471,7 +471,7 @@ def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
     assert "THIS IS NOT MNIST" in done.stderr
     assert "NOT of MNIST" in done.stdout
     run = only_run(tmp_path)
-    assert run_folder.read_config(run)["data"]["source"] == "sample"
+    assert run_record.read_config(run)["data"]["source"] == "sample"
     assert json.loads((run / "metrics.json").read_text())["test_accuracy"] >= 0.945
 
 
@@ -557,7 +557,7 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
         (["train", "--epoch", "3"], ["No such option '--epoch'", "--epochs"]),
         (
             ["train", "--data", "sample", "--validation", "0.0001"],
-            ["cannot hold back 0.0001 of 4,000 images"],
+            ["cannot hold out 0.0001 of 4,000 images"],
         ),
     ],
     ids=lambda value: " ".join(value)[:40],
@@ -744,7 +744,7 @@ def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):
     result = cli("train", "--originals", originals, "--epochs", 1)
     assert result.exit_code == 0, result.output
     metrics = json.loads((only_run() / "metrics.json").read_text())
-    config = run_folder.read_config(only_run())
+    config = run_record.read_config(only_run())
     assert config["data"]["images"] == {"train": 60_000, "test": 10_000}
     assert config["data"]["source"] == "originals"
     assert 0.95 <= metrics["test_accuracy"] < 1

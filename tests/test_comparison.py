@@ -23,7 +23,7 @@ from lenet_tf.evaluation import comparison, comparison_figures
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.evaluation.settings_table import differing_settings, flatten_settings
 from lenet_tf.evaluation.significance import PairedTest
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 from lenet_tf.specs import get_spec
 
 
@@ -178,7 +178,7 @@ def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
 
 def test_runs_that_were_made_alike_share_a_column(logs):
     """Wherever they stand."""
-    one, two = (SimpleNamespace(old=run_folder.read_run(logs / "fit" / name)) for name in "ab")
+    one, two = (SimpleNamespace(old=run_record.read_run(logs / "fit" / name)) for name in "ab")
     text = comparison._differences({"A": one, "B": two, "C": one})
     assert re.findall(r"<th>(.*?)</th>", text) == ["", "A, C", "B"]
     assert cells(text, "batch size") == ["16", "8"]
@@ -291,7 +291,7 @@ def test_more_runs_than_can_be_told_apart(logs, cli, tmp_path, monkeypatch):
 def test_where_it_goes_by_itself(logs, tmp_path, monkeypatch):
     shutil.copytree(logs / "fit" / "b", tmp_path / "b", ignore=shutil.ignore_patterns("*.keras"))
     one, two, elsewhere = (
-        run_folder.read_run(folder)
+        run_record.read_run(folder)
         for folder in (logs / "fit" / "a", logs / "fit" / "b", tmp_path / "b")
     )
     assert comparison.default_page_path([one, two]) == logs / "comparison.html"
@@ -299,7 +299,7 @@ def test_where_it_goes_by_itself(logs, tmp_path, monkeypatch):
     monkeypatch.chdir(logs / "fit")
     assert (
         comparison.default_page_path(
-            [run_folder.read_run(Path("a")), run_folder.read_run(Path("b"))]
+            [run_record.read_run(Path("a")), run_record.read_run(Path("b"))]
         )
         == logs / "comparison.html"
     )

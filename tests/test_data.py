@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lenet_tf.data.dataset import RawData, prepared_shape, split_data, stratified_split
+from lenet_tf.data.dataset import RawData, split_data, stratified_split
 from lenet_tf.data.pipeline import evaluation_batches
 from lenet_tf.data.preprocessing import (
     add_channel_axis,
@@ -194,7 +194,7 @@ def test_split_is_stratified_disjoint_and_seeded():
     assert np.bincount(labels[held]).tolist() == [20] * 10
     np.testing.assert_array_equal(stratified_split(labels, 0.2, seed=1)[1], held)
     assert not np.array_equal(stratified_split(labels, 0.2, seed=2)[1], held)
-    with pytest.raises(DataError, match="cannot hold back 0.01 of 20 images"):
+    with pytest.raises(DataError, match="cannot hold out 0.01 of 20 images"):
         stratified_split(np.arange(20) % 10, 0.01, seed=0)
 
 
@@ -210,14 +210,12 @@ def test_raw_data_checks_its_arrays(arrays):
 
 
 def test_the_class_count_is_stated_or_plain(arrays):
-    with pytest.raises(
-        DataError, match="y_train begins at 1: classes are counted from 0, so subtract that"
-    ):
+    with pytest.raises(DataError, match="y_train starts at 1, but classes start at 0: subtract it"):
         RawData(**arrays | {"y_train": arrays["y_train"] + 1})
     few = arrays | {"y_train": np.where(arrays["y_train"] == 4, 9, arrays["y_train"])}
     with pytest.raises(
         DataError,
-        match="y_train goes up to 9, but class 4 never occurs in it: state num_classes if that is meant",
+        match="y_train goes up to 9, but has no label 4: pass num_classes if this is intended",
     ):
         RawData(**few)
     assert RawData(**few, num_classes=12).num_classes == 12
@@ -240,7 +238,7 @@ def test_the_hash_is_of_content_not_of_dtype(arrays):
 def test_split_says_what_it_wants(arrays):
     with pytest.raises(
         DataError,
-        match=r"data must be a lenet_tf.RawData, not tuple: load_data makes one of a name",
+        match=r"data must be a lenet_tf.RawData, not tuple: use load_data",
     ):
         split_data((arrays["x_train"], arrays["y_train"]), "test", seed=0)
 
@@ -248,21 +246,25 @@ def test_split_says_what_it_wants(arrays):
 def test_split_holds_back_or_uses_the_test_images(arrays):
     data = RawData(**arrays)
     held = split_data(data, 0.25, seed=0)
-    assert (len(held.kept), len(held.held)) == (30, 10)
-    assert sorted([*held.kept, *held.held]) == list(range(40))
+    assert (len(held.train_indices), len(held.validation_indices)) == (30, 10)
+    assert sorted([*held.train_indices, *held.validation_indices]) == list(range(40))
     images, labels, chosen = held.validation
     images, labels = images[chosen], labels[chosen]
-    np.testing.assert_array_equal(images, data.x_train[held.held])
-    np.testing.assert_array_equal(labels, data.y_train[held.held])
+    np.testing.assert_array_equal(images, data.x_train[held.validation_indices])
+    np.testing.assert_array_equal(labels, data.y_train[held.validation_indices])
     tutorial = split_data(data, "test", seed=0)
-    assert tutorial.kept.tolist() == list(range(40))
+    assert tutorial.train_indices.tolist() == list(range(40))
     assert tutorial.validation[0] is data.x_test
 
 
-def test_prepared_shape(arrays):
-    assert prepared_shape(RawData(**arrays), Preparation(pad_to=32, channels=3)) == (32, 32, 3)
+def test_the_shape_of_prepared_images(arrays):
+    assert Preparation(pad_to=32, channels=3).output_shape(RawData(**arrays).image_shape) == (
+        32,
+        32,
+        3,
+    )
     with pytest.raises(DataError, match="images of 28×28 do not fit into the 20×20"):
-        prepared_shape(RawData(**arrays), Preparation(pad_to=20))
+        Preparation(pad_to=20).output_shape(RawData(**arrays).image_shape)
 
 
 def test_gray_images_become_equal_channels(gray):

@@ -16,7 +16,7 @@ from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.models.curvature import curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import find_one_cycle
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 from lenet_tf.specs import (
     Convolution,
     Dense,
@@ -204,7 +204,7 @@ def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, 
         "engine  graph, 80 steps a call, each in two halves",
         "engine  keras",
     ]
-    assert run_folder.read_config(plain.path)["settings"]["engine"] == "keras"
+    assert run_record.read_config(plain.path)["settings"]["engine"] == "keras"
     assert set(ours.history) == set(plain.history)
     for expected, got in zip(plain.model.get_weights(), ours.model.get_weights(), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-5)

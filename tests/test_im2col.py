@@ -149,7 +149,9 @@ def test_lowered_equals_keras_layers(name, images):
 
 def test_which_networks_are_lowered():
     """Those whose every convolution is a small one of Keras'."""
-    lowered = {name for name, spec in VARIANTS.items() if Im2colModel.from_model(LeNet(spec)) is not None}
+    lowered = {
+        name for name, spec in VARIANTS.items() if Im2colModel.from_model(LeNet(spec)) is not None
+    }
     assert lowered == {
         "lenet5",
         "lenet5-32",

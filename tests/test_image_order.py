@@ -15,7 +15,7 @@ from lenet_tf.data import image_order
 from lenet_tf.data.sources import load_data
 from lenet_tf.data.sources.idx import load_idx_folder
 from lenet_tf.errors import RunError
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 
 # As the published files begin, and as papers number them.
 LABELS = {
@@ -130,6 +130,6 @@ def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
     assert "of another SHA-256" not in Path("comparison.html").read_text()
     (repeated,) = Path("again", "fit").iterdir()
     assert (
-        run_folder.read_config(repeated)["data"]["sha256"]
+        run_record.read_config(repeated)["data"]["sha256"]
         == image_order.to_tfds_order(mnist).sha256
     )

@@ -12,7 +12,7 @@ import pytest
 import lenet_tf
 from lenet_tf.errors import LenetError, SpecError
 from lenet_tf.models.optimizers import OneCycle, find_one_cycle
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 from lenet_tf.specs import RECIPES, Optimizer, Recipe, get_recipe, get_spec
 
 FAST = RECIPES["lenet5-modern"]["fast"]
@@ -81,7 +81,7 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     # 300 images are 5 steps of 64 an epoch: the rate after an epoch is that of the step that comes next.
     np.testing.assert_allclose(rates, [0.005 * (11 - 6) / (11 - 2.5), 0] * 2, rtol=1e-5, atol=1e-9)
     run = results[0]
-    config = run_folder.read_config(run.path)
+    config = run_record.read_config(run.path)
     assert config["recipe"]["optimizer"]["schedule"] == "one_cycle"
     loaded = lenet_tf.load_model(run.path)
     np.testing.assert_array_equal(

@@ -74,7 +74,7 @@ class Break(keras.callbacks.Callback):
 def broken(model, data, logs: Path, *epochs: int, **options) -> run_folder.Run:
     """The run, broken off in these epochs and gone on with each time."""
     with pytest.raises(
-        Interrupted, match=rf"after {epochs[0] - 1} of \d+ epochs. Go on with:\n.* train --resume "
+        Interrupted, match=rf"after {epochs[0] - 1} of \d+ epochs. Resume with:\n.* train --resume "
     ):
         lenet_tf.fit(model, data, logs=logs, quiet=True, callbacks=[Break(epochs[0])], **options)
     (folder,) = (logs / "fit").iterdir()
@@ -239,7 +239,7 @@ def test_a_run_that_only_lacks_its_last_file_is_tested_and_not_trained(digits, t
 def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
     with pytest.raises(
         RunError,
-        match=r"was trained on other sample data \(SHA-256 .*\). A run goes on with its own data only.",
+        match=r"was trained on other sample data \(SHA-256 .*\). A run resumes with its own data only.",
     ):
         lenet_tf.resume(copy, replace(digits, x_test=digits.x_test[::-1].copy()), quiet=True)
     with pytest.raises(RunError, match="is not a run folder: it has no config.json"):
@@ -327,12 +327,12 @@ def test_other_versions_are_named(copy, digits, capsys):
     lenet_tf.resume(copy, digits)
     out = capsys.readouterr().out
     assert re.search(
-        r"^tensorflow is \S+ here, and the run began with 2.99.0: results may differ$",
+        r"^tensorflow is \S+ here, but the run started with 2.99.0: results may differ$",
         out,
         re.MULTILINE,
     )
     assert "click" not in out
-    assert re.search(r"^run     .*, goes on after epoch 2$", out, re.MULTILINE)
+    assert re.search(r"^run     .*, resumes after epoch 2$", out, re.MULTILINE)
 
 
 def train(folder: Path, *arguments: str) -> subprocess.Popen:
@@ -381,7 +381,7 @@ def test_the_first_signal_finishes_the_epoch_and_says_how_to_go_on(tmp_path, num
     (folder,) = (tmp_path / "logs" / "fit").iterdir()
     done = checkpoints.read_progress(folder / "final.keras").epochs
     assert "Stopping after this epoch. Send the signal again to stop at once" in error
-    assert f"interrupted after {done} of 100000 epochs. Go on with:\n" in error
+    assert f"interrupted after {done} of 100000 epochs. Resume with:\n" in error
     assert re.search(rf"lenet-tf train --resume logs/fit/{folder.name}$", error, re.MULTILINE)
     assert len((folder / "history.csv").read_text().splitlines()) == done + 1
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
@@ -411,7 +411,7 @@ def test_the_command_goes_on(copy, cli):
     os.chdir(folder)
     refused = cli("train", "--resume", f"logs/fit/{copy.name}", "--epochs", "9")
     assert refused.exit_code == 2
-    assert "--resume goes on as the run's config.json says: leave --epochs away." in refused.output
+    assert "--resume takes this from the run's config.json: remove --epochs." in refused.output
     assert cli("train", "lenet5", "--resume", copy).exit_code == 2
     done = cli("train", "--resume", copy, "--data", "sample")
     assert done.exit_code == 1
@@ -450,7 +450,7 @@ def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, 
     model.compile("adam", "categorical_crossentropy", metrics=["mse"])
     with pytest.raises(
         TrainingError,
-        match="tiny is compiled without the metric accuracy, by which the best epoch is chosen",
+        match="tiny is compiled without the metric accuracy, which selects the best epoch",
     ):
         lenet_tf.fit(model, digits, logs=tmp_path / "logs", quiet=True)
     assert not (tmp_path / "logs").exists()

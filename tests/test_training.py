@@ -19,7 +19,7 @@ from conftest import python
 import lenet_tf
 from lenet_tf.data.pipeline import training_batches
 from lenet_tf.errors import DataError, DeviceError, Interrupted, RunError, SpecError, TrainingError
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_folder, run_record
 from lenet_tf.specs import VARIANTS, Optimizer, Preparation, get_spec
 
 
@@ -198,7 +198,7 @@ def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
     done = python("-c", script, str(tmp_path))
     assert done.returncode == 0, done.stderr[-2000:]
     assert (
-        run_folder.read_config(Path(done.stdout.split()[-1]))["settings"]["deterministic"] is True
+        run_record.read_config(Path(done.stdout.split()[-1]))["settings"]["deterministic"] is True
     )
 
 
@@ -210,7 +210,7 @@ def test_mixed_precision_takes_keras_own_steps(digits, tmp_path, capfd):
 
 def test_no_seed_draws_one_and_records_it(digits, tmp_path):
     run = lenet_tf.fit("tiny", digits, seed=None, device="cpu", logs=tmp_path, quiet=True)
-    seed = run_folder.read_config(run.path)["seed"]
+    seed = run_record.read_config(run.path)["seed"]
     again = lenet_tf.fit("tiny", digits, seed=seed, device="cpu", logs=tmp_path, quiet=True)
     assert same_weights(run.model, again.model)
 
@@ -242,9 +242,9 @@ def test_a_trained_model_goes_on(run, digits, tmp_path):
     again = lenet_tf.fit(model, digits, epochs=1, batch_size=30, logs=tmp_path, quiet=True)
     assert int(model.optimizer.iterations) == before + 9
     assert again.model is model
-    assert run_folder.read_config(again.path)["initial_weights"] == "given"
-    with pytest.raises(RunError, match="went on from a model's weights"):
-        run_folder.read_repeatable_run(again.path)
+    assert run_record.read_config(again.path)["initial_weights"] == "given"
+    with pytest.raises(RunError, match="started from the weights of a trained model"):
+        run_record.read_repeatable_run(again.path)
 
 
 def test_networks_fit_the_images(arrays, tmp_path):
@@ -484,7 +484,7 @@ def test_mixed_precision_trains_and_reloads(digits, tmp_path):
     again = lenet_tf.load_model(run.path)
     assert (
         again.precision
-        == run_folder.read_config(run.path)["settings"]["precision"]
+        == run_record.read_config(run.path)["settings"]["precision"]
         == "mixed_bfloat16"
     )
     images = digits.x_test / np.float32(255)
@@ -564,9 +564,9 @@ def test_arrays_in_memory_cannot_be_run_again_from_the_folder(arrays, tmp_path):
     )
     with pytest.raises(
         RunError,
-        match=r"was trained on arrays in memory, which it does not hold: give --data FILE.npz",
+        match=r"was trained on arrays in memory, which it does not store: pass",
     ):
-        run_folder.read_repeatable_run(run.path).data_name()
+        run_record.read_repeatable_run(run.path).data_name
 
 
 def test_models_that_cannot_be_loaded(run, tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 import lenet_tf
 from lenet_tf.errors import RunError
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 
 ZOO = sorted(path.parent for path in (Path(__file__).parent / "zoo").glob("*/*/config.json"))
 FORMATS = {path: int(re.match(r"format-(\d+)-", path.parent.name)[1]) for path in ZOO}
@@ -23,9 +23,9 @@ def name(path: Path) -> str:
 
 
 def test_the_zoo_has_every_format_and_the_oldest_and_newest_keras():
-    assert set(FORMATS.values()) == set(range(1, run_folder.FORMAT + 1))
+    assert set(FORMATS.values()) == set(range(1, run_record.FORMAT + 1))
     assert {
-        path.parent.name.rpartition("-")[2] for path in ZOO if FORMATS[path] == run_folder.FORMAT
+        path.parent.name.rpartition("-")[2] for path in ZOO if FORMATS[path] == run_record.FORMAT
     } >= {"3.12.0", "3.15.1"}
 
 
@@ -48,14 +48,14 @@ def test_a_model_of_another_version_answers_as_it_did_or_is_refused(path, digits
 
 @pytest.mark.parametrize("path", [path for path in ZOO if path.name != "interrupted"], ids=name)
 def test_a_run_of_another_version_is_read_or_refused(path):
-    if FORMATS[path] in run_folder.READABLE_FORMATS:
-        assert run_folder.read_run(path).metrics["epochs"] == 1
+    if FORMATS[path] in run_record.READABLE_FORMATS:
+        assert run_record.read_run(path).read_metrics()["epochs"] == 1
         return
     with pytest.raises(
         RunError,
         match=rf"has format {FORMATS[path]} of lenet_tf 0\.\d\.\d; here is lenet_tf {lenet_tf.__version__}, which reads",
     ):
-        run_folder.read_run(path)
+        run_record.read_run(path)
 
 
 @pytest.mark.parametrize("path", [path for path in ZOO if path.name == "interrupted"], ids=name)
@@ -69,8 +69,8 @@ def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(
         return
     run = lenet_tf.resume(folder, digits)
     assert (run.metrics["epochs"], run.metrics["resumed"]) == (2, [1])
-    then = run_folder.read_run(path).config["versions"]["keras"]
+    then = run_record.read_run(path).config["versions"]["keras"]
     assert (
-        f"keras is {keras.__version__} here, and the run began with {then}"
+        f"keras is {keras.__version__} here, but the run started with {then}"
         in capsys.readouterr().out
     ) == (then != keras.__version__)

@@ -32,14 +32,14 @@ def evaluate(
     run_or_model: Path, data: str | None, originals: str | None, report: bool, as_json: bool
 ) -> None:
     """Accuracy and loss of a run folder's last epoch, or of a .keras file, on a test set."""
-    from lenet_tf.runs import run_folder
+    from lenet_tf.runs import run_record
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
     config = (
-        run_folder.read_config(folder)
+        run_record.read_config(folder)
         if run_or_model.is_dir() or (folder / "config.json").exists()
         else None
     )
@@ -50,7 +50,7 @@ def evaluate(
     from lenet_tf.models.saving import load_model
 
     model = load_model(run_or_model)
-    own = run_folder.data_name(folder, config) if config and data is None else model.spec.data
+    own = run_record.data_name(folder, config) if config and data is None else model.spec.data
     raw = load_or_exit(own if data is None else data, originals)
     then = config["data"].get("sha256") if config and data is None else raw.sha256
     if image_order.is_in_tfds_order(raw, then):
@@ -104,11 +104,11 @@ def report(
     Of several runs also comparison.html, one file with all of them side by side.
     """
     from lenet_tf.evaluation import comparison as comparing
-    from lenet_tf.runs import checkpoints, run_folder
+    from lenet_tf.runs import checkpoints, run_record
 
     # The same run under two names is one.
     old = [
-        run_folder.read_run(folder)
+        run_record.read_run(folder)
         for folder in {folder.resolve(): folder for folder in run}.values()
     ]
     for each in old:
@@ -139,7 +139,7 @@ def _reported(old: Sequence[Any], data: str | None, originals: str | None) -> It
     """Writes the report of each run and gives what it was made of; each data set is loaded once."""
     loaded: dict[str, Any] = {}
     for each in old:
-        name = each.data_name() if data is None else data
+        name = each.data_name if data is None else data
         if name not in loaded:
             loaded[name] = load_or_exit(name, originals)
         from lenet_tf.data import image_order

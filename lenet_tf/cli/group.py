@@ -55,14 +55,14 @@ def default_data(spec: Any, named: str | None) -> str | None:
 
 def find_spec(name: str) -> Any:
     """A variant by its name, or a network by its file, which ends in `.toml`, or by a run folder."""
-    from lenet_tf.runs import run_folder
+    from lenet_tf.runs import run_record
     from lenet_tf.specs import get_spec
     from lenet_tf.specs.toml import load_spec
 
     if name.endswith(".toml"):
         return load_spec(name)
     return (
-        run_folder.read_spec(run_folder.read_config(Path(name)))
+        run_record.read_spec(run_record.read_config(Path(name)))
         if Path(name, "config.json").is_file()
         else get_spec(name)
     )

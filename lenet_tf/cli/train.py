@@ -1,4 +1,4 @@
-"""`lenet-tf train`: a new run, one run again, or an interrupted one taken up."""
+"""`lenet-tf train`: trains a network, repeats a run, or resumes an interrupted one."""
 
 from __future__ import annotations
 
@@ -10,31 +10,36 @@ import click
 from lenet_tf.cli.group import ORIGINALS, default_data, load_or_exit, main
 
 
-def _validation(_: click.Context, __: click.Parameter, value: str | None) -> float | str | None:
+def _parse_validation(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> float | str | None:
     if value is None or value == "test":
         return value
     try:
-        share = float(value)
+        fraction = float(value)
     except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise click.BadParameter(f"{value!r} is neither a share between 0 and 1 nor 'test'.")
-    return share
+        fraction = 0.0
+    if not 0 < fraction < 1:
+        raise click.BadParameter(f"{value!r} is neither a fraction between 0 and 1 nor 'test'.")
+    return fraction
 
 
-def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+def _parse_names(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
     if value is None:
         return None
     return () if value == "none" else tuple(name.strip() for name in value.split(","))
 
 
-@main.command(short_help="Train a network and leave a run folder.")
+@main.command(short_help="Train a network and write a run folder.")
 @click.argument("variant", required=False)
 @click.option(
     "--data",
     metavar="NAME",
-    help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …), 'sample', a .npz file, or a folder (./mine) of"
-    " .npy files or of MNIST's four IDX files, plain or gzipped.",
+    help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …), 'sample', a"
+    " .npz file, or a folder (./mine) of .npy files or of MNIST's four IDX files, plain or"
+    " gzipped.",
 )
 @ORIGINALS
 @click.option(
@@ -42,18 +47,18 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     metavar="NAME",
     help="Another recipe than the network's own, such as fast for lenet5-modern.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training images.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs.")
 @click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step.")
 @click.option(
     "--validation",
-    callback=_validation,
-    metavar="SHARE|test",
-    help="Share of the training images held back; 'test': the test images.",
+    callback=_parse_validation,
+    metavar="FRACTION|test",
+    help="Fraction of the training images to hold out; 'test' validates on the test images.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
-    help="For weights, shuffling and the split. [default: 0]",
+    help="Seed of weights, shuffling and the split. [default: 0]",
 )
 @click.option(
     "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N."
@@ -63,71 +68,76 @@ def _names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[st
     type=click.Path(path_type=Path),
     default=Path("logs"),
     show_default=True,
-    help="The run goes to LOGS/fit/<variant>-<time>/.",
+    help="Folder of all runs. The run goes to LOGS/fit/<variant>-<time>/.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]),
-    help="Of the arithmetic. [default: float32]",
+    help="Precision of the arithmetic. [default: float32]",
 )
 @click.option(
     "--early-stopping",
     type=click.IntRange(min=1),
     metavar="EPOCHS",
-    help="Stop after so many epochs without a better val_loss.",
+    help="Stop after EPOCHS epochs without a better validation loss.",
 )
 @click.option(
     "--augment",
     "augmentation",
     metavar="NAME",
-    help="Distort the training images: affine (as in 1998), elastic, affine+elastic or none. [default: the network's own]",
+    help="Distort the training images: affine (as in 1998), elastic, affine+elastic or none."
+    " [default: the recipe's]",
 )
 @click.option(
     "--engine",
     type=click.Choice(["auto", "graph", "keras"]),
-    help="How steps are taken: many in one call of the graph, or Keras' own way. [default: auto]",
+    help="Training loop: graph (faster) or keras (standard). [default: auto]",
 )
 @click.option(
     "--deterministic",
     is_flag=True,
     default=None,
-    help="Deterministic operations, for equal results on a GPU too, where they are slower; a CPU loses no time.",
+    help="Use deterministic operations, for equal results on a GPU too. They are slower on a GPU"
+    " and as fast on a CPU.",
 )
 @click.option(
     "--spec",
     "spec_file",
     metavar="FILE.toml",
-    help="A network of your own instead of VARIANT, see examples/lenet5.toml.",
+    help="Your own network instead of VARIANT, see examples/lenet5.toml.",
 )
 @click.option(
     "--from-run",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Run again what DIR/config.json says; other options change it.",
+    help="Repeat the run in DIR. Other options change it.",
 )
 @click.option(
     "--resume",
     "interrupted",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Go on with an interrupted run, as its config.json says; --data, --originals, --device, --no-report and -q may go with it.",
+    help="Resume the interrupted run in DIR. Only --data, --originals, --device, --no-report and"
+    " -q may be added.",
 )
 @click.option(
     "--images-every",
     type=click.IntRange(min=0),
     metavar="EPOCHS",
-    help="Images and PR curves in TensorBoard after every EPOCHS-th epoch, 0: never. [default: after the first and the last]",
+    help="Write images and PR curves to TensorBoard every EPOCHS epochs; 0 never."
+    " [default: after the first and the last epoch]",
 )
 @click.option(
     "--histograms",
-    callback=_names,
+    callback=_parse_names,
     metavar="NAMES",
-    help="Histograms in TensorBoard of weights, activations and gradients, such as weights,gradients, or none. [default: weights]",
+    help="Histograms in TensorBoard: weights, activations and gradients, such as"
+    " weights,gradients, or none. [default: weights]",
 )
 @click.option(
     "--report/--no-report",
     default=None,
-    help="Make report.html of the finished run. [default: make it]",
+    help="Write report.html when the run finishes. [default: --report]",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
 @click.pass_context
@@ -139,118 +149,128 @@ def train(
     interrupted: Path | None,
     data: str | None,
     originals: str | None,
-    quiet: bool,
     **options: Any,
 ) -> None:
-    """Train VARIANT (lenet5) and leave a run folder with weights, history and TensorBoard logs.
+    """Train VARIANT (lenet5) and write a run folder with weights, history and TensorBoard logs.
 
-    Without --data it is the data set that the network is made for: MNIST, or an embedded sample of it where MNIST cannot be had.
-    Ctrl-C once lets the epoch finish, twice stops at once; --resume goes on from the last finished epoch.
+    Without --data, the network's own data set is used: MNIST, or an embedded sample of it where
+    MNIST is unavailable. Ctrl-C finishes the epoch, a second one stops at once; --resume continues
+    from the last finished epoch.
     """
-    from lenet_tf import specs
-    from lenet_tf.runs import run_folder
-    from lenet_tf.runtime import device, threads
-    from lenet_tf.specs import toml
-    from lenet_tf.training.messages import next_steps_message, run_end_message
-    from lenet_tf.training.tensorboard.options import Board
-
     if interrupted is not None:
-        _refuse_others(ctx, "interrupted", "data", "originals", "device", "report", "quiet")
-        _resume(interrupted, data, originals, quiet, options["device"], options["report"])
+        _check_resume_options(ctx)
+        _resume(interrupted, data, originals, options)
         return
-    if sum(given is not None for given in (variant, spec_file, from_run)) > 1:
+    if sum(name is not None for name in (variant, spec_file, from_run)) > 1:
         raise click.UsageError(
             "VARIANT, --spec and --from-run exclude each other: each names the network."
         )
-    spec = (
-        toml.load_spec(spec_file) if spec_file is not None else specs.get_spec(variant or "lenet5")
-    )
+    from lenet_tf.runs import run_folder
+    from lenet_tf.runs.run_record import read_repeatable_run
+
+    run_folder.check_writable(options["logs"])
+    record = None if from_run is None else read_repeatable_run(from_run)
+    config = _make_config(variant, spec_file, record, options)
+    _prepare_runtime(config)
+    if record is None:
+        raw = load_or_exit(default_data(config.spec, data), originals)
+    else:
+        raw = _load_recorded(record, data, originals)
+    from lenet_tf.training import fit
+
+    _print_result(fit.train(config, raw), raw, config)
+
+
+def _make_config(
+    variant: str | None, spec_file: str | None, record: Any, options: dict[str, Any]
+) -> Any:
+    """Returns the `TrainConfig` of a network, or of a recorded run with changes."""
+    from lenet_tf.specs.toml import load_spec
+    from lenet_tf.training.config import TrainConfig
+    from lenet_tf.training.tensorboard.options import Board
+
     settings = {name: value for name, value in options.items() if value is not None}
-    shown = {
+    board: dict[str, Any] = {
         name: settings.pop(name) for name in ("images_every", "histograms") if name in settings
     }
-    run_folder.check_writable(settings["logs"])
-    if "augmentation" in settings:
-        specs.get_augmentation(settings["augmentation"])
-    if from_run is not None:
-        again = run_folder.read_repeatable_run(from_run)
-        spec, settings = again.spec, again.settings | settings
-        shown = Board.from_config(again.config).to_dict() | shown
-    if shown:
-        settings["board"] = Board(**shown)
-    if "recipe" in settings:
-        specs.get_recipe(spec.name, settings["recipe"])
-    if spec.recipe.optimizer.name == "sdlm":
+    network: Any = variant or "lenet5"
+    if spec_file is not None:
+        network = load_spec(spec_file)
+    elif record is not None:
+        network = record.spec
+        settings = record.settings | settings
+        board = Board.from_config(record.config).to_dict() | board
+    return TrainConfig.create(network, board=Board(**board), **settings)
+
+
+def _prepare_runtime(config: Any) -> None:
+    """Sets TensorFlow's threads and refuses a missing GPU, before slow work starts."""
+    from lenet_tf.runtime import device, threads
+
+    if config.spec.recipe.optimizer.name == "sdlm":
         threads.use_one_thread()
-    device.check_device(settings["device"])
-    if from_run is not None:
-        raw = load_or_exit(again.data_name() if data is None else data, originals)
-        if data is None:
-            raw = _in_its_order(raw, again.config["data"].get("sha256"))
-            again.check_same_data(
-                raw.sha256, f"Give --data {raw.name} to train on what is here all the same."
-            )
-    else:
-        raw = load_or_exit(default_data(spec, data), originals)
-    from lenet_tf.training.fit import fit
-
-    run = fit(spec, raw, quiet=quiet, **settings)
-    click.echo(("" if quiet else "\n") + run_end_message(run.metrics, raw.identity()))
-    if not quiet:
-        click.echo(next_steps_message(run.path, settings["logs"]))
+    if config.device.startswith("gpu"):
+        device.choose_device(config.device)
 
 
-def _in_its_order(raw: Any, sha256: Any) -> Any:
-    """The data in the order in which a run was trained on them."""
+def _load_recorded(record: Any, data: str | None, originals: str | None) -> Any:
+    """Loads the data set of a recorded run, in its order, or another one that the user names."""
     from lenet_tf.data import image_order
 
-    if not image_order.is_in_tfds_order(raw, sha256):
+    raw = load_or_exit(record.data_name if data is None else data, originals)
+    if data is not None:
         return raw
-    click.echo(f"{image_order.describe_order(raw)} It is run again in its own order.", err=True)
-    return image_order.to_tfds_order(raw)
+    if image_order.is_in_tfds_order(raw, record.data_sha256):
+        click.echo(
+            f"{image_order.describe_order(raw)} The run is repeated in its own order.", err=True
+        )
+        raw = image_order.to_tfds_order(raw)
+    record.check_same_data(raw.sha256, f"To train on these data anyway, add --data {raw.name}.")
+    return raw
 
 
-def _refuse_others(ctx: click.Context, option: str, *allowed: str) -> None:
-    """What a run folder already says cannot be said again."""
-    given = [
-        name
-        for name in ctx.params
-        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    ]
-    others = {parameter.name: parameter for parameter in ctx.command.params}
-    for name in given:
-        if name not in (option, *allowed):
+def _check_resume_options(ctx: click.Context) -> None:
+    """Refuses options that the run folder already decides."""
+    allowed = ("interrupted", "data", "originals", "device", "report", "quiet")
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name or "")
+        if source is click.core.ParameterSource.COMMANDLINE and parameter.name not in allowed:
             raise click.UsageError(
-                f"--resume goes on as the run's config.json says: leave {others[name].opts[0]} away."
+                f"--resume takes this from the run's config.json: remove {parameter.opts[0]}."
             )
 
 
-def _resume(
-    folder: Path,
-    data: str | None,
-    originals: str | None,
-    quiet: bool,
-    wanted: str,
-    report: bool | None,
-) -> None:
-    from lenet_tf.runs import run_folder
-    from lenet_tf.runtime import threads
-    from lenet_tf.training.messages import next_steps_message, run_end_message
+def _resume(folder: Path, data: str | None, originals: str | None, options: dict[str, Any]) -> None:
+    from lenet_tf.runs.run_record import read_run
+    from lenet_tf.training.config import TrainConfig
 
-    old = run_folder.read_run(folder)
-    if old.metrics is not None:
-        accuracy, epochs = old.metrics["test_accuracy"], old.metrics["epochs"]
+    record = read_run(folder)
+    metrics = record.read_metrics()
+    if metrics is not None:
         click.echo(
-            f"{folder} is finished, nothing is left to do: test accuracy {accuracy:.2%} after epoch {epochs}"
+            f"{folder} is already finished: test accuracy {metrics['test_accuracy']:.2%} after"
+            f" epoch {metrics['epochs']}"
         )
         return
-    if old.spec.recipe.optimizer.name == "sdlm":
-        threads.use_one_thread()
-    raw = load_or_exit(old.data_name() if data is None else data, originals)
+    settings = {
+        "report": options["report"],
+        "quiet": options["quiet"],
+        "logs": folder.parent.parent,
+    }
+    settings = {name: value for name, value in settings.items() if value is not None}
+    config = TrainConfig.from_record(record, device=options["device"], **settings)
+    _prepare_runtime(config)
+    raw = load_or_exit(record.data_name if data is None else data, originals)
     from lenet_tf.training.resume import resume
 
-    given = {} if report is None else {"report": report}
-    run = resume(folder, raw, device=None if wanted == "auto" else wanted, quiet=quiet, **given)
-    click.echo(("" if quiet else "\n") + run_end_message(run.metrics, raw.identity()))
-    if not quiet:
-        click.echo(next_steps_message(run.path, folder.parent.parent))
+    device = None if config.device == "auto" else config.device
+    run = resume(folder, raw, device=device, report=config.report, quiet=config.quiet)
+    _print_result(run, raw, config)
+
+
+def _print_result(run: Any, raw: Any, config: Any) -> None:
+    from lenet_tf.training.messages import next_steps_message, run_end_message
+
+    click.echo(("" if config.quiet else "\n") + run_end_message(run.metrics, raw.identity()))
+    if not config.quiet:
+        click.echo(next_steps_message(run.path, config.logs))

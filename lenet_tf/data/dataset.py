@@ -1,4 +1,4 @@
-"""A data set in memory, and its division into training, validation and test images."""
+"""A data set in memory, and its split into training, validation and test images."""
 
 from __future__ import annotations
 
@@ -9,56 +9,40 @@ from typing import Any
 
 import numpy as np
 
-from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.data.validation import check_images, check_labels
 from lenet_tf.errors import DataError
 from lenet_tf.specs import Preparation
-from lenet_tf.specs.rows import Shape, format_shape
+from lenet_tf.specs.rows import format_shape
 
-# More classes than this in labels without a stated count are a mistake, such as labels that are pixels.
+# More classes without a stated count are a mistake, such as pixels in the place of labels.
 _MAX_CLASSES = 10_000
-
-
-def stratified_split(
-    labels: np.ndarray, held_back: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Disjoint, sorted indices (kept, held back); each class gives its share, `seed` chooses which images."""
-    # scikit-learn: the reference implementation of a stratified split.
-    from sklearn.model_selection import train_test_split
-
-    try:
-        kept, held = train_test_split(
-            np.arange(len(labels)), test_size=held_back, random_state=seed, stratify=labels
-        )
-    except ValueError as error:
-        raise DataError(
-            f"cannot hold back {held_back:g} of {len(labels):,} images for validation: {error}"
-        ) from error
-    return np.sort(kept), np.sort(held)
-
-
-def _count_classes(labels: Any, what: str) -> int:
-    """The class count that training labels speak for; raises `DataError` where they leave it open."""
-    check_labels(labels, _MAX_CLASSES, name=what)
-    missing = np.setdiff1d(np.arange(labels.max(initial=0) + 1), labels)
-    if len(missing) and missing[0] == 0:
-        raise DataError(
-            f"{what} begins at {labels.min()}: classes are counted from 0, so subtract that"
-        )
-    if len(missing):
-        raise DataError(
-            f"{what} goes up to {labels.max(initial=0)}, but class {missing[0]} never occurs in it: state num_classes if that is meant"
-        )
-    return int(labels.max()) + 1
 
 
 @dataclass(frozen=True)
 class RawData:
-    """A data set as its authors published it: images (N, height, width[, channels]) of 0…255, labels (N,) of 0…classes − 1.
+    """A data set of raw images and labels, checked.
 
-    `source` says where it came from (originals, cache, download, sample, file, arrays), `version` is the data set's own. `num_classes` 0
-    stands for the largest training label + 1, provided that every class below it occurs. Images may also be a
-    `lenet_tf.data.streaming.ImageFile`, which leaves them on the disk. Raises `DataError` when an array's rank, dtype, range or length is wrong.
+    Args:
+        x_train: Images of uint8 in 0…255, shape (N, height, width) or (N, height, width, channels).
+            A `lenet_tf.data.streaming.ImageFile` keeps them on disk.
+        y_train: Whole numbers of shape (N,) in 0…num_classes − 1.
+        x_test: As `x_train`, with the same image shape.
+        y_test: As `y_train`.
+        name: Name of the data set in messages, reports and run folders.
+        version: The data set's own version.
+        source: Where the arrays came from: originals, cache, download, sample, file or arrays.
+        num_classes: Number of classes. 0 takes the largest training label + 1, if every class
+            below it occurs.
+
+    Raises:
+        DataError: An array has the wrong rank, dtype, range or length.
+
+    Example:
+        >>> import numpy as np
+        >>> images, labels = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
+        >>> data = RawData(images, labels, images, labels)
+        >>> data.num_classes
+        10
     """
 
     x_train: np.ndarray = field(repr=False)
@@ -75,31 +59,31 @@ class RawData:
             images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             check_images(images, f"{self.name}: x_{part}")
             if not self.num_classes:
-                object.__setattr__(
-                    self, "num_classes", _count_classes(labels, f"{self.name}: y_{part}")
-                )
+                count = _count_classes(labels, f"{self.name}: y_{part}")
+                object.__setattr__(self, "num_classes", count)
             check_labels(labels, self.num_classes, len(images), f"{self.name}: y_{part}")
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
-            raise DataError(
-                f"{self.name}: x_train has images of {format_shape(self.x_train.shape[1:])}, x_test of {format_shape(self.x_test.shape[1:])}"
-            )
+            train, test = (format_shape(x.shape[1:]) for x in (self.x_train, self.x_test))
+            raise DataError(f"{self.name}: x_train has images of {train}, x_test of {test}")
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one raw image: (height, width) or (height, width, channels)."""
+        return tuple(self.x_train.shape[1:])
 
     @cached_property
     def sha256(self) -> str:
-        """Hash of shapes, images and labels, whatever source they came from."""
+        """SHA-256 of shapes, images and labels. It does not depend on their source."""
         digest = hashlib.sha256()
         for array in (self.x_train, self.y_train, self.x_test, self.y_test):
             digest.update(repr(tuple(array.shape)).encode())
             for part in array.parts() if hasattr(array, "parts") else (array,):
-                digest.update(
-                    np.ascontiguousarray(
-                        part, dtype=np.uint8 if len(part.shape) > 1 else np.int64
-                    ).data
-                )
+                dtype = np.uint8 if len(part.shape) > 1 else np.int64
+                digest.update(np.ascontiguousarray(part, dtype=dtype).data)
         return digest.hexdigest()
 
     def identity(self) -> dict[str, Any]:
-        """What a run folder says of its data."""
+        """Returns what a run folder records of its data, ready for JSON."""
         counts = {"train": len(self.x_train), "test": len(self.x_test)}
         return {
             "name": self.name,
@@ -107,47 +91,120 @@ class RawData:
             "source": self.source,
             "sha256": self.sha256,
             "images": counts,
-            "image_shape": list(self.x_train.shape[1:]),
+            "image_shape": list(self.image_shape),
             "num_classes": self.num_classes,
         }
 
 
 @dataclass(frozen=True)
 class Split:
-    """A data set divided for a run. `kept` and `held` are numbers of training images: those that train, and those held back to validate.
+    """A data set split for one run, with the preparation of its images.
 
-    `held` None: the test images validate.
+    Args:
+        data: The raw data set.
+        train_indices: Indices of the training images to train on, int (N,).
+        validation_indices: Indices of the training images that are held out for validation.
+            None validates on the test images.
+        preparation: The network's preparation of training images.
     """
 
-    raw: RawData
-    kept: np.ndarray
-    held: np.ndarray | None
+    data: RawData
+    train_indices: np.ndarray
+    validation_indices: np.ndarray | None
+    preparation: Preparation
+
+    @property
+    def is_validated_on_test(self) -> bool:
+        """Whether the test images serve as validation images."""
+        return self.validation_indices is None
 
     @property
     def validation(self) -> tuple[Any, np.ndarray, np.ndarray | None]:
-        """Raw images, their labels, and which of them validate; None: all."""
-        return (
-            (self.raw.x_test, self.raw.y_test, None)
-            if self.held is None
-            else (self.raw.x_train, self.raw.y_train, self.held)
+        """Raw images, their labels, and the indices of those that validate. None means all."""
+        if self.validation_indices is None:
+            return self.data.x_test, self.data.y_test, None
+        return self.data.x_train, self.data.y_train, self.validation_indices
+
+    @property
+    def validation_preparation(self) -> Preparation:
+        """The preparation of validation images: that of test images if they are test images."""
+        return self.preparation.of_test if self.is_validated_on_test else self.preparation
+
+
+def check_raw_data(data: Any) -> None:
+    """Raises `DataError` unless `data` is a `RawData`."""
+    if not isinstance(data, RawData):
+        raise DataError(
+            f"data must be a lenet_tf.RawData, not {type(data).__name__}: use load_data(name), or"
+            " RawData(x_train, y_train, x_test, y_test) for arrays"
         )
 
 
-def check_raw(data: Any) -> None:
-    """Raises `DataError` unless `data` is a `RawData`."""
-    if not isinstance(data, RawData):
-        made = "load_data makes one of a name, RawData(x_train, y_train, x_test, y_test) of arrays"
-        raise DataError(f"data must be a lenet_tf.RawData, not {type(data).__name__}: {made}")
+def split_data(
+    data: RawData, validation: float | str, seed: int, preparation: Preparation | None = None
+) -> Split:
+    """Splits the training images into those that train and those that validate.
 
+    Args:
+        data: The raw data set.
+        validation: Fraction of the training images to hold out, above 0 and below 1, or `"test"`
+            to validate on the test images.
+        seed: Chooses the held-out images, stratified by class.
+        preparation: The network's preparation. None takes the default.
 
-def split_data(raw: RawData, validation: float | str, seed: int) -> Split:
-    """Holds back `validation` of the training images (`"test"`: none, the test images serve twice)."""
-    check_raw(raw)
+    Returns:
+        The split. Its indices are sorted.
+
+    Raises:
+        DataError: `data` is no `RawData`, or a class has too few images for the fraction.
+    """
+    check_raw_data(data)
+    preparation = preparation or Preparation()
     if validation == "test":
-        return Split(raw, np.arange(len(raw.x_train)), None)
-    return Split(raw, *stratified_split(raw.y_train, float(validation), seed))
+        return Split(data, np.arange(len(data.x_train)), None, preparation)
+    return Split(data, *stratified_split(data.y_train, float(validation), seed), preparation)
 
 
-def prepared_shape(raw: RawData, preparation: Preparation) -> Shape:
-    """(height, width, channels) of the images as the network takes them; raises `DataError` where they cannot be prepared so."""
-    return prepare_images(raw.x_test[:1], preparation).shape[1:]
+def stratified_split(
+    labels: np.ndarray, fraction: float, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Splits indices such that each class gives the same fraction.
+
+    Args:
+        labels: Whole numbers (N,).
+        fraction: Fraction to hold out, above 0 and below 1.
+        seed: Chooses the held-out indices.
+
+    Returns:
+        Two sorted, disjoint arrays of indices: to train on, and held out.
+
+    Raises:
+        DataError: A class has too few images for the fraction.
+    """
+    # scikit-learn has the reference implementation of a stratified split.
+    from sklearn.model_selection import train_test_split
+
+    try:
+        train, held_out = train_test_split(
+            np.arange(len(labels)), test_size=fraction, random_state=seed, stratify=labels
+        )
+    except ValueError as error:
+        raise DataError(
+            f"cannot hold out {fraction:g} of {len(labels):,} images for validation: {error}"
+        ) from error
+    return np.sort(train), np.sort(held_out)
+
+
+def _count_classes(labels: Any, name: str) -> int:
+    """Returns the number of classes that training labels imply, or raises `DataError`."""
+    check_labels(labels, _MAX_CLASSES, name=name)
+    largest = labels.max(initial=0)
+    missing = np.setdiff1d(np.arange(largest + 1), labels)
+    if len(missing) and missing[0] == 0:
+        raise DataError(f"{name} starts at {labels.min()}, but classes start at 0: subtract it")
+    if len(missing):
+        raise DataError(
+            f"{name} goes up to {largest}, but has no label {missing[0]}: pass num_classes if this"
+            " is intended"
+        )
+    return int(labels.max()) + 1

@@ -18,7 +18,7 @@ from lenet_tf.evaluation.settings_table import differing_settings, flatten_setti
 from lenet_tf.evaluation.significance import PairedTest
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.io.bounded import open_regular_file
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 
 if TYPE_CHECKING:  # where a file goes is checked before TensorFlow begins
     from lenet_tf.evaluation.run_report import EvaluatedRun
@@ -30,7 +30,7 @@ MAX_RUNS = comparison_figures.MAX_RUNS
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def default_page_path(found: Sequence[run_folder.RunRecord]) -> Path:
+def default_page_path(found: Sequence[run_record.RunRecord]) -> Path:
     """`comparison.html` in the folder of logs that holds the runs, or in the current folder where they do not lie in one."""
     parents = {run.path.resolve().parent for run in found}
     folder = next(iter(parents))

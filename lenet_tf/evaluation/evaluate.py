@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from lenet_tf.data.dataset import RawData, check_raw, prepared_shape
+from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
-from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.data.validation import check_images
 from lenet_tf.engine.graph_loop import forward
 from lenet_tf.errors import DataError
@@ -38,10 +37,10 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
 
     `model`: also a run, its folder or a `.keras` file.
     """
-    check_raw(data)
+    check_raw_data(data)
     model = _model(model)
     preparation = model.spec.preparation.of_test
-    check_fits(model, prepared_shape(data, preparation), data)
+    check_fits(model, preparation.output_shape(data.image_shape), data)
     test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
     return model.evaluate(test, verbose=0, return_dict=True)
 
@@ -61,7 +60,7 @@ def predict(
     check_images(images)
     takes, gives = (
         tuple(model.input_shape[1:]),
-        tuple(prepare_images(images[:1], preparation).shape[1:]),
+        preparation.output_shape(tuple(images.shape[1:])),
     )
     if takes != gives:
         raise DataError(

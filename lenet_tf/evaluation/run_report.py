@@ -21,7 +21,7 @@ from lenet_tf.evaluation.scores import Scores
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
-from lenet_tf.runs import checkpoints, run_folder
+from lenet_tf.runs import checkpoints, run_record
 from lenet_tf.runtime.environment import program_name
 
 # In a run folder: the page, and a folder of its figures.
@@ -33,7 +33,7 @@ class EvaluatedRun:
     """A run's last epoch, asked for the test images of `data`: `chances` (N, classes) are its probabilities, `scores` counts its answers,
     `test` is its loss and metrics, `history` has one value per finished epoch of each metric and of `seconds`."""
 
-    old: run_folder.RunRecord
+    old: run_record.RunRecord
     model: LeNet
     history: dict[str, list[float]]
     data: RawData
@@ -53,10 +53,10 @@ class EvaluatedRun:
 
     @cached_property
     def unfinished(self) -> bool:
-        return self.old.metrics is None
+        return self.old.read_metrics() is None
 
 
-def evaluate_run(run: run_folder.RunRecord, data: RawData) -> EvaluatedRun:
+def evaluate_run(run: run_record.RunRecord, data: RawData) -> EvaluatedRun:
     """Loads the run's model and asks it; raises `RunError` where it has none, and `DataError` for data that the network does not take."""
     checkpoints.check_has_checkpoint(run.path)
     model, history = (
@@ -67,7 +67,7 @@ def evaluate_run(run: run_folder.RunRecord, data: RawData) -> EvaluatedRun:
 
 
 def build_evaluated_run(
-    run: run_folder.RunRecord,
+    run: run_record.RunRecord,
     model: LeNet,
     history: dict[str, list[float]],
     data: RawData,
@@ -92,7 +92,7 @@ def write_report(run: str | Path, data: RawData) -> Path:
     Raises `RunError` for a folder that is no run, has no finished epoch, or cannot be written to, and `DataError` for data that the
     network does not take. The test images are those of `data`.
     """
-    return write_evaluated_run(evaluate_run(run_folder.read_run(Path(run)), data))
+    return write_evaluated_run(evaluate_run(run_record.read_run(Path(run)), data))
 
 
 def write_evaluated_run(run: EvaluatedRun) -> Path:

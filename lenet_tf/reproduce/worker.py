@@ -23,6 +23,7 @@ from lenet_tf.io.atomic import file_lock
 from lenet_tf.reproduce.plan import TableRow, decisive_fields
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.runs import run_folder
+from lenet_tf.runs.run_record import read_run, version_differences
 from lenet_tf.runtime import environment, threads
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
@@ -63,28 +64,32 @@ def _trained(
 ) -> tuple[run_folder.Run, bool]:
     import keras
 
-    from lenet_tf.training.fit import fit
+    from lenet_tf.training.config import TrainConfig
+    from lenet_tf.training.fit import train
     from lenet_tf.training.resume import resume
 
-    class Tell(keras.callbacks.Callback):
+    class ReportEpoch(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-            notify(
-                {
-                    "epoch": epoch + 1,
-                    "val_accuracy": (logs or {}).get("val_accuracy"),
-                    "seconds": (logs or {}).get("seconds"),
-                }
-            )
+            values = logs or {}
+            names = ("val_accuracy", "seconds")
+            notify({"epoch": epoch + 1} | {name: values.get(name) for name in names})
 
     for folder in sorted((home / "fit").glob("*/"), reverse=True):
         if _is_of(folder, row, seed, raw):
-            before = (folder / "metrics.json").exists()
-            return resume(folder, raw, report=False, quiet=True, callbacks=[Tell()]), before
-    # `lenet-tf report` draws what a person wants to see of one.
-    plain = {"board": Board(images_every=0), "report": False, "quiet": True}
-    return fit(
-        row.spec, raw, seed=seed, device="cpu", logs=home, callbacks=[Tell()], **plain
-    ), False
+            is_finished = (folder / "metrics.json").exists()
+            run = resume(folder, raw, report=False, quiet=True, callbacks=[ReportEpoch()])
+            return run, is_finished
+    # No images: `lenet-tf report` draws those of a run that someone wants to see.
+    config = TrainConfig(
+        row.spec,
+        seed=seed,
+        device="cpu",
+        logs=home,
+        board=Board(images_every=0),
+        report=False,
+        quiet=True,
+    )
+    return train(config, raw, callbacks=[ReportEpoch()]), False
 
 
 def _is_of(folder: Path, row: TableRow, seed: int, raw: Any) -> bool:
@@ -92,14 +97,14 @@ def _is_of(folder: Path, row: TableRow, seed: int, raw: Any) -> bool:
     no saying what made its numbers.
     """
     try:
-        old = run_folder.read_run(folder)
+        old = read_run(folder)
     except LenetError:
         return False
     return (
         decisive_fields(old.spec) == decisive_fields(row.spec)
         and old.settings["seed"] == seed
         and old.config["data"].get("sha256") == raw.sha256
-        and not run_folder.version_differences(old.config)
+        and not version_differences(old.config)
         and environment.describe_machine() == old.config.get("machine")
     )
 
@@ -108,7 +113,7 @@ def _record(row: TableRow, seed: int, finished: run_folder.Run, raw: Any) -> dic
     """The record, with the labels and the predictions of all test images as texts; `lenet_tf.reproduce.records` keeps these apart."""
     from lenet_tf.evaluation.evaluate import predict_test
 
-    config = run_folder.read_config(finished.path)
+    config = finished.config
     predictions = encode_classes(predict_test(finished.model, raw).argmax(axis=1))
     test = {"accuracy": finished.metrics["test_accuracy"], "loss": finished.metrics["test_loss"]}
     if row.shifted:

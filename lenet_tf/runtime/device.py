@@ -13,7 +13,7 @@ from lenet_tf.errors import DeviceError
 from lenet_tf.runtime.environment import usable_cores
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
-_OPTION = re.compile(r"auto|cpu|gpu(?::(\d+))?")
+_OPTION = re.compile(r"auto|cpu|gpu(:\d+)?")
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,17 @@ class Device:
         return tf.device(self.name)
 
 
-def check_device(option: str) -> None:
-    """Check the name of a device and, if it names a GPU, that the GPU is usable.
+def check_device_name(option: str) -> None:
+    """Check the name of a device.
 
     Args:
         option: `auto`, `cpu`, `gpu` or `gpu:N`.
 
     Raises:
-        DeviceError: If the name is unknown or the GPU is not usable.
+        DeviceError: If the name is unknown.
     """
     if not _OPTION.fullmatch(option):
         raise DeviceError(f"unknown device {option!r}: choose auto, cpu, gpu or gpu:N")
-    if option.startswith("gpu"):
-        choose_device(option)
 
 
 def choose_device(option: str = "auto") -> Device:
@@ -62,9 +60,7 @@ def choose_device(option: str = "auto") -> Device:
     Raises:
         DeviceError: If the name is unknown, or it names a GPU that is not usable.
     """
-    match = _OPTION.fullmatch(option)
-    if not match:
-        raise DeviceError(f"unknown device {option!r}: choose auto, cpu, gpu or gpu:N")
+    check_device_name(option)
     gpus = list_gpus()
     if option == "cpu" or (option == "auto" and not gpus):
         label = f"CPU, {usable_cores()} cores"
@@ -72,7 +68,7 @@ def choose_device(option: str = "auto") -> Device:
         if option == "auto" and shutil.which("nvidia-smi"):
             label += f"; no GPU: {explain_missing_gpu()}"
         return Device("/CPU:0", label)
-    index = int(match[1] or 0)
+    index = int(option.partition(":")[2] or 0)
     if index >= len(gpus):
         reason = f"TensorFlow finds only {len(gpus)}" if gpus else explain_missing_gpu()
         raise DeviceError(f"device {option!r} is unavailable: {reason}. Use --device cpu instead.")

@@ -9,8 +9,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from lenet_tf import __version__
+
+_PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy", "scikit-learn")
 
 # By which of these a processor has, TensorFlow and oneDNN choose their code, and with it the order of sums.
 _FEATURES = (
@@ -101,3 +106,18 @@ def program_name(name: str) -> str:
     return shlex.quote(
         os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
     )
+
+
+def package_versions() -> dict[str, str]:
+    """Returns the versions of Python, lenet_tf and the packages that can change a result.
+
+    The version of lenet_tf is that of its code, not of its installed metadata. A missing package
+    is "not installed".
+    """
+    versions = {"python": platform.python_version(), "lenet_tf": __version__}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return versions

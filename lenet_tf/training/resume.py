@@ -1,4 +1,4 @@
-"""An interrupted run taken up again: its folder put right, its last finished epoch loaded; `job` trains on."""
+"""Resumes an interrupted run from its last finished epoch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import keras
 
 from lenet_tf import __version__
 from lenet_tf.data import image_order
-from lenet_tf.data.dataset import RawData, check_raw, split_data
-from lenet_tf.engine.selection import choose_engine
+from lenet_tf.data.dataset import RawData, check_raw_data, split_data
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import remove_partials
 from lenet_tf.models.lenet import LeNet
@@ -19,18 +18,11 @@ from lenet_tf.models.saving import load_model
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.event_files import truncate_events
+from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differences
 from lenet_tf.runtime import device as devices
-from lenet_tf.specs import Spec
-from lenet_tf.training.fit import (
-    INITIAL_WEIGHTS,
-    check_patience,
-    prepare_model,
-    set_schedule,
-    training_context,
-    validate_seed,
-)
-from lenet_tf.training.messages import run_start_message
-from lenet_tf.training.trainer import Trainer, run_lock
+from lenet_tf.training.config import TrainConfig
+from lenet_tf.training.fit import training_context
+from lenet_tf.training.trainer import Trainer
 
 
 def resume(
@@ -42,107 +34,116 @@ def resume(
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> run_folder.Run:
-    """Goes on with an interrupted run from its last finished epoch, as config.json in its folder says; a finished run is only read.
+    """Resumes an interrupted run from its last finished epoch. A finished run is only read.
 
-    On the same machine, with the same versions and device, it ends with the weights, the optimizer's state and the history, `seconds`
-    apart, that the run would have had without the interruption, bit for bit. Which versions differ is printed.
+    On the same machine, with the same versions and device, the run ends with the same weights,
+    optimizer state and history (apart from `seconds`) as without the interruption, bit for bit.
+    Versions that differ are printed.
 
     Args:
-        run: the run folder.
-        data: the raw images that the run began with; their SHA-256 is compared.
-        device: None takes the run's own.
-        report: as for `fit`.
-        callbacks: a user's own are not in the folder: give them again. What they remember from earlier epochs is lost.
+        run: The run folder.
+        data: The raw images of the run. Their SHA-256 is compared.
+        device: As in `fit`. None takes the run's device.
+        report: As in `fit`.
+        quiet: Print nothing.
+        callbacks: Custom callbacks. Pass them again when you resume; their state isn't saved.
+
+    Returns:
+        The finished run.
 
     Raises:
-        RunError: no run folder, a damaged one, other data, or another process that trains in it.
-        TrainingError, DeviceError: as `fit`.
+        RunError: The folder is no run, is damaged, has other data, or another process trains in
+            it.
+        TrainingError: As in `fit`.
+        DeviceError: As in `fit`.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> run = lenet_tf.fit("tiny", data, epochs=1, quiet=True, report=False)
+        >>> lenet_tf.resume(run.path, data, quiet=True).metrics == run.metrics
+        True
     """
     folder = Path(run)
-    old = run_folder.read_run(folder)
-    if old.config["format"] != run_folder.FORMAT:
+    record = read_run(folder)
+    if record.config["format"] != FORMAT:
         raise RunError(
-            f"{folder} is of format {old.config['format']}, whose checkpoints do not say how far a run has come; lenet_tf {__version__}"
-            f" needs that. Run it again: lenet-tf train --from-run {folder}"
+            f"{folder} has format {record.config['format']}, whose checkpoints don't record the"
+            f" run's progress; lenet_tf {__version__} needs it to resume. Repeat the run instead:"
+            f" lenet-tf train --from-run {folder}"
         )
-    if old.metrics is not None:
-        return _finished(folder, old.metrics)
-    check_raw(data)
-    notes = []
-    if image_order.is_in_tfds_order(data, old.config["data"].get("sha256")):
-        notes, data = (
-            [f"{image_order.describe_order(data)} It is resumed in its own order."],
-            image_order.to_tfds_order(data),
-        )
-    old.check_same_data(data.sha256, "A run goes on with its own data only.")
-    spec, settings = old.spec, old.settings
-    seed = validate_seed(settings["seed"])
-    check_patience(settings["early_stopping"])
-    place = devices.choose_device(devices.to_device_option(old.device) if device is None else device)
-    with run_lock(folder), training_context(place, seed, settings["deterministic"]):
-        if old.metrics is not None:  # by another process, in the meantime
-            return _finished(folder, old.metrics)
-        network, progress = _last_finished(
-            folder, spec, seed, settings["precision"], old.config.get("initial_weights")
-        )
-        prepare_model(network, place)
-        loop, taking = choose_engine(settings["engine"], spec, network, place)
-        divided = split_data(data, spec.recipe.validation, seed)
-        if not progress.epochs:
-            set_schedule(network, spec.recipe, len(divided.kept))
-        _put_right(folder, progress, int(network.optimizer.iterations))
-        if not quiet:
-            begins = run_start_message(spec, divided, place, taking, seed, folder, progress.epochs)
-            print(
-                "\n".join([*notes, *run_folder.version_differences(old.config), begins]), flush=True
-            )
-        return Trainer(
-            network,
-            loop,
-            spec,
-            divided,
-            folder,
-            seed,
-            progress,
-            settings["early_stopping"],
-            quiet,
-            report,
-            callbacks,
-        ).run()
-
-
-def _finished(folder: Path, metrics: dict[str, Any]) -> run_folder.Run:
-    # The model first, since that checks the whole file.
-    model = load_model(folder)
-    return run_folder.Run(
-        folder, checkpoints.read_progress(folder / "final.keras").history, metrics, model
+    metrics = record.read_metrics()
+    if metrics is not None:
+        return _load_finished(record, metrics)
+    config = TrainConfig.from_record(
+        record,
+        device=devices.to_device_option(record.device) if device is None else device,
+        report=report,
+        quiet=quiet,
     )
+    check_raw_data(data)
+    notes = []
+    if image_order.is_in_tfds_order(data, record.data_sha256):
+        notes.append(f"{image_order.describe_order(data)} The run resumes in its own order.")
+        data = image_order.to_tfds_order(data)
+    record.check_same_data(data.sha256, "A run resumes with its own data only.")
+    return _continue(record, config, data, [*notes, *version_differences(record.config)], callbacks)
 
 
-def _put_right(folder: Path, progress: Progress, steps: int) -> None:
-    """Leaves the files of the finished epochs, as they were when the last of these ended, and nothing of the one that was interrupted."""
+def _continue(
+    record: RunRecord,
+    config: TrainConfig,
+    data: RawData,
+    notes: Sequence[str],
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> run_folder.Run:
+    device, spec = devices.choose_device(config.device), config.spec
+    with (
+        run_folder.run_lock(record.path),
+        training_context(device, config.seed, config.deterministic),
+    ):
+        metrics = record.read_metrics()
+        if metrics is not None:  # Another process has finished the run in the meantime.
+            return _load_finished(record, metrics)
+        model, progress = _load_last_epoch(record, config)
+        split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
+        trainer = Trainer(
+            config=config, split=split, model=model, device=device, callbacks=callbacks
+        )
+        _restore_files(record.path, progress, int(model.optimizer.iterations))
+        return trainer.run(record, progress, notes)
+
+
+def _load_finished(record: RunRecord, metrics: dict[str, Any]) -> run_folder.Run:
+    # The model first, since that checks the whole file.
+    model = load_model(record.path)
+    history = checkpoints.read_progress(record.path / run_folder.FINAL).history
+    return run_folder.Run(record.path, history, metrics, record.config, model)
+
+
+def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
+    """Restores the files of the last finished epoch and removes those of a later one."""
     try:
-        for place in (folder, folder / "projector"):
-            remove_partials(place)
+        for path in (folder, folder / "projector"):
+            remove_partials(path)
         if progress.epochs:
             checkpoints.update_best(folder, progress)
             run_folder.write_history(folder, progress.rows)
         truncate_events(folder, progress.epochs, steps)
     except OSError as error:
         raise RunError(
-            f"cannot write to {folder}: {error.strerror or error}; the run is as it was"
+            f"cannot write to {folder}: {error.strerror or error}; the run is unchanged"
         ) from error
 
 
-def _last_finished(
-    folder: Path, spec: Spec, seed: int, precision: str, initial_weights: Any
-) -> tuple[LeNet, Progress]:
-    if (folder / "final.keras").exists():
-        network = load_model(folder / "final.keras")
-        progress = checkpoints.read_progress(folder / "final.keras")
+def _load_last_epoch(record: RunRecord, config: TrainConfig) -> tuple[LeNet, Progress]:
+    """Returns the model of the last finished epoch, or the initial one, and the progress."""
+    final = record.path / run_folder.FINAL
+    if final.exists():
+        model, progress = load_model(final), checkpoints.read_progress(final)
         progress.resumed.append(progress.epochs)
-        return network, progress
+        return model, progress
     progress = Progress(resumed=[0])
-    if initial_weights == "given":
-        return load_model(folder / INITIAL_WEIGHTS), progress
-    return LeNet(spec, seed=seed, precision=precision), progress
+    if record.config.get("initial_weights") == "given":
+        return load_model(record.path / run_folder.INITIAL_WEIGHTS), progress
+    return LeNet(config.spec, seed=config.seed, precision=config.precision), progress

@@ -1,277 +1,312 @@
-"""A run under way: trains from the last finished epoch to the end, tests, and leaves its folder in order however it stops."""
+"""Trains a model in its run folder, and leaves the folder in order however it stops."""
 
 from __future__ import annotations
 
-import contextlib
 import math
 import shlex
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from filelock import Timeout
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
-from lenet_tf.errors import Interrupted, RunError, TrainingError
+from lenet_tf.engine.selection import choose_engine
+from lenet_tf.errors import RunError, TrainingError
 from lenet_tf.evaluation.evaluate import evaluate
-from lenet_tf.io.atomic import WriteError, file_lock
 from lenet_tf.models.curvature import CURVATURE_IMAGES, Curvature
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.optimizers import SDLM
+from lenet_tf.models.optimizers import SDLM, find_one_cycle
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
+from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.signals import ShutdownRequest, graceful_interrupt
-from lenet_tf.specs import Spec
-from lenet_tf.training import callbacks as watchers
-from lenet_tf.training.messages import resume_command
+from lenet_tf.training import callbacks as own_callbacks
+from lenet_tf.training.config import TrainConfig
+from lenet_tf.training.messages import run_start_message
+from lenet_tf.training.run_errors import translate_run_errors, translate_write_errors
 from lenet_tf.training.tensorboard.callback import TensorBoard, log_run_end
 
 
-@contextlib.contextmanager
-def run_lock(folder: Path) -> Iterator[None]:
-    """Raises `RunError` while another process trains in the run folder."""
-    try:
-        with file_lock(folder / ".lock"):
-            yield
-    except Timeout as error:
-        raise RunError(
-            f"another process is training in {folder}: wait for it, or stop it first"
-        ) from error
-
-
-@dataclass
+@dataclass(kw_only=True)
 class Trainer:
-    """What a run needs to go on: a compiled network with the weights and the optimizer of the last finished epoch, which `progress` names.
+    """Trains a compiled model as a config says.
 
-    `extra`: a user's own callbacks; `quiet`: nothing is printed; `report`: report.html is made at the end.
+    Args:
+        config: The settings of the run, with the network of `model`.
+        split: The data set, split.
+        model: A compiled model with its initial weights, or those of the last finished epoch.
+        device: The device that trains.
+        callbacks: Custom callbacks.
+
+    Raises:
+        TrainingError: The model has no metric `accuracy`, or the engine cannot train it.
     """
 
-    network: LeNet
-    loop: GraphLoop | None
-    spec: Spec
-    divided: Split
-    folder: Path
-    seed: int
-    progress: Progress
-    early_stopping: int | None = None
-    quiet: bool = False
-    report: bool = True
-    extra: Sequence[keras.callbacks.Callback] = ()
+    config: TrainConfig
+    split: Split
+    model: LeNet
+    device: Device
+    callbacks: Sequence[keras.callbacks.Callback] = ()
+    _progress: Progress = field(default_factory=Progress, init=False)
+    _loop: GraphLoop | None = field(default=None, init=False)
 
-    def run(self) -> run_folder.Run:
-        """Trains, tests and writes metrics.json. Raises `TrainingError`, `RunError` or `Interrupted`; finished epochs are kept then."""
-        begin, before = time.perf_counter(), sum(self.progress.history.get("seconds", ()))
-        with graceful_interrupt() as asked, self._telling(lambda: asked.exit_code):
-            if not self._over():
-                self._train(asked)
-            if asked.signal and not self._over():
-                raise KeyboardInterrupt
-            test = evaluate(self.network, self.divided.raw)
-            if not math.isfinite(test["loss"]):
-                raise self._diverged("on the test images")
-            log_run_end(
-                self.folder, self.network, self.spec, self.divided, test, self.progress.epochs
+    def __post_init__(self) -> None:
+        _build_for_training(self.model, self.device)
+        self._loop, self._loop_description = choose_engine(
+            self.config.engine, self.config.spec, self.model, self.device
+        )
+
+    def run(
+        self, record: RunRecord, progress: Progress, notes: Sequence[str] = ()
+    ) -> run_folder.Run:
+        """Trains the remaining epochs, tests, and writes metrics.json.
+
+        Args:
+            record: The run folder, locked by the caller.
+            progress: The finished epochs.
+            notes: Lines to print first.
+
+        Returns:
+            The finished run.
+
+        Raises:
+            TrainingError: The loss became NaN or infinite.
+            RunError: The folder cannot be written. Finished epochs are kept.
+            Interrupted: Ctrl-C or SIGTERM. Finished epochs are kept.
+        """
+        self._record, self._folder, self._progress = record, record.path, progress
+        start, seconds_before = time.perf_counter(), sum(progress.history.get("seconds", ()))
+        if not progress.epochs:
+            _set_schedule(self.model, self.config, len(self.split.train_indices))
+        if not self.config.quiet:
+            message = run_start_message(
+                self.config,
+                self.split,
+                self.device,
+                self._loop_description,
+                record.path,
+                finished_epochs=progress.epochs,
             )
-            finished = datetime.now(timezone.utc).isoformat(timespec="seconds")
-            metrics = self._metrics(test) | {
-                "seconds": before + time.perf_counter() - begin,
-                "finished": finished,
-            }
-            with self._writing():
-                run_folder.write_json(self.folder / "metrics.json", metrics)
-            if asked.signal:
+            print("\n".join([*notes, message]), flush=True)
+        with (
+            graceful_interrupt() as shutdown,
+            translate_run_errors(self._folder, self._state, shutdown),
+        ):
+            if not self._is_finished():
+                self._train(shutdown)
+            if shutdown.signal and not self._is_finished():
                 raise KeyboardInterrupt
-            # Nothing is lost with a report.
-            asked.waits = False
-            if self.report:
-                self._report(test)
-        return run_folder.Run(self.folder, self.progress.history, metrics, self.network)
+            test = evaluate(self.model, self.split.data)
+            if not math.isfinite(test["loss"]):
+                raise self._divergence_error("on the test images")
+            log_run_end(
+                self._record, self.config.board, self.model, self.split, test, self._progress.epochs
+            )
+            metrics = self._metrics(test)
+            metrics["seconds"] = seconds_before + time.perf_counter() - start
+            metrics["finished"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+            with translate_write_errors():
+                run_folder.write_json(self._folder / run_folder.METRICS, metrics)
+            if shutdown.signal:
+                raise KeyboardInterrupt
+            # The run is complete: nothing is lost if the report is interrupted.
+            shutdown.waits = False
+            if self.config.report:
+                self._write_report(test)
+        return run_folder.Run(
+            self._folder, self._progress.history, metrics, record.config, self.model
+        )
 
-    def _report(self, test: dict[str, float]) -> None:
-        # Not before it is needed: matplotlib takes a second to start.
+    def _write_report(self, test: dict[str, float]) -> None:
+        # Imported late: matplotlib takes a second to start.
         from lenet_tf.evaluation.run_report import build_evaluated_run, write_evaluated_run
 
         try:
-            write_evaluated_run(
-                build_evaluated_run(
-                    run_folder.read_run(self.folder),
-                    self.network,
-                    self.progress.history,
-                    self.divided.raw,
-                    test,
-                )
+            evaluated = build_evaluated_run(
+                self._record, self.model, self._progress.history, self.split.data, test
             )
+            write_evaluated_run(evaluated)
         except RunError as error:
-            again = f"{program_name('lenet-tf')} report {shlex.quote(str(self.folder))}"
+            command = f"{program_name('lenet-tf')} report {shlex.quote(str(self._folder))}"
             raise RunError(
-                f"{self.folder} is complete, but has no report: {error}. Make it with:\n  {again}"
+                f"{self._folder} is complete, but has no report: {error}. Write it with:\n"
+                f"  {command}"
             ) from error
         except Exception as error:
-            # The run is worth more than its pictures.
-            warnings.warn(
-                f"{self.folder} is complete, but has no report: {type(error).__name__}: {error}",
-                stacklevel=2,
-            )
+            # A failed picture must not fail the run.
+            reason = f"{type(error).__name__}: {error}"
+            warnings.warn(f"{self._folder} is complete, but has no report: {reason}", stacklevel=2)
 
-    def _over(self) -> bool:
-        return self.progress.is_over(self.spec.recipe.epochs, self.early_stopping)
+    def _is_finished(self) -> bool:
+        return self._progress.is_over(self.config.spec.recipe.epochs, self.config.early_stopping)
 
-    def _train(self, asked: ShutdownRequest) -> None:
-        recipe, raw, loop = self.spec.recipe, self.divided.raw, self.loop
+    def _train(self, shutdown: ShutdownRequest) -> None:
+        spec, data, loop = self.config.spec, self.split.data, self._loop
+        recipe = spec.recipe
         steps = 1 if loop is None else loop.steps
-        images_a_call = recipe.batch_size * steps
-        x_validation, y_validation, held = self.divided.validation
-        preparation = self.spec.preparation
-        of_validation = preparation.of_test if self.divided.held is None else preparation
+        images_per_execution = recipe.batch_size * steps
         batches = training_batches(
-            raw.x_train,
-            raw.y_train,
-            raw.num_classes,
-            preparation,
-            batch_size=images_a_call,
-            seed=self.seed,
+            data.x_train,
+            data.y_train,
+            data.num_classes,
+            self.split.preparation,
+            batch_size=images_per_execution,
+            seed=self.config.seed,
             augmentation=recipe.augmentation,
-            indices=self.divided.kept,
-            first_epoch=self.progress.epochs,
+            indices=self.split.train_indices,
+            first_epoch=self._progress.epochs,
             prepare=loop is None or loop.prepare is None,
         )
-        nan, bar = watchers.StopAtNaN(steps), None if self.quiet else watchers.progress_bar()
+        images, labels, indices = self.split.validation
+        validation = evaluation_batches(
+            images, labels, data.num_classes, self.split.validation_preparation, indices=indices
+        )
+        nan = own_callbacks.StopAtNaN(steps)
+        bar = None if self.config.quiet else own_callbacks.progress_bar()
         try:
-            with use_engine(self.network, loop):
-                self.network.fit(
+            with use_engine(self.model, loop):
+                self.model.fit(
                     batches,
-                    steps_per_epoch=math.ceil(len(self.divided.kept) / images_a_call),
+                    steps_per_epoch=math.ceil(len(self.split.train_indices) / images_per_execution),
                     shuffle=False,
-                    initial_epoch=self.progress.epochs,
+                    initial_epoch=self._progress.epochs,
                     epochs=recipe.epochs,
-                    validation_data=evaluation_batches(
-                        x_validation, y_validation, raw.num_classes, of_validation, indices=held
-                    ),
-                    callbacks=self._callbacks(nan, bar, asked),
-                    verbose=0 if self.quiet or bar is not None else 2,
+                    validation_data=validation,
+                    callbacks=self._callbacks(nan, bar, shutdown),
+                    verbose=0 if self.config.quiet or bar is not None else 2,
                 )
         finally:
             if bar is not None:
                 bar.on_train_end()
         if nan.failed_at:
-            raise self._diverged(f"in {nan.failed_at}")
+            raise self._divergence_error(f"in {nan.failed_at}")
 
-    def _finish(self, logs: Mapping[str, Any]) -> None:
-        """Writes an epoch's files. It is finished when final.keras is in its place, and one with a NaN or infinite loss never is."""
+    def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
+        """Writes the files of an epoch. Renaming final.keras finishes it.
+
+        An epoch with a NaN or infinite loss is never finished.
+        """
         row = {name: float(value) for name, value in logs.items() if isinstance(value, Real)}
         if not all(math.isfinite(row.get(name, math.nan)) for name in ("loss", "val_loss")):
             return
-        progress = replace(self.progress, rows=[*self.progress.rows, row])
-        with self._writing():
-            checkpoints.write_checkpoint(self.folder / "final.keras", self.network, progress)
-            self.progress = progress
-            checkpoints.update_best(self.folder, progress)
-            run_folder.write_history(self.folder, progress.rows)
+        progress = replace(self._progress, rows=[*self._progress.rows, row])
+        with translate_write_errors():
+            checkpoints.write_checkpoint(self._folder / run_folder.FINAL, self.model, progress)
+            self._progress = progress
+            checkpoints.update_best(self._folder, progress)
+            run_folder.write_history(self._folder, progress.rows)
 
     def _callbacks(
-        self, nan: watchers.StopAtNaN, bar: keras.callbacks.Callback | None, asked: ShutdownRequest
+        self,
+        nan: own_callbacks.StopAtNaN,
+        bar: keras.callbacks.Callback | None,
+        shutdown: ShutdownRequest,
     ) -> list[keras.callbacks.Callback]:
-        def over(logs: Mapping[str, Any]) -> bool:
-            self._finish(logs)
-            return bool(asked.signal) or self._over()
+        def finish_epoch(logs: Mapping[str, Any]) -> bool:
+            self._finish_epoch(logs)
+            return bool(shutdown.signal) or self._is_finished()
 
         return [
-            watchers.EpochClock(),
+            own_callbacks.EpochClock(),
             nan,
-            TensorBoard(self.folder, self.spec, self.divided),
-            watchers.ReseedLayers(self.seed),
-            *self._between_epochs(),
+            TensorBoard(self._record, self.config.board, self.split),
+            own_callbacks.ReseedLayers(self.config.seed),
+            *self._recipe_callbacks(),
             *([] if bar is None else [bar]),
-            *self.extra,
-            watchers.EpochEnd(over),
+            *self.callbacks,
+            own_callbacks.EpochEnd(finish_epoch),
         ]
 
-    def _between_epochs(self) -> list[keras.callbacks.Callback]:
-        """What the recipe changes from epoch to epoch."""
-        optimizer = self.spec.recipe.optimizer
-        changing = (
-            [keras.callbacks.LearningRateScheduler(optimizer.rate)]
-            if isinstance(optimizer.learning_rate, tuple)
-            else []
-        )
-        if isinstance(self.network.optimizer, SDLM):
-            divided, preparation = self.divided, self.spec.preparation
+    def _recipe_callbacks(self) -> list[keras.callbacks.Callback]:
+        """Returns the callbacks that change the optimizer between epochs."""
+        optimizer = self.config.spec.recipe.optimizer
+        callbacks = []
+        if isinstance(optimizer.learning_rate, tuple):
+            callbacks.append(keras.callbacks.LearningRateScheduler(optimizer.rate))
+        if isinstance(self.model.optimizer, SDLM):
+            split, indices = self.split, self.split.train_indices
 
-            def images(chosen: np.ndarray) -> np.ndarray:
-                return prepare_images(divided.raw.x_train[divided.kept[chosen]], preparation)
+            def prepared_images(positions: np.ndarray) -> np.ndarray:
+                return prepare_images(split.data.x_train[indices[positions]], split.preparation)
 
-            changing.append(
-                Curvature(
-                    images,
-                    len(divided.kept),
-                    optimizer.curvature_images or CURVATURE_IMAGES,
-                    self.seed,
-                )
-            )
-        return changing
-
-    @contextlib.contextmanager
-    def _telling(self, exit_code: Any) -> Iterator[None]:
-        """Turns what stops a run into a message that says what is kept and how to go on."""
-        try:
-            yield
-        except KeyboardInterrupt as error:
-            raise Interrupted(f"interrupted {self._state()}", exit_code()) from error
-        except WriteError as error:
-            if not self.folder.is_dir():
-                raise RunError(
-                    f"the run folder {self.folder} was deleted while the run wrote to it: nothing of the run is left"
-                ) from error
-            raise RunError(
-                f"cannot write to {self.folder}: {error}; stopped {self._state()}"
-            ) from error
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """What fails here is the run's files, and no callback of a user's."""
-        try:
-            yield
-        except OSError as error:
-            raise WriteError(error.strerror or str(error)) from error
+            count = optimizer.curvature_images or CURVATURE_IMAGES
+            callbacks.append(Curvature(prepared_images, len(indices), count, self.config.seed))
+        return callbacks
 
     def _state(self) -> str:
-        done, epochs = self.progress.epochs, self.spec.recipe.epochs
-        if (self.folder / "metrics.json").exists():
-            lacks = self.report and not (self.folder / "report.html").exists()
-            return f"when the run had finished: {self.folder} is complete{', but has no report' if lacks else ''}"
-        return f"after {done} of {epochs} epochs. Go on with:\n{resume_command(self.folder)}"
+        """Returns how far the run has come and how to resume it."""
+        from lenet_tf.training.messages import resume_command
 
-    def _diverged(self, where: str) -> TrainingError:
-        rate, done = f"{self.spec.recipe.optimizer.rate(0):g}", self.progress.epochs
+        if (self._folder / run_folder.METRICS).exists():
+            has_report = (self._folder / "report.html").exists() or not self.config.report
+            missing = "" if has_report else ", but has no report"
+            return f"when the run had finished: {self._folder} is complete{missing}"
+        done, epochs = self._progress.epochs, self.config.spec.recipe.epochs
+        return f"after {done} of {epochs} epochs. Resume with:\n{resume_command(self._folder)}"
+
+    def _divergence_error(self, where: str) -> TrainingError:
+        rate = f"{self.config.spec.recipe.optimizer.rate(0):g}"
+        done = self._progress.epochs
         kept = (
             f"keeps the last finished epoch, {done}, in final.keras"
             if done
-            else "has no finished epoch"
+            else ("has no finished epoch")
         )
         return TrainingError(
-            f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?\n{self.folder} {kept}"
+            f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?\n"
+            f"{self._folder} {kept}"
         )
 
     def _metrics(self, test: dict[str, float]) -> dict[str, Any]:
-        history, best = self.progress.history, self.progress.best
+        history, best = self._progress.history, self._progress.best
         return {
             "test_accuracy": test["accuracy"],
             "test_loss": test["loss"],
-            "epochs": self.progress.epochs,
-            "seconds_per_epoch": sum(history["seconds"]) / self.progress.epochs,
+            "epochs": self._progress.epochs,
+            "seconds_per_epoch": sum(history["seconds"]) / self._progress.epochs,
             "best_epoch": best + 1,
             "best_val_accuracy": history["val_accuracy"][best],
-            "parameters": self.network.count_params(),
-            "resumed": list(self.progress.resumed),
+            "parameters": self.model.count_params(),
+            "resumed": list(self._progress.resumed),
         }
+
+
+def _build_for_training(model: LeNet, device: Device) -> None:
+    """Builds the optimizer and metrics before the first step.
+
+    Raises:
+        TrainingError: The model is compiled without the metric `accuracy`.
+    """
+    if device.name == "/CPU:0":
+        # Keras turns XLA on wherever a GPU exists. CPU results must not depend on that.
+        model.jit_compile = False
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+    # Keras makes its metrics in the first step, which it would then trace twice.
+    zeros = keras.ops.zeros((1, model.output_shape[-1]))
+    if "accuracy" not in model.compute_metrics(None, zeros, zeros):
+        raise TrainingError(
+            f"{model.name} is compiled without the metric accuracy, which selects the best epoch:"
+            " compile it with metrics=['accuracy']"
+        )
+    model.reset_metrics()
+
+
+def _set_schedule(model: LeNet, config: TrainConfig, images: int) -> None:
+    """Sets the length of a one-cycle schedule. A trained model gets a new cycle."""
+    schedule = find_one_cycle(model.optimizer)
+    if schedule is not None:
+        recipe = config.spec.recipe
+        schedule.first = int(model.optimizer.iterations)
+        schedule.steps = recipe.epochs * math.ceil(images / recipe.batch_size)

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 
 import lenet_tf
-from lenet_tf.runs import run_folder
+from lenet_tf.runs import run_record
 
 OPTIONS = {"batch_size": 50, "validation": 0.2, "seed": 0, "device": "cpu", "quiet": True}
 
@@ -54,7 +54,7 @@ def main(place: Path) -> None:
                     **OPTIONS,
                 )
             (made,) = Path(logs, "fit").iterdir()
-            folder = place / f"format-{run_folder.FORMAT}-keras-{keras.__version__}" / name
+            folder = place / f"format-{run_record.FORMAT}-keras-{keras.__version__}" / name
             folder.mkdir(parents=True, exist_ok=True)
             for file in ("config.json", "final.keras", "metrics.json"):
                 if (made / file).exists():

@@ -1,4 +1,4 @@
-"""What TensorBoard is told while a network trains, and at its end."""
+"""Writes TensorBoard's event files while a model trains, and at the end of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -19,19 +18,20 @@ from lenet_tf.data.preprocessing import one_hot, prepare_images
 from lenet_tf.evaluation.inspection import feature_maps
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.runs import run_folder
 from lenet_tf.runs.event_files import FINAL_SUFFIX
-from lenet_tf.specs import Spec
+from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.training.tensorboard import run_summary
 from lenet_tf.training.tensorboard.options import Board
+from lenet_tf.training.tensorboard.sampling import evenly_spaced, validation_images
 
-# Validation images whose activations and gradients are in a histogram, and of one layer's activations how many.
-_LOOKED_AT, _COUNTED = 256, 100_000
+# Histograms of activations and gradients show this many validation images, and at most this many
+# activations of a layer: TensorBoard takes 240 bytes to count each value.
+_HISTOGRAM_IMAGES, _MAX_ACTIVATIONS = 256, 100_000
 
 
 @contextlib.contextmanager
 def translate_io_errors() -> Iterator[None]:
-    """Raises `WriteError` for what TensorFlow and the system say when events cannot be written."""
+    """Raises `WriteError` for errors of TensorFlow and the system while events are written."""
     try:
         yield
     except tf.errors.OpError as error:
@@ -44,141 +44,156 @@ def translate_io_errors() -> Iterator[None]:
 
 
 class TensorBoard(keras.callbacks.TensorBoard):
-    """Keras' own, and what its run's config.json asks for beside: see `lenet_tf.training.tensorboard.options.Board`.
+    """Keras' TensorBoard callback, with the images and histograms that a `Board` selects.
 
-    Each histogram stands under its layer's name (`C1/kernel`), so that runs of different variants share their tags: Keras before 3.13 gives
-    every layer's kernel the one tag `kernel`, later ones put the model's name in front. Raises `WriteError` where events are not written:
-    TensorFlow says nothing of a full disk or of a folder that was deleted.
+    Each histogram is tagged by its layer's name (`C1/kernel`), so that runs of different variants
+    share tags in every version of Keras.
+
+    Args:
+        record: The run.
+        board: What TensorBoard shows.
+        split: The run's data.
+
+    Raises:
+        WriteError: The events don't arrive on disk, of which TensorFlow itself does not tell.
     """
 
-    _written = 0
-
-    def __init__(self, folder: Path, spec: Spec, divided: Split) -> None:
-        super().__init__(folder, histogram_freq=1, write_graph=False)
-        self._folder, self._spec, self._divided = folder, spec, divided
-        self._config = run_folder.read_config(folder)
-        self._board = Board.from_config(self._config)
+    def __init__(self, record: RunRecord, board: Board, split: Split) -> None:
+        super().__init__(record.path, histogram_freq=1, write_graph=False)
+        self._record, self._board, self._split = record, board, split
+        self._bytes_written = 0
+        self._train_seconds: float | None = None
 
     @translate_io_errors()
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        run_summary.log_run_start(self._folder, self.model, self._spec, self._config)
+        """Writes texts, graph and hyperparameters of the run."""
+        run_summary.log_run_start(self._record, self.model)
         super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._start, self._seconds = time.perf_counter(), None
+        """Starts the clock of the epoch."""
+        self._start, self._train_seconds = time.perf_counter(), None
 
     @translate_io_errors()
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        # An epoch's own time ends where its validation begins.
-        self._seconds = time.perf_counter() - self._start
+        """Stops the clock of the epoch: validation does not count."""
+        self._train_seconds = time.perf_counter() - self._start
         super().on_test_begin(logs)
 
     on_test_end = translate_io_errors()(keras.callbacks.TensorBoard.on_test_end)
 
     @translate_io_errors()
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        rate = (
-            {"images_per_second": len(self._divided.kept) / self._seconds} if self._seconds else {}
-        )
-        super().on_epoch_end(epoch, dict(logs or {}) | rate)
-        # Of weights that are NaN there is nothing to be seen.
-        sound = all(
+        """Writes scalars, histograms and images, and checks that they arrived on disk."""
+        scalars = dict(logs or {})
+        if self._train_seconds:
+            scalars["images_per_second"] = len(self._split.train_indices) / self._train_seconds
+        super().on_epoch_end(epoch, scalars)
+        # Weights that are NaN have nothing to show.
+        is_finite = all(
             math.isfinite(value) for value in (logs or {}).values() if isinstance(value, Real)
         )
-        if sound and self._board.shows(epoch, self._spec.recipe.epochs):
-            _write_pictures(
+        if is_finite and self._board.shows(epoch, self._record.spec.recipe.epochs):
+            _write_images(
                 self.model,
-                self._divided,
+                self._split,
                 epoch,
                 self._train_writer.as_default(),
                 self._val_writer.as_default(),
             )
             self._train_writer.flush()
             self._val_writer.flush()
-        size = sum(file.stat().st_size for file in self._folder.glob("*/*tfevents*"))
-        if size <= self._written:
-            raise WriteError(f"TensorBoard's events do not arrive in {self._folder}")
-        self._written = size
+        folder = self._record.path
+        size = sum(file.stat().st_size for file in folder.glob("*/*tfevents*"))
+        if size <= self._bytes_written:
+            raise WriteError(f"TensorBoard's events do not arrive in {folder}")
+        self._bytes_written = size
 
     def _log_weights(self, epoch: int) -> None:
-        wanted = self._board.histograms
+        histograms = self._board.histograms
         with self._train_writer.as_default():
-            if "weights" in wanted:
+            if "weights" in histograms:
                 for layer in self.model.layers:
                     for weight in layer.weights:
-                        self.summary.histogram(
-                            f"{layer.name}/{weight.name}/histogram", weight, step=epoch
-                        )
-            if {"activations", "gradients"} & set(wanted):
-                _write_flow(self.model, self._divided, epoch, wanted)
+                        tag = f"{layer.name}/{weight.name}/histogram"
+                        self.summary.histogram(tag, weight, step=epoch)
+            if {"activations", "gradients"} & set(histograms):
+                _write_flow_histograms(self.model, self._split, epoch, histograms)
             self._train_writer.flush()
 
 
 def log_run_end(
-    folder: Path, network: LeNet, spec: Spec, divided: Split, test: Mapping[str, float], epochs: int
+    record: RunRecord,
+    board: Board,
+    model: LeNet,
+    split: Split,
+    test: Mapping[str, float],
+    epochs: int,
 ) -> None:
-    """Writes what belongs to the end of a run of so many epochs: the test result, the last epoch's pictures where it ended early, and the
-    projector's points. Raises `WriteError`."""
-    board = Board.from_config(run_folder.read_config(folder))
+    """Writes the test result, the projector, and the images of a last epoch that ended early.
+
+    Args:
+        record: The run.
+        board: What TensorBoard shows.
+        model: The trained model.
+        split: The run's data.
+        test: Metric name to value on the test images.
+        epochs: Number of finished epochs.
+
+    Raises:
+        WriteError: The events cannot be written.
+    """
     with translate_io_errors():
-        run_summary.log_test_result(folder, test, epochs)
+        run_summary.log_test_result(record.path, test, epochs)
         if board.images_every == 0:
             return
-        if not board.shows(epochs - 1, spec.recipe.epochs):
-            parts = (
-                run_summary.event_writer(folder / part, FINAL_SUFFIX)
+        if not board.shows(epochs - 1, record.spec.recipe.epochs):
+            writers = (
+                run_summary.event_writer(record.path / part, FINAL_SUFFIX)
                 for part in ("train", "validation")
             )
-            _write_pictures(network, divided, epochs - 1, *parts)
+            _write_images(model, split, epochs - 1, *writers)
         with run_summary.warn_on_error("TensorBoard has no projector of this run"):
             from lenet_tf.training.tensorboard.projector import write_projector
 
-            write_projector(folder, network, divided.raw)
+            write_projector(record.path, model, split.data)
 
 
-def _write_pictures(
-    network: LeNet,
-    divided: Split,
+def _write_images(
+    model: LeNet,
+    split: Split,
     epoch: int,
-    train: AbstractContextManager[None],
-    validation: AbstractContextManager[None],
+    train_writer: AbstractContextManager[None],
+    validation_writer: AbstractContextManager[None],
 ) -> None:
-    """`train` and `validation`: what makes their writers those in use."""
-    # Not before there is something to draw: matplotlib takes a second to start.
+    # Imported late: matplotlib takes a second to start.
     from lenet_tf.training.tensorboard.images import write_filters, write_predictions
 
-    with run_summary.warn_on_error(f"TensorBoard lacks pictures of epoch {epoch + 1}"):
-        with train:
-            write_filters(network, epoch)
-        with validation:
-            write_predictions(network, divided, epoch)
+    with run_summary.warn_on_error(f"TensorBoard lacks the images of epoch {epoch + 1}"):
+        with train_writer:
+            write_filters(model, epoch)
+        with validation_writer:
+            write_predictions(model, split, epoch)
 
 
-def _write_flow(network: LeNet, divided: Split, epoch: int, wanted: tuple[str, ...]) -> None:
-    """Histograms of what flows forwards and backwards, for validation images and without dropout, so that nothing random is drawn."""
-    from lenet_tf.training.tensorboard.images import (
-        evenly_spaced,
-        preparation_of,
-        validation_images,
-    )
-
-    images, labels = validation_images(divided, _LOOKED_AT)
-    preparation = preparation_of(network, divided)
-    if "activations" in wanted:
-        for name, values in feature_maps(network, images, preparation).items():
-            # TensorBoard takes 240 bytes a value to count them.
-            tf.summary.histogram(
-                f"{name}/activations/histogram",
-                values.ravel()[evenly_spaced(values.size, _COUNTED)],
-                step=epoch,
-            )
-    if "gradients" in wanted:
-        x, y = prepare_images(images, preparation), one_hot(labels, divided.raw.num_classes)
+def _write_flow_histograms(
+    model: LeNet, split: Split, epoch: int, histograms: tuple[str, ...]
+) -> None:
+    """Writes histograms of activations and gradients on validation images, without dropout."""
+    images, labels = validation_images(split, _HISTOGRAM_IMAGES)
+    preparation = split.validation_preparation
+    if "activations" in histograms:
+        for name, values in feature_maps(model, images, preparation).items():
+            sample = values.ravel()[evenly_spaced(values.size, _MAX_ACTIVATIONS)]
+            tf.summary.histogram(f"{name}/activations/histogram", sample, step=epoch)
+    if "gradients" in histograms:
+        x, y = prepare_images(images, preparation), one_hot(labels, split.data.num_classes)
         with tf.GradientTape() as tape:
-            loss = network.compute_loss(x, y, network(x, training=False))
+            loss = model.compute_loss(x, y, model(x, training=False))
         weights = [
-            (layer.name, weight) for layer in network.layers for weight in layer.trainable_weights
+            (layer.name, weight) for layer in model.layers for weight in layer.trainable_weights
         ]
         gradients = tape.gradient(loss, [weight.value for _, weight in weights])
-        for (layer, weight), gradient in zip(weights, gradients, strict=True):
-            tf.summary.histogram(f"{layer}/{weight.name}/gradient/histogram", gradient, step=epoch)
+        for (layer_name, weight), gradient in zip(weights, gradients, strict=True):
+            tag = f"{layer_name}/{weight.name}/gradient/histogram"
+            tf.summary.histogram(tag, gradient, step=epoch)

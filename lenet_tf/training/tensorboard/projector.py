@@ -14,7 +14,7 @@ from lenet_tf.evaluation.image_figures import to_displayable
 from lenet_tf.evaluation.inspection import feature_maps
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.training.tensorboard.images import evenly_spaced
+from lenet_tf.training.tensorboard.sampling import evenly_spaced
 
 # In a run folder.
 FOLDER = "projector"

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run as a whole, from the run folder itself: texts, graph, hyperparameters, at its end the test result."""
+"""What TensorBoard shows of a run as a whole: texts, graph, hyperparameters, test result."""
 
 from __future__ import annotations
 
@@ -20,35 +20,44 @@ from tensorboard.plugins.hparams.summary import session_end_pb
 
 from lenet_tf.evaluation.markdown import render_architecture, render_values
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.specs import Spec
+from lenet_tf.runs.run_record import RunRecord
 
-# Ends of the names of the two event files.
-_BEGUN, _ENDED = ".begun", ".ended"
-# What a run's table of hyperparameters says, the same for every run, and what it is compared by: (run folder's part, tag, name).
+# Suffixes of the two event files.
+_START_SUFFIX, _END_SUFFIX = ".begun", ".ended"
+# Columns of the HParams table: part of the run folder, tag, name.
 _METRICS = (
     ("", "test_accuracy", "test accuracy"),
     ("", "test_loss", "test loss"),
     ("validation", "epoch_accuracy", "validation accuracy"),
     ("train", "epoch_loss", "training loss"),
-    ("train", "epoch_seconds", "seconds an epoch"),
+    ("train", "epoch_seconds", "seconds per epoch"),
 )
 
 
-def log_run_start(folder: Path, network: LeNet, spec: Spec, config: Mapping[str, Any]) -> None:
-    """Writes texts, graph and hyperparameters of the run that config.json describes. Raises TensorFlow's errors and `OSError`."""
-    with event_writer(folder, _BEGUN):
-        tf.summary.text("architecture", render_architecture(spec), step=0)
+def log_run_start(record: RunRecord, model: LeNet) -> None:
+    """Writes texts, graph and hyperparameters of a run.
+
+    Args:
+        record: The run.
+        model: The compiled network.
+
+    Raises:
+        OSError, tf.errors.OpError: The events cannot be written.
+    """
+    config, folder = record.config, record.path
+    with event_writer(folder, _START_SUFFIX):
+        tf.summary.text("architecture", render_architecture(record.spec), step=0)
         tf.summary.text("recipe", render_values(config["recipe"]), step=0)
         tf.summary.text("data", render_values(config["data"]), step=0)
-        run = {
+        run: dict[str, Any] = {
             name: config[name]
             for name in ("variant", "seed", "started", "device", "settings", "versions", "machine")
             if name in config
         }
         tf.summary.text("run", render_values(run), step=0)
         with warn_on_error("TensorBoard has no graph of this network"):
-            _graph(network)
-        values = _hyperparameters(network, spec, config)
+            _write_graph(model)
+        values = _hyperparameters(model, record)
         metrics = [
             hp.Metric(tag, group=part or None, display_name=name) for part, tag, name in _METRICS
         ]
@@ -61,8 +70,14 @@ def log_run_start(folder: Path, network: LeNet, spec: Spec, config: Mapping[str,
 
 
 def log_test_result(folder: Path, test: Mapping[str, float], epochs: int) -> None:
-    """Writes the test result, and that the run was finished after so many epochs."""
-    with event_writer(folder, _ENDED):
+    """Writes the test result and marks the run as finished.
+
+    Args:
+        folder: The run folder.
+        test: Metric name to value on the test images.
+        epochs: Number of finished epochs.
+    """
+    with event_writer(folder, _END_SUFFIX):
         for name, value in test.items():
             tf.summary.scalar(f"test_{name}", value, step=epochs - 1)
         ended = session_end_pb(api_pb2.STATUS_SUCCESS)
@@ -71,7 +86,12 @@ def log_test_result(folder: Path, test: Mapping[str, float], epochs: int) -> Non
 
 @contextlib.contextmanager
 def event_writer(folder: Path, suffix: str) -> Iterator[None]:
-    """An event file of the run's own, in the place of one that was left by an interrupted run."""
+    """Opens an event file, in place of one that an interrupted run left.
+
+    Args:
+        folder: Where the event file lies.
+        suffix: End of its name.
+    """
     for old in folder.glob(f"*tfevents*{suffix}"):
         old.unlink()
     writer = tf.summary.create_file_writer(str(folder), filename_suffix=suffix)
@@ -93,22 +113,22 @@ def warn_on_error(what: str) -> Iterator[None]:
         warnings.warn(f"{what}: {type(error).__name__}: {error}", stacklevel=3)
 
 
-def _graph(network: LeNet) -> None:
-    """The operations of a forward pass, and the layers, which Keras writes for its own classes only."""
+def _write_graph(model: LeNet) -> None:
+    """Writes the graph of a forward pass, and the layers, which Keras writes for its own classes."""
 
     def forward(images: Any) -> Any:
         # Layer by layer, so that each is a box of its own name.
-        for layer in network.layers:
+        for layer in model.layers:
             images = layer(images, training=False)
         return images
 
-    signature = tf.TensorSpec(network.input_shape, "float32", name="images")
+    signature = tf.TensorSpec(model.input_shape, "float32", name="images")
     graph = (
         tf.function(forward, autograph=False).get_concrete_function(signature).graph.as_graph_def()
     )
     # Keras numbers a layer's later calls, C1_1: here is but one.
     numbered = re.compile(
-        rf"^({'|'.join(re.escape(layer.name) for layer in network.layers)})_\d+(?=/|$)"
+        rf"^({'|'.join(re.escape(layer.name) for layer in model.layers)})_\d+(?=/|$)"
     )
     drawn = type(graph)(node=[node for node in graph.node if node.op != "NoOp"])
     for node in drawn.node:
@@ -118,22 +138,23 @@ def _graph(network: LeNet) -> None:
             numbered.sub(r"\1", name) for name in node.input if not name.startswith("^")
         ]
     tf.summary.graph(drawn)
-    layers = [keras.saving.serialize_keras_object(layer) for layer in network.layers]
+    layers = [keras.saving.serialize_keras_object(layer) for layer in model.layers]
     first = {
         "class_name": "InputLayer",
-        "config": {"name": network.spec.rows[0].name, "dtype": "float32"},
+        "config": {"name": model.spec.rows[0].name, "dtype": "float32"},
     }
-    model = {
+    sequential = {
         "class_name": "Sequential",
-        "config": {"name": network.name, "layers": [first, *layers]},
+        "config": {"name": model.name, "layers": [first, *layers]},
     }
     metadata = SummaryMetadata(
         plugin_data=SummaryMetadata.PluginData(plugin_name="graph_keras_model", content=b"1")
     )
-    tf.summary.write("keras", json.dumps(model), step=0, metadata=metadata)
+    tf.summary.write("keras", json.dumps(sequential), step=0, metadata=metadata)
 
 
-def _hyperparameters(network: LeNet, spec: Spec, config: Mapping[str, Any]) -> dict[str, Any]:
+def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
+    spec, config = record.spec, record.config
     recipe, optimizer = spec.recipe, spec.recipe.optimizer
     return {
         "network": spec.name,
@@ -142,7 +163,7 @@ def _hyperparameters(network: LeNet, spec: Spec, config: Mapping[str, Any]) -> d
         "optimizer": optimizer.name,
         "learning_rate": optimizer.rate(0),
         "schedule": optimizer.schedule or "constant",
-        "weight_decay": getattr(network.optimizer, "weight_decay", None) or 0.0,
+        "weight_decay": getattr(model.optimizer, "weight_decay", None) or 0.0,
         "loss": recipe.loss,
         "label_smoothing": recipe.label_smoothing or 0.0,
         "batch_size": recipe.batch_size,

@@ -1,0 +1,228 @@
+"""What config.json says of a run: written once when it starts, read to resume or repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from lenet_tf import __version__
+from lenet_tf.errors import RunError
+from lenet_tf.runs.run_folder import CONFIG, METRICS, read_json
+from lenet_tf.runtime import environment
+from lenet_tf.specs import Spec
+
+# Format 2 differs in its checkpoints only: they do not record the run's progress.
+FORMAT, READABLE_FORMATS = 3, (2, 3)
+# metrics.json has at least these.
+REQUIRED_METRICS = (
+    "test_accuracy",
+    "test_loss",
+    "epochs",
+    "seconds",
+    "seconds_per_epoch",
+    "best_epoch",
+    "best_val_accuracy",
+)
+# Packages whose version can change results.
+_DECISIVE_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
+_PARTS = {"spec": dict, "recipe": dict, "data": dict, "seed": int, "settings": dict, "device": dict}
+_SETTINGS: dict[str, tuple[type, ...]] = {
+    "deterministic": (bool,),
+    "precision": (str,),
+    "early_stopping": (int, type(None)),
+    "engine": (str,),
+}
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as its config.json describes it, checked.
+
+    Args:
+        path: The run folder.
+        spec: The network with its recipe.
+        settings: deterministic, precision, early_stopping, engine and seed.
+        config: The content of config.json.
+    """
+
+    path: Path
+    spec: Spec
+    settings: dict[str, Any]
+    config: dict[str, Any] = field(repr=False)
+
+    def read_metrics(self) -> dict[str, Any] | None:
+        """Reads metrics.json. Returns None for an unfinished run.
+
+        Raises:
+            RunError: The file lacks a metric.
+        """
+        path = self.path / METRICS
+        if not path.exists():
+            return None
+        metrics = read_json(path)
+        for name in REQUIRED_METRICS:
+            if not isinstance(metrics.get(name), int | float):
+                raise RunError(f"{path} has no usable {name!r}")
+        return metrics
+
+    @property
+    def device(self) -> str:
+        """TensorFlow's name of the device that trained, such as `/CPU:0`."""
+        name = self.config["device"].get("name")
+        if not isinstance(name, str):
+            raise RunError(
+                f"{self.path / CONFIG} does not name its device: choose one with --device"
+            )
+        return name
+
+    @property
+    def data_sha256(self) -> Any:
+        """SHA-256 of the run's data set, or None."""
+        return self.config["data"].get("sha256")
+
+    @property
+    def data_name(self) -> str:
+        """The name with which `load_data` loads the run's data set again.
+
+        Raises:
+            RunError: The run was trained on arrays in memory.
+        """
+        return data_name(self.path, self.config)
+
+    def check_same_data(self, sha256: str, advice: str) -> None:
+        """Checks the SHA-256 of a data set against the run's.
+
+        Raises:
+            RunError: The data sets differ. The message ends with `advice`.
+        """
+        expected = str(self.data_sha256)
+        if sha256 != expected:
+            name = self.config["data"].get("name")
+            raise RunError(
+                f"{self.path} was trained on other {name} data (SHA-256 {expected[:12]}…, here"
+                f" {sha256[:12]}…). {advice}"
+            )
+
+
+def build_config(
+    spec: Spec, data: Mapping[str, Any], device: Mapping[str, Any], **settings: Any
+) -> dict[str, Any]:
+    """Returns the content of config.json for a run that starts now.
+
+    Args:
+        spec: The network with its recipe.
+        data: `RawData.identity()`.
+        device: The device's name and label, and the thread settings.
+        **settings: Further entries, such as `seed` and `settings`.
+    """
+    table = spec.to_dict()
+    return {
+        "format": FORMAT,
+        "variant": spec.name,
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "recipe": table.pop("recipe"),
+        "spec": table,
+        "data": data,
+        "device": device,
+        "versions": environment.package_versions(),
+        "commit": environment.git_commit(),
+        "machine": environment.describe_machine(),
+    } | settings
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Reads config.json of a run folder.
+
+    Raises:
+        RunError: The file is missing, damaged, or of another format.
+    """
+    path = folder / CONFIG
+    config = read_json(path)
+    if config.get("format") not in READABLE_FORMATS:
+        raise RunError(
+            f"{path} has format {config.get('format')!r} of lenet_tf"
+            f" {_recorded_version(config, 'lenet_tf')}; here is lenet_tf {__version__}, which"
+            f" reads formats {' and '.join(map(str, READABLE_FORMATS))}"
+        )
+    for name, kind in _PARTS.items():
+        if not isinstance(config.get(name), kind):
+            raise RunError(f"{path} has no usable {name!r}")
+    return config
+
+
+def read_spec(config: Mapping[str, Any]) -> Spec:
+    """Returns the network with its recipe from config.json."""
+    return Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
+
+
+def data_name(folder: Path, config: Mapping[str, Any]) -> str:
+    """Returns the name with which `load_data` loads the run's data set again.
+
+    Raises:
+        RunError: config.json names no data set, or the data were arrays in memory.
+    """
+    name = config["data"].get("name")
+    if not isinstance(name, str):
+        raise RunError(f"{folder / CONFIG} does not name its data set")
+    if config["data"].get("source") == "arrays":
+        raise RunError(
+            f"{folder} was trained on arrays in memory, which it does not store: pass the same"
+            " arrays with --data FILE.npz."
+        )
+    return name
+
+
+def read_run(folder: Path) -> RunRecord:
+    """Reads the record of a run folder.
+
+    Raises:
+        RunError: config.json is missing, damaged, of another format, or lacks a setting.
+        SpecError: Its network or recipe is invalid.
+    """
+    config = read_config(folder)
+    settings = config["settings"]
+    problems = [
+        f"{name} is {value!r}"
+        for name, value in settings.items()
+        if not isinstance(value, _SETTINGS.get(name, ()))
+    ]
+    problems += [f"{name} is missing" for name in _SETTINGS if name not in settings]
+    if problems:
+        raise RunError(f"{folder / CONFIG} has no usable 'settings': {problems[0]}")
+    return RunRecord(folder, read_spec(config), settings | {"seed": config["seed"]}, config)
+
+
+def read_repeatable_run(folder: Path) -> RunRecord:
+    """Reads the record of a run that its seed alone reproduces.
+
+    Raises:
+        RunError: As `read_run`, or the run started from the weights of a trained model.
+    """
+    record = read_run(folder)
+    if record.config.get("initial_weights") != "seed":
+        raise RunError(
+            f"{folder} started from the weights of a trained model, which config.json does not"
+            " store: it cannot be repeated"
+        )
+    return record
+
+
+def version_differences(config: Mapping[str, Any]) -> list[str]:
+    """Returns a line for each package whose version differs and can change results."""
+    installed = environment.package_versions()
+    lines = []
+    for package in _DECISIVE_PACKAGES:
+        recorded, here = _recorded_version(config, package), installed[package]
+        if recorded != here:
+            lines.append(
+                f"{package} is {here} here, but the run started with {recorded}: results may differ"
+            )
+    return lines
+
+
+def _recorded_version(config: Mapping[str, Any], package: str) -> str:
+    versions = config.get("versions")
+    return str(versions.get(package, "unknown")) if isinstance(versions, dict) else "unknown"

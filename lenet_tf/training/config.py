@@ -1,0 +1,148 @@
+"""Everything that decides a training run, apart from its data."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+from lenet_tf.engine import ENGINES
+from lenet_tf.errors import SpecError, TrainingError, did_you_mean
+from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runtime.device import check_device_name
+from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
+from lenet_tf.specs.recipes import PRECISIONS
+from lenet_tf.training.tensorboard.options import Board
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The settings of a training run, validated once.
+
+    The command line, `lenet_tf.fit`, `lenet_tf.resume` and `lenet-tf reproduce` all make one.
+
+    Args:
+        spec: The network, with the recipe that trains it.
+        seed: Seed of initial weights, dropout, shuffling and the split, 0…2³² − 1.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        logs: The folder of all runs.
+        deterministic: Whether TensorFlow uses deterministic operations.
+        precision: `float32`, `mixed_float16` or `mixed_bfloat16`.
+        early_stopping: Epochs without a better validation loss after which training stops.
+        engine: The training loop: `auto`, `graph` or `keras`.
+        board: What TensorBoard shows.
+        report: Whether a finished run gets report.html.
+        quiet: Whether nothing is printed.
+
+    Raises:
+        SpecError: `spec` is no `Spec`, or the precision is unknown.
+        TrainingError: The seed, the patience or the engine is invalid.
+        DeviceError: The device name is unknown.
+    """
+
+    spec: Spec
+    seed: int = 0
+    device: str = "auto"
+    logs: Path = Path("logs")
+    deterministic: bool = False
+    precision: str = "float32"
+    early_stopping: int | None = None
+    engine: str = "auto"
+    board: Board = field(default_factory=Board)
+    report: bool = True
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.spec, Spec):
+            name = type(self.spec).__name__
+            raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {name}")
+        object.__setattr__(self, "seed", _validate_seed(self.seed))
+        object.__setattr__(self, "logs", Path(self.logs))
+        if self.early_stopping is not None and self.early_stopping < 1:
+            raise TrainingError(
+                f"early stopping needs at least 1 epoch of patience, not {self.early_stopping}"
+            )
+        check_device_name(self.device)
+        if self.precision not in PRECISIONS:
+            raise SpecError(
+                f"unknown precision {self.precision!r}: known are {', '.join(PRECISIONS)}"
+            )
+        if self.engine not in ENGINES:
+            hint = did_you_mean(self.engine, ENGINES, "known are " + ", ".join(ENGINES))
+            raise TrainingError(f"unknown engine {self.engine!r}: {hint}")
+
+    @classmethod
+    def create(
+        cls,
+        network: Spec | str,
+        *,
+        recipe: Recipe | str | None = None,
+        augmentation: Augmentation | str | None = None,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        validation: float | str | None = None,
+        **settings: Any,
+    ) -> TrainConfig:
+        """Makes the settings of a run from a network and what differs from its recipe.
+
+        Args:
+            network: A `Spec` or a variant's name.
+            recipe: A `Recipe`, or the name of one of the network's recipes.
+            augmentation: An `Augmentation`, or the name of one.
+            epochs: Number of epochs.
+            batch_size: Images per training step.
+            validation: Fraction of the training images to hold out, or `"test"`.
+            **settings: Fields of this class. None keeps the default.
+
+        Raises:
+            SpecError: An unknown name, or an invalid value of the recipe.
+            TrainingError, DeviceError: An invalid setting.
+        """
+        spec = get_spec(network) if isinstance(network, str) else network
+        if isinstance(spec, Spec):
+            changes: dict[str, Any] = {
+                "epochs": epochs,
+                "batch_size": batch_size,
+                "validation": validation,
+            }
+            changes = {name: value for name, value in changes.items() if value is not None}
+            if augmentation is not None:
+                changes["augmentation"] = get_augmentation(augmentation)
+            spec = replace(spec, recipe=replace(_find_recipe(spec, recipe), **changes))
+        return cls(spec, **{name: value for name, value in settings.items() if value is not None})
+
+    @classmethod
+    def from_record(cls, record: RunRecord, **settings: Any) -> TrainConfig:
+        """Makes the settings of a recorded run.
+
+        Args:
+            record: The run's record.
+            **settings: Fields of this class that differ.
+        """
+        board = Board.from_config(record.config)
+        return cls(record.spec, **record.settings | {"board": board} | settings)
+
+    def recorded_settings(self) -> dict[str, Any]:
+        """Returns what config.json records as `settings`."""
+        names = ("deterministic", "precision", "early_stopping", "engine")
+        return {name: getattr(self, name) for name in names}
+
+
+def random_seed() -> int:
+    """Returns a seed from the system's source of randomness."""
+    return random.SystemRandom().randrange(2**31)
+
+
+def _validate_seed(seed: Any) -> int:
+    is_integer = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not is_integer or not 0 <= int(seed) < 2**32:
+        raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
+    return int(seed)
+
+
+def _find_recipe(spec: Spec, recipe: Recipe | str | None) -> Recipe:
+    if not isinstance(recipe, Recipe | str | None):
+        raise SpecError(f"recipe must be a Recipe or the name of one, not {recipe!r}")
+    return get_recipe(spec.name, recipe) if isinstance(recipe, str) else recipe or spec.recipe

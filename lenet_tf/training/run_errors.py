@@ -1,0 +1,52 @@
+"""Turns what stops a run into one message that says what is kept and how to resume."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.io.atomic import WriteError
+from lenet_tf.runtime.signals import ShutdownRequest
+
+
+@contextlib.contextmanager
+def translate_run_errors(
+    folder: Path, state: Callable[[], str], shutdown: ShutdownRequest
+) -> Iterator[None]:
+    """Translates interrupts and failed writes inside the block.
+
+    Args:
+        folder: The run folder.
+        state: Returns how far the run has come and how to resume it.
+        shutdown: The signal that stops the run decides the exit code.
+
+    Raises:
+        Interrupted: The block was interrupted.
+        RunError: A file of the run could not be written.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"interrupted {state()}", shutdown.exit_code) from error
+    except WriteError as error:
+        if not folder.is_dir():
+            raise RunError(
+                f"the run folder {folder} was deleted while the run wrote to it: nothing of the"
+                " run is left"
+            ) from error
+        raise RunError(f"cannot write to {folder}: {error}; stopped {state()}") from error
+
+
+@contextlib.contextmanager
+def translate_write_errors() -> Iterator[None]:
+    """Marks an `OSError` inside the block as a failed write of the run's files.
+
+    Raises:
+        WriteError: A file could not be written. Errors of custom callbacks stay what they are.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise WriteError(error.strerror or str(error)) from error

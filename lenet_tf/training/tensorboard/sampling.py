@@ -1,0 +1,37 @@
+"""Selects the validation images that TensorBoard shows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lenet_tf.data.dataset import Split
+
+# A streamed data set may have a million validation images.
+MAX_IMAGES = 10_000
+
+
+def evenly_spaced(count: int, limit: int) -> np.ndarray:
+    """Returns the indices of up to `limit` of `count` items, evenly spaced, int (n,)."""
+    return np.linspace(0, count - 1, min(count, limit)).astype(int)
+
+
+def validation_images(split: Split, limit: int = MAX_IMAGES) -> tuple[np.ndarray, np.ndarray]:
+    """Returns raw validation images and labels, evenly spaced: data may be sorted by class.
+
+    Args:
+        split: The run's data.
+        limit: Largest number of images.
+
+    Returns:
+        Images (n, height, width[, channels]) of uint8, and labels (n,).
+    """
+    images, labels, indices = split.validation
+    positions = evenly_spaced(len(images) if indices is None else len(indices), limit)
+    selected = positions if indices is None else indices[positions]
+    return images[selected], labels[selected]
+
+
+def images_of_each_class(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the first image of each class that occurs, and those classes."""
+    classes, first = np.unique(labels, return_index=True)
+    return images[first], classes
