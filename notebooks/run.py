@@ -1,8 +1,9 @@
-"""Runs notebooks anew, each in a clean kernel, then the Python in the answers of its exercises in the same kernel, and writes the outputs.
+"""Run notebooks from clean kernels, including the code in their answers, and store the outputs.
 
-Messages on stderr, such as that data are prepared, are shown and not kept. Fails where a cell or an answer does, and for what should not be
-committed: paths of this machine, 1 MB or more.
-Usage: run.py [NOTEBOOK.ipynb…]; without one, all.
+Messages on stderr are printed, not stored. The script fails if a cell or an answer fails, or if a
+notebook must not be committed: it contains a path of this machine or has 1 MB or more.
+
+Usage: run.py [NOTEBOOK.ipynb ...]; without arguments it runs all notebooks.
 """
 
 from __future__ import annotations
@@ -16,39 +17,45 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-HERE = Path(__file__).resolve().parent
-# Seconds for one cell: on a loaded machine everything takes many times longer.
-_TIMEOUT = 1200
+FOLDER = Path(__file__).resolve().parent
+# Generous, because a loaded machine takes many times longer.
+_CELL_TIMEOUT_SECONDS = 1200
 _MAX_BYTES = 1_000_000
 _ANSWER = re.compile(r"<details>.*?</details>", re.DOTALL)
-_CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+_CODE_BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
 
 
-def answers(notebook: nbformat.NotebookNode) -> list[str]:
-    """The code in the answers, in order."""
+def find_answer_code(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the Python blocks of all answers, in order."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    return [
-        code for text in texts for answer in _ANSWER.findall(text) for code in _CODE.findall(answer)
-    ]
+    answers = [answer for text in texts for answer in _ANSWER.findall(text)]
+    return [code for answer in answers for code in _CODE_BLOCK.findall(answer)]
 
 
-def execute(notebook: nbformat.NotebookNode) -> None:
-    """Fills in the outputs; raises `CellExecutionError` where a cell or an answer fails."""
+def execute_notebook(notebook: nbformat.NotebookNode) -> None:
+    """Run all cells and then the answers in one clean kernel, and store the cells' outputs.
+
+    Args:
+        notebook: Notebook to run; its outputs are replaced in place.
+
+    Raises:
+        CellExecutionError: If a cell or an answer fails.
+    """
     client = NotebookClient(
         notebook,
-        timeout=_TIMEOUT,
+        timeout=_CELL_TIMEOUT_SECONDS,
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        # Its warnings are about the kernel itself: that what it sends could be overheard on this machine.
+        # Hide the kernel's warning that its local connection is not encrypted.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": HERE}},
+        resources={"metadata": {"path": FOLDER}},
     )
     with client.setup_kernel():
-        for number, cell in enumerate(notebook.cells):
-            client.execute_cell(cell, number)
-        for code in answers(notebook):
-            # The client wants the cell to have a place in the notebook.
+        for index, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, index)
+        for code in find_answer_code(notebook):
+            # The client executes only cells that belong to the notebook.
             notebook.cells.append(nbformat.v4.new_code_cell(code))
             try:
                 client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
@@ -56,31 +63,34 @@ def execute(notebook: nbformat.NotebookNode) -> None:
                 notebook.cells.pop()
 
 
-def take_messages(notebook: nbformat.NotebookNode) -> list[str]:
-    """Takes what went to stderr out of the notebook."""
-    found = []
+def remove_stderr(notebook: nbformat.NotebookNode) -> list[str]:
+    """Remove the stderr outputs from a notebook and return their texts."""
+    messages = []
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
-        found += [output.text.strip() for output in outputs if output.get("name") == "stderr"]
+        messages += [output.text.strip() for output in outputs if output.get("name") == "stderr"]
         outputs[:] = [output for output in outputs if output.get("name") != "stderr"]
-    return found
+    return messages
 
 
-def complaints(notebook: nbformat.NotebookNode) -> list[str]:
-    """What should not be committed, in one line each."""
+def find_problems(notebook: nbformat.NotebookNode) -> list[str]:
+    """Return the reasons why a notebook must not be committed, one line each."""
     text = nbformat.writes(notebook)
-    found = [
-        f"a path of this machine: {place}"
-        for place in (str(HERE.parent), str(Path.home()))
-        if len(place) > 5 and place in text
+    problems = [
+        f"contains a path of this machine: {path}"
+        for path in (str(FOLDER.parent), str(Path.home()))
+        # A short home such as /root would match unrelated text.
+        if len(path) > 5 and path in text
     ]
-    if len(text.encode()) >= _MAX_BYTES:
-        found.append(f"{len(text.encode()):,} bytes, and less than {_MAX_BYTES:,} is wanted")
-    return found
+    size = len(text.encode())
+    if size >= _MAX_BYTES:
+        problems.append(f"has {size:,} bytes; it must have fewer than {_MAX_BYTES:,}")
+    return problems
 
 
-def _run(path: Path) -> bool:
-    notebook, began = nbformat.read(path, nbformat.NO_CONVERT), time.perf_counter()
+def _run_file(path: Path) -> bool:
+    """Run a notebook file, store it, and report whether it succeeded without problems."""
+    notebook, start = nbformat.read(path, nbformat.NO_CONVERT), time.perf_counter()
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -88,27 +98,27 @@ def _run(path: Path) -> bool:
     for cell in notebook.cells:
         cell.metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
     try:
-        execute(notebook)
+        execute_notebook(notebook)
     except CellExecutionError as error:
         print(f"{path.name}: a cell failed\n{error}", file=sys.stderr)
         return False
     notebook.metadata.language_info = {"name": "python"}
-    for message in take_messages(notebook):
+    for message in remove_stderr(notebook):
         print(f"{path.name}, on stderr: {message}")
-    found = complaints(notebook)
-    for complaint in found:
-        print(f"{path.name}: {complaint}", file=sys.stderr)
+    problems = find_problems(notebook)
+    for problem in problems:
+        print(f"{path.name} {problem}", file=sys.stderr)
     nbformat.write(notebook, path)
-    print(
-        f"{path.name}: {time.perf_counter() - began:.0f} s, {len(answers(notebook))} answers, {path.stat().st_size // 1000} kB",
-        flush=True,
-    )
-    return not found
+    seconds, answers = time.perf_counter() - start, len(find_answer_code(notebook))
+    kilobytes = path.stat().st_size // 1000
+    print(f"{path.name}: {seconds:.0f} s, {answers} answers, {kilobytes} kB", flush=True)
+    return not problems
 
 
 def main(names: list[str]) -> int:
-    paths = [Path(name) for name in names] or sorted(HERE.glob("*.ipynb"))
-    failed = [path for path in paths if not _run(path)]
+    """Run the named notebooks, or all of them; return 1 if one failed, else 0."""
+    paths = [Path(name) for name in names] or sorted(FOLDER.glob("*.ipynb"))
+    failed = [path for path in paths if not _run_file(path)]
     return 1 if failed else 0
 
 
