@@ -1,12 +1,14 @@
-"""What TensorBoard's pictures and histograms cost, beside the epochs of LeNet-5 on MNIST, into results/board.json.
+"""Measure what TensorBoard adds to an epoch of LeNet-5 on MNIST, into results/board.json.
 
-One run of a few epochs with everything shown after each; the functions that write are timed where they are called. The first epoch's
-pictures are told apart: with them matplotlib starts. Usage: board.py [--epochs 6] on a quiet machine.
+A run of a few epochs writes all images and histograms after each epoch. The functions that write
+are timed where they are called. The first epoch is reported apart because matplotlib starts in it.
+Usage: board.py [--epochs 6] on a quiet machine.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import json
 import statistics
@@ -14,15 +16,16 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from unittest import mock
+
+from common import RESULTS, write_result
 
 import lenet_tf
 from lenet_tf.runtime import environment
 from lenet_tf.training.tensorboard.options import HISTOGRAMS
 
-RESULT = Path(__file__).parent.parent / "results" / "board.json"
+RESULT = RESULTS / "board.json"
 
 
 def render_markdown(result: dict[str, Any]) -> str:
@@ -50,70 +53,67 @@ def render_markdown(result: dict[str, Any]) -> str:
     )
 
 
-def timed(seconds: list[float], function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, which adds to `seconds` what each of its calls takes."""
+def record_seconds(seconds: list[float], function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wraps the function so that each call appends its duration to `seconds`."""
 
     @functools.wraps(function)
-    def wrapped(*arguments: Any, **given: Any) -> Any:
-        begin = time.perf_counter()
-        result = function(*arguments, **given)
-        seconds.append(time.perf_counter() - begin)
+    def timed_function(*arguments: Any, **options: Any) -> Any:
+        start = time.perf_counter()
+        result = function(*arguments, **options)
+        seconds.append(time.perf_counter() - start)
         return result
 
-    return wrapped
+    return timed_function
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=6)
-    options = parser.parse_args()
-    data, took = lenet_tf.load_data("mnist"), defaultdict(list)
+def measure(epochs: int) -> tuple[float, dict[str, list[float]]]:
+    """Returns the median seconds of an epoch, and the seconds of each call by what it writes."""
+    data, seconds = lenet_tf.load_data("mnist"), defaultdict(list)
 
-    # Starts TensorFlow with this package's settings, before the modules below load it.
+    # Start TensorFlow with this package's settings before the modules below load it.
     fit = lenet_tf.fit
     from lenet_tf.training import trainer
     from lenet_tf.training.tensorboard import callback, run_summary
 
     watched = {
-        "texts, graph and hyperparameters": (run_summary, "begin"),
+        "texts, graph and hyperparameters": (run_summary, "log_run_start"),
         "pictures and PR curves": (callback, "_write_pictures"),
         "histograms of activations and gradients": (callback, "_write_flow"),
         "histograms, all": (callback.TensorBoard, "_log_weights"),
-        "end: test result and projector": (trainer, "finish"),
+        "end: test result and projector": (trainer, "log_run_end"),
     }
-    patches = [
-        mock.patch.object(home, name, timed(took[what], getattr(home, name)))
-        for what, (home, name) in watched.items()
-    ]
-    for patch in patches:
-        patch.start()
-    with tempfile.TemporaryDirectory() as logs:
-        board = lenet_tf.Board(images_every=1, histograms=HISTOGRAMS)
-        run = fit(
-            "lenet5",
-            data,
-            epochs=options.epochs,
-            board=board,
-            device="cpu",
-            logs=logs,
-            report=False,
-            quiet=True,
-        )
-    flow = took["histograms of activations and gradients"]
-    took["histograms of weights"] = [
-        whole - part for whole, part in zip(took.pop("histograms, all"), flow, strict=True)
-    ]
+    board = lenet_tf.Board(images_every=1, histograms=HISTOGRAMS)
+    options = {"device": "cpu", "report": False, "quiet": True}
+    with contextlib.ExitStack() as stack:
+        logs = stack.enter_context(tempfile.TemporaryDirectory())
+        for part, (owner, name) in watched.items():
+            function = record_seconds(seconds[part], getattr(owner, name))
+            stack.enter_context(mock.patch.object(owner, name, function))
+        run = fit("lenet5", data, epochs=epochs, board=board, logs=logs, **options)
+    # One method writes all histograms and calls the one for activations and gradients.
+    flow = seconds["histograms of activations and gradients"]
+    pairs = zip(seconds.pop("histograms, all"), flow, strict=True)
+    seconds["histograms of weights"] = [total - part for total, part in pairs]
+    return statistics.median(run.history["seconds"]), seconds
+
+
+def main() -> None:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    parser.add_argument("--epochs", type=int, default=6)
+    options = parser.parse_args()
+    seconds_per_epoch, seconds = measure(options.epochs)
     result = {
         "epochs": options.epochs,
-        "seconds_per_epoch": statistics.median(run.history["seconds"]),
+        "seconds_per_epoch": seconds_per_epoch,
         "seconds": {
-            what: {"first": values[0], "median": statistics.median(values[1:] or values)}
-            for what, values in sorted(took.items())
+            part: {"first": values[0], "median": statistics.median(values[1:] or values)}
+            for part, values in sorted(seconds.items())
         },
         "machine": environment.describe_machine(),
         "commit": environment.git_commit(),
     }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_result(RESULT, result)
     print(json.dumps(result, indent=1))
 
 

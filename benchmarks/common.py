@@ -1,4 +1,4 @@
-"""What the benchmarks share: data, the machine and its load, fresh processes of a candidate."""
+"""Shared by the benchmarks: data, the machine and its load, fresh processes of a candidate."""
 
 from __future__ import annotations
 
@@ -107,17 +107,17 @@ def measure_gflops() -> float:
 
 def describe_session() -> dict:
     """When, where and with which versions a benchmark runs."""
-    place = {"gflops": measure_gflops(), "setting": describe_setting()}
+    speed = {"gflops": measure_gflops(), "setting": describe_setting()}
     packages = {package: version(package) for package in ("tensorflow", "keras")}
     return {
         "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "machine": environment.describe_machine() | place,
+        "machine": environment.describe_machine() | speed,
         "versions": {"python": platform.python_version()} | packages,
     }
 
 
 def run_candidate(python: str, name: str, batch_size: int, epochs: int, data: Path) -> dict:
-    """What `candidates.py` prints, with its start-up and its whole time as this process sees it."""
+    """Runs `candidates.py` and adds the start-up and the total time that this process measures."""
     settings = [name, str(batch_size), str(epochs), str(data)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     start = time.monotonic()

@@ -12,9 +12,11 @@ POOL = (1, 2, 2, 1)
 
 
 def build_weights() -> list:
-    draw = jax.nn.initializers.glorot_uniform()
+    initialize = jax.nn.initializers.glorot_uniform()
     keys = jax.random.split(jax.random.key(0), len(SHAPES))
-    return [(draw(*layer), jnp.zeros(layer[1][-1])) for layer in zip(keys, SHAPES, strict=True)]
+    return [
+        (initialize(*layer), jnp.zeros(layer[1][-1])) for layer in zip(keys, SHAPES, strict=True)
+    ]
 
 
 def logits(weights, x):

@@ -19,7 +19,7 @@ def build_network() -> nn.Sequential:
 def train(arrays, batch_size: int, epochs: int, clock, channels_last: bool):
     """Train and return the function that predicts the test images.
 
-    With `channels_last`, images and kernels lie as oneDNN likes them and Adam is one fused step.
+    With `channels_last`, images and kernels have oneDNN's preferred layout and Adam is fused.
     """
     torch.set_num_threads(os.cpu_count())
     scaled = (arrays[x][:, None].astype("float32") / 255 for x in ("x_train", "x_test"))

@@ -1,6 +1,6 @@
-"""How long a person waits: whole `lenet-tf` processes that need no TensorFlow, and what training and predicting spend before they begin.
+"""Measure how long users wait for `lenet-tf` and for the first step of training and predicting.
 
-Median and range, after one run to warm the disk cache.
+Prints the median and the range of fresh processes, after one that warms the disk cache.
 """
 
 from __future__ import annotations
@@ -12,83 +12,94 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
-RUNS, RUNS_WITH_TENSORFLOW = 15, 5
+REPEATS, REPEATS_WITH_TENSORFLOW = 15, 5
 COMMANDS = (["--help"], ["summary", "lenet5"], ["variants"], ["train", "--help"])
 
-# Seconds from the start of the process to the end of each phase.
+# Prints the seconds from the start of the process to the end of each phase.
 PHASES = """
 import time
 start = time.perf_counter()
 import json, sys, tempfile, lenet_tf
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 start_tensorflow()
-done = {"TensorFlow imported": time.perf_counter() - start}
+phases = {"TensorFlow imported": time.perf_counter() - start}
 data = lenet_tf.load_data("mnist")
-done["data read"] = time.perf_counter() - start
+phases["data read"] = time.perf_counter() - start
 fit = lenet_tf.fit
 import keras
 
 class Watch(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
-        done["network built"] = time.perf_counter() - start
+        phases["network built"] = time.perf_counter() - start
 
     def on_train_batch_end(self, batch, logs=None):
-        done.setdefault("first call of 125 steps done", time.perf_counter() - start)
+        phases.setdefault("first call of 125 steps done", time.perf_counter() - start)
 
 with tempfile.TemporaryDirectory() as logs:
     if sys.argv[1] == "train":
-        plain = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
-        fit("lenet5", data, epochs=1, device="cpu", logs=logs, callbacks=[Watch()], **plain)
+        options = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
+        fit("lenet5", data, epochs=1, device="cpu", logs=logs, callbacks=[Watch()], **options)
     else:
         model = lenet_tf.load_model(sys.argv[2])
-        done["model loaded"] = time.perf_counter() - start
+        phases["model loaded"] = time.perf_counter() - start
         lenet_tf.predict(model, data.x_test[:1])
-        done["one image predicted"] = time.perf_counter() - start
-print(json.dumps(done))
+        phases["one image predicted"] = time.perf_counter() - start
+print(json.dumps(phases))
 """
 
-
-SAVE = "import lenet_tf, sys; lenet_tf.LeNet('lenet5', seed=0).save(sys.argv[1])"
-
-
-def phases(what: str, model: str) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-c", PHASES, what, model],
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    return json.loads(done.stdout.splitlines()[-1])
+SAVE_MODEL = "import lenet_tf, sys; lenet_tf.LeNet('lenet5', seed=0).save(sys.argv[1])"
 
 
-def seconds(arguments: list[str]) -> float:
+def measure_phases(task: str, model: Path) -> dict[str, float]:
+    """Seconds until each phase of a fresh process has ended. The task is train or predict."""
+    command = [sys.executable, "-c", PHASES, task, str(model)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    output = subprocess.run(command, check=True, **options).stdout
+    return json.loads(output.splitlines()[-1])
+
+
+def measure_command(arguments: list[str]) -> float:
+    """Seconds of one `lenet-tf` process."""
     start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "lenet_tf", *arguments], check=True, stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "lenet_tf", *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - start
 
 
-if __name__ == "__main__":
-    print(f"Python {platform.python_version()}, {platform.machine()}, {RUNS} runs each; seconds")
-    print(f"{'command':<28}{'median':>8}{'least':>8}{'most':>8}")
+def format_range(seconds: list[float], digits: int) -> str:
+    """The median, minimum and maximum in columns."""
+    numbers = (statistics.median(seconds), min(seconds), max(seconds))
+    return "".join(f"{number:>8.{digits}f}" for number in numbers)
+
+
+def print_commands() -> None:
+    print(f"Python {platform.python_version()}, {platform.machine()}, {REPEATS} runs each; seconds")
+    print(f"{'command':<28}{'median':>8}{'min':>8}{'max':>8}")
     for arguments in COMMANDS:
-        seconds(arguments)
-        times = [seconds(arguments) for _ in range(RUNS)]
-        print(
-            f"lenet-tf {' '.join(arguments):<19}{statistics.median(times):>8.3f}{min(times):>8.3f}{max(times):>8.3f}"
-        )
-    folder = tempfile.TemporaryDirectory()
-    model = f"{folder.name}/model.keras"
-    subprocess.run([sys.executable, "-c", SAVE, model], check=True, stderr=subprocess.DEVNULL)
-    for what in ("train", "predict"):
-        phases(what, model)
-        answers = [phases(what, model) for _ in range(RUNS_WITH_TENSORFLOW)]
-        print(f"{what}: seconds from the start of the process, {RUNS_WITH_TENSORFLOW} runs")
-        for phase in answers[0]:
-            times = [answer[phase] for answer in answers]
-            print(
-                f"  {phase:<35}{statistics.median(times):>8.2f}{min(times):>8.2f}{max(times):>8.2f}"
-            )
+        measure_command(arguments)
+        seconds = [measure_command(arguments) for _ in range(REPEATS)]
+        print(f"lenet-tf {' '.join(arguments):<19}{format_range(seconds, 3)}")
+
+
+def print_phases(task: str, model: Path) -> None:
+    measure_phases(task, model)
+    measured = [measure_phases(task, model) for _ in range(REPEATS_WITH_TENSORFLOW)]
+    print(f"{task}: seconds from the start of the process, {REPEATS_WITH_TENSORFLOW} runs")
+    for phase in measured[0]:
+        print(f"  {phase:<35}{format_range([phases[phase] for phases in measured], 2)}")
+
+
+def main() -> None:
+    print_commands()
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder) / "model.keras"
+        command = [sys.executable, "-c", SAVE_MODEL, str(model)]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        for task in ("train", "predict"):
+            print_phases(task, model)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,8 @@
-"""TensorFlow's own profile of one training step of lenet5, Keras' steps before and the graph engine's after, into results/profile.json.
+"""Profile one training step of lenet5, in Keras' loop and the graph engine.
 
-For each: the wall time of a step, and by operation how often it runs in one and for how many microseconds, summed over all threads.
+TensorFlow's profiler counts how often each operation runs in a step and for how many microseconds,
+summed over all threads. The wall time of a step is measured without the profiler. Usage:
+step_profile.py on a quiet machine.
 """
 
 from __future__ import annotations
@@ -8,59 +10,61 @@ from __future__ import annotations
 import collections
 import functools
 import json
+import math
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from common import RESULTS, describe_session, refuse_load, write_result
 
 import lenet_tf
 
 RESULT = RESULTS / "profile.json"
-IMAGES, SIZE, SHOWN = 4000, 32, 12
+IMAGES, BATCH_SIZE, MAX_ROWS = 4000, 32, 12
 
 
-def spent(folder: str, steps: int) -> list[dict]:
-    """Of each kind of operation in the profile: its runs and microseconds in a step, the largest first."""
+def read_profile(folder: str, steps: int) -> list[dict]:
+    """Returns calls and microseconds per step by kind of operation, the slowest first."""
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     space = xplane_pb2.XSpace()
-    (file,) = Path(folder).rglob("*.xplane.pb")
-    space.ParseFromString(file.read_bytes())
-    times, runs = collections.Counter(), collections.Counter()
+    (path,) = Path(folder).rglob("*.xplane.pb")
+    space.ParseFromString(path.read_bytes())
+    microseconds, calls = collections.Counter(), collections.Counter()
     for plane in space.planes:
-        for line in plane.lines:
-            for event in line.events:
-                # Operations are told as name:Kind; the runtime's own bookkeeping is not, or as Class::Method.
-                name, found, kind = plane.event_metadata[event.metadata_id].name.rpartition(":")
-                if (
-                    found
-                    and not name.endswith(":")
-                    and kind.isidentifier()
-                    and kind.lstrip("_")[:1].isupper()
-                ):
-                    times[kind] += event.duration_ps / 1e6
-                    runs[kind] += 1
+        for event in chain.from_iterable(line.events for line in plane.lines):
+            kind = find_operation_kind(plane.event_metadata[event.metadata_id].name)
+            if kind:
+                microseconds[kind] += event.duration_ps / 1e6
+                calls[kind] += 1
+    # "runs" is the name in the committed results.
     return [
-        {"operation": kind, "runs": runs[kind] / steps, "us": total / steps}
-        for kind, total in times.most_common()
+        {"operation": kind, "runs": calls[kind] / steps, "us": total / steps}
+        for kind, total in microseconds.most_common()
     ]
 
 
-def measure(loop: bool) -> dict:
-    import numpy as np
+def find_operation_kind(event_name: str) -> str | None:
+    """Returns the kind of operation of an event, None for an event of the runtime itself.
 
-    from lenet_tf.runtime.tensorflow_start import start_tensorflow
+    Operations are named name:Kind, events of the runtime name or Class::Method.
+    """
+    name, colon, kind = event_name.rpartition(":")
+    is_operation = (
+        colon and not name.endswith(":") and kind.isidentifier() and kind.lstrip("_")[:1].isupper()
+    )
+    return kind if is_operation else None
 
-    if loop:
-        start_tensorflow()
+
+def build_training(use_graph_loop: bool) -> tuple[Any, Any]:
+    """Returns a compiled model and the dataset of one epoch."""
     import tensorflow as tf
 
-    # Keras' step as it is without this package: once TensorFlow has begun, its threads stay as they are.
-    tf.constant(0)
     from lenet_tf.data.preprocessing import one_hot, prepare_images
     from lenet_tf.engine.graph_loop import GraphLoop
 
@@ -69,28 +73,57 @@ def measure(loop: bool) -> dict:
     model.jit_compile = False
     model.optimizer.build(model.trainable_variables)
     images, labels = data.x_train[:IMAGES], one_hot(data.y_train[:IMAGES], 10)
-    if loop:
-        model.graph_loop = GraphLoop(
-            SIZE, 2, functools.partial(prepare_images, preparation=spec.preparation)
-        )
-        batches = tf.data.Dataset.from_tensors((images, labels))
-    else:
-        prepared = prepare_images(images, spec.preparation)
-        batches = tf.data.Dataset.from_tensor_slices((prepared, labels)).batch(SIZE)
+    if use_graph_loop:
+        prepare = functools.partial(prepare_images, preparation=spec.preparation)
+        model.graph_loop = GraphLoop(BATCH_SIZE, 2, prepare)
+        return model, tf.data.Dataset.from_tensors((images, labels))
+    prepared = prepare_images(images, spec.preparation)
+    return model, tf.data.Dataset.from_tensor_slices((prepared, labels)).batch(BATCH_SIZE)
 
-    def epoch() -> float:
+
+def measure(use_graph_loop: bool) -> dict:
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
+
+    if use_graph_loop:
+        start_tensorflow()
+    import tensorflow as tf
+
+    # The first operation fixes TensorFlow's threads. Keras' loop keeps TensorFlow's own defaults.
+    tf.constant(0)
+    model, batches = build_training(use_graph_loop)
+
+    def train_epoch() -> float:
         start = time.perf_counter()
         model.fit(batches, verbose=0)
         return time.perf_counter() - start
 
-    epoch()
-    steps = int(np.ceil(IMAGES / SIZE))
-    wall = statistics.median(epoch() for _ in range(5)) / steps
+    train_epoch()
+    steps = math.ceil(IMAGES / BATCH_SIZE)
+    wall = statistics.median(train_epoch() for _ in range(5)) / steps
     with tempfile.TemporaryDirectory() as folder:
         tf.profiler.experimental.start(folder)
-        epoch()
+        train_epoch()
         tf.profiler.experimental.stop()
-        return {"wall_us": wall * 1e6, "operations": spent(folder, steps)}
+        return {"wall_us": wall * 1e6, "operations": read_profile(folder, steps)}
+
+
+def list_cells(profile: dict) -> list[tuple[str, str, str]]:
+    """Returns operation, calls and microseconds for each row of the table."""
+
+    def add_up(name: str, operations: list[dict]) -> tuple[str, str, str]:
+        calls, total = (sum(operation[key] for operation in operations) for key in ("runs", "us"))
+        return name, f"{calls:.0f}", f"{total:.0f}"
+
+    operations = profile["operations"]
+    return [
+        *(
+            add_up(f"`{operation['operation']}`", [operation])
+            for operation in operations[:MAX_ROWS]
+        ),
+        add_up("other", operations[MAX_ROWS:]),
+        add_up("total over all threads", operations),
+        ("**wall time per step**", "", f"{profile['wall_us']:.0f}"),
+    ]
 
 
 def render_markdown(result: dict) -> str:
@@ -99,39 +132,22 @@ def render_markdown(result: dict) -> str:
         "| Keras' step | calls | µs | graph engine's step | calls | µs |",
         "|---|---|---|---|---|---|",
     ]
-
-    def cells(part: dict) -> list[tuple[str, str, str]]:
-        most = [
-            (f"`{op['operation']}`", f"{op['runs']:.0f}", f"{op['us']:.0f}")
-            for op in part["operations"][:SHOWN]
-        ]
-        rest = part["operations"][SHOWN:]
-        all_runs, all_us = (sum(op[key] for op in part["operations"]) for key in ("runs", "us"))
-        others = (
-            "other",
-            f"{sum(op['runs'] for op in rest):.0f}",
-            f"{sum(op['us'] for op in rest):.0f}",
-        )
-        whole = ("total over all threads", f"{all_runs:.0f}", f"{all_us:.0f}")
-        return [*most, others, whole, ("**wall time per step**", "", f"{part['wall_us']:.0f}")]
-
-    for before, after in zip(cells(result["keras"]), cells(result["graph"]), strict=True):
-        lines.append(f"| {' | '.join((*before, *after))} |")
+    for cells in zip(list_cells(result["keras"]), list_cells(result["graph"]), strict=True):
+        lines.append(f"| {' | '.join(chain.from_iterable(cells))} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     if len(sys.argv) > 1:
-        print(json.dumps(measure(loop=sys.argv[1] == "graph")))
+        print(json.dumps(measure(use_graph_loop=sys.argv[1] == "graph")))
         return
     refuse_load()
     result = describe_session()
-    for way in ("keras", "graph"):
-        command = [sys.executable, __file__, way]
-        done = subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        result[way] = json.loads(done.stdout.splitlines()[-1])
+    for loop in ("keras", "graph"):
+        command = [sys.executable, __file__, loop]
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        output = subprocess.run(command, check=True, **options).stdout
+        result[loop] = json.loads(output.splitlines()[-1])
     write_result(RESULT, result)
     print(render_markdown(result))
 

@@ -1,8 +1,9 @@
-"""Settings for a longer recipe of lenet5-modern, and for what misses its target of 1998, tried on training images: results/tuning.jsonl.
+"""Tune lenet5-modern and the paper's networks on held-out training images.
 
-Of the 60,000 training images 10,000, always the same, are held back and judge; the test images are never read. A line a run: the setting
-as it differs from `BASE` or from the paper's, the seed, and errors and cross-entropy on the held-back images after
-the last epoch. Usage: tune.py SETTING SEED.
+Appends one line per run to results/tuning.jsonl. The same 10,000 of the 60,000 training images are
+held out in every run and judge the settings; the test images are never read. A line holds the
+setting, its changes to `BASE` or to the paper's, the seed, and the errors and the cross-entropy on
+the held-out images after the last epoch. Usage: tune.py SETTING SEED.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ import json
 import tempfile
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+from common import RESULTS
+from tune_settings import AFFINE, BASE, PAPER, SETTINGS
 
 import lenet_tf
 from lenet_tf.data.dataset import RawData, stratified_split
@@ -22,100 +25,24 @@ from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Augmentation, Optimizer, Recipe, get_recipe, get_spec
 
-RESULT = Path(__file__).parent.parent / "results" / "tuning.jsonl"
-AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
-GENTLE = {"translation": 1.0, "scaling": 0.07, "squeezing": 0.07, "shear": 0.1}
-STRONG = {"translation": 2.0, "scaling": 0.15, "squeezing": 0.15, "shear": 0.25}
-# activation, pool, epochs, batch size, peak rate, weight decay, β2, warm-up, label smoothing, distortions
-BASE = {
-    "activation": "relu",
-    "pool": "max",
-    "epochs": 40,
-    "batch_size": 64,
-    "rate": 0.005,
-    "decay": 0.01,
-    "beta_2": 0.99,
-    "warm_up": None,
-    "smoothing": 0.05,
-    "distortions": AFFINE,
-}
-SETTINGS: dict[str, dict] = {
-    "base": {},
-    "gelu": {"activation": "gelu"},
-    "gelu-strong": {"activation": "gelu", "distortions": STRONG},
-    "gelu-elastic": {"activation": "gelu", "distortions": AFFINE | {"elastic": 20.0}},
-    "gelu-smooth-0": {"activation": "gelu", "smoothing": 0.0},
-    "gelu-smooth-10": {"activation": "gelu", "smoothing": 0.1},
-    "gelu-batch-128": {"activation": "gelu", "batch_size": 128},
-    "gelu-rate-8": {"activation": "gelu", "rate": 0.008},
-    "gelu-rate-3": {"activation": "gelu", "rate": 0.003},
-    "gelu-decay-5": {"activation": "gelu", "decay": 0.05},
-    "gelu-decay-20": {"activation": "gelu", "decay": 0.2},
-    "gelu-60": {"activation": "gelu", "epochs": 60},
-    "strong-100": {"distortions": STRONG, "epochs": 100},
-    "strong": {"distortions": STRONG},
-    "gelu-strong-60": {"activation": "gelu", "distortions": STRONG, "epochs": 60},
-    "silu": {"activation": "silu"},
-    "gentle": {"distortions": GENTLE},
-    "gentle-elastic": {"distortions": GENTLE | {"elastic": 15.0}},
-    "elastic": {"distortions": AFFINE | {"elastic": 20.0}},
-    "smooth-0": {"smoothing": 0.0},
-    "rate-3": {"rate": 0.003},
-    "rate-8": {"rate": 0.008},
-    "decay-5": {"decay": 0.05},
-    "decay-10": {"decay": 0.1},
-    "batch-128": {"batch_size": 128},
-    "average": {"pool": "average"},
-}
+RESULT = RESULTS / "tuning.jsonl"
+HELD_OUT = 10_000
 
 
-# The paper's networks that miss their targets; `rates` is what the paper's are multiplied by, `last` how many passes more there are at the
-# last of them.
-_EQ8, _LENET4 = {"variant": "lenet5-1998", "recipe": "eq8"}, {"variant": "lenet4"}
-PAPER: dict[str, dict] = {
-    "eq8": _EQ8,
-    "eq8-damping-5": _EQ8 | {"damping": 0.05},
-    "eq8-damping-10": _EQ8 | {"damping": 0.1},
-    "eq8-rates-half": _EQ8 | {"rates": 0.5},
-    "eq8-rates-quarter": _EQ8 | {"rates": 0.25},
-    "eq8-rates-double": _EQ8 | {"rates": 2.0},
-    "eq8-curvature-2000": _EQ8 | {"curvature_images": 2000},
-    "eq8-longer": _EQ8 | {"last": 10},
-    "eq8-half-longer": _EQ8 | {"rates": 0.5, "last": 10},
-    "eq8-quarter-longer": _EQ8 | {"rates": 0.25, "last": 10},
-    "lenet4": _LENET4,
-    "lenet4-adam": _LENET4 | {"adam": 0.001},
-    "lenet4-squared-error": _LENET4 | {"squared_error": True},
-    # Keras' mean over the ten outputs has a tenth of the sum's gradients and second derivatives.
-    "lenet4-squared-error-sum": _LENET4 | {"squared_error": True, "damping": 0.002},
-    "lenet4-all-maps": _LENET4 | {"all_maps": True},
-    "lenet4-distorted": _LENET4 | {"distorted": True},
-    "lenet4-damping-10": _LENET4 | {"damping": 0.1},
-    "lenet4-half-damping-10": _LENET4 | {"rates": 0.5, "damping": 0.1},
-    "lenet4-half-distorted": _LENET4 | {"rates": 0.5, "distorted": True},
-    "lenet4-quarter-longer": _LENET4 | {"rates": 0.25, "last": 10},
-    "lenet4-half-longer": _LENET4 | {"rates": 0.5, "last": 10},
-    "lenet4-rates-half": _LENET4 | {"rates": 0.5},
-    "lenet4-rates-quarter": _LENET4 | {"rates": 0.25},
-    "lenet4-rates-double": _LENET4 | {"rates": 2.0},
-}
-
-
-def paper_spec(setting: dict) -> lenet_tf.Spec:
-    spec, rows = get_spec(setting["variant"]), list(get_spec(setting["variant"]).rows)
-    recipe = (
-        get_recipe(setting["variant"], setting["recipe"]) if "recipe" in setting else spec.recipe
-    )
-    # lenet4's own are half of LeNet-5's, the only ones that the paper gives.
-    rates = [
-        rate * setting.get("rates", 1.0)
-        for rate in get_spec("lenet5-1998").recipe.optimizer.learning_rate
-    ]
+def build_paper_recipe(setting: dict) -> Recipe:
+    """Returns a recipe of the paper with the changes of a setting in `PAPER`."""
+    variant = setting["variant"]
+    if "recipe" in setting:
+        recipe = get_recipe(variant, setting["recipe"])
+    else:
+        recipe = get_spec(variant).recipe
+    # The paper gives LeNet-5's learning rates only; lenet4's own recipe has half of them.
+    paper_rates = get_spec("lenet5-1998").recipe.optimizer.learning_rate
+    rates = tuple(rate * setting.get("rates", 1.0) for rate in paper_rates)
     changes = {name: setting[name] for name in ("damping", "curvature_images") if name in setting}
-    optimizer = replace(recipe.optimizer, learning_rate=tuple(rates), **changes)
     recipe = replace(
         recipe,
-        optimizer=optimizer,
+        optimizer=replace(recipe.optimizer, learning_rate=rates, **changes),
         epochs=recipe.epochs + setting.get("last", 0),
         validation="test",
     )
@@ -124,33 +51,36 @@ def paper_spec(setting: dict) -> lenet_tf.Spec:
     if "distorted" in setting:
         recipe = replace(recipe, augmentation=Augmentation(**AFFINE))
     if "squared_error" in setting:
-        rows[-1], recipe = (
-            replace(rows[-1], activation="scaled_tanh"),
-            replace(recipe, loss="mean_squared_error"),
-        )
+        recipe = replace(recipe, loss="mean_squared_error")
+    return recipe
+
+
+def build_paper_spec(setting: dict) -> lenet_tf.Spec:
+    """Returns a network of the paper with the changes of a setting in `PAPER`."""
+    spec = get_spec(setting["variant"])
+    rows = list(spec.rows)
+    if "squared_error" in setting:
+        rows[-1] = replace(rows[-1], activation="scaled_tanh")
     if "all_maps" in setting:
-        whole = tuple(range(16))
+        table = (tuple(range(16)),) * 120
         rows = [
-            replace(row, table=(whole,) * 120) if getattr(row, "name", "") == "F5" else row
-            for row in rows
+            replace(row, table=table) if getattr(row, "name", "") == "F5" else row for row in rows
         ]
-    counts = (
-        {}
-        if rows == list(spec.rows)
-        else {"expected_parameters": None, "expected_connections": None}
-    )
-    return replace(spec, rows=tuple(rows), recipe=recipe, **counts)
+    changes: dict[str, Any] = {"rows": tuple(rows), "recipe": build_paper_recipe(setting)}
+    if changes["rows"] != spec.rows:
+        changes |= {"expected_parameters": None, "expected_connections": None}
+    return replace(spec, **changes)
 
 
-def spec_of(setting: dict) -> lenet_tf.Spec:
+def build_modern_spec(setting: dict) -> lenet_tf.Spec:
+    """Returns lenet5-modern with every value of a complete setting."""
     spec = get_spec("lenet5-modern")
-    rows = [
-        replace(row, activation=setting["activation"])
-        if getattr(row, "activation", "") == "relu"
-        else row
-        for row in spec.rows
-    ]
-    rows = [replace(row, pool=setting["pool"]) if hasattr(row, "pool") else row for row in rows]
+    rows = list(spec.rows)
+    for number, row in enumerate(rows):
+        if getattr(row, "activation", "") == "relu":
+            rows[number] = replace(row, activation=setting["activation"])
+        elif hasattr(row, "pool"):
+            rows[number] = replace(row, pool=setting["pool"])
     optimizer = Optimizer(
         "adamw",
         setting["rate"],
@@ -170,49 +100,54 @@ def spec_of(setting: dict) -> lenet_tf.Spec:
     return replace(spec, rows=tuple(rows), recipe=recipe)
 
 
+def hold_out(raw: RawData) -> RawData:
+    """Returns the training images only, with `HELD_OUT` of them in place of the test images."""
+    train, held_out = stratified_split(raw.y_train, HELD_OUT, 0)
+    images, labels = raw.x_train, raw.y_train
+    parts = (images[train], labels[train], images[held_out], labels[held_out])
+    return RawData(*parts, name="mnist-train")
+
+
+def measure(spec: lenet_tf.Spec, data: RawData, seed: int) -> dict[str, Any]:
+    """Trains a network and returns what it reaches on the held-out images."""
+    options = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
+    with tempfile.TemporaryDirectory() as logs:
+        run = lenet_tf.fit(spec, data, seed=seed, logs=logs, device="cpu", **options)
+        outputs = lenet_tf.predict(run, data.x_test)
+    probabilities = to_probabilities(run.model, outputs)
+    label_probabilities = probabilities[np.arange(len(data.y_test)), data.y_test]
+    return {
+        "errors": int((outputs.argmax(axis=1) != data.y_test).sum()),
+        "cross_entropy": float(-np.log(label_probabilities + 1e-9).mean()),
+        "last_epochs": [
+            round(HELD_OUT * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]
+        ],
+        "training_accuracy": run.history["accuracy"][-1],
+        "seconds": round(run.metrics["seconds"], 1),
+    }
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("setting", choices=[*SETTINGS, *PAPER])
     parser.add_argument("seed", type=int)
-    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--epochs", type=int, help="instead of the setting's")
     options = parser.parse_args()
     if options.setting in PAPER:
         lenet_tf.use_one_thread()
         changes = PAPER[options.setting]
-        spec = paper_spec(changes)
+        spec = build_paper_spec(changes)
     else:
         changes = SETTINGS[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
-        spec = spec_of(BASE | changes)
+        spec = build_modern_spec(BASE | changes)
     raw = lenet_tf.load_data("mnist")
-    kept, held = stratified_split(raw.y_train, 10_000, 0)
-    # What `fit` takes for test images are the held-back ones.
-    blind = RawData(
-        raw.x_train[kept],
-        raw.y_train[kept],
-        raw.x_train[held],
-        raw.y_train[held],
-        name="mnist-train",
-    )
-    with tempfile.TemporaryDirectory() as logs:
-        plain = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
-        run = lenet_tf.fit(spec, blind, seed=options.seed, logs=logs, device="cpu", **plain)
-        answers = lenet_tf.predict(run, blind.x_test)
     line = {
         "setting": options.setting,
         "changes": changes,
         "seed": options.seed,
-        "errors": int((answers.argmax(axis=1) != blind.y_test).sum()),
-        "cross_entropy": float(
-            -np.log(
-                to_probabilities(run.model, answers)[np.arange(len(held)), blind.y_test] + 1e-9
-            ).mean()
-        ),
-        "last_epochs": [
-            round(10_000 * (1 - accuracy)) for accuracy in run.history["val_accuracy"][-5:]
-        ],
-        "training_accuracy": run.history["accuracy"][-1],
-        "seconds": round(run.metrics["seconds"], 1),
-        # Lines without these are of lenet_tf before 0.3.0: of TFDS' order of images, in which other ones were held back.
+        **measure(spec, hold_out(raw), options.seed),
+        # Lines without these come from lenet_tf before 0.3.0, which held out other images.
         "data": raw.sha256,
         "commit": environment.git_commit(),
         "versions": {package: version(package) for package in ("tensorflow", "keras")},
