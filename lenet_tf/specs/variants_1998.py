@@ -20,10 +20,13 @@ _SDLM = Optimizer("sdlm", _RATES, damping=0.02, curvature_images=500)
 HALF_RATES = replace(_SDLM, learning_rate=tuple(rate / 2 for rate in _RATES))
 
 _START = (
-    "weights begin uniform in ±2.4/√fan-in, since with the paper's ±2.4/fan-in the signals vanish; subsampling coefficients begin at 1/4,"
-    " biases at 0, of which the paper says nothing"
+    "weights start uniform in ±2.4/√fan-in, because signals vanish with the paper's ±2.4/fan-in;"
+    " subsampling coefficients start at 1/4 and biases at 0, which the paper does not specify"
 )
-_HELD_BACK = "2% of the training images are held back to watch the training, where the paper trains on all 60,000; the last pass counts"
+_HELD_OUT = (
+    "2% of the training images are held out for validation, and the last epoch counts;"
+    " the paper trains on all 60,000"
+)
 _SOFTMAX_OUTPUT = "the output is a softmax with cross-entropy"
 
 # Table I of the paper: the S2 maps, from 0, that each of C3's 16 feature maps takes.
@@ -87,12 +90,14 @@ LENET5_1998 = Spec(
     notes="LeNet-5 of the paper: trainable subsampling, C3 by table, RBF codes, eq. 9, second-order rates; 0.95% error reported",
     departures=(
         _START,
-        _HELD_BACK,
-        "the ten 7×12 output codes are drawn for this project, since the paper prints its own only as a picture",
-        "the constant j of eq. 9 is 10, of which the paper says only that it is positive",
-        "the second derivatives behind the rates are those of eq. 8, the first term of eq. 9: with the second term they vanish for images"
-        " that are well fitted, and the rates become too high",
-        "the RBF layer gives −y, so that the largest output is the answer, as everywhere in Keras; its codes are constants, not weights",
+        _HELD_OUT,
+        "the ten 7×12 output codes are drawn for this project, because the paper shows its own only"
+        " as a picture",
+        "the constant j of eq. 9 is 10; the paper says only that it is positive",
+        "the rates use the second derivatives of eq. 8, the first term of eq. 9; with the second"
+        " term they vanish for images that are well fitted, and the rates become too high",
+        "the RBF layer returns −y, so that the largest output is the prediction, as usual in Keras;"
+        " its codes are constants, not weights",
     ),
     expected_parameters=60_000,
     expected_connections=340_908,
@@ -110,7 +115,7 @@ LENET5_1998_FULL = replace(
     recipe=replace(LENET5_1998.recipe, loss="categorical_crossentropy"),
     source="This project: a step between lenet5-1998 and lenet5",
     notes="lenet5-1998 with C3 connected to all maps and a softmax output",
-    departures=(_START, _HELD_BACK, "C3 is connected to all maps", _SOFTMAX_OUTPUT),
+    departures=(_START, _HELD_OUT, "C3 is connected to all maps", _SOFTMAX_OUTPUT),
     expected_parameters=61_750,
     expected_connections=122_304 + 5_880 + 241_600 + 2_000 + 48_120 + 10_164 + 850,
 )
@@ -132,10 +137,12 @@ LENET1 = Spec(
     notes="4 and 12 feature maps, the second by table; digits reduced to 16×16; 1.7% test error reported",
     departures=(
         _START,
-        _HELD_BACK,
+        _HELD_OUT,
         _SOFTMAX_OUTPUT,
-        "which of the first maps feeds which of the second is not in the paper: the table here is one that gives the published counts",
-        "how the digits were reduced to 16×16 is not in the paper: here each pixel is the mean of the area that it covers",
+        "the paper does not say which maps of the first layer feed which maps of the second; this"
+        " table gives the published counts",
+        "the paper does not say how digits were reduced to 16×16; here each pixel is the mean of"
+        " the area that it covers",
     ),
     expected_parameters=2_578,
     expected_connections=98_442,
@@ -159,12 +166,14 @@ LENET4 = Spec(
     notes="4 feature maps, 8 subsampling maps in pairs, 16 feature maps, 120 units; connectivity assumed. 1.1% test error reported",
     departures=(
         _START,
-        _HELD_BACK,
+        _HELD_OUT,
         _SOFTMAX_OUTPUT,
-        "LeNet-4's connections are not published: C3 takes 60 kernels by a table of neighboring maps, and each of the 120 units of F5 five"
-        " or four of the 16 maps, with which it has 16,998 parameters and 258,306 connections where the paper says about 17,000 and"
-        " 260,000; 120 units on all 16 maps alone would have 48,120",
-        "the global rates are half of LeNet-5's, the only ones that the paper gives; with those it errs more often",
+        "LeNet-4's connections are not published. Here C3 takes 60 kernels by a table of"
+        " neighboring maps, and each of F5's 120 units takes five or four of the 16 maps. This"
+        " gives 16,998 parameters and 258,306 connections; the paper says about 17,000 and 260,000."
+        " With all 16 maps, the 120 units alone would have 48,120 parameters",
+        "the global rates are half of LeNet-5's, the only ones in the paper; LeNet-5's rates give"
+        " more errors",
     ),
     expected_parameters=16_998,
     expected_connections=258_306,
