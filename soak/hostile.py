@@ -19,7 +19,7 @@ from hostile_pictures import bmp, png
 from ruin import SIZES, havoc
 
 from lenet_tf.data.sources.arrays import ARRAY_NAMES, load_npy_folder, load_npz
-from lenet_tf.data.sources.idx import read_idx
+from lenet_tf.data.sources.idx import load_idx_file
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.inference.image_files import read_picture
@@ -140,9 +140,9 @@ def config(random: Random) -> bytes:
 
 def _read_idx(path: Path) -> None:
     try:
-        read_idx(path, 3)
+        load_idx_file(path, 3)
     except DataError:
-        read_idx(path, 1)
+        load_idx_file(path, 1)
 
 
 def _read_npy(path: Path) -> None:

@@ -332,7 +332,7 @@ def test_an_unknown_augmentation(cli):
 
 def test_a_network_is_trained_on_its_own_data_set(cli, offline):
     """Never silently on another one: what is made for CIFAR-10 asks for it, and takes gray images only when told to."""
-    refused(cli("train", "lenet5-color"), "cifar10 is not to be had", "cifar-10-binary.tar.gz")
+    refused(cli("train", "lenet5-color"), "cifar10 is unavailable", "cifar-10-binary.tar.gz")
     result = cli("train", "lenet5-color", "--data", "sample", "--epochs", 1, "--logs", "gray", "-q")
     assert result.exit_code == 0, result.output
     (run,) = Path("gray/fit").iterdir()
@@ -340,7 +340,7 @@ def test_a_network_is_trained_on_its_own_data_set(cli, offline):
     lenet_tf.load_model(run).save("bare.keras")
     result = cli("evaluate", "bare.keras")
     assert result.exit_code != 0
-    assert "cifar10 is not to be had" in result.stderr
+    assert "cifar10 is unavailable" in result.stderr
 
 
 def test_draw(cli):
@@ -477,7 +477,7 @@ def test_a_fresh_machine_without_mnist_trains_on_the_sample(tmp_path):
 
 def test_the_notice_comes_before_anything_heavy(offline):
     script = (
-        "import sys; from lenet_tf import sources;"
+        "import sys; from lenet_tf.data import sources;"
         "sources.load_data(notify=lambda text: print('tensorflow' in sys.modules, 'keras' in sys.modules))"
     )
     assert python("-c", script, env=os.environ).stdout.split() == ["False", "False"]
@@ -486,7 +486,7 @@ def test_the_notice_comes_before_anything_heavy(offline):
 def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
     refused(
         cli("train", "--data", "mnist"),
-        "mnist is not to be had",
+        "mnist is unavailable",
         "Put t10k-images-idx3-ubyte.gz",
         "--originals <folder>",
     )
@@ -528,13 +528,13 @@ def test_named_data_that_cannot_be_had_is_an_error(cli, offline, tmp_path):
             ["mnist has no configuration 'foo': mnist has no configurations"],
         ),
         (["train", "--data", "huggingface:mnist"], ["unknown data set 'huggingface:mnist'"]),
-        (["train", "--data", "resisc45"], ["TFDS does not download resisc45 by itself"]),
+        (["train", "--data", "resisc45"], ["TFDS cannot download resisc45"]),
         (["train", "--data", "quickdraw_bitmap"], ["and 340 more into <folder>/quickdraw_bitmap/"]),
         (["train", "--data", ""], ["unknown data set ''"]),
         (
             ["train", "--data", "own.npy"],
             [
-                "'own.npy' is no TFDS data set, and of own files only .npz or a folder of .npy (./mine) is read"
+                "'own.npy' is not a TFDS data set. Your own data can be a .npz file, or a folder (./mine)"
             ],
         ),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),
@@ -686,7 +686,7 @@ def test_doctor_names_what_is_missing_and_its_remedy(cli, offline):
     for package in ("tensorflow", "mlxtend", "importlib_resources", "lenet_tf"):
         assert re.search(rf"✓ {package} +\d", result.output), package
     assert re.search(r"✓ device +.*CPU", result.output)
-    assert re.search(r"! data mnist +mnist is not to be had", result.output)
+    assert re.search(r"! data mnist +mnist is unavailable", result.output)
     assert "→ Put t10k-images-idx3-ubyte.gz" in result.output
 
 
@@ -734,7 +734,7 @@ def test_evaluate_notices_other_data(cli, arrays):
 def test_evaluate_never_falls_back_on_the_sample(cli, offline, trained, tmp_path):
     """Its digits are MNIST training images: a model trained on MNIST would be tested on what it has seen."""
     shutil.copy(trained / "final.keras", tmp_path / "bare.keras")
-    refused(cli("evaluate", tmp_path / "bare.keras"), "mnist is not to be had")
+    refused(cli("evaluate", tmp_path / "bare.keras"), "mnist is unavailable")
 
 
 @pytest.mark.slow

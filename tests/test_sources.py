@@ -1,4 +1,4 @@
-"""Where data come from: verified originals, the cache, a real download from a local server, the sample, a person's file."""
+"""Sources of data: verified originals, the cache, a download from a local server, own files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from lenet_tf.data import image_order
-from lenet_tf.data.sources import load_data
-from lenet_tf.data.sources import tfds as tfds_source
+from lenet_tf.data.sources import load_data, reachability, tfds, tfds_preparation
 from lenet_tf.data.sources.arrays import ARRAY_NAMES
+from lenet_tf.data.sources.tfds_builder import find_builder
 from lenet_tf.errors import DataError, SourceUnreachable
 
 FILES = (
@@ -25,52 +25,52 @@ FILES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
 )
-# TFDS takes half a minute to prepare 70,000 images: a tenth of them goes the same way.
+# TFDS takes half a minute to prepare 70,000 images; a tenth of them takes the same path.
 TRAIN, TEST = 6_000, 1_000
 
 
-def idx(array: np.ndarray) -> bytes:
-    """An IDX file, gzipped: magic number, dimensions, bytes."""
+def gzipped_idx(array: np.ndarray) -> bytes:
+    """Return a gzipped IDX file: magic number, dimensions, bytes."""
     head = bytes([0, 0, 8, array.ndim]) + b"".join(size.to_bytes(4, "big") for size in array.shape)
     return gzip.compress(head + array.tobytes(), 1)
 
 
 @pytest.fixture(scope="session")
-def made_up(tmp_path_factory):
-    """Files in the form of MNIST's, each image filled with one gray that its label decides."""
-    folder = tmp_path_factory.mktemp("made-up") / "mnist"
+def synthetic_files(tmp_path_factory):
+    """Files in MNIST's format; each image is one gray level that depends on its label."""
+    folder = tmp_path_factory.mktemp("synthetic") / "mnist"
     folder.mkdir()
     for part, count in (("t10k", TEST), ("train", TRAIN)):
         labels = (np.arange(count) % 10).astype(np.uint8)
         images = np.broadcast_to((labels * 20)[:, None, None], (count, 28, 28))
-        (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(idx(labels))
-        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(idx(images))
+        (folder / f"{part}-labels-idx1-ubyte.gz").write_bytes(gzipped_idx(labels))
+        (folder / f"{part}-images-idx3-ubyte.gz").write_bytes(gzipped_idx(images))
     return folder
 
 
 @pytest.fixture
-def few(monkeypatch):
-    """TFDS' builders of MNIST and Fashion-MNIST take the first images only."""
+def small_mnist(monkeypatch):
+    """Let TFDS' builders of MNIST and Fashion-MNIST take only the first images."""
     from tensorflow_datasets.image_classification import mnist
 
     monkeypatch.setattr(mnist, "_TRAIN_EXAMPLES", TRAIN)
     monkeypatch.setattr(mnist, "_TEST_EXAMPLES", TEST)
-    monkeypatch.setattr(tfds_source, "KNOWN_SHA256", {})
+    monkeypatch.setattr(tfds, "KNOWN_SHA256", {})
 
 
 @pytest.fixture
-def made_up_mnist(monkeypatch, made_up, few):
-    """TFDS' MNIST builder takes the made-up files for the published ones; `publish(url)` says where they are."""
-    import tensorflow_datasets as tfds
+def synthetic_mnist(monkeypatch, synthetic_files, small_mnist):
+    """Return `publish(url)`, after which TFDS takes the synthetic files for the published ones."""
+    import tensorflow_datasets
     from tensorflow_datasets.core.download.checksums import UrlInfo
     from tensorflow_datasets.image_classification import mnist
 
     def publish(url: str) -> None:
         infos = {}
         for name in FILES:
-            content = (made_up / name).read_bytes()
+            content = (synthetic_files / name).read_bytes()
             infos[url + name] = UrlInfo(
-                size=tfds.core.utils.Size(len(content)),
+                size=tensorflow_datasets.core.utils.Size(len(content)),
                 checksum=hashlib.sha256(content).hexdigest(),
                 filename=name,
             )
@@ -81,20 +81,22 @@ def made_up_mnist(monkeypatch, made_up, few):
 
 
 @pytest.fixture
-def made_up_cache(monkeypatch, tmp_path, made_up, made_up_mnist):
-    """A TFDS cache of the made-up files, prepared by TFDS alone."""
-    import tensorflow_datasets as tfds
+def synthetic_cache(monkeypatch, tmp_path, synthetic_files, synthetic_mnist):
+    """A cache that TFDS prepared from the synthetic files, without this package."""
+    import tensorflow_datasets
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
-    made_up_mnist("http://127.0.0.1:9/")
-    config = tfds.download.DownloadConfig(
-        manual_dir=made_up, extract_dir=tmp_path / "extracted", try_download_gcs=False
+    synthetic_mnist("http://127.0.0.1:9/")
+    config = tensorflow_datasets.download.DownloadConfig(
+        manual_dir=synthetic_files, extract_dir=tmp_path / "extracted", try_download_gcs=False
     )
-    tfds.builder("mnist", data_dir=tmp_path / "tfds").download_and_prepare(download_config=config)
+    tensorflow_datasets.builder("mnist", data_dir=tmp_path / "tfds").download_and_prepare(
+        download_config=config
+    )
 
 
-def check_made_up(data, source):
+def check_synthetic(data, source):
     assert data.source == source
     assert data.x_train.shape == (TRAIN, 28, 28, 1)
     assert data.x_test.shape == (TEST, 28, 28, 1)
@@ -104,8 +106,8 @@ def check_made_up(data, source):
 
 
 @pytest.fixture
-def warned(monkeypatch):
-    """What TFDS warns of, as a process sees it that has not been told to listen to errors only."""
+def tfds_warnings(monkeypatch):
+    """TFDS' warnings, in a process that has not silenced them."""
     log, texts = logging.getLogger("absl"), []
     monkeypatch.setattr(log, "filters", [lambda record: texts.append(record.getMessage()) or True])
     level = log.level
@@ -115,10 +117,12 @@ def warned(monkeypatch):
 
 
 def test_download_cache_and_originals_give_the_same_data(
-    monkeypatch, tmp_path, made_up, made_up_mnist, warned
+    monkeypatch, tmp_path, synthetic_files, synthetic_mnist, tfds_warnings
 ):
-    """The real download path: TFDS fetches from a server on this machine, verifies checksums, prepares; then the cache needs no server.
-    It says nothing of a set that is not there yet."""
+    """TFDS downloads from a local server, verifies and prepares; then the cache needs no server.
+
+    TFDS' warning about a data set that is not prepared yet stays silent.
+    """
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "first"))
     monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -126,41 +130,45 @@ def test_download_cache_and_originals_give_the_same_data(
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def __init__(self, *arguments):
-            super().__init__(*arguments, directory=made_up)
+            super().__init__(*arguments, directory=synthetic_files)
 
         def log_message(self, *_):
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        made_up_mnist(f"http://127.0.0.1:{server.server_port}/")
+        synthetic_mnist(f"http://127.0.0.1:{server.server_port}/")
         downloaded = load_data("mnist")
         server.shutdown()
-    check_made_up(downloaded, "download")
+    check_synthetic(downloaded, "download")
     cached = load_data("mnist")
-    check_made_up(cached, "cache")
+    check_synthetic(cached, "cache")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "second"))
-    originals = load_data("mnist", originals=made_up.parent)
-    check_made_up(originals, "originals")
+    originals = load_data("mnist", originals=synthetic_files.parent)
+    check_synthetic(originals, "originals")
     assert downloaded.sha256 == cached.sha256 == originals.sha256
     assert originals.version == "3.0.1"
-    assert warned == []
+    assert tfds_warnings == []
 
 
-def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, made_up_cache):
-    """The second time nothing is decoded; a kept file that is not whole, of another order or not what was kept, is made anew."""
+def test_decoded_arrays_are_cached_and_verified(
+    monkeypatch, tmp_path, synthetic_files, synthetic_cache
+):
+    """The second load decodes nothing; a damaged or reordered cache file is replaced."""
     first = load_data("mnist")
-    assert first.sha256 == load_data("mnist", originals=made_up.parent).sha256
-    (kept,) = (tmp_path / "tfds").rglob("lenet_tf.npz")
-    assert not list(kept.parent.glob(".lenet_tf*")), "nothing temporary is left"
-    import tensorflow_datasets as tfds
+    assert first.sha256 == load_data("mnist", originals=synthetic_files.parent).sha256
+    (stored,) = (tmp_path / "tfds").rglob("lenet_tf.npz")
+    assert not list(stored.parent.glob(".lenet_tf*")), "no temporary file remains"
+    import tensorflow_datasets
 
-    content, decode, decoded = kept.read_bytes(), tfds.as_numpy, []
-    monkeypatch.setattr(tfds, "as_numpy", lambda dataset: decoded.append(1) or decode(dataset))
+    content, decode, decoded = stored.read_bytes(), tensorflow_datasets.as_numpy, []
+    monkeypatch.setattr(
+        tensorflow_datasets, "as_numpy", lambda dataset: decoded.append(1) or decode(dataset)
+    )
     assert load_data("mnist").sha256 == first.sha256
     assert decoded == []
     middle = len(content) // 2
-    # As versions before 0.3.0 kept it: in TFDS' order, of which it says nothing.
+    # Versions before 0.3.0 stored TFDS' order, without a note of it.
     shuffled = image_order.to_tfds_order(first)
     arrays = {part: getattr(shuffled, part) for part in ARRAY_NAMES} | {
         "num_classes": 10,
@@ -174,28 +182,31 @@ def test_decoded_arrays_are_kept_and_checked(monkeypatch, tmp_path, made_up, mad
         content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
         old,
     ):
-        kept.write_bytes(broken)
+        stored.write_bytes(broken)
         decoded.clear()
         assert load_data("mnist").sha256 == first.sha256
         assert len(decoded) == 2
         assert load_data("mnist").sha256 == first.sha256
-        assert len(decoded) == 2, "kept again"
-    assert kept.stat().st_mode & 0o777 == (made_up / FILES[0]).stat().st_mode & 0o777, (
-        "as readable for others as any file"
+        assert len(decoded) == 2, "stored again"
+    assert stored.stat().st_mode & 0o777 == (synthetic_files / FILES[0]).stat().st_mode & 0o777, (
+        "other users can read it as they can any file"
     )
 
 
-def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, made_up_mnist):
-    made_up_mnist("http://127.0.0.1:9/")
+def test_altered_truncated_and_missing_originals(
+    offline, tmp_path, synthetic_files, synthetic_mnist
+):
+    synthetic_mnist("http://127.0.0.1:9/")
     folder = tmp_path / "originals" / "mnist"
-    shutil.copytree(made_up, folder)
+    shutil.copytree(synthetic_files, folder)
     images = folder / FILES[2]
     content = images.read_bytes()
 
     images.write_bytes(content[:-1000])
     with pytest.raises(
         DataError,
-        match=rf"{FILES[2]} is not the published file: {len(content) - 1000:,} bytes instead of {len(content):,}",
+        match=rf"{FILES[2]} is not the published file: "
+        rf"{len(content) - 1000:,} bytes instead of {len(content):,}",
     ):
         load_data(originals=folder.parent)
 
@@ -209,13 +220,11 @@ def test_altered_truncated_and_missing_originals(offline, tmp_path, made_up, mad
         match=f"lacks {FILES[2]}, .* holds no prepared copy, 127.0.0.1:9 does not answer",
     ):
         load_data("mnist", originals=folder.parent)
-    assert not (tmp_path / "tfds").exists(), (
-        "nothing is written before the files are known to be good"
-    )
+    assert not (tmp_path / "tfds").exists(), "nothing is written before the files are verified"
 
 
 def test_real_originals(monkeypatch, tfds_folder, originals):
-    """The published MNIST: counts per class as on its authors' page, pixel mean as everyone quotes it."""
+    """The published MNIST has its known counts per class, pixel mean and standard deviation."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
     data = load_data("mnist", originals)
     assert (data.source, data.version, data.num_classes) == ("originals", "3.0.1", 10)
@@ -259,9 +268,9 @@ def test_fashion_beside_mnist(monkeypatch, tfds_folder, originals):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("few")
+@pytest.mark.usefixtures("small_mnist")
 def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path, originals):
-    """MNIST and Fashion-MNIST into one cache, either order: TFDS keeps what it unpacks under the bare file name."""
+    """MNIST and Fashion-MNIST share a cache; TFDS stores unpacked files under their bare names."""
     sums = {}
     for name in ("mnist", "fashion_mnist"):
         with gzip.open(originals / name / FILES[2]) as file:
@@ -270,36 +279,37 @@ def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path,
     for number, names in enumerate((("mnist", "fashion_mnist"), ("fashion_mnist", "mnist"))):
         monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / str(number)))
         for name in names:
-            tfds_source.prepare_with_lock(tfds_source.find_builder(name), originals, "originals")
+            tfds_preparation.prepare_with_lock(find_builder(name), originals, "originals")
         monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
         prepared = [load_data(name) for name in names]
         assert [data.source for data in prepared] == ["cache", "cache"]
         assert {data.name: data.x_train.sum() for data in prepared} == sums
         assert not list((tmp_path / str(number) / "downloads").rglob("*GZIP*")), (
-            "nothing unpacked is left behind"
+            "no unpacked file remains"
         )
 
 
-def test_a_cache_with_another_content_is_refused(monkeypatch, made_up_cache):
+def test_a_cache_with_another_content_is_refused(monkeypatch, synthetic_cache):
     content = load_data("mnist").sha256[:12]
-    monkeypatch.setitem(tfds_source.KNOWN_SHA256, "mnist:3.0.1", "0" * 64)
+    monkeypatch.setitem(tfds.KNOWN_SHA256, "mnist:3.0.1", "0" * 64)
     with pytest.raises(
         DataError,
-        match=rf"the prepared copy in .*3.0.1 is not mnist: SHA-256 {content}… instead of 000000000000…",
+        match=r"the prepared copy in .*3.0.1 is not mnist: "
+        rf"SHA-256 {content}… instead of 000000000000…",
     ):
         load_data("mnist")
 
 
-def test_another_process_that_was_quicker_is_no_error(monkeypatch, made_up, made_up_cache):
-    builder = tfds_source.find_builder("mnist")
-    check_made_up(load_data("mnist"), "cache")
+def test_another_process_may_prepare_it_first(monkeypatch, synthetic_files, synthetic_cache):
+    builder = find_builder("mnist")
+    check_synthetic(load_data("mnist"), "cache")
     monkeypatch.setattr(builder, "is_prepared", lambda: False)
     monkeypatch.setattr(
         builder,
         "download_and_prepare",
         lambda **_: (_ for _ in ()).throw(OSError("Destination already exists")),
     )
-    tfds_source._prepare(builder, made_up.parent, "originals")
+    tfds_preparation.prepare(builder, synthetic_files.parent, "originals")
 
 
 def test_the_sample_is_real_digits_split_evenly(digits):
@@ -311,7 +321,7 @@ def test_the_sample_is_real_digits_split_evenly(digits):
     together = np.concatenate([data.x_train, data.x_test]).reshape(5_000, -1)
     assert len({image.tobytes() for image in together}) == 5_000, "no digit is in both parts"
     assert load_data("sample").sha256 == data.sha256
-    assert np.bincount(data.y_train[:100], minlength=10).min() > 0, "not sorted by class"
+    assert np.bincount(data.y_train[:100], minlength=10).min() > 0, "the sample is shuffled"
 
 
 def test_the_sample_comes_from_mnists_training_set(monkeypatch, tfds_folder, originals):
@@ -326,18 +336,21 @@ def test_the_sample_comes_from_mnists_training_set(monkeypatch, tfds_folder, ori
 
 
 def test_without_mnist_the_sample_stands_in_and_says_so(offline):
-    told = []
-    data = load_data(notify=told.append)
+    messages = []
+    data = load_data(notify=messages.append)
     assert data.source == "sample"
-    assert len(told) == 1
-    assert told[0].startswith("THIS IS NOT MNIST. mnist is not to be had: no originals were given")
-    assert all(name in told[0] for name in FILES)
+    assert len(messages) == 1
+    assert messages[0].startswith(
+        "THIS IS NOT MNIST. mnist is unavailable: no originals were given"
+    )
+    assert all(name in messages[0] for name in FILES)
 
 
-def test_a_named_data_set_is_never_replaced(offline):
+def test_the_sample_never_replaces_a_named_data_set(offline):
     with pytest.raises(
         SourceUnreachable,
-        match=r"fashion_mnist is not to be had(.|\n)*Put t10k-images-idx3-ubyte.gz, .* into <folder>/fashion_mnist/",
+        match=r"fashion_mnist is unavailable(.|\n)*"
+        r"Put t10k-images-idx3-ubyte.gz, .* into <folder>/fashion_mnist/",
     ):
         load_data("fashion_mnist")
 
@@ -351,14 +364,14 @@ def test_a_named_data_set_is_never_replaced(offline):
         ("cats_vs_dogs", "cats_vs_dogs cannot be used: its images vary in size"),
     ],
 )
-def test_data_sets_that_cannot_be(offline, name, message):
+def test_unusable_data_sets(offline, name, message):
     with pytest.raises(DataError, match=message):
         load_data(name)
 
 
 @pytest.mark.parametrize("name", ["kmnist", "emnist/letters", "cifar10", "svhn_cropped"])
 def test_other_image_sets_are_known_by_name(offline, name):
-    with pytest.raises(SourceUnreachable, match=f"{name} is not to be had"):
+    with pytest.raises(SourceUnreachable, match=f"{name} is unavailable"):
         load_data(name)
 
 
@@ -367,25 +380,25 @@ def test_originals_folder_that_does_not_exist(offline, tmp_path):
         load_data(originals=tmp_path / "nowhere")
 
 
-def test_a_host_that_accepts_and_never_answers_is_given_up_in_time():
-    assert tfds_source.REACH_SECONDS <= 5
+def test_a_silent_host_is_abandoned_in_time():
+    assert reachability.REACH_SECONDS <= 5
     with socket.create_server(("127.0.0.1", 0)) as server:
-        assert not tfds_source.is_reachable(
-            f"http://127.0.0.1:{server.getsockname()[1]}/", seconds=0.5
+        assert not reachability.is_reachable(
+            f"http://127.0.0.1:{server.getsockname()[1]}/", timeout=0.5
         )
 
 
-def test_a_name_server_that_never_answers_is_given_up_in_time(monkeypatch):
-    """getaddrinfo has no time limit; nothing may wait for it."""
+def test_a_silent_name_server_is_abandoned_in_time(monkeypatch):
+    """`getaddrinfo` has no time limit, so nothing may wait for it."""
     released = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(60) and [])
-    assert not tfds_source.is_reachable("http://no-such-host.invalid/", seconds=0.5)
+    assert not reachability.is_reachable("http://no-such-host.invalid/", timeout=0.5)
     assert not released.is_set()
     released.set()
 
 
 def test_a_download_that_is_not_the_published_file_falls_back(
-    offline, made_up, made_up_mnist, monkeypatch
+    offline, synthetic_files, synthetic_mnist, monkeypatch
 ):
     """A captive portal answers every address with its own page."""
 
@@ -402,13 +415,13 @@ def test_a_download_that_is_not_the_published_file_falls_back(
         monkeypatch.delenv(name, raising=False)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Portal) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        made_up_mnist(f"http://127.0.0.1:{server.server_port}/")
-        told = []
-        assert load_data(notify=told.append).source == "sample"
+        synthetic_mnist(f"http://127.0.0.1:{server.server_port}/")
+        messages = []
+        assert load_data(notify=messages.append).source == "sample"
         with pytest.raises(SourceUnreachable, match="mnist: the download failed"):
             load_data("mnist")
         server.shutdown()
-    assert "the download failed" in told[0]
+    assert "the download failed" in messages[0]
 
 
 def test_npz_file(tmp_path, arrays):
@@ -418,7 +431,7 @@ def test_npz_file(tmp_path, arrays):
     np.testing.assert_array_equal(data.x_test, arrays["x_test"])
 
 
-def test_npz_files_that_cannot_be(tmp_path, arrays):
+def test_unusable_npz_files(tmp_path, arrays):
     path = tmp_path / "mine.npz"
     with pytest.raises(DataError, match="there is no such file"):
         load_data(str(path))
@@ -433,5 +446,5 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
     with pytest.raises(DataError, match="holds one array without a name"):
         load_data(str(path))
     np.savez(path, **arrays | {"y_test": np.array([{}] * 20, dtype=object)})
-    with pytest.raises(DataError, match="not a readable .npz file of plain arrays"):
+    with pytest.raises(DataError, match="not a readable .npz file of numbers"):
         load_data(str(path))

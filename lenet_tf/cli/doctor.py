@@ -93,7 +93,8 @@ def _processor() -> Finding:
 
 def _data(name: str, originals: str | None) -> Finding:
     from lenet_tf.data.sources import ORIGINALS_VARIABLE
-    from lenet_tf.data.sources.tfds import find_builder, find_source
+    from lenet_tf.data.sources.tfds import find_source
+    from lenet_tf.data.sources.tfds_builder import find_builder
 
     folder = originals or os.environ.get(ORIGINALS_VARIABLE)
     try:

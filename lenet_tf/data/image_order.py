@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def to_tfds_order(data: RawData) -> RawData:
 
 def _reorder(data: RawData, order: Callable[[str, int], np.ndarray]) -> RawData:
     """Reorder both splits; `order` maps a split's name and length to indices."""
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for split in ("train", "test"):
         images, labels = getattr(data, f"x_{split}"), getattr(data, f"y_{split}")
         indices = order(split, len(images))

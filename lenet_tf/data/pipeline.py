@@ -62,8 +62,12 @@ def training_batches(
     """
     indices = np.arange(len(images)) if indices is None else indices
     background = NORMALIZED_RANGES[preparation.normalization][0]
-    shuffle = _shuffle_file if isinstance(images, ImageFile) else _shuffle_memory
-    source, fetch = shuffle(images, _place_on_cpu(labels), indices, batch_size, seed, first_epoch)
+    options = (_place_on_cpu(labels), indices, batch_size, seed, first_epoch)
+    source, fetch = (
+        _shuffle_file(images, *options)
+        if isinstance(images, ImageFile)
+        else _shuffle_memory(images, *options)
+    )
 
     def make_batch(batch_seed: tf.Tensor, *selection: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x, y = fetch(*selection)
@@ -150,24 +154,33 @@ def evaluation_batches(
         Batches of up to 1,000 float32 images (n, height, width, channels) and float32 one-hot
         labels (n, `num_classes`).
     """
-    in_file = isinstance(images, ImageFile)
-    if indices is not None and not in_file:
+    if indices is not None and not isinstance(images, ImageFile):
         images, labels, indices = images[indices], labels[indices], None
     count = len(images) if indices is None else len(indices)
     size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(images.shape[1:])))
     order = tf.range(count) if indices is None else tf.constant(indices, tf.int32)
-    labels, source = _place_on_cpu(labels), images if in_file else _place_on_cpu(images)
+    labels, fetch = _place_on_cpu(labels), _image_getter(images)
 
     def make_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         selected = order[start : start + size]
-        if in_file:
-            batch = tf.numpy_function(lambda selected: source[selected], [selected], tf.uint8)
-            batch = tf.ensure_shape(batch, (None, *source.shape[1:]))
-        else:
-            batch = tf.gather(source, selected)
-        return prepare_images(batch, preparation), one_hot(tf.gather(labels, selected), num_classes)
+        x, y = fetch(selected), tf.gather(labels, selected)
+        return prepare_images(x, preparation), one_hot(y, num_classes)
 
     return _prefetch(tf.data.Dataset.range(0, count, size), make_batch)
+
+
+def _image_getter(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a graph function from indices to raw images."""
+    if not isinstance(images, ImageFile):
+        tensor = _place_on_cpu(images)
+        return lambda selected: tf.gather(tensor, selected)
+    file = images
+
+    def read(selected: tf.Tensor) -> tf.Tensor:
+        batch = tf.numpy_function(lambda indices: file[indices], [selected], tf.uint8)
+        return tf.ensure_shape(batch, (None, *file.shape[1:]))
+
+    return read
 
 
 def _place_on_cpu(values: np.ndarray) -> tf.Tensor:

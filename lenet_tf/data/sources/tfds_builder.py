@@ -1,0 +1,87 @@
+"""Finds TFDS' builder of a data set and checks that the data set can be used."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from lenet_tf.errors import DataError, did_you_mean
+
+_MAX_BYTES = 8 << 30
+
+
+def find_builder(name: str) -> Any:
+    """Find TFDS' builder of a data set.
+
+    Args:
+        name: Name of the data set, with `/configuration` and `:version` if wanted.
+
+    Raises:
+        DataError: If there is no such data set, or it is not image classification with images of
+            one size.
+    """
+    import tensorflow_datasets as tfds
+
+    base, _, config = name.partition(":")[0].partition("/")
+    _check_name(name, base, tfds.list_builders(with_community_datasets=False))
+    configs = list(tfds.builder_cls(base).builder_configs)
+    if config and config not in configs:
+        known = f"known are {', '.join(configs)}" if configs else f"{base} has no configurations"
+        raise DataError(
+            f"{base} has no configuration {config!r}: {did_you_mean(config, configs, known)}"
+        )
+    try:
+        # TFDS itself reads the variable only when it is imported.
+        builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
+    except Exception as error:  # a builder can raise anything, TFDS an AssertionError
+        raise DataError(f"data set {name!r} cannot be opened: {first_line(error)}") from error
+    features = builder.info.features
+    if not isinstance(features, tfds.features.FeaturesDict) or not (
+        {"image", "label"} <= set(features.keys())
+    ):
+        raise DataError(f"{name} is not an image-classification set: it has no image and label")
+    if None in features["image"].shape or not isinstance(
+        features["label"], tfds.features.ClassLabel
+    ):
+        raise DataError(
+            f"{name} cannot be used: its images vary in size or its labels are not classes"
+        )
+    return builder
+
+
+def _check_name(name: str, base: str, known: list[str]) -> None:
+    if base in known:
+        return
+    is_path = name and (
+        Path(name).exists() or Path(f"{name}.npz").exists() or Path(name).suffix != ""
+    )
+    if is_path:
+        raise DataError(
+            f"{name!r} is not a TFDS data set. Your own data can be a .npz file, or a folder "
+            "(./mine) of .npy files, with x_train, y_train, x_test, y_test"
+        )
+    hint = did_you_mean(name, known, "lenet-tf train --help says what can be named")
+    raise DataError(f"unknown data set {name!r}: {hint}")
+
+
+def check_size(builder: Any) -> None:
+    """Raise `DataError` for a data set that is too large for memory.
+
+    Its decoded size counts or, if that is unknown before the download, that of its files.
+    """
+    count = sum(split.num_examples for split in builder.info.splits.values())
+    size = count * math.prod(builder.info.features["image"].shape) or sum(
+        int(info.size) for info in builder.url_infos.values()
+    )
+    if size > _MAX_BYTES:
+        raise DataError(
+            f"{builder.name} has {size / (1 << 30):.0f} GiB of images. "
+            f"They must fit in memory, and the limit is {_MAX_BYTES >> 30} GiB."
+        )
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text, or its type's name if it has none."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -1,0 +1,101 @@
+"""Lets TFDS download or unpack a data set, in one process at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from lenet_tf.data.sources.tfds_builder import check_size, find_builder, first_line
+from lenet_tf.errors import DataError, SourceUnreachable
+from lenet_tf.io.atomic import file_lock
+from lenet_tf.runtime.tensorflow_start import start_tensorflow
+
+
+def prepare_with_lock(builder: Any, originals: Path | None, source: str) -> None:
+    """Prepare a data set unless it is prepared; wait if another process is preparing it.
+
+    Args:
+        builder: TFDS' builder of the data set.
+        originals: Folder of folders of published files, already verified; None means none.
+        source: `originals` or `download`.
+
+    Raises:
+        DataError: If the data set is too large or cannot be written.
+        SourceUnreachable: If the download fails.
+    """
+    # A prepared copy was made from files with the checksums of these originals.
+    if builder.is_prepared():
+        return
+    folder = Path(builder.data_path).parent
+    lock = folder / f".{builder.info.version}.lock"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(lock))
+            except Timeout:
+                _print(
+                    f"Another process is preparing {builder.name} in {builder.data_path}. Waiting."
+                )
+                stack.enter_context(file_lock(lock, timeout=-1))
+            if not _is_prepared_now(builder):
+                prepare(builder, originals, source)
+    except OSError as error:
+        raise _cannot_prepare(builder, error.strerror or str(error)) from error
+
+
+def prepare(builder: Any, originals: Path | None, source: str) -> None:
+    """Prepare a data set; see `prepare_with_lock`, which makes sure that only one process does."""
+    import requests
+    import tensorflow_datasets as tfds
+    from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
+
+    check_size(builder)
+    start_tensorflow()
+    manual = originals / builder.name if originals is not None else None
+    output: contextlib.AbstractContextManager = contextlib.nullcontext()
+    if source == "originals" or not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+        output = contextlib.redirect_stdout(io.StringIO())
+    _print(f"Preparing {builder.name} (from {source}) in {builder.data_path}. This happens once.")
+    try:
+        # TFDS stores unpacked files under their bare names, and would mix up two data sets.
+        with output, tempfile.TemporaryDirectory(prefix="lenet-tf-") as extracted:
+            config = tfds.download.DownloadConfig(
+                manual_dir=manual, extract_dir=extracted, try_download_gcs=False
+            )
+            builder.download_and_prepare(download_config=config)
+    except (
+        tfds.download.DownloadError,
+        NonMatchingChecksumError,
+        requests.RequestException,
+    ) as error:
+        raise SourceUnreachable(
+            f"{builder.name}: the download failed ({first_line(error)}). Try again when online."
+        ) from error
+    except Exception as error:  # a builder can raise anything
+        # A program that does not know the lock may have been faster.
+        if not _is_prepared_now(builder):
+            raise _cannot_prepare(builder, first_line(error)) from error
+
+
+def _is_prepared_now(builder: Any) -> bool:
+    """Look at the disk again; a builder remembers what it saw when it was made."""
+    return find_builder(":".join(builder.info.full_name.rsplit("/", 1))).is_prepared()
+
+
+def _cannot_prepare(builder: Any, reason: str) -> DataError:
+    return DataError(
+        f"{builder.name} cannot be prepared in {builder.data_path}: {reason.rstrip('.')}. "
+        "Set TFDS_DATA_DIR to another folder."
+    )
+
+
+def _print(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
