@@ -1,4 +1,4 @@
-"""README.md and its Korean edition say the same: what a translation leaves as it is, is compared section by section."""
+"""README.md and README.ko.md have the same structure, code, names and numbers."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ROOT = Path(__file__).parent.parent
 ENGLISH, KOREAN = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.ko.md")
 )
-SWITCH = {"README.md", "README.ko.md"}
+EDITIONS = {"README.md", "README.ko.md"}
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 ITEM = re.compile(r"^(?:-|\d+\.) ", re.MULTILINE)
 HANGUL = re.compile("[가-힣]")
 # With sign, separators, % and exponent: −0.1, 61,706, 98.71%, 3.15.1, 10⁻⁴.
 NUMBER = re.compile(r"[−±]?\d+(?:[.,]\d+)*%?⁻?[⁰¹²³⁴-⁹]*")
-# What English spells and Korean may not: "second-order" is 2차, "two" minutes are 2분, "a sixth" is 6분의 1.
+# Korean may write digits where English spells a number: "two minutes" is 2분.
 SPELLED = {
     "second": "2",
     "two": "2",
@@ -38,13 +38,15 @@ SPELLED = {
 
 
 class Section(NamedTuple):
+    """A heading and the text up to the next one, without code blocks."""
+
     level: int
     title: str
     text: str
 
 
-def sections(text: str) -> list[Section]:
-    """A section from each heading to the next, without code blocks, in which a # is no heading."""
+def split_sections(text: str) -> list[Section]:
+    # A # in a code block is not a heading.
     _, *parts = re.split(r"^(#+) (.+)$", FENCED.sub("", text), flags=re.MULTILINE)
     return [
         Section(len(marks), title, body)
@@ -52,140 +54,136 @@ def sections(text: str) -> list[Section]:
     ]
 
 
-def pairs() -> list:
-    """For tests of one section of both editions each."""
-    return [
-        pytest.param(*both, id=both[0].title)
-        for both in zip(sections(ENGLISH), sections(KOREAN), strict=False)
-    ]
+def pair_sections() -> list:
+    pairs = zip(split_sections(ENGLISH), split_sections(KOREAN), strict=False)
+    return [pytest.param(*pair, id=pair[0].title) for pair in pairs]
 
 
-def anchor(title: str) -> str:
-    """As GitHub makes it of a heading."""
+def make_anchor(title: str) -> str:
+    """Return GitHub's anchor of a heading."""
     return "#" + re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
 
 
-def generated(text: str) -> str:
+def extract_generated(text: str) -> str:
     return text[text.index(BEGIN) : text.index(END)]
 
 
-def difference(english: Counter, korean: Counter) -> str:
-    return f"only in README.md: {sorted((english - korean).elements())}, only in README.ko.md: {sorted((korean - english).elements())}"
-
-
-def numbers(text: str) -> Counter:
-    """Link targets do not count: an anchor is as its language's heading is."""
+def count_numbers(text: str) -> Counter:
+    # Anchors depend on the language.
     return Counter(NUMBER.findall(LINK.sub("]", text)))
 
 
-def spelled(text: str) -> Counter:
-    return Counter(
-        " ".join(SPELLED.get(word, "") for word in re.findall("[a-z]+", text.lower())).split()
-    )
+def count_spelled_numbers(text: str) -> Counter:
+    words = re.findall("[a-z]+", text.lower())
+    return Counter(" ".join(SPELLED.get(word, "") for word in words).split())
 
 
-def names(text: str) -> Counter:
-    """What stands in backticks, broken over two lines or not."""
+def count_code_names(text: str) -> Counter:
+    """Count what is in backticks, also across line breaks."""
     return Counter(" ".join(name.split()) for name in re.findall(r"`([^`]+)`", text))
 
 
-def tables(text: str) -> list[list[str]]:
+def find_tables(text: str) -> list[list[str]]:
     return [block.splitlines() for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
 
 
-def test_code_blocks_are_the_same():
-    """Code is not translated, so that what is copied from either edition does the same."""
+def describe_difference(english: Counter, korean: Counter) -> str:
+    return (
+        f"only in README.md: {sorted((english - korean).elements())},"
+        f" only in README.ko.md: {sorted((korean - english).elements())}"
+    )
+
+
+def test_code_blocks_are_equal():
     assert FENCED.findall(KOREAN) == FENCED.findall(ENGLISH)
 
 
-def test_headings_are_as_many_of_the_same_levels_in_the_same_order():
-    assert [section.level for section in sections(KOREAN)] == [
-        section.level for section in sections(ENGLISH)
-    ]
+def test_headings_have_the_same_levels_in_the_same_order():
+    english, korean = (
+        [section.level for section in split_sections(text)] for text in (ENGLISH, KOREAN)
+    )
+    assert korean == english
 
 
-def test_links_and_pictures_are_the_same():
-    def targets(text: str) -> Counter:
-        return Counter(
+def test_links_and_images_are_equal():
+    english, korean = (
+        Counter(
             target
             for target in LINK.findall(text)
-            if not target.startswith("#") and target not in SWITCH
+            if not target.startswith("#") and target not in EDITIONS
         )
+        for text in (ENGLISH, KOREAN)
+    )
+    assert korean == english, describe_difference(english, korean)
 
-    english, korean = targets(ENGLISH), targets(KOREAN)
-    assert korean == english, difference(english, korean)
 
-
-def test_each_edition_begins_with_the_way_to_the_other():
+def test_each_edition_starts_with_a_link_to_the_other():
     assert ENGLISH.splitlines()[2] == "[한국어](README.ko.md)"
     assert KOREAN.splitlines()[2] == "[English](README.md)"
 
 
 @pytest.mark.parametrize("text", [ENGLISH, KOREAN], ids=["README.md", "README.ko.md"])
 def test_anchors_point_to_headings(text):
-    """A heading that is renamed takes its anchor along, and GitHub says nothing of a link into the void."""
-    known = [anchor(section.title) for section in sections(text)]
-    assert len(set(known)) == len(known), "two headings of one name: GitHub numbers their anchors"
-    assert not [
-        target for target in LINK.findall(text) if target.startswith("#") and target not in known
-    ]
+    """A renamed heading changes its anchor, and GitHub does not report a dead one."""
+    anchors = [make_anchor(section.title) for section in split_sections(text)]
+    assert len(set(anchors)) == len(anchors), "GitHub numbers the anchors of equal headings"
+    used = {target for target in LINK.findall(text) if target.startswith("#")}
+    assert used <= set(anchors)
 
 
 def test_anchors_point_to_the_same_sections():
-    def places(text: str) -> list[list[int]]:
-        known = [anchor(section.title) for section in sections(text)]
+    def find_linked_sections(text: str) -> list[list[int]]:
+        sections = split_sections(text)
+        anchors = [make_anchor(section.title) for section in sections]
         return [
-            sorted(known.index(target) for target in LINK.findall(section.text) if target in known)
-            for section in sections(text)
+            sorted(
+                anchors.index(target) for target in LINK.findall(section.text) if target in anchors
+            )
+            for section in sections
         ]
 
-    assert places(KOREAN) == places(ENGLISH)
+    assert find_linked_sections(KOREAN) == find_linked_sections(ENGLISH)
 
 
-def test_generated_section_is_the_same():
-    """`lenet-tf reproduce` writes it into both."""
-    assert generated(KOREAN) == generated(ENGLISH)
+def test_generated_section_is_equal():
+    """`lenet-tf reproduce` writes it into both editions."""
+    assert extract_generated(KOREAN) == extract_generated(ENGLISH)
 
 
-@pytest.mark.parametrize(("english", "korean"), pairs())
-def test_numbers_are_the_same(english, korean):
-    """In any order, since Korean sentences have another."""
-    ours, theirs = (numbers(f"{section.title}\n{section.text}") for section in (english, korean))
-    theirs -= (theirs - ours) & spelled(english.text)
-    assert theirs == ours, f"{english.title} / {korean.title}: {difference(ours, theirs)}"
+@pytest.mark.parametrize(("english", "korean"), pair_sections())
+def test_numbers_are_equal(english, korean):
+    """Sections have the same numbers, in any order."""
+    expected, found = (
+        count_numbers(f"{section.title}\n{section.text}") for section in (english, korean)
+    )
+    found -= (found - expected) & count_spelled_numbers(english.text)
+    assert found == expected, describe_difference(expected, found)
 
 
-@pytest.mark.parametrize(("english", "korean"), pairs())
-def test_names_in_backticks_are_the_same(english, korean):
+@pytest.mark.parametrize(("english", "korean"), pair_sections())
+def test_names_in_backticks_are_equal(english, korean):
     """Commands, options and files keep their names."""
-    ours, theirs = names(english.text), names(korean.text)
-    assert theirs == ours, f"{english.title} / {korean.title}: {difference(ours, theirs)}"
+    expected, found = count_code_names(english.text), count_code_names(korean.text)
+    assert found == expected, describe_difference(expected, found)
 
 
-@pytest.mark.parametrize(("english", "korean"), pairs())
-def test_tables_and_lists_are_as_long_and_rows_in_order(english, korean):
-    """Row by row, so that no number is in another's row."""
-    assert len(ITEM.findall(korean.text)) == len(ITEM.findall(english.text)), (
-        f"lists of {english.title} / {korean.title}"
-    )
-    ours, theirs = tables(english.text), tables(korean.text)
-    assert [len(table) for table in theirs] == [len(table) for table in ours], (
-        f"tables of {english.title} / {korean.title}"
-    )
-    for row, other in zip(chain(*ours), chain(*theirs), strict=True):
-        assert (other.count("|"), names(other)) == (row.count("|"), names(row)), f"{row}\n{other}"
-        assert numbers(other) - spelled(row) == numbers(row) - spelled(row), f"{row}\n{other}"
+@pytest.mark.parametrize(("english", "korean"), pair_sections())
+def test_lists_and_tables_match_row_by_row(english, korean):
+    assert len(ITEM.findall(korean.text)) == len(ITEM.findall(english.text)), "lists"
+    expected, found = find_tables(english.text), find_tables(korean.text)
+    assert [len(table) for table in found] == [len(table) for table in expected], "tables"
+    for row, other in zip(chain(*expected), chain(*found), strict=True):
+        assert other.count("|") == row.count("|"), f"{row}\n{other}"
+        assert count_code_names(other) == count_code_names(row), f"{row}\n{other}"
+        spelled = count_spelled_numbers(row)
+        assert count_numbers(other) - spelled == count_numbers(row) - spelled, f"{row}\n{other}"
 
 
-@pytest.mark.parametrize("section", sections(KOREAN), ids=lambda section: section.title)
-def test_no_paragraph_is_left_in_english(section):
-    """Nor a table, an item of a list or a picture's description. What is generated is English in both."""
-    text = section.text.replace(generated(KOREAN), "").replace("[English](README.md)", "")
-    pieces = [
-        piece.strip()
-        for piece in re.split(
-            r"\n\n|\n(?=- |\d+\. )", re.sub("<!--.*?-->", "", text, flags=re.DOTALL)
-        )
-    ]
-    assert HANGUL.search(text)
+@pytest.mark.parametrize("section", split_sections(KOREAN), ids=lambda section: section.title)
+def test_every_paragraph_is_translated(section):
+    """Also each table, list item and image description. The generated section stays English."""
+    text = section.text.replace(extract_generated(KOREAN), "").replace("[English](README.md)", "")
+    text = re.sub("<!--.*?-->", "", text, flags=re.DOTALL)
+    pieces = [piece.strip() for piece in re.split(r"\n\n|\n(?=- |\d+\. )", text)]
+    assert HANGUL.search(section.text)
     assert not [piece for piece in pieces if piece and not HANGUL.search(piece)]
