@@ -39,7 +39,7 @@ def test_one_cycle_is_two_lines():
     assert [float(copy(step)) for step in range(16)] == rates
     with pytest.raises(
         ValueError,
-        match="does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit",
+        match="needs the number of steps: set `steps`, or train with lenet_tf.fit",
     ):
         OneCycle(0.1)(0)
 

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 
 from lenet_tf import specs
-from lenet_tf.models.layers import lecun1998_map, lecun1998_mle
 from lenet_tf.models.optimizers import SDLM, OneCycle
+from lenet_tf.models.rbf import lecun1998_map, lecun1998_mle
 
 # `Recipe.loss` -> its function, for the losses that Keras doesn't have.
 _LOSSES = {"lecun1998_mle": lecun1998_mle, "lecun1998_map": lecun1998_map}

@@ -1,7 +1,4 @@
-"""Layers, activation and losses of LeCun et al. 1998 that Keras lacks, on `keras.ops`, so that they run on every Keras backend.
-
-Importing this module registers them with Keras under `lenet_tf`.
-"""
+"""Layers and the activation of LeCun et al. 1998 that Keras doesn't have, for every backend."""
 
 from __future__ import annotations
 
@@ -11,34 +8,84 @@ import keras
 import numpy as np
 from keras import ops
 
-from lenet_tf.specs.rbf_codes import DIGIT_CODES
-from lenet_tf.specs.rows import IntPair, Shape
+from lenet_tf.models.rbf import MAP_J, EuclideanRBF, lecun1998_map, lecun1998_mle
+from lenet_tf.specs.rows import IntPair, Shape, as_pair
 
-# The constant j of eq. 9; the paper names no value.
-MAP_J = 10.0
+__all__ = [
+    "MAP_J",
+    "EuclideanRBF",
+    "Subsampling",
+    "TableConvolution",
+    "lecun1998_map",
+    "lecun1998_mle",
+    "lecun1998_uniform",
+    "scaled_tanh",
+]
 
-_register = keras.saving.register_keras_serializable("lenet_tf")
 
-
-@_register
+@keras.saving.register_keras_serializable("lenet_tf")
 def scaled_tanh(x: Any) -> Any:
-    """A·tanh(S·x) with A = 1.7159 and S = 2/3, the squashing function of section II.B, eq. 6: ±1 goes to ±1."""
+    """Compute 1.7159·tanh(2x/3), the squashing function of section II.B, eq. 6.
+
+    Args:
+        x: tensor of any shape.
+
+    Returns:
+        A tensor of the same shape with values in ±1.7159; ±1 maps to ±1.
+
+    Example:
+        >>> import lenet_tf
+        >>> round(float(lenet_tf.layers.scaled_tanh(1.0)), 3)
+        1.0
+    """
     return 1.7159 * ops.tanh(x * (2.0 / 3.0))
 
 
 def lecun1998_uniform(seed: int | None = None) -> keras.initializers.Initializer:
-    """Uniform in ±2.4/√fan-in. The paper has ±2.4/fan-in, with which the signals of this network vanish: a declared departure."""
+    """Create an initializer that draws uniformly from ±2.4/√fan-in.
+
+    The paper has ±2.4/fan-in, with which the signals of this network vanish.
+
+    Args:
+        seed: seed of the draws; None for Keras' global generator.
+
+    Returns:
+        A Keras initializer.
+
+    Example:
+        >>> import lenet_tf
+        >>> weights = lenet_tf.layers.lecun1998_uniform(seed=0)((100, 10))
+        >>> bool(abs(weights.numpy()).max() <= 0.24)
+        True
+    """
     return keras.initializers.VarianceScaling(
         scale=2.4**2 / 3, mode="fan_in", distribution="uniform", seed=seed
     )
 
 
-@_register
+@keras.saving.register_keras_serializable("lenet_tf")
 class Subsampling(keras.layers.Layer):
-    """Trainable subsampling, section II.B (S2, S4): f(coefficient · Σ window + bias), one coefficient and one bias per map.
+    """Trainable subsampling (S2 and S4, section II.B): f(coefficient · Σ window + bias).
 
-    Takes (batch, height, width, maps) and gives (batch, ⌊height/size⌋, ⌊width/size⌋, maps × multiplier), the copies of a map side by side;
-    a ragged edge is dropped.
+    Each output map has one coefficient and one bias. Takes (batch, height, width, maps), returns
+    (batch, ⌊height/size⌋, ⌊width/size⌋, maps × multiplier). The copies of a map are neighbors.
+    Rows and columns that don't fill a window are dropped.
+
+    Args:
+        size: (height, width) of a window, also the stride.
+        activation: the squashing function f.
+        coefficient: initial value of the coefficients.
+        multiplier: output maps per input map.
+        **options: arguments of `keras.layers.Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> import lenet_tf
+        >>> layer = lenet_tf.layers.Subsampling()
+        >>> layer(np.ones((1, 28, 28, 6))).shape
+        TensorShape([1, 14, 14, 6])
+        >>> layer.count_params()
+        12
     """
 
     def __init__(
@@ -50,42 +97,64 @@ class Subsampling(keras.layers.Layer):
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.size, self.coefficient_start, self.multiplier = tuple(size), coefficient, multiplier
+        self.size = as_pair(size)
+        self.initial_coefficient, self.multiplier = coefficient, multiplier
         self.activation = keras.activations.get(activation)
 
     def build(self, input_shape: Shape) -> None:
-        maps, start = (
-            (input_shape[-1] * self.multiplier,),
-            keras.initializers.Constant(self.coefficient_start),
+        """Create the coefficients and the biases."""
+        shape = (input_shape[-1] * self.multiplier,)
+        self.coefficient = self.add_weight(
+            name="coefficient",
+            shape=shape,
+            initializer=keras.initializers.Constant(self.initial_coefficient),
         )
-        self.coefficient = self.add_weight(name="coefficient", shape=maps, initializer=start)
-        self.bias = self.add_weight(name="bias", shape=maps, initializer="zeros")
+        self.bias = self.add_weight(name="bias", shape=shape, initializer="zeros")
 
     def call(self, inputs: Any) -> Any:
+        """Subsample feature maps (batch, height, width, maps)."""
         return self.activation(self.sum_windows(inputs) * self.coefficient + self.bias)
 
     def sum_windows(self, inputs: Any) -> Any:
-        """The sum of each window, once for each of a map's copies."""
+        """Return the sum of each window, `multiplier` times per map."""
         sums = ops.average_pool(inputs, self.size, self.size, "valid") * float(np.prod(self.size))
         return ops.repeat(sums, self.multiplier, axis=-1) if self.multiplier > 1 else sums
 
     def get_config(self) -> dict[str, Any]:
-        activation = keras.activations.serialize(self.activation)
-        own = {
+        """Return the constructor's arguments."""
+        return super().get_config() | {
             "size": self.size,
-            "activation": activation,
-            "coefficient": self.coefficient_start,
+            "activation": keras.activations.serialize(self.activation),
+            "coefficient": self.initial_coefficient,
             "multiplier": self.multiplier,
         }
-        return super().get_config() | own
 
 
-@_register
+@keras.saving.register_keras_serializable("lenet_tf")
 class TableConvolution(keras.layers.Layer):
-    """A convolution by connection table, section II.B (C3) and table I: feature map i takes the input maps `table[i]` alone.
+    """A convolution whose feature map i sees only the input maps `table[i]` (C3, table I).
 
-    Takes (batch, height, width, maps) and gives (batch, height', width', len(table)). Exactly the kernels that the table names exist as
-    weights: `kernel` is (pairs, kernel height, kernel width), pairs in the table's order, and begins with each feature map's own fan-in.
+    Takes (batch, height, width, maps), returns (batch, height', width', len(table)). The layer
+    stores only the kernels that the table names: `kernel` is (pairs, kernel height, kernel width),
+    with the pairs in the table's order. Each feature map is initialized for its own fan-in.
+
+    Args:
+        table: the numbers of the input maps, from 0, for each feature map.
+        kernel_size: (height, width) of the kernels.
+        strides: (vertical, horizontal) step.
+        padding: `valid` or `same`.
+        activation: a Keras activation or its name.
+        kernel_initializer: a Keras initializer or its name.
+        **options: arguments of `keras.layers.Layer`.
+
+    Example:
+        >>> import numpy as np
+        >>> import lenet_tf
+        >>> layer = lenet_tf.layers.TableConvolution(((0, 1), (1, 2), (0, 1, 2)), (5, 5))
+        >>> layer(np.ones((1, 14, 14, 3))).shape
+        TensorShape([1, 10, 10, 3])
+        >>> layer.count_params()
+        178
     """
 
     def __init__(
@@ -100,60 +169,75 @@ class TableConvolution(keras.layers.Layer):
     ) -> None:
         super().__init__(**options)
         self.table = tuple(tuple(maps) for maps in table)
-        self.kernel_size, self.strides, self.padding = tuple(kernel_size), tuple(strides), padding
+        self.kernel_size, self.strides = as_pair(kernel_size), as_pair(strides)
+        self.padding = padding
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
 
     def build(self, input_shape: Shape) -> None:
-        self._maps = input_shape[-1]
+        """Create one kernel per pair of maps and one bias per feature map."""
+        self._input_maps = input_shape[-1]
         pairs = [(source, target) for target, maps in enumerate(self.table) for source in maps]
-        # Where each pair's kernel stands in the full (source, target) grid, of which the rest is zero.
-        self._places = np.array(
+        # Position of each pair's kernel in the full (source, target) grid.
+        self._grid_indices = np.array(
             [[source * len(self.table) + target] for source, target in pairs], "int32"
         )
         self.kernel = self.add_weight(
-            name="kernel", shape=(len(pairs), *self.kernel_size), initializer=self._start
+            name="kernel",
+            shape=(len(pairs), *self.kernel_size),
+            initializer=self._initialize_kernel,
         )
         self.bias = self.add_weight(name="bias", shape=(len(self.table),), initializer="zeros")
 
-    def _start(self, shape: Shape, dtype: Any = None) -> Any:
-        """Each feature map drawn as an ordinary convolution of its input maps would be, from one stream of numbers."""
-        config = keras.initializers.serialize(self.kernel_initializer)
-        seed = config["config"].get("seed")
-        parts = []
+    def _initialize_kernel(self, shape: Shape, dtype: Any = None) -> Any:
+        """Initialize each feature map like an ordinary convolution of its own input maps."""
+        config = keras.initializers.serialize(self.kernel_initializer)["config"]
+        seed = config.get("seed")
+        kernels = []
         for number, maps in enumerate(self.table):
-            own = (
-                {}
-                if seed is None
-                else {"seed": int(np.random.SeedSequence([seed, number]).generate_state(1)[0])}
-            )
-            draw = type(self.kernel_initializer).from_config(config["config"] | own)
-            parts.append(
-                ops.transpose(
-                    ops.squeeze(draw((*self.kernel_size, len(maps), 1), dtype=dtype), -1), (2, 0, 1)
-                )
-            )
-        return ops.concatenate(parts, axis=0)
+            if seed is not None:
+                map_seed = np.random.SeedSequence([seed, number]).generate_state(1)[0]
+                config = config | {"seed": int(map_seed)}
+            initializer = type(self.kernel_initializer).from_config(config)
+            kernel = initializer((*self.kernel_size, len(maps), 1), dtype=dtype)
+            kernels.append(ops.transpose(ops.squeeze(kernel, -1), (2, 0, 1)))
+        return ops.concatenate(kernels, axis=0)
 
     def call(self, inputs: Any) -> Any:
-        return self.activation(
-            self.convolve(inputs, ops.cast(self.kernel, self.compute_dtype)) + self.bias
-        )
+        """Convolve feature maps (batch, height, width, maps)."""
+        kernel = ops.cast(self.kernel, self.compute_dtype)
+        return self.activation(self.convolve(inputs, kernel) + self.bias)
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
-        """The weighted sums by the kernels of the table's pairs, (pairs, kernel height, kernel width), without bias and activation."""
+        """Return the weighted sums without bias and activation.
+
+        Args:
+            inputs: feature maps (batch, height, width, maps).
+            kernel: (pairs, kernel height, kernel width).
+
+        Returns:
+            The sums (batch, height', width', len(table)).
+        """
         return ops.conv(inputs, self.expand_kernel(kernel), self.strides, self.padding)
 
     def expand_kernel(self, kernel: Any) -> Any:
-        """(kernel height, kernel width, input maps, feature maps): the pairs' kernels, and zeros where there is no pair."""
-        # Scattered rather than multiplied by a matrix of zeros and ones: a fraction of the time for one image at a time.
-        size, grid = int(np.prod(self.kernel_size)), self._maps * len(self.table)
-        full = ops.transpose(
-            ops.scatter(self._places, ops.reshape(kernel, (-1, size)), (grid, size))
+        """Return an ordinary convolution's kernel, with zeros for pairs outside the table.
+
+        Args:
+            kernel: (pairs, kernel height, kernel width).
+
+        Returns:
+            (kernel height, kernel width, input maps, feature maps).
+        """
+        # Multiplying by a 0/1 matrix takes several times as long for one image.
+        size, grid_size = int(np.prod(self.kernel_size)), self._input_maps * len(self.table)
+        grid = ops.scatter(self._grid_indices, ops.reshape(kernel, (-1, size)), (grid_size, size))
+        return ops.reshape(
+            ops.transpose(grid), (*self.kernel_size, self._input_maps, len(self.table))
         )
-        return ops.reshape(full, (*self.kernel_size, self._maps, len(self.table)))
 
     def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         return super().get_config() | {
             "table": self.table,
             "kernel_size": self.kernel_size,
@@ -162,43 +246,3 @@ class TableConvolution(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
-
-
-def digit_codes(units: int, dtype: str = "float32") -> Any:
-    """The codes of the first `units` digits, (units, 84) of ±1."""
-    return ops.convert_to_tensor(np.array(DIGIT_CODES[:units], "float32"), dtype=dtype)
-
-
-@_register
-class EuclideanRBF(keras.layers.Layer):
-    """Euclidean RBF output with the fixed digit codes, section II.B, eq. 7, turned round: gives −y_i = −Σ_j (x_j − w_ij)².
-
-    The paper's answer is the class of the least y; with the sign turned it is the largest output, as everywhere in Keras, and the softmax
-    of the outputs is the posterior that the paper reads into them. Takes (batch, 84), gives (batch, units) of values ≤ 0. Has no weights.
-    """
-
-    def __init__(self, units: int = 10, **options: Any) -> None:
-        super().__init__(**options)
-        self.units = units
-
-    def call(self, inputs: Any) -> Any:
-        return -ops.sum(
-            ops.square(ops.expand_dims(inputs, 1) - digit_codes(self.units, self.compute_dtype)),
-            axis=-1,
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"units": self.units}
-
-
-@_register
-def lecun1998_mle(y_true: Any, y_pred: Any) -> Any:
-    """Section II.C, eq. 8: the RBF of the right class, y_D, averaged over the batch by Keras. Takes one-hot labels and −y."""
-    return -ops.sum(y_true * y_pred, axis=-1)
-
-
-@_register
-def lecun1998_map(y_true: Any, y_pred: Any, j: float = MAP_J) -> Any:
-    """Section II.C, eq. 9: y_D + log(e^−j + Σ_i e^−y_i). The constant j > 0 keeps what is already wrong by far from being pushed on."""
-    rest = ops.logsumexp(y_pred, axis=-1)
-    return -ops.sum(y_true * y_pred, axis=-1) + ops.logaddexp(ops.full_like(rest, -j), rest)

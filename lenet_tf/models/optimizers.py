@@ -1,4 +1,4 @@
-"""The 1998 paper's optimizer and a learning-rate schedule, which Keras lacks, on `keras.ops`: they save and reload like Keras' own."""
+"""The optimizer of LeCun et al. 1998 and the one-cycle schedule, which Keras doesn't have."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("lenet_tf")
 class SDLM(keras.optimizers.Optimizer):
-    """Stochastic diagonal Levenberg-Marquardt, section III.A and appendix C: each weight has a rate of its own, η/(μ + h).
+    """Stochastic diagonal Levenberg-Marquardt (section III.A and appendix C).
 
-    η is `learning_rate`, μ is `damping`, h ≥ 0 a running weight's second derivative of the loss, estimated before each pass by
-    `lenet_tf.models.curvature` and handed to `set_curvature`; until then h is 0. In between it is plain gradient descent.
+    Gradient descent with its own learning rate η/(μ + h) for each weight. h ≥ 0 is a running
+    estimate of the loss' second derivative: `lenet_tf.curvature` computes it before each epoch.
+    Until `set_curvature` is called, h is 0.
+
+    Args:
+        learning_rate: η.
+        damping: μ > 0, which bounds the rates.
+        name: the optimizer's name.
+        **options: arguments of `keras.optimizers.Optimizer`.
     """
 
     def __init__(
@@ -28,10 +35,11 @@ class SDLM(keras.optimizers.Optimizer):
         self.damping = damping
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
+        """Create the gain 1/(μ + h) of each weight."""
         if self.built:
             return
         super().build(variables)
-        # 1/(μ + h) rather than h: one division a pass instead of one a step.
+        # The gain, not h, is stored: one division per epoch instead of one per step.
         self.gains = [
             self.add_variable_from_reference(
                 variable, name="gain", initializer=keras.initializers.Constant(1 / self.damping)
@@ -40,24 +48,33 @@ class SDLM(keras.optimizers.Optimizer):
         ]
 
     def set_curvature(self, curvature: Sequence[Any]) -> None:
-        """Takes h, one tensor of values ≥ 0 for each trainable variable, in the order of `build`."""
-        for gain, second in zip(self.gains, curvature, strict=True):
-            gain.assign(1 / (self.damping + ops.cast(second, gain.dtype)))
+        """Set the second derivatives.
+
+        Args:
+            curvature: h, one tensor of values ≥ 0 per trainable variable, in the order of `build`.
+        """
+        for gain, second_derivative in zip(self.gains, curvature, strict=True):
+            gain.assign(1 / (self.damping + ops.cast(second_derivative, gain.dtype)))
 
     def update_step(self, gradient: Any, variable: keras.Variable, learning_rate: Any) -> None:
+        """Update one variable."""
         gain = self.gains[self._get_variable_index(variable)]
         self.assign_sub(variable, ops.cast(learning_rate, variable.dtype) * gain * gradient)
 
     def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         return super().get_config() | {"damping": self.damping}
 
 
 @keras.saving.register_keras_serializable("lenet_tf")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
-    """The rate of a step: in a line up to `peak` over the share `warm_up` of `steps`, then in a line down to 0 (Smith and Topin 2018).
+    """Linear warm-up to a peak, then linear decay to 0 (Smith and Topin 2018).
 
-    `steps`, how many a run takes, and `first`, the number of its first, are known only when it begins: `steps` is None until
-    `lenet_tf.fit` sets it. Behind the last step the rate is 0.
+    Args:
+        peak: the largest learning rate.
+        warm_up: fraction of the steps before the peak, in 0…1.
+        steps: steps of the run; `lenet_tf.fit` sets it when a run starts.
+        first: number of the run's first step, for a model that was trained before.
     """
 
     def __init__(
@@ -66,18 +83,21 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         self.peak, self.warm_up, self.steps, self.first = peak, warm_up, steps, first
 
     def __call__(self, step: Any) -> Any:
+        """Return the learning rate of a step; 0 after the last one."""
         if self.steps is None:
             raise ValueError(
-                "the one-cycle schedule does not know how many steps a run takes: set its `steps`, or train with lenet_tf.fit"
+                "the one-cycle schedule needs the number of steps: set `steps`,"
+                " or train with lenet_tf.fit"
             )
-        # The first step has a rate above 0, and so has the last.
-        done = ops.cast(step - self.first, "float32") + 1
-        top = max(1.0, self.warm_up * self.steps)
-        return self.peak * ops.maximum(
-            ops.minimum(done / top, (self.steps + 1 - done) / (self.steps + 1 - top)), 0.0
-        )
+        # Counted from 1, so that neither the first nor the last step has a rate of 0.
+        position = ops.cast(step - self.first, "float32") + 1
+        peak_position = max(1.0, self.warm_up * self.steps)
+        rising = position / peak_position
+        falling = (self.steps + 1 - position) / (self.steps + 1 - peak_position)
+        return self.peak * ops.maximum(ops.minimum(rising, falling), 0.0)
 
     def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
         return {
             "peak": self.peak,
             "warm_up": self.warm_up,
