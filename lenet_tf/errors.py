@@ -1,6 +1,6 @@
-"""The mistakes a user can make, each told in one or two lines.
+"""Errors that a user can cause or correct.
 
-Every error that this package raises on purpose is a `LenetError`; the command line prints its text and exits with a code other than 0.
+The command line prints their text and exits with a code other than 0.
 """
 
 from __future__ import annotations
@@ -8,50 +8,80 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-# Letters of an error: what a file holds can stand in it, and can be long.
-_MAX = 1_000
+# A message may quote the content of a file, which can be long.
+_MAX_CHARACTERS = 1_000
 
 
 class LenetError(Exception):
-    """Something the user asked for cannot be done; the text says what, where, and what to do next."""
+    """Base class of this package's errors.
+
+    Args:
+        text: What was wrong, where, and what to do next.
+
+    Example:
+        >>> import lenet_tf
+        >>> try:
+        ...     lenet_tf.get_spec("lenet6")
+        ... except lenet_tf.LenetError as error:
+        ...     print(error)
+        unknown variant 'lenet6': did you mean lenet5 or lenet4 or lenet1?
+    """
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text if len(text) <= _MAX else f"{text[:_MAX]}…")
+        is_short = len(text) <= _MAX_CHARACTERS
+        super().__init__(text if is_short else f"{text[:_MAX_CHARACTERS]}…")
 
 
 class SpecError(LenetError, ValueError):
-    """A network's table, recipe or preparation is wrong."""
+    """A network, recipe or preparation is invalid."""
 
 
 class DataError(LenetError, ValueError):
-    """Images, labels or the files they come from are not what they should be."""
+    """Images, labels or their files are invalid."""
 
 
 class SourceUnreachable(LenetError):
-    """The data set exists, but no source on this machine or network has it now."""
+    """A data set exists, but no source on this machine or the network provides it now."""
 
 
 class DeviceError(LenetError):
-    """The device that was asked for cannot be used."""
+    """A device is unknown or unavailable."""
 
 
 class RunError(LenetError):
-    """A run folder or a saved model cannot be written, read or run again."""
+    """A run folder or saved model cannot be written, read or resumed."""
 
 
 class TrainingError(LenetError):
-    """Training could not go on."""
+    """Training cannot start or continue."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM during training; the text says what the run folder holds, `exit_code` is what a command ends with."""
+    """Ctrl-C or SIGTERM stopped the training.
+
+    Attributes:
+        exit_code: Exit code for the command.
+
+    Args:
+        text: What the run folder contains, and how to resume.
+        exit_code: 128 plus the number of the signal.
+    """
 
     def __init__(self, text: str, exit_code: int = 130) -> None:
         super().__init__(text)
         self.exit_code = exit_code
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
-    """`did you mean A or B?` with up to three of `known` that look like `name`, or the text `otherwise` when none does."""
-    near = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(near)}?" if near else otherwise
+def suggest_name(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Suggest up to three known names that are similar to an unknown one.
+
+    Args:
+        name: The unknown name.
+        known: The valid names.
+        otherwise: Text to return if no name is similar.
+
+    Returns:
+        A question such as `did you mean tanh?`, or `otherwise`.
+    """
+    similar = difflib.get_close_matches(name.lower(), list(known), n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(similar)}?" if similar else otherwise

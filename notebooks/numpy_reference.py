@@ -40,7 +40,7 @@ def output_size(size: int, window: int, stride: int = 1, padding: int = 0) -> in
     Returns:
         The number of windows that fit.
     """
-    return conv_arithmetic.output_length(size + 2 * padding, window, stride, "valid")
+    return conv_arithmetic.compute_output_length(size + 2 * padding, window, stride, "valid")
 
 
 def pad(image: np.ndarray, padding: int, constant: float = 0.0) -> np.ndarray:
@@ -91,7 +91,7 @@ def iter_windows(
 def _count_windows(image: np.ndarray, size: IntPair, stride: IntPair) -> tuple[int, int]:
     """Count the windows along both axes of an image."""
     rows, columns = (
-        conv_arithmetic.output_length(*axis, "valid")
+        conv_arithmetic.compute_output_length(*axis, "valid")
         for axis in zip(image.shape[:2], size, stride, strict=True)
     )
     return rows, columns

@@ -438,7 +438,7 @@ def test_test_images_are_looked_at_as_the_run_prepares_them(digits, tmp_path):
     curve = tf.make_ndarray(
         events(run.path / "validation").Tensors("class_3/pr_curves")[-1].tensor_proto
     )
-    said = lenet_tf.predict(run, digits.x_test, twice.of_test)[:, 3] >= 20 / 200
+    said = lenet_tf.predict(run, digits.x_test, twice.for_test_images)[:, 3] >= 20 / 200
     assert curve[0, 20] == sum(said & (digits.y_test == 3))
 
 

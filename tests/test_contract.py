@@ -21,7 +21,7 @@ from lenet_tf.models.curvature import curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runtime import device
 from lenet_tf.specs import VARIANTS, get_spec
-from lenet_tf.specs.spec import KINDS
+from lenet_tf.specs.row_types import ROW_TYPES
 from lenet_tf.specs.toml import load_spec
 
 processor = pytest.mark.cpu
@@ -45,7 +45,7 @@ def spec_of(name: str) -> lenet_tf.Spec:
 def test_every_variant_and_kind_of_row_is_here():
     kinds = {row.kind for name in NETWORKS for row in spec_of(name).rows}
     assert len(VARIANTS) >= 14
-    assert kinds == set(KINDS)
+    assert kinds == set(ROW_TYPES)
 
 
 @pytest.fixture(params=NETWORKS)

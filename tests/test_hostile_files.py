@@ -654,7 +654,7 @@ def lenet5(change) -> dict:
             lambda d: d["recipe"].update(batch_size=10**5000),
             "recipe: batch_size must be at most 2,147,483,647, not a number of 16,610 bits",
         ),
-        (lambda d: d["recipe"].update(validation=float("nan")), "validation must be a share"),
+        (lambda d: d["recipe"].update(validation=float("nan")), "validation must be a fraction"),
         (
             lambda d: d["recipe"]["optimizer"].update(learning_rate=float("inf")),
             "learning_rate must be a number above 0",
@@ -729,11 +729,11 @@ def test_the_largest_table_is_computed_at_once():
 def test_covered_inputs_are_counted_as_one_by_one(size, window, stride, padding):
     if padding == "valid" and window > size:
         return
-    first = conv_arithmetic.padding_before(size, window, stride, padding)
+    first = conv_arithmetic.compute_padding_before(size, window, stride, padding)
     starts = [
         number * stride - first
-        for number in range(conv_arithmetic.output_length(size, window, stride, padding))
+        for number in range(conv_arithmetic.compute_output_length(size, window, stride, padding))
     ]
-    assert conv_arithmetic.count_covered(size, window, stride, padding) == sum(
+    assert conv_arithmetic.count_covered_inputs(size, window, stride, padding) == sum(
         min(start + window, size) - max(start, 0) for start in starts
     )

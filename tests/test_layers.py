@@ -302,4 +302,4 @@ def test_rbf_rows_that_cannot_work():
     ):
         Spec("net", (Input(), Flatten(), EuclideanRBF("OUTPUT")))
     with pytest.raises(SpecError, match="there are codes for 10 classes, not for 26"):
-        get_spec("lenet5-1998").adapted(num_classes=26)
+        get_spec("lenet5-1998").adapt(num_classes=26)

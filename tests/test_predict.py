@@ -342,7 +342,7 @@ def test_mistakes_of_the_command(cli, tmp_path, digits):
 def test_a_network_for_other_images_says_so(tmp_path, digits):
     colors = replace(
         get_spec("tiny"), preparation=replace(get_spec("tiny").preparation, channels=3)
-    ).adapted((28, 28, 3))
+    ).adapt((28, 28, 3))
     picture = tmp_path / "x.png"
     Image.fromarray(load_sample().x_test.reshape(-1, 28, 28)[0]).save(picture)
     (answer,) = predict_pictures(lenet_tf.LeNet(colors), [picture])

@@ -112,7 +112,7 @@ def test_half_precision_has_the_schedule_too(digits, tmp_path):
 
 def test_recipes_that_cannot_be(digits, tmp_path):
     with pytest.raises(
-        SpecError, match="lenet5 has no recipe 'fast' beside its own: lenet5-modern has fast"
+        SpecError, match="lenet5 has no recipe 'fast' besides its own: lenet5-modern has fast"
     ):
         get_recipe("lenet5", "fast")
     with pytest.raises(LenetError, match="a LeNet that is given is compiled by its own recipe"):

@@ -230,7 +230,7 @@ def test_receptive_fields_against_tracing_pixels(variant):
         maps = [before for before in spec.layers[1 : depth + 1] if len(before.output_shape) == 3]
         units = (
             range(maps[-1].output_shape[0] if maps else spec.input_shape[0])
-            if layer.row.sees_all
+            if layer.row.is_fully_connected
             else [0]
         )
         pixels = set(units)
@@ -240,7 +240,7 @@ def test_receptive_fields_against_tracing_pixels(variant):
                 before.input_shape[0], size, stride, getattr(before.row, "padding", "valid")
             )[0]
             pixels = {unit * stride + first + i for unit in pixels for i in range(size)}
-        if layer.row.sees_all:
+        if layer.row.is_fully_connected:
             pixels &= set(range(spec.input_shape[0]))
         assert layer.receptive_field == (len(pixels), len(pixels)), layer.row.name
 
@@ -356,7 +356,7 @@ BAD_ROWS = [
     ),
     (
         (Flatten(), Dense("F1", units=3), Dense("F1", units=3), OUTPUT),
-        "row 4 (F1, dense): the name 'F1' is taken",
+        "row 4 (F1, dense): an earlier row has the name 'F1' already",
     ),
     (
         (Flatten(), Input("INPUT2"), OUTPUT),
@@ -460,10 +460,10 @@ def test_mistakes_in_a_dictionary_are_named(change, message):
 
 
 def test_adapted_to_color_and_other_classes():
-    spec = get_spec("lenet5").adapted((32, 32, 3), 7)
+    spec = get_spec("lenet5").adapt((32, 32, 3), 7)
     assert spec.input_shape == (32, 32, 3)
     assert spec.num_classes == 7
-    numpy_sizes = get_spec("lenet5").adapted(np.array([32, 32, 3]), np.int64(7))
+    numpy_sizes = get_spec("lenet5").adapt(np.array([32, 32, 3]), np.int64(7))
     assert json.dumps(numpy_sizes.to_dict()) == json.dumps(spec.to_dict())
     assert spec.layers[1].parameters == (5 * 5 * 3 + 1) * 6
     assert get_spec("lenet5").input_shape == (28, 28, 1)
@@ -471,7 +471,7 @@ def test_adapted_to_color_and_other_classes():
         SpecError,
         match=r"lenet5, row 4 \(C3, convolution\): kernel 5×5 is larger than its input 4×4",
     ):
-        get_spec("lenet5").adapted((8, 8, 1))
+        get_spec("lenet5").adapt((8, 8, 1))
 
 
 def test_unknown_variant_offers_the_nearest():
@@ -486,7 +486,7 @@ def test_unknown_variant_offers_the_nearest():
         (lambda: Recipe(epochs=True), "epochs must be"),
         (
             lambda: Recipe(validation=1.5),
-            "validation must be a share between 0 and 1, or 'test', not 1.5",
+            "validation must be a fraction between 0 and 1, or 'test', not 1.5",
         ),
         (lambda: Recipe(loss="crossentropy"), "unknown loss 'crossentropy'"),
         (lambda: Recipe(optimizer="adam"), "optimizer must be an Optimizer, not 'adam'"),
@@ -501,7 +501,7 @@ def test_unknown_variant_offers_the_nearest():
         (lambda: Recipe(metrics=()), "metrics must contain accuracy"),
         (
             lambda: Recipe(metrics="accuracy"),
-            "metrics must contain accuracy, by which the best epoch is chosen, not 'accuracy'",
+            "metrics must contain accuracy, which chooses the best epoch, not 'accuracy'",
         ),
         (lambda: Recipe(metrics=5), "metrics must contain accuracy"),
         (lambda: Optimizer(learning_rate=10**400), "learning_rate must be a number above 0"),
@@ -568,17 +568,17 @@ def test_recipes_are_checked(make, message):
 
 def test_a_learning_rate_for_each_epoch():
     rates = Optimizer("sgd", (0.3, 0.2, 0.1))
-    assert [rates.rate(epoch) for epoch in range(5)] == [0.3, 0.2, 0.1, 0.1, 0.1]
-    assert Optimizer("sgd", 0.5).rate(7) == 0.5
+    assert [rates.get_learning_rate(epoch) for epoch in range(5)] == [0.3, 0.2, 0.1, 0.1, 0.1]
+    assert Optimizer("sgd", 0.5).get_learning_rate(7) == 0.5
     assert Optimizer("sgd", [1, 0.5]) == Optimizer("sgd", (1, 0.5))
     whole = (
-        *(Optimizer("sgd", [2, 1]).rate(epoch) for epoch in (0, 1)),
-        *Optimizer("sgd", 1, momentum=0).options().values(),
+        *(Optimizer("sgd", [2, 1]).get_learning_rate(epoch) for epoch in (0, 1)),
+        *Optimizer("sgd", 1, momentum=0).get_keras_options().values(),
     )
     assert whole == (2, 1, 0)
     assert {type(value) for value in whole} == {float}, "Keras refuses whole numbers"
     paper = get_spec("lenet5-1998").recipe.optimizer
-    assert [paper.rate(epoch) for epoch in (0, 1, 2, 4, 5, 7, 8, 11, 12, 19)] == [5e-4] * 2 + [
+    assert [paper.get_learning_rate(epoch) for epoch in (0, 1, 2, 4, 5, 7, 8, 11, 12, 19)] == [5e-4] * 2 + [
         2e-4
     ] * 2 + [1e-4] * 2 + [5e-5] * 2 + [1e-5] * 2
     assert len(paper.learning_rate) == get_spec("lenet5-1998").recipe.epochs == 20
@@ -618,7 +618,7 @@ def test_augmentations_have_names():
         (
             (Flatten(), OUTPUT),
             "mean_squared_error",
-            "row 3 (OUTPUT, dense): the optimizer sdlm takes softmax only in the last row, with",
+            "row 3 (OUTPUT, dense): the optimizer sdlm supports softmax only in the last row, with",
         ),
         (
             (Flatten(), Dense("F1", units=84), EuclideanRBF("OUT")),

@@ -128,7 +128,7 @@ class Split:
     @property
     def validation_preparation(self) -> Preparation:
         """The preparation of validation images: that of test images if they are test images."""
-        return self.preparation.of_test if self.is_validated_on_test else self.preparation
+        return self.preparation.for_test_images if self.is_validated_on_test else self.preparation
 
 
 def check_raw_data(data: Any) -> None:

@@ -9,7 +9,7 @@ from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.engine import ENGINES
 from lenet_tf.engine.graph_loop import GraphLoop, steps_per_execution
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
-from lenet_tf.errors import TrainingError, did_you_mean
+from lenet_tf.errors import TrainingError, suggest_name
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM
 from lenet_tf.runtime.device import Device
@@ -25,7 +25,7 @@ def choose_engine(
     """
     if wanted not in ENGINES:
         raise TrainingError(
-            f"unknown engine {wanted!r}: {did_you_mean(wanted, ENGINES, 'known are ' + ', '.join(ENGINES))}"
+            f"unknown engine {wanted!r}: {suggest_name(wanted, ENGINES, 'known are ' + ', '.join(ENGINES))}"
         )
     if isinstance(network.optimizer, SDLM) and not all(layer.trainable for layer in network.layers):
         raise TrainingError(

@@ -39,7 +39,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     """
     check_raw_data(data)
     model = _model(model)
-    preparation = model.spec.preparation.of_test
+    preparation = model.spec.preparation.for_test_images
     check_fits(model, preparation.output_shape(data.image_shape), data)
     test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
     return model.evaluate(test, verbose=0, return_dict=True)
@@ -86,7 +86,7 @@ def predict(
 
 def predict_test(model: LeNet, data: RawData) -> np.ndarray:
     """`predict` for the test images of `data`, prepared as `evaluate` prepares them: as the spec says for test images."""
-    return predict(model, data.x_test, model.spec.preparation.of_test)
+    return predict(model, data.x_test, model.spec.preparation.for_test_images)
 
 
 def _model(model: LeNet | Run | str | Path) -> LeNet:

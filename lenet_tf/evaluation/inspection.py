@@ -20,7 +20,7 @@ def feature_maps(
     """Layer → its output for raw images (N, height, width[, channels]) of 0…255: float32 (N, height, width, maps), or (N, units) behind
     the maps.
 
-    `INPUT` comes first: the images as the network is given them. `preparation`: another than the network's own, such as its `of_test`.
+    `INPUT` comes first: the images as the network is given them. `preparation`: another than the network's own, such as its `for_test_images`.
     """
     outputs: Any = prepare_images(images, preparation or model.spec.preparation)
     found = {model.spec.rows[0].name: np.asarray(outputs)}

@@ -55,7 +55,7 @@ def format_recipe(recipe: Recipe) -> str:
     optimizer = recipe.optimizer
     options = "".join(
         f", {name} {value:g}"
-        for name, value in optimizer.options().items()
+        for name, value in optimizer.get_keras_options().items()
         if not isinstance(value, bool)
     )
     cycle = f" in one cycle{options}" if optimizer.schedule else options

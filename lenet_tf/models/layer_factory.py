@@ -135,7 +135,7 @@ def _build_initializer(
     if isinstance(initializer, str):
         name, options = initializer, {}
     else:
-        name, options = initializer.name, initializer.options()
+        name, options = initializer.name, initializer.get_keras_options()
     if name == "lecun1998_uniform":
         return lenet_layers.lecun1998_uniform(seed)
     return type(keras.initializers.get(name))(**options, seed=seed)

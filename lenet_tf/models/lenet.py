@@ -58,7 +58,7 @@ class LeNet(keras.Sequential):
         if precision not in PRECISIONS:
             raise SpecError(f"unknown precision {precision!r}: known are {', '.join(PRECISIONS)}")
         spec = specs.get_spec(spec) if isinstance(spec, str) else spec
-        spec = spec.adapted(input_shape, num_classes)
+        spec = spec.adapt(input_shape, num_classes)
         if spec.recipe.optimizer.name == "sdlm" and precision != "float32":
             raise SpecError(
                 f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}"

@@ -29,7 +29,9 @@ class _Pooling2D(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         axes = zip(input_shape[1:3], self.pool_size, self.strides, strict=True)
-        height, width = (conv_arithmetic.output_length(*axis, self.padding) for axis in axes)
+        height, width = (
+            conv_arithmetic.compute_output_length(*axis, self.padding) for axis in axes
+        )
         return (input_shape[0], height, width, input_shape[3])
 
     def get_config(self) -> dict[str, Any]:
@@ -147,11 +149,11 @@ class StochasticPooling2D(_Pooling2D):
 def _extract_windows(inputs: Any, size: IntPair, strides: IntPair, padding: str) -> Any:
     """Return the values of each window, (batch, height', width', size, channels); padding is 0."""
     axes = list(zip(inputs.shape[1:3], size, strides, strict=True))
-    counts = [conv_arithmetic.output_length(*axis, padding) for axis in axes]
+    counts = [conv_arithmetic.compute_output_length(*axis, padding) for axis in axes]
     if padding == "same":
         pads = [(0, 0)]
         for (length, window, stride), count in zip(axes, counts, strict=True):
-            before = conv_arithmetic.padding_before(length, window, stride, padding)
+            before = conv_arithmetic.compute_padding_before(length, window, stride, padding)
             total = max((count - 1) * stride + window - length, 0)
             pads.append((before, total - before))
         inputs = ops.pad(inputs, [*pads, (0, 0)])

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lenet_tf.errors import SpecError, did_you_mean
+from lenet_tf.errors import SpecError, suggest_name
 from lenet_tf.specs import Pooling, Preparation, Recipe, Spec, get_recipe, get_spec
 
 
@@ -90,7 +90,7 @@ _MAX = _held_back(
 _NO_PADDING = _held_back(
     _LENET5,
     "lenet5-no-padding",
-    rows=(_LENET5.rows[0], replace(_LENET5.rows[1], padding="valid"), *_LENET5.rows[2:]),
+    rows=(_LENET5.rows[0], _LENET5.rows[1].replace(padding="valid"), *_LENET5.rows[2:]),
     expected_parameters=44_426,
 )
 _TWICE = replace(
@@ -289,6 +289,6 @@ def get_rows(names: tuple[str, ...]) -> tuple[TableRow, ...]:
     for name in names:
         if name not in known:
             raise SpecError(
-                f"unknown row {name!r}: {did_you_mean(name, known, 'known are ' + ', '.join(known))}"
+                f"unknown row {name!r}: {suggest_name(name, known, 'known are ' + ', '.join(known))}"
             )
     return tuple(known[name] for name in dict.fromkeys(names or known))

@@ -1,18 +1,14 @@
-"""Networks as tables: rows, recipes, variants and their arithmetic. Plain Python; knows neither Keras nor files."""
+"""Networks as tables: rows, recipes, variants and their arithmetic in plain Python."""
 
+from lenet_tf.specs.augmentation import AUGMENTATIONS, Augmentation, get_augmentation
 from lenet_tf.specs.initializers import Initializer
+from lenet_tf.specs.layer_facts import LayerFacts
 from lenet_tf.specs.preparation import Preparation
-from lenet_tf.specs.recipes import (
-    AUGMENTATIONS,
-    Augmentation,
-    Optimizer,
-    Recipe,
-    get_augmentation,
-)
+from lenet_tf.specs.recipes import Optimizer, Recipe
 from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Row
 from lenet_tf.specs.rows_1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.rows_pooling import GlobalAveragePooling, Pooling
-from lenet_tf.specs.spec import LayerFacts, Spec
+from lenet_tf.specs.spec import Spec
 from lenet_tf.specs.variants import RECIPES, VARIANTS, get_recipe, get_spec
 
 __all__ = [

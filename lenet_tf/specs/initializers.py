@@ -1,4 +1,4 @@
-"""How the weights of a row begin."""
+"""Initial weights of a row."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
 
-# Initializer → the options that it takes; without options the name alone will do.
+# Initializer -> the options that it accepts. Without options, its name alone suffices.
 INITIALIZERS: dict[str, tuple[str, ...]] = {
     "glorot_uniform": (),
     "glorot_normal": (),
@@ -28,10 +28,24 @@ DISTRIBUTIONS = ("uniform", "truncated_normal", "untruncated_normal")
 
 @dataclass(frozen=True)
 class Initializer:
-    """An initializer by its Keras name, with options; a field that is None keeps Keras' default.
+    """An initializer with options; an option that is None keeps Keras' default.
 
-    `limit`: uniform in ±limit. `stddev`: of a Gaussian around 0, cut at two standard deviations by `truncated_normal`. `scale`, `mode`,
-    `distribution`: a variance of scale/n, where the mode says what n is.
+    Attributes:
+        name: A key of `INITIALIZERS`.
+        limit: Bound of a uniform distribution in [-limit, limit].
+        stddev: Standard deviation of a Gaussian around 0, which `truncated_normal` cuts at two
+            standard deviations.
+        scale: Factor of the variance, which is `scale` divided by n.
+        mode: What n is: one of `MODES`.
+        distribution: One of `DISTRIBUTIONS`.
+
+    Raises:
+        SpecError: If a value is out of range or the initializer does not accept an option.
+
+    Example:
+        >>> from lenet_tf.specs import Initializer
+        >>> Initializer("random_uniform", limit=0.5).get_keras_options()
+        {'minval': -0.5, 'maxval': 0.5}
     """
 
     name: str
@@ -45,30 +59,29 @@ class Initializer:
         validators.check_one_of("initializer", self.name, tuple(INITIALIZERS))
         for field in ("limit", "stddev", "scale", "mode", "distribution"):
             value = getattr(self, field)
-            if value is not None and field not in INITIALIZERS[self.name]:
-                takers = " and ".join(
-                    name for name, options in INITIALIZERS.items() if field in options
+            if value is None:
+                continue
+            if field not in INITIALIZERS[self.name]:
+                owners = [name for name, options in INITIALIZERS.items() if field in options]
+                raise SpecError(
+                    f"initializer: {field} goes with {' and '.join(owners)}, not with {self.name}"
                 )
-                raise SpecError(f"initializer: {field} goes with {takers}, not with {self.name}")
-            if field in ("limit", "stddev", "scale") and value is not None:
+            if field in ("limit", "stddev", "scale"):
                 validators.check_above_zero(f"initializer: {field}", value)
         if self.mode is not None:
             validators.check_one_of("mode", self.mode, MODES)
         if self.distribution is not None:
             validators.check_one_of("distribution", self.distribution, DISTRIBUTIONS)
 
-    def options(self) -> dict[str, Any]:
-        """What Keras' initializer is given."""
-        given = {
-            field: getattr(self, field)
-            for field in INITIALIZERS[self.name]
-            if getattr(self, field) is not None
-        }
-        limit = given.pop("limit", None)
-        return given if limit is None else {"minval": -limit, "maxval": limit}
+    def get_keras_options(self) -> dict[str, Any]:
+        """Get the arguments of the Keras initializer."""
+        options = {field: getattr(self, field) for field in INITIALIZERS[self.name]}
+        options = {field: value for field, value in options.items() if value is not None}
+        limit = options.pop("limit", None)
+        return options if limit is None else {"minval": -limit, "maxval": limit}
 
 
 def check_initializer(value: Any) -> None:
-    """Raises `SpecError` unless `value` is an `Initializer` or the name of one."""
+    """Raise `SpecError` unless `value` is an `Initializer` or the name of one."""
     if not isinstance(value, Initializer):
         validators.check_one_of("initializer", value, tuple(INITIALIZERS))

@@ -1,4 +1,4 @@
-"""Dataclasses from what JSON and TOML give, with every mistake told by its place and field."""
+"""Dataclasses from the values of JSON and TOML tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from lenet_tf.errors import SpecError
 from lenet_tf.specs.validators import show_value, suggest
 
-# Fields of files written by lenet_tf 0.3 and earlier.
+# Fields in files of lenet_tf 0.3 and earlier.
 _FORMER_NAMES = {
     "normalisation": "normalization",
     "test_normalisation": "test_normalization",
@@ -17,33 +17,44 @@ _FORMER_NAMES = {
 
 
 def require_mapping(where: str, values: Any) -> Mapping[str, Any]:
+    """Return `values` if it is a mapping, or raise `SpecError` that starts with `where`."""
     if not isinstance(values, Mapping):
         raise SpecError(f"{where} must be a table of names and values, not {show_value(values)}")
     return values
 
 
-def build(cls: type, where: str, values: Any, name_itself: bool = False) -> Any:
-    """`cls(**values)`, with lists turned to tuples and unknown or missing fields told by name.
+def build(cls: type, where: str, values: Any, names_itself: bool = False) -> Any:
+    """Create an instance of a dataclass from a mapping.
 
-    `where` stands before every message, save one of the class itself where that names the place (`name_itself`).
+    Args:
+        cls: The dataclass.
+        where: Start of every error message.
+        values: Mapping of field names to values; lists become tuples.
+        names_itself: Whether the errors of `cls` say where they are, so that `where` is left out.
+
+    Returns:
+        The instance.
+
+    Raises:
+        SpecError: If a field is unknown, missing or invalid.
     """
-    given = require_mapping(where, values)
-    values = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in given.items()
+    arguments = {
+        field: tuple(value) if isinstance(value, list) else value
+        for field, value in require_mapping(where, values).items()
     }
     for old, new in _FORMER_NAMES.items():
-        if old in values and new not in values:
-            values[new] = values.pop(old)
-    known = [f.name for f in fields(cls)]
-    for field in values:
-        if field not in known:
-            raise SpecError(
-                f"{where}: unknown field {show_value(field)}; {suggest(field, known, 'known are ' + ', '.join(known))}"
-            )
-    missing = [f.name for f in fields(cls) if f.name not in values and f.default is MISSING]
+        if old in arguments and new not in arguments:
+            arguments[new] = arguments.pop(old)
+    known = [field.name for field in fields(cls)]
+    for name in arguments:
+        if name not in known:
+            hint = suggest(name, known, f"known are {', '.join(known)}")
+            raise SpecError(f"{where}: unknown field {show_value(name)}; {hint}")
+    required = [field.name for field in fields(cls) if field.default is MISSING]
+    missing = [name for name in required if name not in arguments]
     if missing:
         raise SpecError(f"{where}: {', '.join(missing)} must be given")
     try:
-        return cls(**values)
+        return cls(**arguments)
     except SpecError as error:
-        raise SpecError(str(error) if name_itself else f"{where}: {error}") from error
+        raise SpecError(str(error) if names_itself else f"{where}: {error}") from error

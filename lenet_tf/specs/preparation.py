@@ -1,4 +1,4 @@
-"""How raw images are prepared for a network, and the shape that results."""
+"""The preparation of raw images for a network, and the shape that results."""
 
 from __future__ import annotations
 
@@ -33,15 +33,25 @@ def check_channels(channels: int, target: int) -> None:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What raw images 0…255 become before the network sees them.
+    """How raw images with values 0 to 255 are prepared for a network.
 
-    `digit_size`: MNIST's digits fit a box of 20×20 pixels; here they are reduced to one of so many, 16 for LeNet-1, in a frame as large as
-    before (other images in the same proportion). None leaves them alone.
-    `pad_to`: zero padding to this height and width, centered; None leaves the size alone.
-    `channels`: 3 makes three equal channels of gray images; None leaves the channels alone.
-    `normalization`: `unit` gives 0…1 (the tutorial), `lecun1998` gives −0.1 (background) … 1.175 (ink) (LeCun et al. 1998,
-    section II.B), and `unit_twice` 0…1/255, the tutorial's erratum. `test_normalization`: that of the test images, where it is another,
-    as the tutorial's code has it; None: the same.
+    Attributes:
+        digit_size: Side in pixels to which the 20×20 box of MNIST's digits is reduced, 16 for
+            LeNet-1; the image keeps its size. None changes nothing.
+        pad_to: Height and width to which zeros pad the image, centered. None pads nothing.
+        channels: 3 repeats a gray image in three channels. None changes nothing.
+        normalization: `unit` maps to [0, 1], as in the tutorial. `lecun1998` maps to
+            [-0.1, 1.175], background to ink, as in LeCun et al. 1998, section II.B.
+            `unit_twice` maps to [0, 1/255], the tutorial's erratum.
+        test_normalization: Normalization of the test images; None means the same.
+
+    Raises:
+        SpecError: If a value is out of range.
+
+    Example:
+        >>> from lenet_tf.specs import Preparation
+        >>> Preparation(pad_to=32).output_shape((28, 28))
+        (32, 32, 1)
     """
 
     digit_size: int | None = None
@@ -51,8 +61,8 @@ class Preparation:
     test_normalization: str | None = None
 
     @property
-    def of_test(self) -> Preparation:
-        """What is done to test images."""
+    def for_test_images(self) -> Preparation:
+        """The preparation of test images."""
         return replace(
             self,
             normalization=self.test_normalization or self.normalization,

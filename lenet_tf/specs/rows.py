@@ -1,19 +1,17 @@
-"""The rows a network's table is made of, with each row's arithmetic in plain Python.
+"""The row types of a network, with the arithmetic of each in plain Python.
 
-A row is a frozen dataclass. Given the shape of its input, without the batch axis, it checks itself and answers for its output shape,
-parameters, connections and multiply-adds. Nothing here knows Keras.
+Given the shape of its input without the batch axis, a row computes its output shape and counts:
 
-Conventions of the counts:
-
-- *connections* follow LeCun et al. 1998, section II.B: every output unit counts its inputs, one for its bias included. Zero padding around
-  a convolution counts as input, as the paper's 32×32 frame does. A pooling window counts the inputs that it really covers.
-- *multiply-adds* are products of a weight and an input. Pooling has no weights and so has none; batch normalization, which can be folded
-  into the weights before it once training is over, counts none either.
+- *connections* follow LeCun et al. 1998, section II.B: each output unit counts its inputs and its
+  bias. Zero padding around a convolution counts as input, like the paper's 32×32 frame; a
+  pooling window counts only real inputs.
+- *multiply-adds* are products of a weight and an input. Pooling has none, and neither has batch
+  normalization, which can be folded into other weights after training.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import prod
 from typing import Any, ClassVar
 
@@ -41,16 +39,17 @@ ACTIVATIONS = (
 
 
 def as_pair(value: int | IntPair) -> IntPair:
-    """One number for both axes, or (height, width)."""
-    return (value, value) if isinstance(value, int) else tuple(value)
+    """Return (height, width) for one number or for a pair."""
+    return (value, value) if isinstance(value, int) else value
 
 
-def format_shape(pair: IntPair) -> str:
-    """`5×5` for (5, 5)."""
-    return "×".join(map(str, pair))
+def format_shape(shape: Shape) -> str:
+    """Format a shape such as `5×5`."""
+    return "×".join(map(str, shape))
 
 
 def require_image(shape: Shape) -> Shape:
+    """Return `shape` if it is (height, width, channels), or raise `SpecError`."""
     if len(shape) != 3:
         raise SpecError(
             f"needs height × width × channels, but its input is a flat vector of {shape[0]:,}"
@@ -58,66 +57,108 @@ def require_image(shape: Shape) -> Shape:
     return shape
 
 
-def slide_window(
-    what: str, shape: Shape, window: IntPair, stride: IntPair, padding: str
+def compute_output_size(
+    noun: str, shape: Shape, window: IntPair, stride: IntPair, padding: str
 ) -> IntPair:
+    """Compute the height and width of the output of a sliding window.
+
+    Args:
+        noun: What the window is called in an error message.
+        shape: Shape (height, width, channels) of the input.
+        window: Height and width of the window.
+        stride: Vertical and horizontal distance between two windows.
+        padding: `valid` or `same`.
+
+    Returns:
+        Height and width of the output.
+
+    Raises:
+        SpecError: If the window does not fit or the input is a flat vector.
+    """
     height, width, _ = require_image(shape)
     if padding == "valid" and (window[0] > height or window[1] > width):
-        raise SpecError(f"{what} {format_shape(window)} is larger than its input {height}×{width}")
-    return tuple(
-        conv_arithmetic.output_length(*axis, padding)
-        for axis in zip((height, width), window, stride, strict=True)
+        raise SpecError(f"{noun} {format_shape(window)} is larger than its input {height}×{width}")
+    return (
+        conv_arithmetic.compute_output_length(height, window[0], stride[0], padding),
+        conv_arithmetic.compute_output_length(width, window[1], stride[1], padding),
     )
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a network's table; the layer it becomes carries its name."""
+    """One row of a network, which becomes one layer.
+
+    Attributes:
+        kind: Name of the row type in TOML and JSON.
+        is_fully_connected: Whether each unit is connected to every input.
+        is_flattening: Whether the row turns feature maps into a flat vector.
+        name: Name of the layer.
+
+    Example:
+        >>> from lenet_tf.specs import Flatten
+        >>> Flatten("FLATTEN").output_shape((5, 5, 16))
+        (400,)
+    """
 
     kind: ClassVar[str] = ""
-    # Whether each unit is connected to the whole of a flat input.
-    sees_all: ClassVar[bool] = False
-    # Whether it makes a flat vector of feature maps.
-    flattens: ClassVar[bool] = False
+    is_fully_connected: ClassVar[bool] = False
+    is_flattening: ClassVar[bool] = False
     name: str
 
     def check(self) -> None:
-        """Raises `SpecError` for a field whose value cannot be."""
+        """Raise `SpecError` if a field is invalid."""
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The output's shape for an input of `shape`; raises `SpecError` where the row cannot take it."""
+        """Compute the output's shape, or raise `SpecError` if the row does not accept `shape`."""
         return shape
 
     def parameters(self, shape: Shape) -> int:
-        """All weights, also those that are not trained."""
+        """Count the weights, whether or not they are trained, for an input of `shape`."""
         return 0
 
     def connections(self, shape: Shape) -> int:
+        """Count the connections for an input of `shape`."""
         return 0
 
     def multiply_adds(self, shape: Shape) -> int:
+        """Count the multiply-adds for an input of `shape`."""
         return 0
 
     def window(self) -> tuple[IntPair, IntPair]:
-        """(size, stride) of what one output unit sees of this row's input."""
+        """Return size and stride of the window that one output unit sees."""
         return (1, 1), (1, 1)
 
-    def padding_before(self, shape: Shape) -> IntPair:
-        """Rows above and columns left of the input that the first window takes from the padding."""
-        axes = zip(shape[:2], *self.window(), strict=False)
-        return tuple(
-            conv_arithmetic.padding_before(*axis, getattr(self, "padding", "valid"))
-            for axis in axes
+    def compute_padding_before(self, shape: Shape) -> IntPair:
+        """Compute the padding above and to the left of an input of `shape`."""
+        size, stride = self.window()
+        padding = getattr(self, "padding", "valid")
+        height, width, _ = require_image(shape)
+        return (
+            conv_arithmetic.compute_padding_before(height, size[0], stride[0], padding),
+            conv_arithmetic.compute_padding_before(width, size[1], stride[1], padding),
         )
 
+    def replace(self, **changes: Any) -> Row:
+        """Return a copy of the row with the given fields changed."""
+        return replace(self, **changes)
+
     def to_dict(self) -> dict[str, Any]:
-        """The row as plain values, `kind` first; defaults too, so that a stored row means the same in a later version."""
+        """Convert the row to plain values with `kind` first, including all defaults."""
         return {"kind": self.kind} | asdict(self)
 
 
 @dataclass(frozen=True)
 class Input(Row):
-    """The images as the network takes them: (height, width, channels)."""
+    """The prepared images.
+
+    Attributes:
+        shape: Shape (height, width, channels) of an image.
+
+    Example:
+        >>> from lenet_tf.specs import Input
+        >>> Input(shape=(32, 32, 1)).name
+        'INPUT'
+    """
 
     kind: ClassVar[str] = "input"
     name: str = "INPUT"
@@ -134,7 +175,22 @@ class Input(Row):
 
 @dataclass(frozen=True)
 class Convolution(Row):
-    """A convolution with one bias per feature map, then the activation."""
+    """A convolution with one bias per feature map, followed by the activation.
+
+    Attributes:
+        filters: Number of feature maps.
+        kernel: Height and width of the kernels, or one number for both.
+        stride: Vertical and horizontal stride, or one number for both.
+        padding: `valid` or `same`.
+        activation: One of `ACTIVATIONS`.
+        initializer: Initial kernels; biases start at 0.
+
+    Example:
+        >>> from lenet_tf.specs import Convolution
+        >>> row = Convolution("C1", filters=6, kernel=5)
+        >>> row.output_shape((28, 28, 1)), row.parameters((28, 28, 1))
+        ((24, 24, 6), 156)
+    """
 
     kind: ClassVar[str] = "convolution"
     filters: int
@@ -156,7 +212,7 @@ class Convolution(Row):
         return as_pair(self.kernel), as_pair(self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*slide_window("kernel", shape, *self.window(), self.padding), self.filters)
+        return (*compute_output_size("kernel", shape, *self.window(), self.padding), self.filters)
 
     def _weights(self, shape: Shape) -> int:
         return prod(as_pair(self.kernel)) * shape[2]
@@ -173,10 +229,16 @@ class Convolution(Row):
 
 @dataclass(frozen=True)
 class Flatten(Row):
-    """Feature maps in one vector, the order height, width, channels."""
+    """Feature maps as one vector, in the order height, width, channels.
+
+    Example:
+        >>> from lenet_tf.specs import Flatten
+        >>> Flatten().output_shape((5, 5, 16))
+        (400,)
+    """
 
     kind: ClassVar[str] = "flatten"
-    flattens: ClassVar[bool] = True
+    is_flattening: ClassVar[bool] = True
     name: str = "FLATTEN"
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -185,10 +247,21 @@ class Flatten(Row):
 
 @dataclass(frozen=True)
 class Dense(Row):
-    """Every unit connected to every input, one bias per unit, then the activation."""
+    """A fully connected layer with one bias per unit, followed by the activation.
+
+    Attributes:
+        units: Number of units.
+        activation: One of `ACTIVATIONS`.
+        initializer: Initial weights; biases start at 0.
+
+    Example:
+        >>> from lenet_tf.specs import Dense
+        >>> Dense("F6", units=84).parameters((120,))
+        10164
+    """
 
     kind: ClassVar[str] = "dense"
-    sees_all: ClassVar[bool] = True
+    is_fully_connected: ClassVar[bool] = True
     units: int
     activation: str = "linear"
     initializer: str | Initializer = "glorot_uniform"
@@ -201,7 +274,8 @@ class Dense(Row):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
             raise SpecError(
-                f"a dense row needs a flat vector, but its input is {format_shape(shape)}: put a flatten row before it"
+                f"a dense row needs a flat vector, but its input is {format_shape(shape)}: "
+                "put a flatten row before it"
             )
         return (self.units,)
 
@@ -217,7 +291,16 @@ class Dense(Row):
 
 @dataclass(frozen=True)
 class Dropout(Row):
-    """Sets the share `rate` of its inputs to zero while training."""
+    """Sets a random part of its inputs to zero during training.
+
+    Attributes:
+        rate: Fraction in [0, 1) of the inputs.
+
+    Example:
+        >>> from lenet_tf.specs import Dropout
+        >>> Dropout("D5", rate=0.5).output_shape((120,))
+        (120,)
+    """
 
     kind: ClassVar[str] = "dropout"
     rate: float
@@ -228,7 +311,16 @@ class Dropout(Row):
 
 @dataclass(frozen=True)
 class BatchNormalization(Row):
-    """Per channel: scale, shift and two running statistics, hence four weights, two of them trained."""
+    """Normalizes each channel; it has four weights per channel, two of them trained.
+
+    Attributes:
+        momentum: Momentum in [0, 1) of the running mean and variance.
+
+    Example:
+        >>> from lenet_tf.specs import BatchNormalization
+        >>> BatchNormalization("N1").parameters((14, 14, 6))
+        24
+    """
 
     kind: ClassVar[str] = "batch_normalization"
     momentum: float = 0.99

@@ -1,6 +1,4 @@
-"""The rows of LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998, that Keras has no layer
-for.
-"""
+"""The row types of LeCun et al. 1998 that Keras has no layer for."""
 
 from __future__ import annotations
 
@@ -12,15 +10,37 @@ from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
 from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.rbf_codes import DIGIT_CODES
-from lenet_tf.specs.rows import ACTIVATIONS, Convolution, IntPair, Row, Shape, as_pair, slide_window
+from lenet_tf.specs.rows import (
+    ACTIVATIONS,
+    Convolution,
+    IntPair,
+    Row,
+    Shape,
+    as_pair,
+    compute_output_size,
+    format_shape,
+)
 
 
 @dataclass(frozen=True)
 class Subsampling(Row):
-    """Trainable subsampling, S2 and S4 of section II.B: per map, the sum of each window times one coefficient, plus one bias, squashed.
+    """Trainable subsampling, S2 and S4 of section II.B.
 
-    Windows do not overlap. `coefficient` is the initial value; the biases begin at 0. `multiplier` subsampling maps take each input map,
-    each with a coefficient and a bias of its own (LeNet-4 has pairs). The multiply-adds are one product per output unit.
+    Each output is the sum of a window times a coefficient plus a bias, followed by the
+    activation. Windows do not overlap. Each output unit counts one multiply-add.
+
+    Attributes:
+        size: Height and width of the window, or one number for both.
+        activation: One of `lenet_tf.specs.rows.ACTIVATIONS`.
+        coefficient: Initial coefficient; biases start at 0.
+        multiplier: Number of subsampling maps per input map, each with its own coefficient and
+            bias; LeNet-4 has 2.
+
+    Example:
+        >>> from lenet_tf.specs import Subsampling
+        >>> row = Subsampling("S2")
+        >>> row.output_shape((28, 28, 6)), row.parameters((28, 28, 6))
+        ((14, 14, 6), 12)
     """
 
     kind: ClassVar[str] = "subsampling"
@@ -34,15 +54,15 @@ class Subsampling(Row):
         validators.check_positive("multiplier", self.multiplier)
         validators.check_one_of("activation", self.activation, ACTIVATIONS)
         if not validators.is_number(self.coefficient):
-            raise SpecError(
-                f"coefficient must be a number, not {validators.show_value(self.coefficient)}"
-            )
+            value = validators.show_value(self.coefficient)
+            raise SpecError(f"coefficient must be a number, not {value}")
 
     def window(self) -> tuple[IntPair, IntPair]:
         return as_pair(self.size), as_pair(self.size)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*slide_window("window", shape, *self.window(), "valid"), shape[2] * self.multiplier)
+        size = compute_output_size("window", shape, *self.window(), "valid")
+        return (*size, shape[2] * self.multiplier)
 
     def parameters(self, shape: Shape) -> int:
         return 2 * shape[2] * self.multiplier
@@ -56,10 +76,22 @@ class Subsampling(Row):
 
 @dataclass(frozen=True)
 class TableConvolution(Row):
-    """A convolution whose feature maps each take only some of the input's, layer C3 of section II.B and table I.
+    """A convolution with a connection table, layer C3 of section II.B and table I.
 
-    `table` has one tuple per feature map: the numbers, from 0, of the input maps that it takes. Each pair has a kernel of its own, each
-    feature map one bias.
+    Attributes:
+        table: One tuple per feature map with the numbers, from 0, of its input maps. Each
+            connection has its own kernel, each feature map one bias.
+        kernel: Height and width of the kernels, or one number for both.
+        stride: Vertical and horizontal stride, or one number for both.
+        padding: `valid` or `same`.
+        activation: One of `lenet_tf.specs.rows.ACTIVATIONS`.
+        initializer: Initial kernels; biases start at 0.
+
+    Example:
+        >>> from lenet_tf.specs import TableConvolution
+        >>> row = TableConvolution("C3", table=((0, 1), (1, 2), (0, 2)), kernel=5)
+        >>> row.output_shape((14, 14, 3)), row.parameters((14, 14, 3))
+        ((10, 10, 3), 153)
     """
 
     kind: ClassVar[str] = "table_convolution"
@@ -71,29 +103,28 @@ class TableConvolution(Row):
     initializer: str | Initializer = "glorot_uniform"
 
     def __post_init__(self) -> None:
-        # JSON and TOML have lists.
+        # JSON and TOML have lists instead of tuples.
         if isinstance(self.table, list | tuple):
-            object.__setattr__(
-                self,
-                "table",
-                tuple(tuple(maps) if isinstance(maps, list) else maps for maps in self.table),
-            )
+            table = tuple(tuple(maps) if isinstance(maps, list) else maps for maps in self.table)
+            object.__setattr__(self, "table", table)
 
     def check(self) -> None:
         if not isinstance(self.table, tuple) or not self.table:
             raise SpecError(
-                f"table must have one list of input maps per feature map, not {validators.show_value(self.table)}"
+                "table must have one list of input maps per feature map, "
+                f"not {validators.show_value(self.table)}"
             )
         for number, maps in enumerate(self.table):
-            whole = isinstance(maps, tuple) and all(
-                validators.is_integer(part) and part >= 0 for part in maps
-            )
-            if not whole or not maps or len(set(maps)) != len(maps):
+            if not _is_map_list(maps):
                 raise SpecError(
-                    f"table: feature map {number} must take one or more different input maps, not {validators.show_value(maps)}"
+                    f"table: feature map {number} must take one or more different input maps, "
+                    f"not {validators.show_value(maps)}"
                 )
-        # Everything but the table is a convolution's.
-        Convolution(
+        self._to_convolution().check()
+
+    def _to_convolution(self) -> Convolution:
+        """Return a convolution with the fields that both row types share."""
+        return Convolution(
             self.name,
             len(self.table),
             self.kernel,
@@ -101,17 +132,18 @@ class TableConvolution(Row):
             self.padding,
             self.activation,
             self.initializer,
-        ).check()
+        )
 
     def window(self) -> tuple[IntPair, IntPair]:
         return as_pair(self.kernel), as_pair(self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        size = slide_window("kernel", shape, *self.window(), self.padding)
-        most = max(part for maps in self.table for part in maps)
-        if most >= shape[2]:
+        size = compute_output_size("kernel", shape, *self.window(), self.padding)
+        largest = max(number for maps in self.table for number in maps)
+        if largest >= shape[2]:
             raise SpecError(
-                f"table takes input map {validators.show_value(most)}, but the input's {shape[2]} maps are numbered 0 to {shape[2] - 1}"
+                f"table takes input map {validators.show_value(largest)}, "
+                f"but the input's {shape[2]} maps are numbered 0 to {shape[2] - 1}"
             )
         return (*size, len(self.table))
 
@@ -128,16 +160,33 @@ class TableConvolution(Row):
         return prod(self.output_shape(shape)[:2]) * self._kernels() * prod(as_pair(self.kernel))
 
 
+def _is_map_list(maps: object) -> bool:
+    """Return whether `maps` is a tuple of one or more different numbers of maps."""
+    if not isinstance(maps, tuple) or not maps:
+        return False
+    are_numbers = all(validators.is_integer(number) and number >= 0 for number in maps)
+    return are_numbers and len(set(maps)) == len(maps)
+
+
 @dataclass(frozen=True)
 class EuclideanRBF(Row):
-    """Euclidean radial basis functions with fixed codes, the OUTPUT layer of section II.B: y_i = Σ_j (x_j − w_ij)², eq. 7.
+    """Euclidean radial basis functions, the OUTPUT layer of section II.B, eq. 7.
 
-    The codes are the ten digits of `lenet_tf.specs.rbf_codes`, so the input has 84 units and there are at most 10 classes. Nothing is trained:
-    0 parameters, while each of its inputs counts as a connection.
+    Unit i computes y_i = Σ_j (x_j − w_ij)² with the fixed codes of `lenet_tf.specs.rbf_codes`.
+    It has no parameters, but each input counts as a connection. The input must have 84 units.
+
+    Attributes:
+        units: Number of classes, at most 10.
+
+    Example:
+        >>> from lenet_tf.specs import EuclideanRBF
+        >>> row = EuclideanRBF("OUTPUT")
+        >>> row.parameters((84,)), row.connections((84,))
+        (0, 840)
     """
 
     kind: ClassVar[str] = "rbf"
-    sees_all: ClassVar[bool] = True
+    is_fully_connected: ClassVar[bool] = True
     units: int = 10
 
     def check(self) -> None:
@@ -149,7 +198,8 @@ class EuclideanRBF(Row):
         length = len(DIGIT_CODES[0])
         if shape != (length,):
             raise SpecError(
-                f"needs a flat vector of {length} units, one per pixel of a code, but its input is {'×'.join(map(str, shape))}"
+                f"needs a flat vector of {length} units, one per pixel of a code, "
+                f"but its input is {format_shape(shape)}"
             )
         return (self.units,)
 

@@ -1,4 +1,4 @@
-"""The rows that make feature maps smaller without weights."""
+"""The row types that reduce feature maps without weights."""
 
 from __future__ import annotations
 
@@ -7,17 +7,29 @@ from math import prod
 from typing import ClassVar
 
 from lenet_tf.specs import conv_arithmetic, validators
-from lenet_tf.specs.rows import IntPair, Row, Shape, as_pair, require_image, slide_window
+from lenet_tf.specs.rows import IntPair, Row, Shape, as_pair, compute_output_size, require_image
 
 POOLINGS = ("max", "average", "min", "sum", "stochastic")
 
 
 @dataclass(frozen=True)
 class Pooling(Row):
-    """One value for each window: its largest, smallest, mean, sum, or one drawn at random; `stride` is the window's size unless given.
+    """Reduces each window to one value; padding never counts as an input.
 
-    `stochastic` (Zeiler and Fergus 2013) draws while training one input of the window with a probability in proportion to its value, and
-    otherwise gives the mean weighted by these probabilities; inputs below 0 count as 0. Padding never counts as an input.
+    Stochastic pooling (Zeiler and Fergus 2013) picks one input of the window during training,
+    with a probability proportional to its value. Otherwise it returns the mean weighted by these
+    probabilities. Negative inputs count as 0.
+
+    Attributes:
+        pool: One of `POOLINGS`.
+        size: Height and width of the window, or one number for both.
+        stride: Vertical and horizontal stride, or one number for both; None means `size`.
+        padding: `valid` or `same`.
+
+    Example:
+        >>> from lenet_tf.specs import Pooling
+        >>> Pooling("S2", pool="max").output_shape((28, 28, 6))
+        (14, 14, 6)
     """
 
     kind: ClassVar[str] = "pooling"
@@ -37,19 +49,26 @@ class Pooling(Row):
         return as_pair(self.size), as_pair(self.size if self.stride is None else self.stride)
 
     def output_shape(self, shape: Shape) -> Shape:
-        return (*slide_window("window", shape, *self.window(), self.padding), shape[2])
+        return (*compute_output_size("window", shape, *self.window(), self.padding), shape[2])
 
     def connections(self, shape: Shape) -> int:
         axes = zip(shape[:2], *self.window(), strict=True)
-        return prod(conv_arithmetic.count_covered(*axis, self.padding) for axis in axes) * shape[2]
+        inputs = (conv_arithmetic.count_covered_inputs(*axis, self.padding) for axis in axes)
+        return prod(inputs) * shape[2]
 
 
 @dataclass(frozen=True)
 class GlobalAveragePooling(Row):
-    """The mean of each feature map, all of them in one vector: what stands in a flatten row's place (Lin, Chen and Yan 2013)."""
+    """The mean of each feature map, in place of a flatten row (Lin, Chen and Yan 2013).
+
+    Example:
+        >>> from lenet_tf.specs import GlobalAveragePooling
+        >>> GlobalAveragePooling().output_shape((5, 5, 16))
+        (16,)
+    """
 
     kind: ClassVar[str] = "global_average_pooling"
-    flattens: ClassVar[bool] = True
+    is_flattening: ClassVar[bool] = True
     name: str = "GLOBAL"
 
     def output_shape(self, shape: Shape) -> Shape:

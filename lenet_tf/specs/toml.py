@@ -1,4 +1,4 @@
-"""A person's own network, written as a TOML file, and networks by what a person types."""
+"""A user's own network from a TOML file."""
 
 from __future__ import annotations
 
@@ -16,22 +16,28 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-# tomllib's time grows with the square of a name's parts (a.b.c = 1).
 _MAX_DOTS = 100
 
 
 def load_spec(path: str | Path) -> Spec:
-    """The network in a TOML file, see `examples/lenet5.toml`; its name is the file's unless the file gives one.
+    """Read a network from a TOML file such as `examples/lenet5.toml`.
 
-    Raises `SpecError` with the file, the row and the field of a mistake.
+    Args:
+        path: The file; its stem names the network unless the file does.
+
+    Returns:
+        The network.
+
+    Raises:
+        SpecError: If the file is unreadable or invalid; the message names file, row and field.
     """
     path = Path(path)
     try:
         values = _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8"))
     except OSError as error:
-        raise SpecError(f"{path} cannot be read: {error.strerror}") from error
+        raise SpecError(f"cannot read {path}: {error.strerror}") from error
     except RecursionError as error:
-        raise SpecError(f"{path} is not TOML of ours: it is nested too deeply") from error
+        raise SpecError(f"{path} is not a network: it is nested too deeply") from error
     except ValueError as error:
         raise SpecError(f"{path} is not TOML: {error}") from error
     try:
@@ -41,15 +47,15 @@ def load_spec(path: str | Path) -> Spec:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    """Raises `ValueError`, of which TOML's own error is one, for a text that is no table or takes no end to read."""
+    """Parse TOML and raise `ValueError` for a text that takes too long or nests too deeply."""
     for number, line in enumerate(text.split("\n"), 1):
-        # A long list of numbers on one line is fine.
-        if (
-            line.count(".") > _MAX_DOTS
-            and re.sub(r"(?<![\w.])\d+\.\d+(?![\w.])", "", line).count(".") > _MAX_DOTS
-        ):
+        # Attack: one name of many parts (a.b.c = 1), for which tomllib takes quadratic time.
+        # Decimal points are no such parts: a long list of numbers on one line is fine.
+        if line.count(".") <= _MAX_DOTS:
+            continue
+        if re.sub(r"(?<![\w.])\d+\.\d+(?![\w.])", "", line).count(".") > _MAX_DOTS:
             raise ValueError(
-                f"line {number} has more than {_MAX_DOTS} dots outside numbers; break it into several"
+                f"line {number} has more than {_MAX_DOTS} dots outside numbers; split the line"
             )
     values = tomllib.loads(text)
     bounded.check_nesting(values)

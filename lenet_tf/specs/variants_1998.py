@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import Optimizer, Recipe
@@ -10,7 +11,7 @@ from lenet_tf.specs.rows import Convolution, Dense, Flatten, Input
 from lenet_tf.specs.rows_1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.spec import Spec
 
-_SQUASHED = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
+_SQUASHED: dict[str, Any] = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
 _SOFTMAX = Dense("OUTPUT", units=10, activation="softmax", initializer="lecun1998_uniform")
 
 # Section III.C: 20 passes over the training images, one image a step; appendix C: μ, and 500 images for the second derivatives.
@@ -178,3 +179,5 @@ LENET4 = Spec(
     expected_parameters=16_998,
     expected_connections=258_306,
 )
+
+VARIANTS_1998 = (LENET1, LENET4, LENET5_1998, LENET5_1998_FULL)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.engine import ENGINES
-from lenet_tf.errors import SpecError, TrainingError, did_you_mean
+from lenet_tf.errors import SpecError, TrainingError, suggest_name
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import check_device_name
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
@@ -70,7 +70,7 @@ class TrainConfig:
                 f"unknown precision {self.precision!r}: known are {', '.join(PRECISIONS)}"
             )
         if self.engine not in ENGINES:
-            hint = did_you_mean(self.engine, ENGINES, "known are " + ", ".join(ENGINES))
+            hint = suggest_name(self.engine, ENGINES, "known are " + ", ".join(ENGINES))
             raise TrainingError(f"unknown engine {self.engine!r}: {hint}")
 
     @classmethod

@@ -161,7 +161,7 @@ def train(
     image_shape = spec.preparation.output_shape(data.image_shape)
     with training_context(device, config.seed, config.deterministic):
         if model is None:
-            config = replace(config, spec=spec.adapted(image_shape, data.num_classes))
+            config = replace(config, spec=spec.adapt(image_shape, data.num_classes))
             network = LeNet(config.spec, seed=config.seed, precision=config.precision)
         else:
             check_fits(model, image_shape, data)

@@ -233,7 +233,7 @@ class Trainer:
         optimizer = self.config.spec.recipe.optimizer
         callbacks = []
         if isinstance(optimizer.learning_rate, tuple):
-            callbacks.append(keras.callbacks.LearningRateScheduler(optimizer.rate))
+            callbacks.append(keras.callbacks.LearningRateScheduler(optimizer.get_learning_rate))
         if isinstance(self.model.optimizer, SDLM):
             split, indices = self.split, self.split.train_indices
 
@@ -256,7 +256,7 @@ class Trainer:
         return f"after {done} of {epochs} epochs. Resume with:\n{resume_command(self._folder)}"
 
     def _divergence_error(self, where: str) -> TrainingError:
-        rate = f"{self.config.spec.recipe.optimizer.rate(0):g}"
+        rate = f"{self.config.spec.recipe.optimizer.get_learning_rate(0):g}"
         done = self._progress.epochs
         kept = (
             f"keeps the last finished epoch, {done}, in final.keras"

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lenet_tf.errors import DataError, did_you_mean
+from lenet_tf.errors import DataError, suggest_name
 
 _MAX_BYTES = 8 << 30
 
@@ -30,7 +30,7 @@ def find_builder(name: str) -> Any:
     if config and config not in configs:
         known = f"known are {', '.join(configs)}" if configs else f"{base} has no configurations"
         raise DataError(
-            f"{base} has no configuration {config!r}: {did_you_mean(config, configs, known)}"
+            f"{base} has no configuration {config!r}: {suggest_name(config, configs, known)}"
         )
     try:
         # TFDS itself reads the variable only when it is imported.
@@ -62,7 +62,7 @@ def _check_name(name: str, base: str, known: list[str]) -> None:
             f"{name!r} is not a TFDS data set. Your own data can be a .npz file, or a folder "
             "(./mine) of .npy files, with x_train, y_train, x_test, y_test"
         )
-    hint = did_you_mean(name, known, "lenet-tf train --help says what can be named")
+    hint = suggest_name(name, known, "lenet-tf train --help says what can be named")
     raise DataError(f"unknown data set {name!r}: {hint}")
 
 

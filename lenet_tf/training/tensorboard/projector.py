@@ -31,7 +31,7 @@ def write_projector(folder: Path, network: LeNet, data: RawData) -> None:
     name = list(maps)[-2]
     fitting = (_MAX_SIDE // max(data.x_test.shape[1:3])) ** 2
     count = max(2, min(_POINTS, fitting, _NUMBERS // maps[name].size, len(data.x_test)))
-    chosen, preparation = evenly_spaced(len(data.x_test), count), network.spec.preparation.of_test
+    chosen, preparation = evenly_spaced(len(data.x_test), count), network.spec.preparation.for_test_images
     images, labels = data.x_test[chosen], data.y_test[chosen]
     points = feature_maps(network, images, preparation)[name].reshape(len(images), -1)
     answers = predict(network, images, preparation).argmax(axis=1)

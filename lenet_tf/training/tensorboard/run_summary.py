@@ -161,7 +161,7 @@ def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
         "parameters": spec.parameters,
         "data": config["data"]["name"],
         "optimizer": optimizer.name,
-        "learning_rate": optimizer.rate(0),
+        "learning_rate": optimizer.get_learning_rate(0),
         "schedule": optimizer.schedule or "constant",
         "weight_decay": getattr(model.optimizer, "weight_decay", None) or 0.0,
         "loss": recipe.loss,
