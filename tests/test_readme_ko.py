@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lenet_tf.reproduce.tables import BEGIN, END
+from lenet_tf.reproduce.pages import SECTION_END, SECTION_START
 
 ROOT = Path(__file__).parent.parent
 ENGLISH, KOREAN = (
@@ -65,7 +65,7 @@ def make_anchor(title: str) -> str:
 
 
 def extract_generated(text: str) -> str:
-    return text[text.index(BEGIN) : text.index(END)]
+    return text[text.index(SECTION_START) : text.index(SECTION_END)]
 
 
 def count_numbers(text: str) -> Counter:

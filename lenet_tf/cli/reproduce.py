@@ -1,17 +1,23 @@
-"""`lenet-tf reproduce`: the runs of the reproduction table, and what is made of their records."""
+"""`lenet-tf reproduce`: repeat the runs of the reproduction table and rewrite its pages."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from lenet_tf.cli.group import ORIGINALS, main
+
+if TYPE_CHECKING:
+    from lenet_tf.reproduce.records import RecordStore
+    from lenet_tf.reproduce.runner import Runner
+    from lenet_tf.reproduce.table_row import TableRow
+    from lenet_tf.reproduce.task import Outcome
 
 
 @main.command(short_help="Repeat the runs of the reproduction table.")
@@ -20,44 +26,44 @@ from lenet_tf.cli.group import ORIGINALS, main
     "--seeds",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Seeds 0 to N − 1 of each row. [default: the row's own number]",
+    help="Number of seeds of each row, from seed 0. [default: as planned]",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Runs side by side, a core each. [default: the free cores]",
+    help="Number of runs at a time, each on one core. [default: the idle cores]",
 )
 @click.option(
     "--logs",
     type=click.Path(path_type=Path),
     default=Path("logs"),
     show_default=True,
-    help="Run folders: LOGS/reproduce/<row>/seed-<n>/.",
+    help="Run folders go to LOGS/reproduce/<row>/seed-<n>/.",
 )
 @click.option(
     "--results",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Records of your own: FOLDER/reproduce/<row>.jsonl; their tables: FOLDER/README.md and the READMEs beside FOLDER."
-    " [default: the records that the package ships]",
+    help="Use your own records in FOLDER/reproduce/, with tables in FOLDER/README.md and in the"
+    " READMEs beside FOLDER. [default: the records of the package]",
 )
 @ORIGINALS
 @click.option(
     "--list",
     "listing",
     is_flag=True,
-    help="Show the rows and how many of their runs are recorded, and run nothing.",
+    help="Only list the rows with the number of recorded runs.",
 )
 @click.option(
     "--check",
     is_flag=True,
-    help="Fail where the tables are not what the records say, and run nothing.",
+    help="Only check that the tables agree with the records.",
 )
 @click.option(
     "--tables",
     is_flag=True,
-    help="Make the tables and the figure anew from the records, and run nothing.",
+    help="Only rewrite the tables and figures from the records.",
 )
 def reproduce(
     rows: tuple[str, ...],
@@ -70,111 +76,148 @@ def reproduce(
     check: bool,
     tables: bool,
 ) -> None:
-    """Train the networks of the reproduction table over their seeds, and compare with the records that there are.
+    """Train the networks of the reproduction table and compare them with the recorded runs.
 
-    The same command resumes runs that were interrupted and skips finished ones. On a machine of the recorded type, with the recorded
-    versions, a run must equal its record to the last digit. Elsewhere rounding makes it another draw: then the mean of a row's runs must
-    lie within the spread of the recorded ones. The exit code is 1 where it does not.
+    Repeat the command to resume interrupted runs; finished runs are skipped. On a machine of the
+    recorded type, with the recorded versions, a run must equal its record to the last digit.
+    Elsewhere rounding changes the result: there the mean of a row's runs must lie within the
+    prediction interval of the recorded runs. The exit code is 1 if a run or a row disagrees.
     """
-    from lenet_tf.reproduce import tables as made
     from lenet_tf.reproduce.plan import get_rows
     from lenet_tf.reproduce.records import RecordStore
 
-    store = RecordStore.own() if results is None else RecordStore.of(results)
-
+    store = RecordStore.for_package() if results is None else RecordStore.for_folder(results)
     chosen = get_rows(rows)
     if sum((listing, check, tables)) > 1:
         raise click.UsageError("--list, --check and --tables exclude each other.")
     if listing:
-        click.echo(made.plan_table(store, chosen))
+        _list_rows(store, chosen)
     elif check:
-        stale = made.find_stale(store)
-        if stale:
-            raise click.ClickException(
-                f"{', '.join(map(str, stale))}: not what the records say. Run: lenet-tf reproduce --tables"
-            )
-        click.echo(
-            "The tables are what the records say."
-            if store.pages
-            else "The records are whole. There are no tables here."
-        )
+        _check_tables(store)
     elif tables:
-        if store.pages is None:
-            raise click.UsageError(
-                "--tables needs a checkout of the project, or --results FOLDER: an installed package has no tables."
-            )
-        for path in made.write_tables(store):
-            click.echo(f"wrote {path}")
+        _write_tables(store)
     else:
         _run(chosen, seeds, jobs, logs, store, originals)
 
 
+def _list_rows(store: RecordStore, rows: Sequence[TableRow]) -> None:
+    width = max(len(row.name) for row in rows)
+    for row in rows:
+        recorded = len(store.read(row))
+        click.echo(f"{row.name:<{width}}  {recorded:>2} of {row.seeds:>2}  {row.title}")
+
+
+def _check_tables(store: RecordStore) -> None:
+    from lenet_tf.reproduce.generated_files import find_stale_files
+
+    stale = find_stale_files(store)
+    if stale:
+        raise click.ClickException(
+            f"{', '.join(map(str, stale))}: out of date. Run: lenet-tf reproduce --tables"
+        )
+    if store.pages is None:
+        click.echo("The records are complete. There are no tables here.")
+    else:
+        click.echo("The tables agree with the records.")
+
+
+def _write_tables(store: RecordStore) -> None:
+    from lenet_tf.reproduce.generated_files import write_stale_files
+
+    if store.pages is None:
+        raise click.UsageError(
+            "an installed package has no tables: use a checkout of the project, or --results"
+            " FOLDER."
+        )
+    for path in write_stale_files(store):
+        click.echo(f"wrote {path}")
+
+
 def _run(
-    rows: Any, seeds: int | None, jobs: int | None, logs: Path, store: Any, originals: str | None
+    rows: Sequence[TableRow],
+    seeds: int | None,
+    jobs: int | None,
+    logs: Path,
+    store: RecordStore,
+    originals: str | None,
 ) -> None:
-    from lenet_tf.reproduce import tables as made
-    from lenet_tf.reproduce.display import format_time_left
-    from lenet_tf.reproduce.runner import Runner, free_cores
+    from lenet_tf.reproduce.generated_files import find_stale_files, write_stale_files
+    from lenet_tf.reproduce.runner import Runner, count_free_cores
     from lenet_tf.runs import run_folder
 
     run_folder.check_writable(logs)
-    # What cannot be read or written in the end is told now.
-    made.find_stale(store)
+    # Fail now, not after hours of training, if a record or a page can't be read.
+    find_stale_files(store)
     if not any(store.read(row) for row in rows):
-        click.echo(
-            f"{store.folder} has no records of these rows, so there is nothing to compare with.",
-            err=True,
-        )
-
-    def tell(outcome: Any) -> None:
-        done = sum(task.state == "done" for task in runner.tasks)
-        record = outcome.record
-        click.echo(
-            f"{outcome.task.name}: test accuracy {record['test']['accuracy']:.2%}, {record['seconds']:.0f} s; {outcome.text}"
-            f" · {done} of {len(runner.tasks)}"
-            + (f", {format_time_left(runner.seconds_left())}" if done < len(runner.tasks) else "")
-        )
-
-    def tell_failure(task: Any) -> None:
-        click.echo(f"{task.name} failed: {task.state}", err=True)
-
-    runner = Runner(rows, seeds, jobs or free_cores(), logs, store, originals, tell, tell_failure)
+        click.echo(f"{store.folder} has no records of these rows to compare with.", err=True)
+    runner = Runner(
+        rows,
+        seeds,
+        jobs or count_free_cores(),
+        logs,
+        store,
+        originals,
+        on_finished=lambda outcome: _print_outcome(runner, outcome),
+        on_failed=lambda task: click.echo(f"{task.name} failed: {task.error}", err=True),
+    )
     click.echo(
-        f"{len(runner.tasks)} runs, {runner.jobs} side by side; run folders in {logs / 'reproduce'}"
+        f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time; run folders in"
+        f" {logs / 'reproduce'}"
     )
     try:
-        with _watched(runner):
+        with _progress_display(runner):
             outcomes = runner.run()
     finally:
-        if runner.recorded:
-            made.write_tables(store)
-    by_row = runner.row_verdicts(outcomes)
-    for verdict in by_row:
-        click.echo(verdict.text)
-    apart = [outcome for outcome in outcomes if not outcome.verdict.agrees]
-    if apart:
+        if runner.has_new_records:
+            write_stale_files(store)
+    _report_verdicts(runner, outcomes)
+
+
+def _print_outcome(runner: Runner, outcome: Outcome) -> None:
+    from lenet_tf.reproduce.task import TaskState
+    from lenet_tf.reproduce.time_left import format_time_left
+
+    record, total = outcome.record, len(runner.tasks)
+    done = sum(task.state is TaskState.DONE for task in runner.tasks)
+    time_left = format_time_left(runner.estimate_seconds_left())
+    click.echo(
+        f"{outcome.task.name}: test accuracy {record['test']['accuracy']:.2%},"
+        f" {record['seconds']:.0f} s; {outcome.message} · {done} of {total}"
+        + (f", {time_left}" if done < total else "")
+    )
+
+
+def _report_verdicts(runner: Runner, outcomes: Sequence[Outcome]) -> None:
+    """Prints the verdicts of the rows; fails if a run or a row disagrees with its records."""
+    row_verdicts = runner.compare_rows(outcomes)
+    for verdict in row_verdicts:
+        click.echo(verdict.message)
+    different = [outcome for outcome in outcomes if not outcome.verdict.agrees]
+    if different:
         raise click.ClickException(
-            f"{len(apart)} of {len(outcomes)} runs are not as recorded, {apart[0].task.name} the first of them."
+            f"{len(different)} of {len(outcomes)} runs differ from their records, the first is"
+            f" {different[0].task.name}."
         )
-    if not all(verdict.agrees for verdict in by_row):
+    disagreeing = sum(not verdict.agrees for verdict in row_verdicts)
+    if disagreeing:
         raise click.ClickException(
-            f"{sum(not verdict.agrees for verdict in by_row)} of {len(by_row)} rows do not agree with their records."
+            f"{disagreeing} of {len(row_verdicts)} rows disagree with their records."
         )
 
 
 @contextlib.contextmanager
-def _watched(runner: Any) -> Iterator[None]:
-    """On a terminal, with a display of what runs."""
+def _progress_display(runner: Runner) -> Iterator[None]:
+    """Shows the running tasks within the block if standard error is a terminal."""
     from lenet_tf.reproduce.display import show_progress
 
     if not sys.stderr.isatty():
         yield
         return
     stop = threading.Event()
-    watcher = threading.Thread(target=show_progress, args=(runner, stop), daemon=True)
-    watcher.start()
+    display = threading.Thread(target=show_progress, args=(runner, stop), daemon=True)
+    display.start()
     try:
         yield
     finally:
         stop.set()
-        watcher.join()
+        display.join()

@@ -1,1 +1,1 @@
-"""The reproduction table: which runs it consists of, their records, and what is made of them."""
+"""The reproduction table: the plan of its runs, their records, and the pages made from them."""

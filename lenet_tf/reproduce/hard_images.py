@@ -1,4 +1,4 @@
-"""The test images that most of the recorded networks get wrong: a page with a picture, the label and the votes of each."""
+"""The test images that most recorded networks misclassify: a page with their votes and a figure."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lenet_tf.reproduce.plan import TableRow
+from lenet_tf.evaluation.markdown import format_table
 from lenet_tf.reproduce.predictions import Predictions, decode_classes
+from lenet_tf.reproduce.table_row import TableRow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PAGE = "hard-images.md"
-TITLE = "# Test images that most networks get wrong"
-# Of each data set.
-_MAX, _COLUMNS = 40, 8
+# For each data set.
+_MAX_IMAGES = 40
+_FIGURE_COLUMNS = 8
 # Its test images are prepared wrongly on purpose.
-_LEFT_OUT = "lenet5-divided-twice"
-_CLASSES = {
+_EXCLUDED_ROW = "lenet5-divided-twice"
+_TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+_CLASS_NAMES = {
     "fashion_mnist": (
         "T-shirt",
         "trouser",
@@ -37,26 +39,46 @@ _CLASSES = {
         "ankle boot",
     ),
 }
-_NAMES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+_INTRODUCTION = f"""\
+# Test images that most networks misclassify
+
+`lenet-tf reproduce` generates this page from the predictions beside the records. Image numbers \
+count from 0 in the published order, as in papers on label errors. A network is one seed of one \
+row of [the table](README.md). `{_EXCLUDED_ROW}` has no vote, because its test images are \
+prepared wrongly on purpose."""
 
 
 @dataclass(frozen=True)
 class HardImage:
-    """A test image: its published number, its label, and the wrong predictions with how many networks make each, most first."""
+    """A test image and the wrong predictions for it.
+
+    Attributes:
+        number: Its number in the published order, from 0.
+        label: Its class.
+        votes: The wrong classes, each with the number of networks that predict it, the most
+            frequent first.
+    """
 
     number: int
     label: int
     votes: tuple[tuple[int, int], ...]
 
     @property
-    def wrong(self) -> int:
-        """Networks that get it wrong."""
+    def num_wrong(self) -> int:
+        """The number of networks that misclassify it."""
         return sum(count for _, count in self.votes)
 
 
 @dataclass(frozen=True)
 class Votes:
-    """What all recorded networks of the rows on one data set predict: labels (N,), predictions (networks, N)."""
+    """What all recorded networks predict for the test images of one data set.
+
+    Attributes:
+        data: The name of the data set.
+        rows: The names of the rows of these networks.
+        labels: The classes, int (N,).
+        predictions: The predicted classes, int (networks, N).
+    """
 
     data: str
     rows: tuple[str, ...]
@@ -64,115 +86,136 @@ class Votes:
     predictions: np.ndarray
 
     @property
-    def networks(self) -> int:
+    def num_networks(self) -> int:
+        """The number of networks."""
         return len(self.predictions)
 
     @property
-    def wrong(self) -> np.ndarray:
-        """How many networks get each image wrong: (N,)."""
+    def num_wrong(self) -> np.ndarray:
+        """For each image, the number of networks that misclassify it, int (N,)."""
         return (self.predictions != self.labels).sum(axis=0)
 
-    def hardest(self, most: int = _MAX) -> list[HardImage]:
-        """Images that more than half of the networks get wrong: those first that most get wrong, and most in the same way."""
-        numbers = np.flatnonzero(self.wrong > self.networks / 2)
-        images = [self._image(int(number)) for number in numbers]
-        return sorted(images, key=lambda image: (-image.wrong, -image.votes[0][1], image.number))[
-            :most
-        ]
+    def find_hardest(self, max_images: int = _MAX_IMAGES) -> list[HardImage]:
+        """Finds the images that more than half of the networks misclassify.
 
-    def _image(self, number: int) -> HardImage:
+        Args:
+            max_images: The largest number of images to return.
+
+        Returns:
+            The images by falling number of wrong networks, then of networks that agree.
+        """
+        numbers = np.flatnonzero(self.num_wrong > self.num_networks / 2)
+        images = [self._build_image(int(number)) for number in numbers]
+        images.sort(key=lambda image: (-image.num_wrong, -image.votes[0][1], image.number))
+        return images[:max_images]
+
+    def get_class_name(self, label: int) -> str:
+        """Returns the name of a class, or its number for digits."""
+        names = _CLASS_NAMES.get(self.data)
+        return names[label] if names else str(label)
+
+    def _build_image(self, number: int) -> HardImage:
         label = int(self.labels[number])
-        counts = Counter(int(each) for each in self.predictions[:, number] if each != label)
-        return HardImage(
-            number, label, tuple(sorted(counts.items(), key=lambda vote: (-vote[1], vote[0])))
-        )
+        wrong = self.predictions[:, number]
+        counts = Counter(wrong[wrong != label].tolist())
+        votes = sorted(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        return HardImage(number, label, tuple(votes))
 
 
 def count_votes(predictions: Mapping[TableRow, Predictions]) -> list[Votes]:
-    """The votes of all networks, by data set, in the order of the rows."""
-    found = []
-    for data in dict.fromkeys(row.data for row in predictions):
-        rows = {
-            row: each
-            for row, each in predictions.items()
-            if row.data == data and each.by_seed and row.name != _LEFT_OUT
-        }
-        if rows:
-            labels = decode_classes(next(iter(rows.values())).labels)
-            texts = [text for each in rows.values() for text in each.by_seed.values()]
-            found.append(
-                Votes(
-                    data,
-                    tuple(row.name for row in rows),
-                    labels,
-                    np.stack([decode_classes(text) for text in texts]),
-                )
-            )
-    return found
+    """Collects the predictions of all networks by data set.
+
+    Args:
+        predictions: The recorded predictions of each row.
+
+    Returns:
+        The votes of each data set that has predictions, in the order of the rows.
+    """
+    by_data: dict[str, dict[TableRow, Predictions]] = {}
+    for row, recorded in predictions.items():
+        if recorded.by_seed and row.name != _EXCLUDED_ROW:
+            by_data.setdefault(row.data, {})[row] = recorded
+    return [
+        Votes(
+            data,
+            tuple(row.name for row in rows),
+            decode_classes(next(iter(rows.values())).labels),
+            np.stack(
+                [decode_classes(text) for each in rows.values() for text in each.by_seed.values()]
+            ),
+        )
+        for data, rows in by_data.items()
+    ]
 
 
-def figure_name(data: str) -> str:
+def get_figure_name(data: str) -> str:
+    """Returns the file name of the figure of a data set."""
     return f"hard-images-{data}.png"
 
 
-def votes_digest(votes: Votes) -> str:
-    """Names what the picture shows."""
-    shown = [(image.number, _caption(image, votes)) for image in votes.hardest()]
-    return hashlib.sha256(json.dumps(shown).encode()).hexdigest()[:16]
+def compute_digest(votes: Votes) -> str:
+    """Computes a digest of everything that the figure of a data set shows."""
+    captions = [(image.number, _format_caption(image, votes)) for image in votes.find_hardest()]
+    return hashlib.sha256(json.dumps(captions).encode()).hexdigest()[:16]
 
 
-def votes_figure(votes: Votes, images: np.ndarray) -> Figure:
-    """The hardest of the raw test images (N, height, width, channels), each below its number, label and most common prediction."""
+def draw_votes(votes: Votes, images: np.ndarray) -> Figure:
+    """Draws the hardest images with number, label and most frequent prediction.
+
+    Args:
+        votes: The votes of a data set.
+        images: Its raw test images, (N, height, width) or (N, height, width, channels).
+
+    Returns:
+        The figure.
+    """
     from lenet_tf.evaluation.image_figures import plot_gallery
 
-    hardest = votes.hardest()
-    captions = [_caption(image, votes) for image in hardest]
-    return plot_gallery([images[image.number] for image in hardest], captions, "none", _COLUMNS)
+    hardest = votes.find_hardest()
+    captions = [_format_caption(image, votes) for image in hardest]
+    shown = [images[image.number] for image in hardest]
+    return plot_gallery(shown, captions, "none", _FIGURE_COLUMNS)
 
 
-def _caption(image: HardImage, votes: Votes) -> str:
-    return f"{image.number}: {_class(image.label, votes)}\n→ {_class(image.votes[0][0], votes)}"
+def _format_caption(image: HardImage, votes: Votes) -> str:
+    label, prediction = (votes.get_class_name(each) for each in (image.label, image.votes[0][0]))
+    return f"{image.number}: {label}\n→ {prediction}"
 
 
-def _class(number: int, votes: Votes) -> str:
-    names = _CLASSES.get(votes.data)
-    return names[number] if names else str(number)
-
-
-def render_page(found: list[Votes]) -> str:
-    parts = [
-        f"{TITLE}\n\nMade by `lenet-tf reproduce` from the predictions beside the records. Images are numbered from 0 in the published"
-        " order, as in papers on label errors. A network is one seed of one row of [the table](README.md); `lenet5-divided-twice`,"
-        " whose test images are prepared wrongly on purpose, has no vote."
-    ]
-    for votes in found:
-        parts += [f"## {_NAMES.get(votes.data, votes.data)}", _summary(votes)]
-        if hardest := votes.hardest():
+def render_page(all_votes: list[Votes]) -> str:
+    """Renders the page with the hardest images of each data set, in Markdown."""
+    parts = [_INTRODUCTION]
+    for votes in all_votes:
+        parts += [f"## {_TITLES.get(votes.data, votes.data)}", _summarize(votes)]
+        hardest = votes.find_hardest()
+        if hardest:
+            figure = get_figure_name(votes.data)
             parts += [
-                f"![Number: label → most common prediction]({figure_name(votes.data)})",
-                _table(votes, hardest),
+                f"![Number: label → most frequent prediction]({figure})",
+                _render_table(votes, hardest),
             ]
     return "\n\n".join(parts) + "\n"
 
 
-def _summary(votes: Votes) -> str:
-    wrong, count = votes.wrong, votes.networks
-    many = int((wrong > count / 2).sum())
-    shown = f" The {_MAX} that most get wrong are shown." if many > _MAX else ""
+def _summarize(votes: Votes) -> str:
+    wrong, networks = votes.num_wrong, votes.num_networks
+    by_most = int((wrong > networks / 2).sum())
+    shown = f" The {_MAX_IMAGES} hardest are shown." if by_most > _MAX_IMAGES else ""
     return (
-        f"{count} networks of {len(votes.rows)} rows. Of the {len(wrong):,} test images all networks get {int((wrong == 0).sum()):,}"
-        f" right. At least one gets {int((wrong > 0).sum()):,} wrong, more than half get {many:,} wrong, and all get"
-        f" {int((wrong == count).sum()):,} wrong.{shown}"
+        f"{networks} networks of {len(votes.rows)} rows. All networks classify"
+        f" {int((wrong == 0).sum()):,} of the {len(wrong):,} test images correctly. At least one"
+        f" network misclassifies {int((wrong > 0).sum()):,}, more than half misclassify"
+        f" {by_most:,}, and all misclassify {int((wrong == networks).sum()):,}.{shown}"
     )
 
 
-def _table(votes: Votes, hardest: list[HardImage]) -> str:
-    lines = ["| image | label | wrong | predicted instead |", "|---|---|---|---|"]
+def _render_table(votes: Votes, hardest: list[HardImage]) -> str:
+    lines = []
     for image in hardest:
-        instead = ", ".join(
-            f"{_class(prediction, votes)}: {count}" for prediction, count in image.votes
+        predictions = ", ".join(
+            f"{votes.get_class_name(prediction)}: {count}" for prediction, count in image.votes
         )
-        lines.append(
-            f"| {image.number} | {_class(image.label, votes)} | {image.wrong} of {votes.networks} | {instead} |"
-        )
-    return "\n".join(lines)
+        label = votes.get_class_name(image.label)
+        wrong = f"{image.num_wrong} of {votes.num_networks}"
+        lines.append((str(image.number), label, wrong, predictions))
+    return format_table(("image", "label", "misclassified by", "predicted instead"), lines)

@@ -1,6 +1,8 @@
-"""Predictions of a row's networks for all test images: a text file, one line for the labels and one for each seed, one digit an image.
+"""Recorded predictions of a row for all test images, in a text file.
 
-Image numbers count from 0: `cut -d' ' -f2 lenet5.predictions | cut -c248` shows what every network says of test image 247.
+The first line has the labels, then one line per seed has its predictions, one character per image.
+Image numbers count from 0: `cut -d' ' -f2 lenet5.predictions | cut -c248` prints what every network
+predicts for test image 247.
 """
 
 from __future__ import annotations
@@ -15,71 +17,108 @@ import numpy as np
 from lenet_tf.errors import RunError
 from lenet_tf.io import bounded
 
-# A class is one character.
+# One for each class.
 _CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _LABELS = "labels"
-
-
-def encode_classes(classes: np.ndarray) -> str:
-    """Classes, whole numbers (N,) in 0…35, as a text of N characters."""
-    return "".join(_CHARACTERS[number] for number in classes)
-
-
-def digest(text: str) -> str:
-    """Names a text of predictions in its record."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+_MAX_BYTES = bounded.MAX_TEXT_BYTES * 16
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Labels and, by seed, predictions of a row, each a text of one character an image; no labels where nothing was recorded."""
+    """The labels of the test images and the predictions of each recorded seed.
+
+    Attributes:
+        labels: One character per image. Empty if nothing is recorded.
+        by_seed: For each seed, one character per image.
+    """
 
     labels: str = ""
     by_seed: Mapping[int, str] = field(default_factory=dict)
 
     def with_seed(self, seed: int, labels: str, text: str) -> Predictions:
-        """These and another seed's; raises `RunError` for those of other test images."""
+        """Returns these predictions and those of one more seed.
+
+        Args:
+            seed: The seed.
+            labels: The labels of its test images.
+            text: Its predictions.
+
+        Returns:
+            New predictions, ordered by seed.
+
+        Raises:
+            RunError: If the labels differ from the recorded ones.
+        """
         if self.labels not in ("", labels):
             raise RunError(f"seed {seed} has other test images than the recorded seeds")
         return Predictions(labels, dict(sorted({**self.by_seed, seed: text}.items())))
 
     def correct(self, seed: int) -> np.ndarray:
-        """Whether the seed's network classifies each image correctly: bool (N,)."""
+        """Returns which images the network of a seed classifies correctly, bool (N,)."""
         return decode_classes(self.by_seed[seed]) == decode_classes(self.labels)
 
     def to_text(self) -> str:
-        return "".join(
-            f"{name} {text}\n" for name, text in {_LABELS: self.labels, **self.by_seed}.items()
-        )
+        """Returns the content of the predictions file."""
+        lines = [(_LABELS, self.labels), *self.by_seed.items()]
+        return "".join(f"{name} {text}\n" for name, text in lines)
+
+
+def encode_classes(classes: np.ndarray) -> str:
+    """Encodes classes as text.
+
+    Args:
+        classes: Integers from 0 to 35, (N,).
+
+    Returns:
+        One character per class.
+    """
+    return "".join(_CHARACTERS[number] for number in classes)
 
 
 def decode_classes(text: str) -> np.ndarray:
-    """The text that `as_text` made → int (N,)."""
-    return np.searchsorted(
-        np.frombuffer(_CHARACTERS.encode(), np.uint8), np.frombuffer(text.encode(), np.uint8)
-    )
+    """Decodes the text of `encode_classes` to classes, int (N,)."""
+    known, encoded = (np.frombuffer(each.encode(), np.uint8) for each in (_CHARACTERS, text))
+    return np.searchsorted(known, encoded)
 
 
-def read(path: Path) -> Predictions:
-    """What the file holds, nothing where there is none; raises `RunError` for one that is damaged."""
+def compute_digest(text: str) -> str:
+    """Computes the digest that identifies encoded predictions in a record."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Reads a predictions file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The predictions, none if the file doesn't exist.
+
+    Raises:
+        RunError: If the file is damaged or can't be read.
+    """
     try:
-        lines = [
-            line.split(" ")
-            for line in bounded.read_bounded(path, bounded.MAX_TEXT_BYTES * 16)
-            .decode("ascii")
-            .splitlines()
-        ]
+        content = bounded.read_bounded(path, _MAX_BYTES).decode("ascii")
     except FileNotFoundError:
         return Predictions()
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
-    for number, line in enumerate(lines, 1):
-        name, text = line if len(line) == 2 else ("", "")
-        named = name == _LABELS if number == 1 else name.isdigit()
-        if not named or not text or set(text) - set(_CHARACTERS) or len(text) != len(lines[0][1]):
-            raise RunError(
-                f"{path}, line {number}: not 'labels' or a seed and one character for each test image"
-            )
+        raise RunError(f"cannot read {path}: {error}") from error
+    lines = [line.split(" ") for line in content.splitlines()]
     if not lines:
         raise RunError(f"{path} is empty")
+    for number, line in enumerate(lines, 1):
+        if not _is_valid_line(line, number == 1, len(lines[0][-1])):
+            raise RunError(
+                f"{path}, line {number}: expected 'labels' or a seed, then one character for each"
+                " test image"
+            )
     return Predictions(lines[0][1], {int(name): text for name, text in lines[1:]})
+
+
+def _is_valid_line(line: list[str], is_first: bool, num_images: int) -> bool:
+    if len(line) != 2:
+        return False
+    name, text = line
+    has_valid_name = name == _LABELS if is_first else name.isdigit()
+    return has_valid_name and 0 < len(text) == num_images and set(text) <= set(_CHARACTERS)

@@ -1,6 +1,7 @@
-"""Records of finished runs, in a file of JSON lines for each row of the plan, one line a seed. Written whole, under a lock.
+"""Records of finished runs: for each row a file of JSON lines, one line per seed.
 
-Beside it lie the predictions for all test images (`lenet_tf.reproduce.predictions`), which the record names by their digest.
+A file with the predictions for all test images (`lenet_tf.reproduce.predictions`) stands beside it.
+The records name these predictions by their digest.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from filelock import Timeout
 
 from lenet_tf.errors import RunError
 from lenet_tf.io import atomic, bounded
-from lenet_tf.reproduce import predictions
-from lenet_tf.reproduce.plan import TableRow
-from lenet_tf.reproduce.predictions import Predictions
+from lenet_tf.reproduce.predictions import Predictions, compute_digest, read_predictions
+from lenet_tf.reproduce.table_row import TableRow
 
-# What a record must have to be read.
-_PARTS = {
+Record = dict[str, Any]
+_MAX_BYTES = bounded.MAX_TEXT_BYTES * 16
+_LOCK_SECONDS = 30
+_REQUIRED_FIELDS = {
     "row": str,
     "digest": str,
     "seed": int,
@@ -33,148 +35,184 @@ _PARTS = {
     "test": dict,
     "predictions": str,
 }
-# And in its parts.
-_INNER = {
+_REQUIRED_INNER_FIELDS: dict[str, dict[str, Any]] = {
     "data": {"name": str, "version": str, "sha256": str},
     "versions": {"python": str, "tensorflow": str, "keras": str, "numpy": str},
     "machine": {"system": str, "processor": str, "cores": int, "features": list},
     "epochs": {"val_accuracy": list, "seconds": list},
     "test": {"accuracy": float, "loss": int | float},
 }
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class RecordStore:
-    """Where records lie, and the pages that are made of them.
+    """A folder of records and the folder of the pages made from them.
 
-    `folder` has two files a row. `pages` is the folder of README.md and the figures; None where there are no pages: then records are only
-    read.
+    Attributes:
+        folder: The records and predictions, two files per row.
+        pages: The folder of README.md and the figures. None: no pages, and the records are
+            read-only.
     """
 
     folder: Path
     pages: Path | None
 
     @classmethod
-    def own(cls) -> RecordStore:
-        """The records that this package ships. In a checkout of the project they have pages, and new ones are added."""
+    def for_package(cls) -> RecordStore:
+        """Returns the records of this package. Only a checkout of the project has their pages."""
         root = Path(__file__).parents[2]
-        folder, pages = (
-            Path(__file__).parent / "records",
-            root / "results" if (root / "setup.cfg").is_file() else None,
-        )
-        return cls(_from_here(folder), pages and _from_here(pages))
+        folder = _shorten(Path(__file__).parent / "records")
+        is_checkout = (root / "setup.cfg").is_file()
+        return cls(folder, _shorten(root / "results") if is_checkout else None)
 
     @classmethod
-    def of(cls, results: Path) -> RecordStore:
-        """A folder of a person's own: pages in it, records in `reproduce/` below it."""
+    def for_folder(cls, results: Path) -> RecordStore:
+        """Returns a user's records in the subfolder `reproduce/` of the folder of their pages."""
         return cls(results / "reproduce", results)
 
-    def path(self, row: TableRow) -> Path:
+    def get_path(self, row: TableRow) -> Path:
+        """Returns the file of a row's records."""
         return self.folder / f"{row.name}.jsonl"
 
     def read(self, row: TableRow) -> list[Record]:
-        """The row's records in the order of their seeds.
+        """Reads the records of a row.
 
-        Raises `RunError` for a file that is damaged, or of another recipe than the plan's.
+        Args:
+            row: A row of the plan.
+
+        Returns:
+            The records by rising seed.
+
+        Raises:
+            RunError: If the file is damaged or its recipe isn't that of the row.
         """
-        path = self.path(row)
+        path = self.get_path(row)
         try:
-            lines = bounded.read_bounded(path, bounded.MAX_TEXT_BYTES * 16).splitlines()
+            lines = bounded.read_bounded(path, _MAX_BYTES).splitlines()
         except FileNotFoundError:
             return []
         except (OSError, ValueError) as error:
-            raise RunError(f"{path} cannot be read: {error}") from error
-        records = [_record(path, number, line, row) for number, line in enumerate(lines, 1)]
-        seeds = [record["seed"] for record in records]
-        if len(set(seeds)) < len(seeds):
-            raise RunError(f"{path} has a seed twice: remove one of the two lines")
-        return sorted(records, key=lambda record: record["seed"])
+            raise RunError(f"cannot read {path}: {error}") from error
+        records = [_parse_record(path, number, line, row) for number, line in enumerate(lines, 1)]
+        if len({record["seed"] for record in records}) < len(records):
+            raise RunError(f"{path} has two lines with the same seed: remove one of them")
+        return sorted(records, key=_get_seed)
 
     def read_predictions(self, row: TableRow) -> Predictions:
-        """The predictions of the row's recorded seeds; raises `RunError` where they are damaged, or not those that the records name."""
-        path = self._predictions_path(row)
-        found = predictions.read(path)
-        recorded = {record["seed"]: record["predictions"] for record in self.read(row)}
-        for seed, digest in recorded.items():
-            if seed not in found.by_seed or predictions.digest(found.by_seed[seed]) != digest:
+        """Reads the predictions of a row's recorded seeds.
+
+        Args:
+            row: A row of the plan.
+
+        Returns:
+            The predictions.
+
+        Raises:
+            RunError: If the file is damaged or doesn't match the digests of the records.
+        """
+        path = self._get_predictions_path(row)
+        stored = read_predictions(path)
+        by_seed = {}
+        for record in self.read(row):
+            seed = record["seed"]
+            text = stored.by_seed.get(seed)
+            if text is None or compute_digest(text) != record["predictions"]:
                 raise RunError(
-                    f"{path} does not hold the predictions that the record of seed {seed} names: run the row again"
+                    f"{path} doesn't contain the predictions of the recorded seed {seed}: run the"
+                    " row again"
                 )
-        return Predictions(found.labels, {seed: found.by_seed[seed] for seed in recorded})
+            by_seed[seed] = text
+        return Predictions(stored.labels, by_seed)
 
     def add(self, row: TableRow, record: Record) -> Record | None:
-        """Adds a run's record and its predictions, or gives the record that is already there for its seed, untouched.
+        """Adds the record and the predictions of a run unless its seed is recorded already.
 
-        `record` also has the `labels` and `predictions` of all test images as texts. Raises `RunError` where it cannot be written.
+        Args:
+            row: The row of the run.
+            record: The record with the encoded `labels` and `predictions` of all test images.
+
+        Returns:
+            The existing record of this seed, or None if the new record was added.
+
+        Raises:
+            RunError: If the files can't be read or written.
         """
-        path = self.path(row)
+        path = self.get_path(row)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with atomic.file_lock(path.with_suffix(".lock"), timeout=30):
+            with atomic.file_lock(path.with_suffix(".lock"), timeout=_LOCK_SECONDS):
                 records = self.read(row)
                 for old in records:
                     if old["seed"] == record["seed"]:
                         return old
-                texts = self.read_predictions(row).with_seed(
+                predictions = self.read_predictions(row).with_seed(
                     record["seed"], record["labels"], record["predictions"]
                 )
-                records = sorted(
-                    [*records, name_predictions_apart(record)], key=lambda each: each["seed"]
-                )
-                lines = (json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records)
-                # Predictions first: a record never names some that are not there.
-                for place, text in (
-                    (self._predictions_path(row), texts.to_text()),
-                    (path, "\n".join(lines) + "\n"),
-                ):
-                    with atomic.atomic_write(place) as partial:
-                        partial.write_text(text, encoding="utf-8")
+                records = sorted([*records, replace_predictions_by_digest(record)], key=_get_seed)
+                lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records]
+                # Predictions first: a record must never name predictions that don't exist yet.
+                _write(self._get_predictions_path(row), predictions.to_text())
+                _write(path, "\n".join(lines) + "\n")
         except Timeout as error:
-            raise RunError(f"another process holds {path}: try again") from error
+            raise RunError(f"another process is writing {path}: try again") from error
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
         return None
 
-    def _predictions_path(self, row: TableRow) -> Path:
+    def _get_predictions_path(self, row: TableRow) -> Path:
         return self.folder / f"{row.name}.predictions"
 
 
-def _from_here(path: Path) -> Path:
-    """As short as it can be said in the current folder."""
+def replace_predictions_by_digest(record: Record) -> Record:
+    """Returns a run's record as it is stored: without labels, its predictions as a digest."""
+    stored = {name: value for name, value in record.items() if name != "labels"}
+    return stored | {"predictions": compute_digest(record["predictions"])}
+
+
+def _get_seed(record: Record) -> int:
+    return record["seed"]
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic.atomic_write(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def _shorten(path: Path) -> Path:
+    """Makes a path relative if it is below the current folder."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def name_predictions_apart(record: Record) -> Record:
-    """A run's record as it is kept: its predictions named by their digest."""
-    kept = {name: value for name, value in record.items() if name != "labels"}
-    return kept | {"predictions": predictions.digest(record["predictions"])}
-
-
-def _record(path: Path, number: int, line: bytes, row: TableRow) -> Record:
+def _parse_record(path: Path, number: int, line: bytes, row: TableRow) -> Record:
     try:
         record = bounded.parse_json(line)
     except ValueError as error:
         raise RunError(f"{path}, line {number}: {error}") from error
-    unfit = _unfit(record, row)
-    if unfit is not None:
-        raise RunError(f"{path}, line {number}: no usable {unfit!r}")
+    invalid = _find_invalid_field(record, row)
+    if invalid is not None:
+        raise RunError(f"{path}, line {number}: {invalid!r} is missing or has the wrong type")
     if (record["row"], record["digest"]) != (row.name, row.digest):
         raise RunError(
-            f"{path}, line {number}: the plan now has another recipe for {row.name}: move the file away and run the row again"
+            f"{path}, line {number}: the plan now has another recipe for {row.name}: move the file"
+            " away and run the row again"
         )
     return record
 
 
-def _unfit(record: Any, row: TableRow) -> str | None:
-    """The first part that is missing or of another kind; None: all are there."""
-    for part, kind in _PARTS.items():
-        if not isinstance(record, dict) or not isinstance(record.get(part), kind):
-            return part
-    for part, names in _INNER.items():
-        for name, kind in names.items():
+def _find_invalid_field(record: Any, row: TableRow) -> str | None:
+    """Finds the first field that is missing or has the wrong type."""
+    if not isinstance(record, dict):
+        return next(iter(_REQUIRED_FIELDS))
+    for name, kind in _REQUIRED_FIELDS.items():
+        if not isinstance(record.get(name), kind):
+            return name
+    for part, fields in _REQUIRED_INNER_FIELDS.items():
+        for name, kind in fields.items():
             if not isinstance(record[part].get(name), kind) or record[part][name] == []:
                 return f"{part}.{name}"
+    if not row.test_shifted:
+        return None
     shifted = record["test"].get("shifted")
-    fine = isinstance(shifted, dict) and all(isinstance(value, float) for value in shifted.values())
-    return "test.shifted" if row.shifted and not fine else None
+    if isinstance(shifted, dict) and all(isinstance(value, float) for value in shifted.values()):
+        return None
+    return "test.shifted"

@@ -1,4 +1,4 @@
-"""The figure of all rows' test errors beside the published ones."""
+"""The figure of the measured and the published test errors."""
 
 from __future__ import annotations
 
@@ -9,55 +9,27 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+_OUR_COLOR, _PUBLISHED_COLOR = "#1f5fa8", "#c23b22"
+
 
 def plot_reproduction(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Test errors of many runs against published numbers: for each row its `name`, its runs' `errors`, and what is `published`, if
-    anything, all in %. On a logarithmic axis, since the rows span more than a power of ten."""
+    """Plots the test errors of all runs and the published ones on a logarithmic axis.
+
+    Args:
+        rows: For each row its `name`, the `errors` of its runs and the `published` error or None,
+            both in %.
+
+    Returns:
+        The figure.
+    """
     figure = Figure(figsize=(9, 0.42 * max(1, len(rows)) + 1.5))
     axes = figure.subplots()
-    ours, theirs = "#1f5fa8", "#c23b22"
-    for place, row in enumerate(rows):
-        errors = row["errors"]
-        # Below the mean, which would hide them.
-        axes.plot(
-            errors,
-            [place + 0.24] * len(errors),
-            "o",
-            color=ours,
-            alpha=0.4,
-            markersize=4,
-            markeredgewidth=0,
-        )
-        axes.errorbar(
-            np.mean(errors),
-            place,
-            xerr=np.std(errors, ddof=1) if len(errors) > 1 else None,
-            fmt="o",
-            color=ours,
-            capsize=4,
-            markersize=7,
-            label="ours: mean ± standard deviation, each run" if place == 0 else None,
-        )
+    for y, row in enumerate(rows):
+        _plot_errors(axes, y, row["errors"])
         if row["published"] is not None:
-            axes.plot(
-                row["published"],
-                place,
-                "D",
-                color=theirs,
-                markersize=7,
-                markerfacecolor="none",
-                markeredgewidth=1.6,
-            )
-    axes.plot(
-        [],
-        [],
-        "D",
-        color=theirs,
-        markerfacecolor="none",
-        markeredgewidth=1.6,
-        linestyle="",
-        label="published",
-    )
+            _plot_published(axes, [row["published"]], [y])
+    # An empty series for the legend.
+    _plot_published(axes, [], [], label="published")
     axes.set(xscale="log", xlabel="test error, % (logarithmic)", yticks=range(len(rows)))
     axes.set_yticklabels([row["name"] for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -71,3 +43,42 @@ def plot_reproduction(rows: Sequence[Mapping[str, Any]]) -> Figure:
     axes.tick_params(axis="y", length=0)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     return figure
+
+
+def _plot_errors(axes: Any, y: int, errors: Sequence[float]) -> None:
+    # Below the mean, whose marker would hide them.
+    axes.plot(
+        errors,
+        [y + 0.24] * len(errors),
+        "o",
+        color=_OUR_COLOR,
+        alpha=0.4,
+        markersize=4,
+        markeredgewidth=0,
+    )
+    axes.errorbar(
+        np.mean(errors),
+        y,
+        xerr=np.std(errors, ddof=1) if len(errors) > 1 else None,
+        fmt="o",
+        color=_OUR_COLOR,
+        capsize=4,
+        markersize=7,
+        label="ours: mean ± standard deviation, each run" if y == 0 else None,
+    )
+
+
+def _plot_published(
+    axes: Any, errors: Sequence[float], y: Sequence[int], label: str | None = None
+) -> None:
+    axes.plot(
+        errors,
+        y,
+        "D",
+        color=_PUBLISHED_COLOR,
+        markersize=7,
+        markerfacecolor="none",
+        markeredgewidth=1.6,
+        linestyle="",
+        label=label,
+    )

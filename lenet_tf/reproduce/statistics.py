@@ -1,4 +1,4 @@
-"""Means, spreads and paired comparisons. SciPy computes the test: the reference, and scikit-learn needs it anyway."""
+"""Means, standard deviations and paired comparisons over seeds."""
 
 from __future__ import annotations
 
@@ -7,21 +7,40 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 
-def format_mean_sd(values: Sequence[float], brief: bool = False) -> str:
-    """`mean ± sd (least–most)` with the sample's standard deviation; without the range where `brief`."""
+
+def format_mean_sd(values: Sequence[float], with_range: bool = True) -> str:
+    """Formats values as `mean ± sd (min–max)`, with the standard deviation of a sample.
+
+    Args:
+        values: Results of all seeds.
+        with_range: Whether to add the smallest and the largest value.
+
+    Returns:
+        The text. One value has neither a deviation nor a range.
+    """
     if not values:
         return "not run yet"
     mean = f"{statistics.mean(values):.2f}"
     if len(values) == 1:
         return mean
-    told = f"{mean} ± {statistics.stdev(values):.2f}"
-    return told if brief else f"{told} ({min(values):.2f}–{max(values):.2f})"
+    text = f"{mean} ± {statistics.stdev(values):.2f}"
+    return f"{text} ({min(values):.2f}–{max(values):.2f})" if with_range else text
 
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Two rows compared seed by seed: their means, the mean difference, its 95% interval and the p-value of Student's paired test."""
+    """Two rows compared seed by seed with Student's paired t-test.
+
+    Attributes:
+        first: The mean of the first row.
+        second: The mean of the second row.
+        difference: The mean difference, first minus second.
+        low: Lower bound of the 95% confidence interval of the difference.
+        high: Its upper bound.
+        p: The two-sided p-value.
+    """
 
     first: float
     second: float
@@ -31,37 +50,58 @@ class PairedDifference:
     p: float
 
     @property
+    def is_significant(self) -> bool:
+        """Whether the interval excludes 0."""
+        return self.low > 0 or self.high < 0
+
+    @property
     def verdict(self) -> str:
-        if self.low > 0:
-            return "yes"
-        return "no: the opposite" if self.high < 0 else "cannot be told"
+        """Whether the first row is better."""
+        if not self.is_significant:
+            return "undecided: the interval contains 0"
+        return "yes" if self.low > 0 else "no: the opposite"
 
 
 def paired_difference(pairs: Sequence[tuple[float, float]]) -> PairedDifference:
-    """Of (first, second) for each seed, at least three."""
+    """Compares two rows seed by seed.
+
+    Args:
+        pairs: For each of at least three seeds, the values of the first and the second row.
+
+    Returns:
+        The difference with its interval and p-value.
+    """
     from scipy import stats
 
     first, second = zip(*pairs, strict=True)
-    differences = [one - other for one, other in pairs]
-    # Accuracies come in steps: differences that are all alike say nothing of the spread.
-    alike = max(differences) - min(differences) < 1e-9
-    result = None if alike else stats.ttest_rel(first, second)
-    low, high = (-math.inf, math.inf) if alike else result.confidence_interval(0.95)
-    p = 1.0 if alike else result.pvalue
+    differences = np.subtract(first, second)
+    low, high, p = -math.inf, math.inf, 1.0
+    # Accuracies come in steps: equal differences don't show how much they vary.
+    if np.ptp(differences) >= 1e-9:
+        result = stats.ttest_rel(first, second)
+        low, high = result.confidence_interval(0.95)
+        p = result.pvalue
     return PairedDifference(
         statistics.mean(first),
         statistics.mean(second),
-        statistics.mean(differences),
+        float(differences.mean()),
         float(low),
         float(high),
         float(p),
     )
 
 
-def holm_correction(values: Sequence[float]) -> list[float]:
-    """p-values corrected for how many there are, in their order (Holm 1979)."""
-    corrected, largest = [0.0] * len(values), 0.0
-    for before, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        largest = max(largest, min(1.0, values[place] * (len(values) - before)))
-        corrected[place] = largest
-    return corrected
+def holm_correction(p_values: Sequence[float]) -> list[float]:
+    """Corrects p-values for the number of tests (Holm 1979); SciPy has no such function.
+
+    Args:
+        p_values: The p-values of all tests.
+
+    Returns:
+        The corrected p-values, in the same order.
+    """
+    order = np.argsort(p_values)
+    factors = np.arange(len(order), 0, -1)
+    corrected = np.empty(len(order))
+    corrected[order] = np.maximum.accumulate(np.asarray(p_values)[order] * factors)
+    return np.minimum(corrected, 1.0).tolist()

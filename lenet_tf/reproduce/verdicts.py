@@ -1,4 +1,4 @@
-"""Whether a run made here agrees with the record: to the last digit where that can be asked, and else within the spread of the seeds."""
+"""Compare new runs with their records: to the last digit, or within the spread over seeds."""
 
 from __future__ import annotations
 
@@ -8,72 +8,101 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lenet_tf.reproduce.plan import TableRow
-from lenet_tf.reproduce.records import Record, RecordStore, name_predictions_apart
+from lenet_tf.reproduce.records import Record, RecordStore, replace_predictions_by_digest
+from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.runtime import environment
 
-# How often a call of `reproduce` may fail by chance, whatever the number of its rows.
-FALSE_ALARMS = 0.01
-# Versions that can change a number.
-_DECISIVE = ("tensorflow", "keras", "numpy", "scikit-learn")
+# The probability that one command fails by chance, whatever its number of rows.
+FALSE_ALARM_RATE = 0.01
+# Packages whose version can change results.
+_DECISIVE_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether what is compared agrees, and that in words. `exact`: bits were comparable. Otherwise rounding makes the run another draw,
-    and only its row can disagree (`of_row`)."""
+    """The outcome of a comparison.
+
+    Attributes:
+        agrees: Whether the new results agree with the records.
+        message: The outcome in words.
+        is_exact: Whether equal numbers were expected. If not, rounding makes the run an
+            independent sample, and only its row can disagree.
+    """
 
     agrees: bool
-    text: str
-    exact: bool = True
+    message: str
+    is_exact: bool = True
 
 
 def check_new_record(store: RecordStore, row: TableRow, record: Record) -> Verdict:
-    """A run that is just finished against its record. The store takes one that it lacks, unless it is only read."""
+    """Compares a new run with its record, or adds it to a writable store without one.
+
+    Args:
+        store: The records.
+        row: The row of the run.
+        record: The run's record with encoded labels and predictions.
+
+    Returns:
+        Whether the run agrees with its record.
+
+    Raises:
+        RunError: If the records can't be read or written.
+    """
     if store.pages is not None:
         recorded = store.add(row, record)
-        return (
-            Verdict(True, "a new record")
-            if recorded is None
-            else compare_run(recorded, name_predictions_apart(record))
+        if recorded is None:
+            return Verdict(True, "a new record")
+    else:
+        recorded = next((each for each in store.read(row) if each["seed"] == record["seed"]), None)
+        if recorded is None:
+            message = "this seed has no record; store it with --results FOLDER"
+            return Verdict(True, message, is_exact=False)
+    return compare_run(recorded, replace_predictions_by_digest(record))
+
+
+def compare_run(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> Verdict:
+    """Compares a new run with the record of the same seed.
+
+    Args:
+        recorded: The stored record.
+        new: The new run's record, as it would be stored.
+
+    Returns:
+        Whether the run agrees with its record.
+    """
+    if recorded["data"]["sha256"] != new["data"]["sha256"]:
+        return Verdict(False, "NOT comparable with its record: the data differ")
+    if _select_results(recorded) == _select_results(new):
+        return Verdict(True, "equal to its record, to the last digit")
+    gap = abs(recorded["test"]["accuracy"] - new["test"]["accuracy"])
+    differences = find_differences(recorded, new)
+    if differences:
+        message = f"{gap:.2%} from its record, not comparable exactly: different " + " and ".join(
+            differences
         )
-    recorded = next((each for each in store.read(row) if each["seed"] == record["seed"]), None)
-    if recorded is None:
-        return Verdict(True, "no record of this seed; --results FOLDER keeps one", exact=False)
-    return compare_run(recorded, name_predictions_apart(record))
-
-
-def compare_run(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> Verdict:
-    """A run made here against the record of the same seed; both as `lenet_tf.reproduce.records` keeps them."""
-    if recorded["data"]["sha256"] != here["data"]["sha256"]:
-        return Verdict(False, "NOT comparable with its record: other data")
-    if _numbers(recorded) == _numbers(here):
-        return Verdict(True, "as recorded, to the last digit")
-    apart = f"{abs(recorded['test']['accuracy'] - here['test']['accuracy']):.2%} from its record"
-    others = differences(recorded, here)
-    if others:
-        return Verdict(True, f"{apart}, another draw: {' and '.join(others)} differ", exact=False)
+        return Verdict(True, message, is_exact=False)
     return Verdict(
         False,
-        f"NOT as recorded: {apart}, on the same type of machine with the same versions and settings",
+        f"NOT equal to its record: {gap:.2%} from it, on the same type of machine with the same"
+        " versions and settings",
     )
 
 
-def differences(recorded: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What differs of all that decides the last bits of a run."""
-    same = {
-        "machine": environment.is_same_type(recorded["machine"], here["machine"]),
+def find_differences(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names the differences between two runs that can change the last digits of their results."""
+    is_same = {
+        "machine": environment.is_same_type(recorded["machine"], new["machine"]),
         "versions": all(
-            recorded["versions"].get(package) == here["versions"].get(package)
-            for package in _DECISIVE
+            recorded["versions"].get(package) == new["versions"].get(package)
+            for package in _DECISIVE_PACKAGES
         ),
-        "settings of threads or oneDNN": recorded["threads"] == here["threads"],
+        "thread or oneDNN settings": recorded["threads"] == new["threads"],
     }
-    return [what for what, is_same in same.items() if not is_same]
+    return [name for name, same in is_same.items() if not same]
 
 
-def _numbers(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a seed decides."""
+def _select_results(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Selects what must be equal for equal seeds: everything but times."""
     epochs = {name: values for name, values in record["epochs"].items() if name != "seconds"}
     return record["test"], epochs, record["predictions"]
 
@@ -81,59 +110,82 @@ def _numbers(record: Mapping[str, Any]) -> tuple[Any, ...]:
 def compare_rows(
     store: RecordStore,
     recorded: Mapping[str, Sequence[Record]],
-    here: Mapping[TableRow, Sequence[Record]],
+    new: Mapping[TableRow, Sequence[Record]],
 ) -> list[Verdict]:
-    """`of_row` for each row with runs here that are other draws than the `recorded` ones; a row without these has no verdict."""
+    """Compares the new runs of each row with its recorded runs by `compare_row`.
 
-    def accuracies(records: Sequence[Record]) -> list[float]:
+    Args:
+        store: The recorded predictions, which tell the number of test images.
+        recorded: The recorded runs by name of row.
+        new: The new runs by row.
+
+    Returns:
+        A verdict for each row that has recorded runs.
+    """
+
+    def get_accuracies(records: Sequence[Record]) -> list[float]:
         return [record["test"]["accuracy"] for record in records]
 
-    rows = [row for row in here if recorded[row.name]]
-    images = [len(store.read_predictions(row).labels) for row in rows]
+    rows = [row for row in new if recorded[row.name]]
     return [
         compare_row(
-            row.name, accuracies(recorded[row.name]), accuracies(here[row]), count, len(rows)
+            row.name,
+            get_accuracies(recorded[row.name]),
+            get_accuracies(new[row]),
+            num_images=len(store.read_predictions(row).labels),
+            num_rows=len(rows),
         )
-        for row, count in zip(rows, images, strict=True)
+        for row in rows
     ]
 
 
 def compare_row(
-    name: str, recorded: Sequence[float], here: Sequence[float], images: int, rows: int = 1
+    name: str,
+    recorded: Sequence[float],
+    new: Sequence[float],
+    num_images: int,
+    num_rows: int = 1,
 ) -> Verdict:
-    """Runs that are other draws of a row against its recorded runs, by their test accuracies; one of `rows` that are compared at once.
+    """Compares the mean test accuracy of new runs with that of the recorded runs of a row.
 
-    The mean of the new runs must lie in the prediction interval (Student's t) that the recorded runs give for a mean of so many. Its
-    spread is that of the recorded runs alone, so that bad new runs do not widen it. A single recorded run has no spread: then the sampling
-    error of the `images` test images takes its place.
+    The mean of the new runs must lie in the prediction interval (Student's t) of the recorded runs.
+    Only the recorded runs decide its width, so that bad new runs don't widen it. A single recorded
+    run has no spread over seeds: the sampling error of the test images takes its place.
+
+    Args:
+        name: The name of the row.
+        recorded: Test accuracies of the recorded runs, 0 to 1.
+        new: Test accuracies of the new runs, 0 to 1.
+        num_images: The number of test images.
+        num_rows: The number of rows that are compared at the same time.
+
+    Returns:
+        Whether the row agrees with its records.
     """
     from scipy import stats
 
-    count, mean, mean_here = len(recorded), statistics.mean(recorded), statistics.mean(here)
-    level = 1 - FALSE_ALARMS / rows
-    quantile = (1 + level) / 2
+    count, mean, new_mean = len(recorded), statistics.mean(recorded), statistics.mean(new)
+    level = 1 - FALSE_ALARM_RATE / num_rows
+    distribution: Any
     if count > 1:
-        # At least one image, since accuracies come in steps.
-        spread, factor = (
-            max(statistics.stdev(recorded), 1 / images),
-            stats.t.ppf(quantile, count - 1),
-        )
+        # At least one image, because accuracies come in steps.
+        deviation = max(statistics.stdev(recorded), 1 / num_images)
+        distribution = stats.t(count - 1, loc=mean, scale=deviation * _widen(len(new), count))
     else:
-        spread, factor = (
-            math.sqrt(max(mean * (1 - mean), 1 / images) / images),
-            stats.norm.ppf(quantile),
-        )
-    half = float(factor) * spread * math.sqrt(1 / len(here) + 1 / count)
-    agrees = abs(mean_here - mean) <= half
-    runs = (
-        f"{len(here)} run{'s' * (len(here) > 1)} here: mean {mean_here:.2%}"
-        if len(here) > 1
-        else f"1 run here: {mean_here:.2%}"
-    )
-    expected = f"expected in {max(0, mean - half):.2%}–{min(1, mean + half):.2%} ({100 * level:g}% prediction interval)"
-    of = f"{count} recorded: {mean:.2%} ± {100 * spread:.2f}"
+        deviation = math.sqrt(max(mean * (1 - mean), 1 / num_images) / num_images)
+        distribution = stats.norm(loc=mean, scale=deviation * _widen(len(new), count))
+    low, high = (float(bound) for bound in distribution.interval(level))
+    agrees = low <= new_mean <= high
+    here = f"{len(new)} new runs: mean" if len(new) > 1 else "1 new run:"
     return Verdict(
         agrees,
-        f"{name}: {runs}; {of}; {expected}: {'agrees' if agrees else 'DOES NOT AGREE'}",
-        exact=False,
+        f"{name}: {here} {new_mean:.2%}; {count} recorded: {mean:.2%} ± {100 * deviation:.2f};"
+        f" expected in {max(0, low):.2%}–{min(1, high):.2%} ({100 * level:g}% prediction interval):"
+        f" {'agrees' if agrees else 'DOES NOT AGREE'}",
+        is_exact=False,
     )
+
+
+def _widen(num_new: int, num_recorded: int) -> float:
+    """The deviation of the difference of both means, relative to that of one run."""
+    return math.sqrt(1 / num_new + 1 / num_recorded)

@@ -1,8 +1,9 @@
-"""One run of the plan, in a process of its own: begun, gone on with or only read, tested, and written down as a record.
+"""The process of one run: train, resume or read it, test it, and send its record.
 
-Run by `lenet_tf.reproduce.runner`. Takes its row as a line of JSON on stdin, which stays open.
-Says on stdout, a line of JSON each, which epochs are done, and at last the record or the error. When stdin closes, since whoever started
-it is gone, it ends its epoch and stops.
+`lenet_tf.reproduce.worker_process` starts it and sends the row as a line of JSON to its standard
+input, which stays open. The process answers on its standard output with lines of JSON: one after
+each epoch, and the record or the error at the end. If the standard input closes, because the parent
+process has ended, this process finishes its epoch and stops.
 """
 
 from __future__ import annotations
@@ -14,44 +15,55 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from lenet_tf.errors import Interrupted, LenetError, RunError
+from lenet_tf.errors import Interrupted, LenetError
 from lenet_tf.io.atomic import file_lock
-from lenet_tf.reproduce.plan import TableRow, decisive_fields
 from lenet_tf.reproduce.predictions import encode_classes
+from lenet_tf.reproduce.table_row import TableRow, select_decisive_fields
+from lenet_tf.reproduce.worker_process import get_run_home
 from lenet_tf.runs import run_folder
 from lenet_tf.runs.run_record import read_run, version_differences
-from lenet_tf.runtime import environment, threads
+from lenet_tf.runtime import environment
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
 
+# Down and right.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
-SHIFTS = (1, 2, 3, 4)
-
-
-def run_home(logs: Path, row: TableRow, seed: int) -> Path:
-    """Where a run's folder lies, and what is said of it."""
-    return logs / "reproduce" / row.name / f"seed-{seed}"
-
-
-def process_environment(row: TableRow) -> dict[str, str]:
-    """For a run's process: the same threads wherever it is made, so that its numbers do not depend on how many cores there are."""
-    own = threads.ONE_THREAD if row.spec.recipe.optimizer.name == "sdlm" else threads.ONE_CORE
-    return os.environ | threads.keep_user_onednn(own)
+_SHIFTS = (1, 2, 3, 4)
 
 
 def run(
-    row: TableRow, seed: int, logs: Path, originals: str | None, notify: Any = lambda said: None
+    row: TableRow,
+    seed: int,
+    logs: Path,
+    originals: str | None,
+    notify: Callable[[dict[str, Any]], None],
 ) -> tuple[dict[str, Any], bool]:
-    """(The record of a finished run, whether it was finished before). Raises `LenetError` or `Interrupted`."""
+    """Makes a run, resumes it, or reads it if it is finished.
+
+    Args:
+        row: The row of the run.
+        seed: Its seed.
+        logs: The folder of all run folders.
+        originals: The folder of the published data files.
+        notify: Called after each epoch with its number, validation accuracy and seconds.
+
+    Returns:
+        The record, and whether the run was already finished.
+
+    Raises:
+        LenetError: If the run fails.
+        Interrupted: If Ctrl-C or SIGTERM stopped it.
+    """
     from lenet_tf.data import sources
 
-    home = run_home(logs, row, seed)
+    home = get_run_home(logs, row, seed)
     home.mkdir(parents=True, exist_ok=True)
-    # Another `reproduce` may be at the same run: then its result is waited for.
+    # If another process makes the same run, wait for its result.
     with file_lock(home / ".lock", timeout=-1):
         raw = sources.load_data(row.data, originals)
         start_tensorflow()
@@ -93,15 +105,16 @@ def _trained(
 
 
 def _is_of(folder: Path, row: TableRow, seed: int, raw: Any) -> bool:
-    """Whether the run folder is one of the plan as it is now, on these data, with these versions and on such a machine: else there would be
-    no saying what made its numbers.
+    """Whether a run folder has the row's recipe, data, versions and machine.
+
+    A run of other ones must not be resumed: its record would misstate where its results come from.
     """
     try:
         old = read_run(folder)
     except LenetError:
         return False
     return (
-        decisive_fields(old.spec) == decisive_fields(row.spec)
+        select_decisive_fields(old.spec) == select_decisive_fields(row.spec)
         and old.settings["seed"] == seed
         and old.config["data"].get("sha256") == raw.sha256
         and not version_differences(old.config)
@@ -116,8 +129,8 @@ def _record(row: TableRow, seed: int, finished: run_folder.Run, raw: Any) -> dic
     config = finished.config
     predictions = encode_classes(predict_test(finished.model, raw).argmax(axis=1))
     test = {"accuracy": finished.metrics["test_accuracy"], "loss": finished.metrics["test_loss"]}
-    if row.shifted:
-        test["shifted"] = _shifted(finished.model, raw)
+    if row.test_shifted:
+        test["shifted"] = _evaluate_shifted(finished.model, raw)
     return {
         "row": row.name,
         "variant": row.spec.name,
@@ -146,73 +159,75 @@ def _rounded(name: str, values: list[float]) -> list[float]:
     return [round(value, 2) for value in values] if name == "seconds" else values
 
 
-def _shifted(model: Any, raw: Any) -> dict[str, float]:
-    """Pixels → accuracy on the test images shifted by so many up, down, left and right, which makes four of each."""
+def _evaluate_shifted(model: Any, raw: Any) -> dict[str, float]:
+    """Returns the accuracy on shifted test images by pixels, the mean over four directions."""
     from lenet_tf.data.corruptions import shift
     from lenet_tf.evaluation.evaluate import evaluate
 
-    def accuracy(down: int, right: int) -> float:
+    def evaluate_shift(down: int, right: int) -> float:
         return evaluate(model, replace(raw, x_test=shift(raw.x_test, down, right)))["accuracy"]
 
     return {
-        str(by): sum(accuracy(by * down, by * right) for down, right in _DIRECTIONS)
+        str(pixels): sum(
+            evaluate_shift(pixels * down, pixels * right) for down, right in _DIRECTIONS
+        )
         / len(_DIRECTIONS)
-        for by in SHIFTS
+        for pixels in _SHIFTS
     }
 
 
-def _hear() -> TableRow:
-    """The row, and from then on an end to this process, in its own way, when the pipe to its parent closes, however that ended."""
-    # Not by Python's own stdin, whose lock a thread must not hold when the process ends.
+def _receive_row() -> TableRow:
+    """Reads the row, then ends this process gracefully when its standard input closes."""
+    # Not with sys.stdin: a thread must not hold its lock when the process ends.
     line = b""
     while not line.endswith(b"\n"):
         line += os.read(0, 1 << 16) or sys.exit("no row on stdin")
 
-    def wait() -> None:
+    def wait_for_parent() -> None:
         while os.read(0, 1 << 16):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=wait_for_parent, daemon=True).start()
     return TableRow.from_dict(json.loads(line))
 
 
+def _open_messages() -> TextIO:
+    """Reserves the standard output for messages: everything else goes to standard error."""
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return messages
+
+
 def main() -> None:
+    """Runs the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seed", type=int)
     parser.add_argument("--logs", type=Path, required=True)
     parser.add_argument("--originals")
     parser.add_argument("--core", type=int)
     options = parser.parse_args()
-    said = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    messages = _open_messages()
 
-    def say(what: dict[str, Any]) -> None:
+    def send(message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):
-            print(json.dumps(what), file=said, flush=True)
+            print(json.dumps(message), file=messages, flush=True)
 
-    row = _hear()
+    row = _receive_row()
     if options.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {options.core})
     try:
-        record, before = run(row, options.seed, options.logs, options.originals, say)
-        say({"record": record, "before": before})
+        record, before = run(row, options.seed, options.logs, options.originals, send)
+        send({"record": record, "before": before})
     except Interrupted as error:
-        say({"interrupted": str(error)})
+        send({"interrupted": str(error)})
         sys.exit(error.exit_code)
     except LenetError as error:
-        say({"error": str(error)})
+        send({"error": str(error)})
         sys.exit(1)
     except OSError as error:
-        say(
-            {
-                "error": str(
-                    RunError(
-                        f"{error.strerror or error}: {error.filename or 'while a file was written'}"
-                    )
-                )
-            }
-        )
+        reason = f"{error.strerror or error}: {error.filename or 'while writing a file'}"
+        send({"error": reason})
         sys.exit(1)
 
 
