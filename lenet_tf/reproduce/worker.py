@@ -18,18 +18,22 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lenet_tf.errors import Interrupted, LenetError
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.reproduce.table_row import TableRow, select_decisive_fields
 from lenet_tf.reproduce.worker_process import get_run_home
-from lenet_tf.runs import run_folder
+from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import read_run, version_differences
 from lenet_tf.runtime import environment
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
+
+if TYPE_CHECKING:
+    from lenet_tf.data.dataset import RawData
+    from lenet_tf.models.lenet import LeNet
 
 # Down and right.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
@@ -67,13 +71,18 @@ def run(
     with file_lock(home / ".lock", timeout=-1):
         raw = sources.load_data(row.data, originals)
         start_tensorflow()
-        finished, before = _trained(row, seed, home, raw, notify)
-        return _record(row, seed, finished, raw), before
+        finished, was_finished = _train_or_resume(row, seed, home, raw, notify)
+        return _build_record(row, seed, finished, raw), was_finished
 
 
-def _trained(
-    row: TableRow, seed: int, home: Path, raw: Any, notify: Any
-) -> tuple[run_folder.Run, bool]:
+def _train_or_resume(
+    row: TableRow,
+    seed: int,
+    home: Path,
+    raw: RawData,
+    notify: Callable[[dict[str, Any]], None],
+) -> tuple[Run, bool]:
+    """Returns the finished run, and whether it was already finished."""
     import keras
 
     from lenet_tf.training.config import TrainConfig
@@ -87,7 +96,7 @@ def _trained(
             notify({"epoch": epoch + 1} | {name: values.get(name) for name in names})
 
     for folder in sorted((home / "fit").glob("*/"), reverse=True):
-        if _is_of(folder, row, seed, raw):
+        if _is_run_of(folder, row, seed, raw):
             is_finished = (folder / "metrics.json").exists()
             run = resume(folder, raw, report=False, quiet=True, callbacks=[ReportEpoch()])
             return run, is_finished
@@ -104,33 +113,33 @@ def _trained(
     return train(config, raw, callbacks=[ReportEpoch()]), False
 
 
-def _is_of(folder: Path, row: TableRow, seed: int, raw: Any) -> bool:
+def _is_run_of(folder: Path, row: TableRow, seed: int, raw: RawData) -> bool:
     """Whether a run folder has the row's recipe, data, versions and machine.
 
     A run of other ones must not be resumed: its record would misstate where its results come from.
     """
     try:
-        old = read_run(folder)
+        record = read_run(folder)
     except LenetError:
         return False
     return (
-        select_decisive_fields(old.spec) == select_decisive_fields(row.spec)
-        and old.settings["seed"] == seed
-        and old.config["data"].get("sha256") == raw.sha256
-        and not version_differences(old.config)
-        and environment.describe_machine() == old.config.get("machine")
+        select_decisive_fields(record.spec) == select_decisive_fields(row.spec)
+        and record.settings["seed"] == seed
+        and record.config["data"].get("sha256") == raw.sha256
+        and not version_differences(record.config)
+        and environment.describe_machine() == record.config.get("machine")
     )
 
 
-def _record(row: TableRow, seed: int, finished: run_folder.Run, raw: Any) -> dict[str, Any]:
-    """The record, with the labels and the predictions of all test images as texts; `lenet_tf.reproduce.records` keeps these apart."""
+def _build_record(row: TableRow, seed: int, run: Run, raw: RawData) -> dict[str, Any]:
+    """Builds the record of a run, with the encoded labels and predictions of all test images."""
     from lenet_tf.evaluation.evaluate import predict_test
 
-    config = finished.config
-    predictions = encode_classes(predict_test(finished.model, raw).argmax(axis=1))
-    test = {"accuracy": finished.metrics["test_accuracy"], "loss": finished.metrics["test_loss"]}
+    config, metrics = run.config, run.metrics
+    predictions = encode_classes(predict_test(run.model, raw).argmax(axis=1))
+    test = {"accuracy": metrics["test_accuracy"], "loss": metrics["test_loss"]}
     if row.test_shifted:
-        test["shifted"] = _evaluate_shifted(finished.model, raw)
+        test["shifted"] = _evaluate_shifted(run.model, raw)
     return {
         "row": row.name,
         "variant": row.spec.name,
@@ -138,28 +147,28 @@ def _record(row: TableRow, seed: int, finished: run_folder.Run, raw: Any) -> dic
         "digest": row.digest,
         "command": f"lenet-tf reproduce {row.name}",
         "recipe": row.spec.to_dict()["recipe"],
-        "parameters": finished.metrics["parameters"],
+        "parameters": metrics["parameters"],
         "data": {part: config["data"][part] for part in ("name", "version", "sha256")},
         "versions": config["versions"],
         "commit": config.get("commit"),
         "machine": config["machine"],
         "threads": config["device"].get("threads"),
-        "finished": finished.metrics["finished"],
-        "seconds": round(finished.metrics["seconds"], 1),
-        "seconds_per_epoch": round(finished.metrics["seconds_per_epoch"], 2),
-        "resumed": finished.metrics["resumed"],
-        "epochs": {name: _rounded(name, values) for name, values in finished.history.items()},
+        "finished": metrics["finished"],
+        "seconds": round(metrics["seconds"], 1),
+        "seconds_per_epoch": round(metrics["seconds_per_epoch"], 2),
+        "resumed": metrics["resumed"],
+        "epochs": {name: _round_seconds(name, values) for name, values in run.history.items()},
         "test": test,
         "labels": encode_classes(raw.y_test),
         "predictions": predictions,
     }
 
 
-def _rounded(name: str, values: list[float]) -> list[float]:
+def _round_seconds(name: str, values: list[float]) -> list[float]:
     return [round(value, 2) for value in values] if name == "seconds" else values
 
 
-def _evaluate_shifted(model: Any, raw: Any) -> dict[str, float]:
+def _evaluate_shifted(model: LeNet, raw: RawData) -> dict[str, float]:
     """Returns the accuracy on shifted test images by pixels, the mean over four directions."""
     from lenet_tf.data.corruptions import shift
     from lenet_tf.evaluation.evaluate import evaluate
