@@ -1,4 +1,4 @@
-"""Saved models opened without trust: what is right comes back bit for bit, what is hostile is refused before Keras sees it."""
+"""Valid saved models load bit for bit; hostile ones are refused before Keras sees them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 
 import h5py
 import keras
@@ -15,71 +16,115 @@ import pytest
 import lenet_tf
 from lenet_tf.errors import RunError
 from lenet_tf.models.lenet import LeNet
+from lenet_tf.specs import get_recipe
+
+# Modules that files of lenet_tf 0.3 and earlier name.
+FORMER_MODULES = {
+    "lenet_tf.models.lenet": "lenet_tf.model",
+    "lenet_tf.models.optimizers": "lenet_tf.optimizers",
+    "lenet_tf.models.rbf": "lenet_tf.layers",
+}
 
 
-@pytest.fixture(scope="module")
-def parts(tmp_path_factory):
-    """The members of a sound file, by name."""
-    path = tmp_path_factory.mktemp("sound") / "m.keras"
-    LeNet("tiny", seed=0).save(path)
+def save_members(model, folder):
+    """Save a model and return its archive's members by name."""
+    path = folder / "model.keras"
+    model.save(path)
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-@pytest.fixture
-def refused(tmp_path):
-    """Writes an archive of these members and gives the text of its refusal."""
+@pytest.fixture(scope="module")
+def members(tmp_path_factory):
+    return save_members(LeNet("tiny", seed=0), tmp_path_factory.mktemp("valid"))
 
+
+@pytest.fixture
+def write_archive(tmp_path):
     def write(members, method=zipfile.ZIP_STORED):
-        file = tmp_path / "hostile.keras"
+        file = tmp_path / "archive.keras"
         with zipfile.ZipFile(file, "w", method) as archive:
             for name, content in members.items():
                 archive.writestr(name, content)
+        return file
+
+    return write
+
+
+@pytest.fixture
+def refuse(write_archive):
+    """Return a function that writes an archive and returns the message that refuses it."""
+
+    def load(members, method=zipfile.ZIP_STORED):
+        file = write_archive(members, method)
         with pytest.raises(RunError) as error:
             lenet_tf.load_model(file)
         assert str(file) in str(error.value) and len(str(error.value).splitlines()) <= 2
         return str(error.value)
 
-    return write
+    return load
 
 
-def changed(parts, change):
-    config = json.loads(parts["config.json"])
-    change(config)
-    return parts | {"config.json": json.dumps(config)}
+def edit_config(members, edit):
+    """Return the members with an edited config.json."""
+    config = json.loads(members["config.json"])
+    edit(config)
+    return members | {"config.json": json.dumps(config)}
 
 
+def find_names(config):
+    """Return (module, registered name) of every object of lenet_tf in a config."""
+    if isinstance(config, dict):
+        own = "lenet_tf" in str(config.get("module")) or ">" in str(config.get("registered_name"))
+        names = {(config["module"], config["registered_name"])} if own else set()
+        return names.union(*map(find_names, config.values()))
+    return set().union(*map(find_names, config)) if isinstance(config, list) else set()
+
+
+def test_a_new_file_names_registered_objects_and_loads(tmp_path):
+    spec = lenet_tf.get_spec("lenet5-1998")
+    config = json.loads(save_members(LeNet(spec, seed=0), tmp_path)["config.json"])
+    assert find_names(config) == {
+        ("lenet_tf.models.lenet", "lenet_tf>LeNet"),
+        ("lenet_tf.models.optimizers", "lenet_tf>SDLM"),
+    }
+    assert config["compile_config"]["loss"]["config"] == "lenet_tf>lecun1998_map"
+    loaded = lenet_tf.load_model(tmp_path / "model.keras")
+    assert (loaded.spec, loaded.loss.__name__) == (spec, "lecun1998_map")
+
+
+@pytest.mark.parametrize("load", [lenet_tf.load_model, keras.saving.load_model])
 @pytest.mark.parametrize(
-    ("variant", "precision"),
-    [("lenet5", "float32"), ("lenet5-1998", "float32"), ("tiny", "mixed_float16")],
+    ("variant", "recipe"),
+    [("lenet5-1998", None), ("lenet5-modern", "fast")],
+    ids=["sdlm", "one-cycle"],
 )
-def test_weights_and_optimizer_state_come_back_bit_for_bit(tmp_path, variant, precision):
-    model = LeNet(variant, seed=0, precision=precision)
-    model.train_on_batch(
-        np.random.default_rng(0).random((4, *model.input_shape[1:]), "float32"),
-        np.eye(10, dtype="float32")[:4],
-    )
-    model.save(tmp_path / "m.keras")
-    again = lenet_tf.load_model(tmp_path / "m.keras")
-    pairs = zip(
-        model.weights + model.optimizer.variables,
-        again.weights + again.optimizer.variables,
-        strict=True,
-    )
-    for one, other in pairs:
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+def test_a_file_with_the_former_modules_loads(tmp_path, write_archive, load, variant, recipe):
+    spec = lenet_tf.get_spec(variant)
+    model = LeNet(replace(spec, recipe=get_recipe(variant, recipe) if recipe else spec.recipe))
+    members = save_members(model, tmp_path)
+    text = members["config.json"].decode()
+    for module, former in FORMER_MODULES.items():
+        text = text.replace(f'"{module}"', f'"{former}"')
+    assert '"lenet_tf.model"' in text and "lenet_tf.models" not in text
+    loaded = load(write_archive(members | {"config.json": text}))
+    assert type(loaded) is LeNet
+    assert loaded.optimizer.get_config() == model.optimizer.get_config()
 
 
-def test_a_model_compiled_anew_with_keras_own_parts_loads(tmp_path):
+def test_a_model_compiled_with_keras_own_objects_loads(tmp_path):
     model = LeNet("tiny", seed=0)
-    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
     model.compile(
-        keras.optimizers.Lion(schedule),
+        keras.optimizers.Lion(keras.optimizers.schedules.CosineDecay(0.1, 10)),
         keras.losses.CategoricalFocalCrossentropy(),
-        [keras.metrics.AUC(), "mse"],
+        [
+            keras.metrics.AUC(),
+            "mse",
+            keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error),
+        ],
     )
-    model.save(tmp_path / "m.keras")
-    assert type(lenet_tf.load_model(tmp_path / "m.keras").optimizer).__name__ == "Lion"
+    model.save(tmp_path / "model.keras")
+    assert type(lenet_tf.load_model(tmp_path / "model.keras").optimizer).__name__ == "Lion"
 
 
 @pytest.mark.parametrize(
@@ -91,139 +136,179 @@ def test_a_model_compiled_anew_with_keras_own_parts_loads(tmp_path):
         ("keras.layers", "StringLookup", None),
         ("os", "system", None),
         ("keras.optimizers", "Adam", "evil>X"),
+        ("keras.optimizers", "MultiOptimizer", None),
+        ("builtins", "__lambda__", "lenet_tf>SDLM"),
     ],
 )
-def test_other_classes_and_functions_are_named_and_refused(
-    parts, refused, module, name, registered
-):
-    for kind, config in ((name, {}), ("function", name)):
-        part = {
+def test_other_classes_and_functions_are_refused_by_name(members, refuse, module, name, registered):
+    for class_name, config in ((name, {}), ("function", name)):
+        loss = {
             "module": module,
-            "class_name": kind,
+            "class_name": class_name,
             "config": config,
             "registered_name": registered,
         }
-        assert name in refused(
-            changed(parts, lambda c, part=part: c["compile_config"].update(loss=part))
+        assert name in refuse(
+            edit_config(members, lambda c, loss=loss: c["compile_config"].update(loss=loss))
         )
-    assert "not a LeNet" in refused(
-        changed(parts, lambda c: c.update(module=module, class_name=name))
+    assert "not a LeNet" in refuse(
+        edit_config(members, lambda c: c.update(module=module, class_name=name))
     )
 
 
-def test_a_table_that_wants_more_than_the_weights_hold_is_refused_at_once(parts, refused):
-    def change(units):
-        return lambda c: c["config"]["spec"]["rows"].insert(
-            -1, {"kind": "dense", "name": "D", "units": units}
-        )
+def test_registered_objects_of_others_are_refused(members, refuse):
+    message = refuse(edit_config(members, lambda c: c["compile_config"].update(loss="evil>loss")))
+    assert "'evil>loss', which no LeNet is compiled with" in message
+
+
+@pytest.mark.parametrize("key", ["build_config", "compile_config"])
+def test_objects_with_shapes_to_build_are_refused(members, refuse, key):
+    def edit(config):
+        config["compile_config"]["optimizer"][key] = {"input_shape": [10**6, 10**6]}
+
+    assert "keras.optimizers.Adam" in refuse(edit_config(members, edit))
+
+
+def test_a_network_larger_than_its_weights_is_refused(members, refuse):
+    def insert_dense(units):
+        row = {"kind": "dense", "name": "D", "units": units}
+        return lambda c: c["config"]["spec"]["rows"].insert(-1, row)
 
     assert re.search(
         r"has [\d,]+ parameters, and its weights are [\d,]+ bytes, too few for them",
-        refused(changed(parts, change(10**6))),
+        refuse(edit_config(members, insert_dense(10**6))),
     )
-    assert "units must be at most" in refused(changed(parts, change(10**12)))
-    assert "at most" in refused(
-        changed(parts, lambda c: c["config"]["spec"]["rows"][0].update(shape=[10**12, 10**12, 1]))
+    assert "units must be at most" in refuse(edit_config(members, insert_dense(10**12)))
+    assert "at most" in refuse(
+        edit_config(
+            members, lambda c: c["config"]["spec"]["rows"][0].update(shape=[10**12, 10**12, 1])
+        )
+    )
+    assert "LeNet has an unknown field 'input_shape'" in refuse(
+        edit_config(members, lambda c: c["config"].update(input_shape=[10**5, 10**5, 1]))
     )
 
 
-def test_metrics_that_would_fill_the_memory_are_refused(parts, refused):
-    def change(count, classes):
-        part = {
+def test_metrics_that_would_fill_the_memory_are_refused(members, refuse):
+    def set_metrics(count, classes):
+        metric = {
             "module": "keras.metrics",
             "class_name": "MeanIoU",
             "config": {"num_classes": classes},
             "registered_name": None,
         }
-        return lambda c: c["compile_config"].update(metrics=[part] * count)
+        return lambda c: c["compile_config"].update(metrics=[metric] * count)
 
-    assert "num_classes is 2000, more than 500" in refused(changed(parts, change(1, 2000)))
-    assert "names more than 32 parts" in refused(changed(parts, change(40, 10)))
+    assert "num_classes is 2000, more than 500" in refuse(
+        edit_config(members, set_metrics(1, 2000))
+    )
+    assert "names more than 32 objects" in refuse(edit_config(members, set_metrics(40, 10)))
+
+
+def test_patterns_that_never_stop_matching_are_refused(members, refuse):
+    def edit(config):
+        config["compile_config"]["optimizer"]["config"]["exclude_layers"] = ["(a+)+$"]
+
+    assert "exclude_layers may hold names only" in refuse(edit_config(members, edit))
 
 
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, '{"a": NaN}', "1" * 100_000, "\xff", " " * (2 << 20)]
 )
-def test_json_without_bounds_is_refused(parts, refused, text):
-    refused(parts | {"config.json": text.encode("latin-1")}, zipfile.ZIP_DEFLATED)
+def test_json_without_bounds_is_refused(members, refuse, text):
+    refuse(members | {"config.json": text.encode("latin-1")}, zipfile.ZIP_DEFLATED)
 
 
-def test_archives_of_another_form_are_refused(parts, refused, tmp_path):
-    assert "../evil" in refused(
-        {**{k: v for k, v in parts.items() if k != "metadata.json"}, "../evil": b""}
-    )
-    assert "other files" in refused(parts | {"a": b"", "b": b""})
-    (tmp_path / "old.keras").write_bytes(parts["model.weights.h5"])
+def test_archives_with_other_members_are_refused(members, refuse, tmp_path):
+    others = {name: content for name, content in members.items() if name != "metadata.json"}
+    assert "it has no metadata.json" in refuse(others)
+    assert "'../evil', which is not part of" in refuse(others | {"../evil": b""})
+    many = {f"{number}": b"" for number in range(100)}
+    assert "it holds other files than" in refuse(members | many)
+    (tmp_path / "weights.keras").write_bytes(members["model.weights.h5"])
     with pytest.raises(RunError, match="damaged"):
-        lenet_tf.load_model(tmp_path / "old.keras")
+        lenet_tf.load_model(tmp_path / "weights.keras")
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"external_attr": 0o120777 << 16}, "its metadata.json is not a regular file"),
-        ({"compress_type": zipfile.ZIP_LZMA}, "compressed in a way that Keras does not use"),
-    ],
-)
-def test_members_of_another_kind_are_refused(parts, tmp_path, change, message):
-    file = tmp_path / "hostile.keras"
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, content in parts.items():
-            info = zipfile.ZipInfo(name)
-            for field, value in change.items() if name == "metadata.json" else ():
-                setattr(info, field, value)
-            archive.writestr(info, content)
-    with pytest.raises(RunError, match=message):
+def test_members_that_keras_does_not_write_are_refused(members, refuse):
+    message = refuse(members, zipfile.ZIP_LZMA)
+    assert "compressed in a way that Keras does not use" in message
+
+
+def test_weights_shorter_than_they_claim_are_refused(members, write_archive):
+    """A directory that states more bytes than the member has."""
+    file = write_archive(members)
+    content = bytearray(file.read_bytes())
+    entry = content.rindex(b"model.weights.h5") - 46
+    assert content[entry : entry + 4] == b"PK\1\2"
+    for offset in (20, 24):  # the compressed size and the size
+        content[entry + offset : entry + offset + 4] = (1 << 29).to_bytes(4, "little")
+    file.write_bytes(content)
+    with pytest.raises(RunError, match="damaged"):
         lenet_tf.load_model(file)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_member_that_is_there_twice_is_refused(parts, tmp_path):
-    file = tmp_path / "hostile.keras"
+def test_a_member_with_two_versions_is_refused(members, tmp_path):
+    file = tmp_path / "twice.keras"
     with zipfile.ZipFile(file, "w") as archive:
-        for name, content in [*parts.items(), ("config.json", parts["config.json"])]:
+        for name, content in [*members.items(), ("config.json", members["config.json"])]:
             archive.writestr(name, content)
     with pytest.raises(RunError, match=r"'config.json', twice"):
         lenet_tf.load_model(file)
 
 
-def virtual(group, file):
+def create_virtual(group, file):
     layout = h5py.VirtualLayout((8,), "u1")
     layout[:] = h5py.VirtualSource("/etc/passwd", "data", (8,))
     group.create_virtual_dataset("0", layout)
 
 
-def hostile(write):
+HOSTILE_WEIGHTS = {
+    "external link": lambda group, file: group.__setitem__(
+        "0", h5py.ExternalLink("/etc/passwd", "/")
+    ),
+    "soft link": lambda group, file: group.__setitem__("0", h5py.SoftLink("/layers")),
+    "cycle": lambda group, file: group.__setitem__("0", file["layers"]),
+    "external storage": lambda group, file: group.create_dataset(
+        "0", (8,), "u1", external=[("/etc/passwd", 0, 8)]
+    ),
+    "virtual": create_virtual,
+    "compressed bomb": lambda group, file: group.create_dataset(
+        "0", (1 << 40,), "f4", chunks=(1 << 20,), compression="gzip"
+    ),
+    "large shape": lambda group, file: group.create_dataset("0", (1 << 40,), "f4"),
+}
+
+
+@pytest.mark.parametrize("create", HOSTILE_WEIGHTS.values(), ids=HOSTILE_WEIGHTS)
+def test_weights_with_links_or_false_sizes_are_refused(members, refuse, create):
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        write(file.create_group("layers/conv2d/vars"), file)
-    return buffer.getvalue().ljust(8_000, b"\0")
+        create(file.create_group("layers/conv2d/vars"), file)
+    weights = buffer.getvalue().ljust(8_000, b"\0")
+    assert "cannot be read as a Keras model" in refuse(members | {"model.weights.h5": weights})
 
 
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda group, file: group.__setitem__("0", h5py.ExternalLink("/etc/passwd", "/")),
-        lambda group, file: group.__setitem__("0", h5py.SoftLink("/layers")),
-        lambda group, file: group.__setitem__("0", file["layers"]),
-        lambda group, file: group.create_dataset("0", (8,), "u1", external=[("/etc/passwd", 0, 8)]),
-        virtual,
-        lambda group, file: group.create_dataset(
-            "0", (1 << 40,), "f4", chunks=(1 << 20,), compression="gzip"
-        ),
-        lambda group, file: group.create_dataset("0", (1 << 40,), "f4"),
-    ],
-    ids=[
-        "external-link",
-        "soft-link",
-        "cycle",
-        "external-storage",
-        "virtual",
-        "chunked-bomb",
-        "shape-bomb",
-    ],
-)
-def test_weights_that_reach_outside_or_declare_too_much_are_refused(parts, refused, write):
-    assert "cannot be read as a Keras model" in refused(
-        parts | {"model.weights.h5": hostile(write)}
+def test_a_model_of_another_class_is_refused(tmp_path):
+    keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)]).save(
+        tmp_path / "other.keras"
     )
+    with pytest.raises(RunError, match=r"other\.keras holds a Sequential, not a LeNet"):
+        lenet_tf.load_model(tmp_path / "other.keras")
+
+
+def test_the_optimizer_state_loads_bit_for_bit(tmp_path):
+    model = LeNet("lenet5-1998", seed=0)
+    model.optimizer.build(model.trainable_variables)
+    random = np.random.default_rng(0)
+    for variable in model.optimizer.variables:
+        variable.assign(random.integers(1, 100, variable.shape))
+    model.save(tmp_path / "model.keras")
+    loaded = lenet_tf.load_model(tmp_path / "model.keras")
+    for expected, value in zip(
+        model.weights + model.optimizer.variables,
+        loaded.weights + loaded.optimizer.variables,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(np.asarray(value), np.asarray(expected))

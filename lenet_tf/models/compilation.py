@@ -39,8 +39,8 @@ def build_optimizer(
     """Build the optimizer of a recipe.
 
     Args:
-        optimizer: the recipe's optimizer, its learning rate and its schedule.
-        precision: the model's precision; `mixed_float16` adds loss scaling.
+        optimizer: The recipe's optimizer, its learning rate and its schedule.
+        precision: The model's precision; `mixed_float16` adds loss scaling.
 
     Returns:
         An optimizer with the learning rate of the first epoch.

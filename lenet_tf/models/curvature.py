@@ -40,14 +40,14 @@ def curvature(model: LeNet, images: Any) -> Tensors:
     The Gauss-Newton estimate doesn't depend on the labels.
 
     Args:
-        model: a network of layers and a loss that a spec with the `sdlm` optimizer accepts.
-        images: prepared images (N, height, width, channels), float32.
+        model: A network of layers and a loss that a spec with the `sdlm` optimizer accepts.
+        images: Prepared images (N, height, width, channels), float32.
 
     Returns:
         One tensor of values ≥ 0 per trainable weight, in their order: the mean over the images.
 
     Raises:
-        TypeError: a layer or the loss isn't supported.
+        TypeError: If a layer or the loss isn't supported.
 
     Example:
         >>> import lenet_tf
@@ -79,10 +79,10 @@ class Curvature(keras.callbacks.Callback):
     """Update the second derivatives of an `SDLM` optimizer before each epoch.
 
     Args:
-        images: function that returns the prepared training images of an array of indices.
-        available: number of training images; indices are below it.
-        count: number of images per estimate.
-        seed: chooses the images, together with the epoch.
+        images: Function that returns the prepared training images of an array of indices.
+        available: Number of training images; indices are below it.
+        count: Number of images per estimate.
+        seed: Chooses the images, together with the epoch.
 
     Example:
         >>> import lenet_tf
@@ -159,7 +159,7 @@ def _(layer: layers.Layer, x: Any, curvature: Any) -> tuple[Any, Tensors]:
     with tf.GradientTape() as tape:
         tape.watch(x)
         pooled = layer(x)
-    # A mean over n values needs 1/n², and the gradient has 1/n. Other poolings need the 1 they have.
+    # A mean over n values needs 1/n²; the gradient has 1/n. Other poolings need 1.
     averaged_over = {
         layers.AveragePooling2D: getattr(layer, "pool_size", ()),
         layers.GlobalAveragePooling2D: x.shape[1:3],

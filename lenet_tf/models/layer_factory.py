@@ -28,15 +28,15 @@ def build_layer(row: specs.Row, seed: int | None, **options: Any) -> layers.Laye
     """Build the Keras layer of one row.
 
     Args:
-        row: a row of a spec.
-        seed: seeds the initial weights and the layer's random draws; None for Keras' global generator.
+        row: A row of a spec.
+        seed: Seed of the initial weights and the random draws; None for Keras' global generator.
         **options: `name` and `dtype` of the layer.
 
     Returns:
         The layer, not built yet.
 
     Raises:
-        SpecError: no layer is registered for this type of row.
+        SpecError: If no layer is registered for this type of row.
     """
     raise SpecError(f"there is no Keras layer for a row of type {type(row).__name__}")
 

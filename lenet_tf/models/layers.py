@@ -28,7 +28,7 @@ def scaled_tanh(x: Any) -> Any:
     """Compute 1.7159·tanh(2x/3), the squashing function of section II.B, eq. 6.
 
     Args:
-        x: tensor of any shape.
+        x: Tensor of any shape.
 
     Returns:
         A tensor of the same shape with values in ±1.7159; ±1 maps to ±1.
@@ -47,7 +47,7 @@ def lecun1998_uniform(seed: int | None = None) -> keras.initializers.Initializer
     The paper has ±2.4/fan-in, with which the signals of this network vanish.
 
     Args:
-        seed: seed of the draws; None for Keras' global generator.
+        seed: Seed of the draws; None for Keras' global generator.
 
     Returns:
         A Keras initializer.
@@ -73,10 +73,10 @@ class Subsampling(keras.layers.Layer):
 
     Args:
         size: (height, width) of a window, also the stride.
-        activation: the squashing function f.
-        coefficient: initial value of the coefficients.
-        multiplier: output maps per input map.
-        **options: arguments of `keras.layers.Layer`.
+        activation: The squashing function f.
+        coefficient: Initial value of the coefficients.
+        multiplier: Output maps per input map.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> import numpy as np
@@ -139,13 +139,13 @@ class TableConvolution(keras.layers.Layer):
     with the pairs in the table's order. Each feature map is initialized for its own fan-in.
 
     Args:
-        table: the numbers of the input maps, from 0, for each feature map.
+        table: The numbers of the input maps, from 0, for each feature map.
         kernel_size: (height, width) of the kernels.
         strides: (vertical, horizontal) step.
         padding: `valid` or `same`.
-        activation: a Keras activation or its name.
-        kernel_initializer: a Keras initializer or its name.
-        **options: arguments of `keras.layers.Layer`.
+        activation: A Keras activation or its name.
+        kernel_initializer: A Keras initializer or its name.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> import numpy as np
@@ -212,7 +212,7 @@ class TableConvolution(keras.layers.Layer):
         """Return the weighted sums without bias and activation.
 
         Args:
-            inputs: feature maps (batch, height, width, maps).
+            inputs: Feature maps (batch, height, width, maps).
             kernel: (pairs, kernel height, kernel width).
 
         Returns:

@@ -24,17 +24,17 @@ class LeNet(keras.Sequential):
     returns (batch, 10) class probabilities and has 61,706 parameters.
 
     Args:
-        spec: a variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`.
+        spec: A variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`.
         input_shape: (height, width, channels) of a prepared image; None for the spec's own.
-        num_classes: units of the last layer; None for the spec's own.
-        seed: seeds the initial weights, dropout and stochastic pooling; None for Keras' global
+        num_classes: Units of the last layer; None for the spec's own.
+        seed: Seeds the initial weights, dropout and stochastic pooling; None for Keras' global
             generator.
         precision: `float32`, `mixed_float16` or `mixed_bfloat16`. The last layer always computes
             in float32.
-        name: the model's name; None for the spec's name.
+        name: The model's name; None for the spec's name.
 
     Raises:
-        SpecError: the variant or the precision is unknown, or a row doesn't accept its input.
+        SpecError: If the variant or the precision is unknown, or a row doesn't accept its input.
 
     Example:
         >>> import lenet_tf
@@ -65,7 +65,7 @@ class LeNet(keras.Sequential):
             )
         super().__init__(name=name or spec.name)
         self.spec, self.seed, self.precision = spec, seed, precision
-        # A `lenet_tf.engine` object that takes the steps of `fit` and `evaluate`; None for Keras' own.
+        # Takes the steps of `fit` and `evaluate`; None for Keras' own steps.
         self.graph_loop: Any = None
         # Cache of `lenet_tf.predict`: the layers and the graph traced for them.
         self.predict_graph: Any = None
@@ -114,14 +114,14 @@ class LeNet(keras.Sequential):
         """Build the model that `get_config` describes, with initial weights.
 
         Args:
-            config: the result of `get_config`.
-            custom_objects: ignored; Keras passes it.
+            config: The result of `get_config`.
+            custom_objects: Ignored; Keras passes it.
 
         Returns:
             A compiled model.
 
         Raises:
-            SpecError: this version of lenet_tf doesn't accept the spec.
+            SpecError: If this version of lenet_tf doesn't accept the spec.
         """
         arguments = {key: config[key] for key in config if key not in ("version", "frozen")}
         model = cls(**arguments | {"spec": spec_from_config(config)})
@@ -134,13 +134,13 @@ def spec_from_config(config: Mapping[str, Any]) -> specs.Spec:
     """Return the spec in a model's config.
 
     Args:
-        config: the result of `LeNet.get_config`.
+        config: The result of `LeNet.get_config`.
 
     Returns:
         The validated spec.
 
     Raises:
-        SpecError: the spec isn't valid here; names both versions if another one saved it.
+        SpecError: If the spec isn't valid here; names both versions if another one saved it.
     """
     try:
         return specs.Spec.from_dict(config["spec"])

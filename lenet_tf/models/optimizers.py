@@ -20,8 +20,8 @@ class SDLM(keras.optimizers.Optimizer):
     Args:
         learning_rate: η.
         damping: μ > 0, which bounds the rates.
-        name: the optimizer's name.
-        **options: arguments of `keras.optimizers.Optimizer`.
+        name: The optimizer's name.
+        **options: Arguments of `keras.optimizers.Optimizer`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class SDLM(keras.optimizers.Optimizer):
         """Set the second derivatives.
 
         Args:
-            curvature: h, one tensor of values ≥ 0 per trainable variable, in the order of `build`.
+            curvature: H, one tensor of values ≥ 0 per trainable variable, in the order of `build`.
         """
         for gain, second_derivative in zip(self.gains, curvature, strict=True):
             gain.assign(1 / (self.damping + ops.cast(second_derivative, gain.dtype)))
@@ -71,10 +71,10 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """Linear warm-up to a peak, then linear decay to 0 (Smith and Topin 2018).
 
     Args:
-        peak: the largest learning rate.
-        warm_up: fraction of the steps before the peak, in 0…1.
-        steps: steps of the run; `lenet_tf.fit` sets it when a run starts.
-        first: number of the run's first step, for a model that was trained before.
+        peak: The largest learning rate.
+        warm_up: Fraction of the steps before the peak, in 0…1.
+        steps: Steps of the run; `lenet_tf.fit` sets it when a run starts.
+        first: Number of the run's first step, for a model that was trained before.
     """
 
     def __init__(

@@ -50,7 +50,7 @@ class MinPooling2D(_Pooling2D):
         pool_size: (height, width) of the window.
         strides: (vertical, horizontal) step; None for `pool_size`.
         padding: `valid` or `same`; padding never counts as a value.
-        **options: arguments of `keras.layers.Layer`.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> import numpy as np
@@ -73,7 +73,7 @@ class SumPooling2D(_Pooling2D):
         pool_size: (height, width) of the window.
         strides: (vertical, horizontal) step; None for `pool_size`.
         padding: `valid` or `same`.
-        **options: arguments of `keras.layers.Layer`.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> import numpy as np
@@ -100,8 +100,8 @@ class StochasticPooling2D(_Pooling2D):
         pool_size: (height, width) of the window.
         strides: (vertical, horizontal) step; None for `pool_size`.
         padding: `valid` or `same`; padding is never drawn.
-        seed: seed of the draws; None for Keras' global generator.
-        **options: arguments of `keras.layers.Layer`.
+        seed: Seed of the draws; None for Keras' global generator.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> import numpy as np

@@ -23,8 +23,8 @@ class EuclideanRBF(keras.layers.Layer):
     outputs is the paper's posterior. The layer has no weights.
 
     Args:
-        units: number of classes, at most 10.
-        **options: arguments of `keras.layers.Layer`.
+        units: Number of classes, at most 10.
+        **options: Arguments of `keras.layers.Layer`.
 
     Example:
         >>> import numpy as np
@@ -56,8 +56,8 @@ def lecun1998_mle(y_true: Any, y_pred: Any) -> Any:
     """Compute the loss of section II.C, eq. 8: the RBF penalty y_D of the correct class.
 
     Args:
-        y_true: one-hot labels (batch, classes).
-        y_pred: outputs −y of `EuclideanRBF` (batch, classes), each ≤ 0.
+        y_true: One-hot labels (batch, classes).
+        y_pred: Outputs −y of `EuclideanRBF` (batch, classes), each ≤ 0.
 
     Returns:
         One loss ≥ 0 per image, (batch,).
@@ -77,9 +77,9 @@ def lecun1998_map(y_true: Any, y_pred: Any, j: float = MAP_J) -> Any:
     """Compute the loss of section II.C, eq. 9: y_D + log(e^−j + Σ_i e^−y_i).
 
     Args:
-        y_true: one-hot labels (batch, classes).
-        y_pred: outputs −y of `EuclideanRBF` (batch, classes), each ≤ 0.
-        j: positive constant that bounds the force on classes whose penalty is already large.
+        y_true: One-hot labels (batch, classes).
+        y_pred: Outputs −y of `EuclideanRBF` (batch, classes), each ≤ 0.
+        j: Positive constant that bounds the force on classes whose penalty is already large.
 
     Returns:
         One loss per image, (batch,).

@@ -1,15 +1,17 @@
-"""A saved model, opened without trust in its file.
+"""Load saved models without trusting their files.
 
-A `.keras` file is an archive of JSON and HDF5. Before Keras sees any of it, its form and sizes are checked here, what it asks Keras
-to build in `model_configs`, and its weights are read by a process of their own, `h5_reader`. Keras then loads a fresh file of what passed.
+A `.keras` file is a ZIP archive of JSON and HDF5. Its sizes are checked here, what it makes Keras
+build in `config_allowlist`, and its weights are read by a separate process in `lenet_tf.io.hdf5`.
+Keras then loads a clean archive rebuilt from the validated parts. The comment beside each check
+names the attack that it stops.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import re
-import stat
 import struct
 import tempfile
 import zipfile
@@ -22,31 +24,35 @@ import h5py
 import keras
 
 from lenet_tf.errors import RunError, SpecError
-from lenet_tf.io.bounded import MAX_TEXT_BYTES, parse_json
+from lenet_tf.io.bounded import MAX_TEXT_BYTES, open_regular_file, parse_json
 from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.io.npy import RATIO
-from lenet_tf.models.config_allowlist import NotALeNet, check_config
+from lenet_tf.models.config_allowlist import NotLeNetError, check_config
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import checkpoints
 
-# 268 million numbers: the largest variant with its optimizer's state has 1.3 million.
+# The largest variant needs 15 MB with its optimizer's state.
 MAX_FILE_BYTES = 1 << 30
 
-METADATA, CONFIG, WEIGHTS, PROGRESS = (
-    "metadata.json",
-    "config.json",
-    "model.weights.h5",
-    checkpoints.PROGRESS_MEMBER,
-)
-_DIRECTORY_LIMIT = 4096
-_END = struct.Struct("<4s4H2LH")
+METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_MEMBERS = (METADATA, CONFIG, WEIGHTS, checkpoints.PROGRESS_MEMBER)
+_MAX_DIRECTORY_BYTES = 4096
+_END_RECORD = struct.Struct("<4s4H2LH")
 _DAMAGED = "it is damaged or incomplete"
+# What zipfile raises for headers that are damaged or contradict each other.
+_ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a `.keras` file holds, checked but not built. `config` is what Keras is to load, `weights` the bytes of an HDF5 file that
-    nobody has looked into, `note` what training noted in `lenet_tf.json`, None where it has none."""
+    """The content of a `.keras` file: `config` is validated, the bytes of `weights` are not."""
 
     metadata: Any
     config: dict[str, Any]
@@ -54,160 +60,162 @@ class ModelFile:
 
 
 def load_model(path: str | Path) -> LeNet:
-    """The model of a run folder (its last finished epoch) or of a `.keras` file that this package made.
+    """Load a model that lenet_tf saved.
 
-    Raises `RunError` where there is none, or where the file is damaged, too large or holds something else. Nothing in the file is executed,
-    no other file is opened for it, and no more memory is taken than its size allows.
+    Nothing in the file is executed, and it can't make lenet_tf open another file or use more
+    memory than its size allows.
+
+    Args:
+        path: A run folder, for the model of its last finished epoch, or a `.keras` file.
+
+    Returns:
+        The compiled model with its weights and its optimizer's state.
+
+    Raises:
+        RunError: If there is no model, or the file is damaged, too large or not a LeNet.
+
+    Example:
+        >>> import lenet_tf
+        >>> lenet_tf.LeNet("tiny", seed=0).save("model.keras")
+        >>> lenet_tf.load_model("model.keras").spec.name
+        'tiny'
     """
-    file = _file_of(Path(path))
+    file = _find_model_file(Path(path))
     try:
         content = read_model_file(file)
         arrays = read_arrays(content.weights)
-    except NotALeNet as error:
+    except NotLeNetError as error:
         raise RunError(f"{file} {error}") from error
-    except (OSError, MemoryError) as error:  # of this machine, not of the file
-        raise RunError(
-            f"{file} cannot be read here: {_line(error) or 'there is not enough memory'}"
-        ) from error
+    except (OSError, MemoryError) as error:
+        raise RunError(f"{file} cannot be read: {_to_line(error) or 'out of memory'}") from error
     except ValueError as error:
         raise RunError(
-            f"{file} cannot be read as a Keras model: {_line(error)}.\nTake another copy of it, or train again."
+            f"{file} cannot be read as a Keras model: {_to_line(error)}.\n"
+            "Use another copy of the file, or train the model again."
         ) from error
     try:
-        return _loaded(content.config, arrays)
+        return _build_model(content.config, arrays)
     except (OSError, MemoryError) as error:
+        raise RunError(f"{file} cannot be loaded: {_to_line(error) or 'out of memory'}") from error
+    except Exception as error:  # Keras raises anything for a config that it doesn't accept.
         raise RunError(
-            f"{file} cannot be loaded here: {_line(error) or 'there is not enough memory'}"
-        ) from error
-    except (
-        Exception
-    ) as error:  # Keras raises whatever a config that it does not like makes its classes raise
-        saved = (
-            content.metadata.get("keras_version") if isinstance(content.metadata, dict) else None
-        )
-        saved = (
-            saved
-            if isinstance(saved, str) and re.fullmatch(r"[\w.+-]{1,30}", saved)
-            else "of an unknown version"
-        )
-        raise RunError(
-            f"{file} cannot be read as a Keras model: {_line(error)}\n"
-            f"It was saved by Keras {saved}, and Keras {keras.__version__} is here: install that version, or train again."
+            f"{file} cannot be read as a Keras model: {_to_line(error)}\n"
+            f"Keras {_find_keras_version(content.metadata)} saved it, and Keras"
+            f" {keras.__version__} is installed. Install that version, or train the model again."
         ) from error
 
 
-def _file_of(path: Path) -> Path:
-    if path.is_dir() and not (path / "config.json").exists():
-        raise RunError(f"{path} is not a run folder: it has no config.json")
-    file = path / "final.keras" if path.is_dir() else path
-    if not file.exists():
-        raise RunError(
-            f"{path} has no final.keras: no epoch was finished"
-            if path.is_dir()
-            else f"{path}: there is no such run or model"
-        )
-    if file.suffix != ".keras":
-        raise RunError(f"{file} is not a .keras file")
-    return file
+def _find_model_file(path: Path) -> Path:
+    if path.is_dir():
+        if not (path / "config.json").exists():
+            raise RunError(f"{path} is not a run folder: it has no config.json")
+        file = path / "final.keras"
+        if not file.exists():
+            raise RunError(f"{path} has no final.keras: no epoch was finished")
+        return file
+    if not path.exists():
+        raise RunError(f"{path}: there is no such run or model")
+    if path.suffix != ".keras":
+        raise RunError(f"{path} is not a .keras file")
+    return path
 
 
-def _line(error: BaseException) -> str:
-    """An error's text on one line that is not endless."""
+def _to_line(error: BaseException) -> str:
+    """Return an error's text on one line of limited length."""
     text = " ".join(str(error).split())
     return text if len(text) <= 400 else f"{text[:400]} …"
 
 
-def read_model_file(file: Path) -> ModelFile:
-    """The checked content of a `.keras` file. Takes time and memory in proportion to the file; builds nothing.
+def _find_keras_version(metadata: Any) -> str:
+    version = metadata.get("keras_version") if isinstance(metadata, dict) else None
+    # Attack: escape sequences that reach the terminal.
+    if isinstance(version, str) and re.fullmatch(r"[\w.+-]{1,30}", version):
+        return version
+    return "of an unknown version"
 
-    Raises `ValueError` with the reason where it is not such a file, or asks for more than a LeNet needs (`NotALeNet`, `SpecError` among
-    them), and `OSError` where it cannot be read.
+
+def read_model_file(file: Path) -> ModelFile:
+    """Read and validate a `.keras` file without building anything.
+
+    Args:
+        file: A regular file of at most `MAX_FILE_BYTES`.
+
+    Returns:
+        Its content. Time and memory are proportional to the file's size.
+
+    Raises:
+        ValueError: If the file is damaged, too large or asks for more than a LeNet needs.
+        OSError: If the file cannot be read.
     """
-    status = file.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is not a regular file")
-    if status.st_size > MAX_FILE_BYTES:
-        raise ValueError(f"it is larger than {MAX_FILE_BYTES:,} bytes")
-    with file.open("rb") as stream:
-        return read_stream(stream, status.st_size)
+    with open_regular_file(file) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        # Attack: fill the memory with the file itself.
+        if size > MAX_FILE_BYTES:
+            raise ValueError(f"it is larger than {MAX_FILE_BYTES:,} bytes")
+        return read_stream(stream, size)
 
 
 def read_stream(stream: IO[bytes], size: int) -> ModelFile:
-    """As `read_model_file`, from an open file of that size."""
+    """Do what `read_model_file` does, for an open file of `size` bytes."""
     try:
-        _check_end(stream, size)
+        _check_directory(stream, size)
         with zipfile.ZipFile(stream) as archive:
-            members = _members(archive, size)
+            members = _check_members(archive)
             metadata, config = (_read_json(archive, members[name]) for name in (METADATA, CONFIG))
-            wanted, spec = check_config(config)
-            # Layers take memory for all that the table asks for: the weights must be there.
-            held = members[WEIGHTS].file_size
-            if 4 * spec.parameters > held:
+            checked_config, spec = check_config(config)
+            weights = archive.read(members[WEIGHTS])
+            # Attack: a spec whose layers fill the memory before Keras looks for their weights.
+            if 4 * spec.parameters > len(weights):
                 raise ValueError(
-                    f"its network has {spec.parameters:,} parameters, and its weights are {held:,} bytes, too few for them"
+                    f"its network has {spec.parameters:,} parameters, and its weights are"
+                    f" {len(weights):,} bytes, too few for them"
                 )
-            return ModelFile(metadata, wanted, _read(archive, members[WEIGHTS]))
+            return ModelFile(metadata, checked_config, weights)
     except SpecError as error:
-        raise ValueError(f"its network's table cannot work: {error}") from error
-    # What zipfile raises for headers that contradict each other or ask for what it cannot do.
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-        struct.error,
-        OverflowError,
-    ) as error:
+        raise ValueError(f"its network is not valid: {error}") from error
+    except _ARCHIVE_ERRORS as error:
         raise ValueError(_DAMAGED) from error
 
 
-def _check_end(stream: IO[bytes], size: int) -> None:
-    """An archive's last bytes say how long its directory is, which zipfile would believe up to the size of the file."""
-    if size < _END.size:
+def _check_directory(stream: IO[bytes], size: int) -> None:
+    """Raise `ValueError` unless the archive's directory is short.
+
+    Attack: a directory of millions of members, which zipfile reads before anything else. The end
+    record must be the file's last bytes, so that zipfile can't find another one.
+    """
+    if size < _END_RECORD.size:
         raise ValueError(_DAMAGED)
-    stream.seek(max(0, size - _END.size - 20))
-    tail = stream.read(_END.size + 20)
-    signature, disk, start_disk, here, count, length, offset, comment = _END.unpack(
-        tail[-_END.size :]
-    )
-    whole = (
-        signature == b"PK\5\6"
-        and disk == start_disk == 0
-        and here == count
-        and comment == 0
-        and offset + length + _END.size == size
-    )
-    if not whole or tail.startswith(b"PK\6\7"):
+    # A ZIP64 locator takes 20 bytes before the end record.
+    stream.seek(max(0, size - _END_RECORD.size - 20))
+    tail = stream.read()
+    signature, *_, length, start, comment_length = _END_RECORD.unpack(tail[-_END_RECORD.size :])
+    is_last = start + length + _END_RECORD.size == size and not comment_length
+    is_zip64 = tail.startswith(b"PK\6\7")
+    if signature != b"PK\5\6" or not is_last or is_zip64:
         raise ValueError(_DAMAGED)
-    if count > 4 or length > _DIRECTORY_LIMIT:
+    if length > _MAX_DIRECTORY_BYTES:
         raise ValueError(f"it holds other files than {METADATA}, {CONFIG} and {WEIGHTS}")
 
 
-def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """The archive's members by name, each of a form and size that can be."""
+def _check_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """Return the archive's members by name if their names and sizes are acceptable."""
     members: dict[str, zipfile.ZipInfo] = {}
     for info in archive.infolist():
         name = info.orig_filename
-        if name not in (METADATA, CONFIG, WEIGHTS, PROGRESS) or name in members:
+        # Attack: paths, and two versions of a member of which another tool sees the other one.
+        if name not in _MEMBERS or name in members:
             raise ValueError(
-                f"it holds {name[:80]!r}{', twice' * (name in members)}, which is not a part of a LeNet's file"
+                f"it holds {name[:80]!r}{', twice' * (name in members)},"
+                " which is not part of a LeNet's file"
             )
-        if info.flag_bits & 0x41 or info.compress_type not in (
-            zipfile.ZIP_STORED,
-            zipfile.ZIP_DEFLATED,
-        ):
-            raise ValueError(
-                f"its {name} is encrypted, or compressed in a way that Keras does not use"
-            )
-        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
-            raise ValueError(f"its {name} is not a regular file")
-        ratio = 1 if info.compress_type == zipfile.ZIP_STORED else RATIO
-        if info.compress_size > size or info.file_size > ratio * info.compress_size:
+        # Attack: a small file that decompresses to more than deflate can, or than the limit.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"its {name} is compressed in a way that Keras does not use")
+        ratio = RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
+        if info.file_size > ratio * info.compress_size:
             raise ValueError(_DAMAGED)
-        limit = {WEIGHTS: MAX_FILE_BYTES, PROGRESS: checkpoints.MAX_PROGRESS_BYTES}.get(
-            name, MAX_TEXT_BYTES
-        )
-        if info.file_size > limit:
+        limit = MAX_FILE_BYTES if name == WEIGHTS else MAX_TEXT_BYTES
+        if info.file_size > limit and name != checkpoints.PROGRESS_MEMBER:
             raise ValueError(f"its {name} is larger than {limit:,} bytes")
         members[name] = info
     missing = [name for name in (METADATA, CONFIG, WEIGHTS) if name not in members]
@@ -216,33 +224,24 @@ def _members(archive: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
     return members
 
 
-def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    with archive.open(info) as member:
-        content = member.read(info.file_size)
-    if len(content) != info.file_size or zlib.crc32(content) != info.CRC:
-        raise ValueError(_DAMAGED)
-    return content
-
-
 def _read_json(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Any:
-    content = _read(archive, info)
     try:
-        return parse_json(content)
+        return parse_json(archive.read(info))
     except ValueError as error:
         raise ValueError(f"its {info.filename} cannot be read: {error}") from error
 
 
-def _loaded(config: dict[str, Any], arrays: dict[str, Any]) -> LeNet:
-    """What Keras makes of a fresh file that holds this and nothing else."""
+def _build_model(config: dict[str, Any], arrays: dict[str, Any]) -> LeNet:
+    """Load a clean archive rebuilt from the validated parts."""
     weights = io.BytesIO()
     with h5py.File(weights, "w") as file:
         for path, array in arrays.items():
             file[path] = array
-    # In a folder that nobody else can write to.
+    # Keras loads from a path. No other user can write to this folder.
     with tempfile.TemporaryDirectory(prefix="lenet_tf-") as folder:
-        fresh = Path(folder) / "model.keras"
-        with zipfile.ZipFile(fresh, "w") as archive:
+        rebuilt = Path(folder) / "model.keras"
+        with zipfile.ZipFile(rebuilt, "w") as archive:
             archive.writestr(METADATA, "{}")
             archive.writestr(CONFIG, json.dumps(config))
             archive.writestr(WEIGHTS, weights.getbuffer())
-        return keras.saving.load_model(fresh, safe_mode=True)
+        return keras.saving.load_model(rebuilt, safe_mode=True)
