@@ -1,4 +1,4 @@
-"""Runs compared: numbers against independent ones, what the page says of unlike runs, and what the command refuses."""
+"""Comparisons of runs: correct numbers, notes on unlike runs, and refused commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,9 +18,9 @@ from scipy.stats import beta
 
 import lenet_tf
 from lenet_tf.errors import RunError
-from lenet_tf.evaluation import comparison, comparison_figures
+from lenet_tf.evaluation import comparison, comparison_figures, comparison_page
 from lenet_tf.evaluation.scores import Scores
-from lenet_tf.evaluation.settings_table import differing_settings, flatten_settings
+from lenet_tf.evaluation.settings_table import compare_settings, flatten_settings
 from lenet_tf.evaluation.significance import PairedTest
 from lenet_tf.runs import run_record
 from lenet_tf.specs import get_spec
@@ -44,7 +43,7 @@ def files(digits, tmp_path_factory) -> tuple[Path, Path]:
 
 @pytest.fixture(scope="module")
 def logs(files, tmp_path_factory) -> Path:
-    """A folder of logs with three runs on the same data, the last of them unfinished, and one on other data."""
+    """A logs folder: three runs on the same data, the last unfinished, and one on other data."""
     logs = tmp_path_factory.mktemp("compared")
     one, other = (lenet_tf.load_data(str(file)) for file in files)
     options = {"device": "cpu", "logs": logs, "quiet": True}
@@ -74,8 +73,8 @@ def compared(logs) -> tuple[Path, str]:
     from lenet_tf.evaluation import run_report
 
     with pytest.MonkeyPatch.context() as patch:
-        # The figures of each run's own report take most of the time, and test_report.py looks at them.
-        patch.setattr(run_report, "_figures", lambda run: {})
+        # test_report.py checks the figures of each run's report, which take most of the time.
+        patch.setattr(run_report, "_plot_figures", lambda run: {})
         said = CliRunner().invoke(main, ["report", *(str(logs / "fit" / name) for name in "abcda")])
     assert said.exit_code == 0, said.output
     return logs / "comparison.html", said.stdout
@@ -125,14 +124,14 @@ def test_the_page_needs_nothing_beside_itself(compared, files):
     assert page.stat().st_size < 2_000_000
     one, other = files
     assert seen.headings == [
-        "4 runs side by side",
-        "The runs",
-        "What differs",
-        "Learning",
-        f"Recall of each class on {one}",
-        f"Pair by pair on {one}",
-        f"Images that all get wrong on {one}",
-        f"Recall of each class on {other}",
+        "Comparison of 4 runs",
+        "Runs",
+        "Settings that differ",
+        "Learning curves",
+        f"Recall by class on {one}",
+        f"Pairwise comparison on {one}",
+        f"Images misclassified by every run on {one}",
+        f"Recall by class on {other}",
     ]
     assert {"A tiny", "B tiny", "C lenet1", "D tiny"} <= set(seen.texts), (
         "the legend is text, to be selected"
@@ -166,7 +165,7 @@ def test_the_table_of_runs(compared, logs, files, digits, models, answers, right
 
 def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
     text = compared[0].read_text(encoding="utf-8")
-    part = text[text.index("<h2>What differs") : text.index("<h2>Learning")]
+    part = text[text.index("<h2>Settings that differ") : text.index("<h2>Learning")]
     assert re.findall(r"<th>(.*?)</th>", part) == ["", "A, D", "B", "C"], (
         "runs that were made alike share a column"
     )
@@ -176,16 +175,15 @@ def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
     assert "versions of python, lenet_tf, tensorflow, keras" in part
 
 
-def test_runs_that_were_made_alike_share_a_column(logs):
+def test_runs_with_the_same_settings_share_a_column(logs):
     """Wherever they stand."""
-    one, two = (SimpleNamespace(old=run_record.read_run(logs / "fit" / name)) for name in "ab")
-    text = comparison._differences({"A": one, "B": two, "C": one})
-    assert re.findall(r"<th>(.*?)</th>", text) == ["", "A, C", "B"]
-    assert cells(text, "batch size") == ["16", "8"]
-    assert (
-        comparison._differences({"A": one, "B": one})
-        == "<p>Nothing but what the table above says.</p>"
-    )
+    one, two = (run_record.read_run(logs / "fit" / name) for name in "ab")
+    table, _ = comparison_page.tabulate_settings({"A": one, "B": two, "C": one})
+    assert table.columns == ["", "A, C", "B"]
+    assert ["batch size", "16", "8"] in table.rows
+    table, same = comparison_page.tabulate_settings({"A": one, "B": one})
+    assert table is None
+    assert "batch size 16" in same
 
 
 def test_pairs_on_the_same_images(compared, right):
@@ -204,27 +202,27 @@ def test_pairs_on_the_same_images(compared, right):
         p = min(1.0, 2 * sum(math.comb(alone, k) for k in range(less + 1)) / 2**alone)
         assert found[5] == ("&lt; 0.0001" if p < 1e-4 else f"{p:.2g}")
         assert found[6] == (
-            "cannot be told" if p >= 0.05 else first if counts[1] > counts[2] else second
+            "not significant" if p >= 0.05 else first if counts[1] > counts[2] else second
         )
     assert ", D</td>" not in text
-    assert "those on different data are shown, but not paired" in text
+    assert "Only runs on the same data are compared in pairs." in text
 
 
 def test_recall_of_each_class(compared, digits, right):
     text = compared[0].read_text(encoding="utf-8")
     for label in range(10):
-        expected = [
-            f"{np.mean([r for r, of in zip(right[name], digits.y_test, strict=True) if of == label]):.1%}"
-            for name in "ABC"
-        ]
-        assert cells(text, str(label), "Recall of each class") == expected
+        expected = []
+        for name in "ABC":
+            hits = [r for r, of in zip(right[name], digits.y_test, strict=True) if of == label]
+            expected.append(f"{np.mean(hits):.1%}")
+        assert cells(text, str(label), "Recall by class") == expected
 
 
 def test_images_that_all_get_wrong(compared, right):
     text = compared[0].read_text(encoding="utf-8")
     wrong = np.flatnonzero(~(right["A"] | right["B"] | right["C"]))
     assert len(wrong), "else the test says nothing"
-    assert f"<p>{len(wrong)} of 100" in text
+    assert f"<p>{len(wrong)} of 100 images." in text
     shown = [int(number) for number in re.findall(r">\d, image (\d+)<", text)]
     assert len(shown) == min(24, len(wrong))
     assert set(shown) <= set(wrong.tolist())
@@ -240,15 +238,15 @@ def test_another_file_is_left_alone(logs, cli):
         before = place.read_bytes() if place.exists() else b""
         said = cli("report", logs / "fit" / "a", logs / "fit" / "b", "--comparison", place)
         assert (said.exit_code, said.stdout) == (1, "")
-        assert (
-            said.stderr.strip()
-            == f"Error: {place} is no comparison that lenet-tf wrote, and is left as it is: name another file with --comparison"
+        assert said.stderr.strip() == (
+            f"Error: {place} is not a comparison that lenet-tf wrote, so it is not overwritten:"
+            " choose another file with --comparison"
         )
         assert (place.read_bytes() if place.exists() else b"") == before
     said = cli("report", logs / "fit" / "a", logs / "fit" / "b", "--comparison", "none/c.html")
     assert (said.exit_code, said.stderr) == (
         1,
-        "Error: there is no folder none to write c.html to\n",
+        "Error: cannot write c.html: the folder none does not exist\n",
     )
 
 
@@ -258,7 +256,8 @@ def test_one_run_is_no_comparison(logs, cli):
     said = cli("report", run, "link", run, "--comparison", "c.html")
     assert (said.exit_code, said.stderr) == (
         2,
-        "Error: --comparison takes 2 to 12 different runs, and here is 1. See lenet-tf report --help.\n",
+        "Error: --comparison takes 2 to 12 different runs, and here is 1."
+        " See lenet-tf report --help.\n",
     )
     assert not Path("c.html").exists()
 
@@ -312,7 +311,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(comparison, "atomic_write", full)
-    monkeypatch.setattr(comparison, "_page", lambda compared: "")
+    monkeypatch.setattr(comparison_page, "render_comparison", lambda compared: "")
     with pytest.raises(RunError, match="cannot write .*c.html: No space left on device"):
         comparison.write_comparison([], tmp_path / "c.html")
 
@@ -333,15 +332,15 @@ def test_the_interval_is_clopper_and_pearsons(counts):
         pair.interval, [(2 * share - 1) * alone / count for share in (low, high)]
     )
     assert pair.interval[0] <= pair.difference <= pair.interval[1]
-    assert (pair.interval[0] > 0 or pair.interval[1] < 0) == (pair.p < 0.05)
+    assert (pair.interval[0] > 0 or pair.interval[1] < 0) == (pair.p_value < 0.05)
 
 
 def test_runs_that_are_right_on_the_same_images():
     same = np.array([True, False, True])
     pair = PairedTest.from_correct(same, same)
-    assert (pair.both, pair.neither, pair.difference, pair.p) == (2, 1, 0, 1.0)
+    assert (pair.both, pair.neither, pair.difference, pair.p_value) == (2, 1, 0, 1.0)
     assert np.isnan(pair.interval).all()
-    assert pair.better(("A", "B")) == "cannot be told"
+    assert pair.more_accurate(("A", "B")) == "not significant"
 
 
 def test_a_change_in_one_layer_is_told():
@@ -351,7 +350,7 @@ def test_a_change_in_one_layer_is_told():
         replace(each, activation="relu") if each is row else each for each in get_spec("tiny").rows
     )
     tables[1] = flatten_settings(replace(get_spec("tiny"), rows=rows), {}, True)
-    unlike, alike = differing_settings(tables)
+    unlike, alike = compare_settings(tables)
     assert unlike == [[f"{row.name} activation", row.activation, "relu", row.activation]]
     assert alike["optimizer"] == "adam"
 
@@ -359,7 +358,9 @@ def test_a_change_in_one_layer_is_told():
 def test_twelve_runs_are_told_apart():
     """By color, marker and stroke together; and many classes fit."""
     styles = [
-        tuple(comparison_figures._style(number)[name] for name in ("color", "marker", "linestyle"))
+        tuple(
+            comparison_figures._get_style(number)[name] for name in ("color", "marker", "linestyle")
+        )
         for number in range(12)
     ]
     assert len(set(styles)) == 12

@@ -1,4 +1,4 @@
-"""The report of a run: numbers against independent ones, one file that needs nothing beside itself, figures that hold what they say."""
+"""A run's report: correct numbers, one file that needs no other, figures with content."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import shutil
 import signal
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,11 @@ from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.run_report import write_report
 from lenet_tf.evaluation.scores import Scores, calibration_curve
 from lenet_tf.specs import VARIANTS, Preparation, get_spec
+
+
+def read_text(page: Path) -> str:
+    """A page's text with single spaces, as a browser shows it."""
+    return " ".join(page.read_text(encoding="utf-8").split())
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +51,24 @@ def test_the_page_needs_nothing_beside_itself(reported):
     assert seen.tags.count("svg") == 8
     assert seen.headings == [
         "lenet1 on sample",
-        "This run",
-        "The network, drawn to scale",
-        "Learning",
-        "Scores of each class",
+        "Run",
+        "Architecture, drawn to scale",
+        "Learning curves",
+        "Recall and precision by class",
         "Confusion matrix",
-        "Confused most often",
-        "Are its probabilities to be believed?",
-        "The mistakes it was surest of",
+        "Most frequent confusions",
+        "Calibration",
+        "Most confident mistakes",
         "Filters of C1",
         seen.headings[10],
         "Layers",
     ]
-    assert re.fullmatch(r"What every layer makes of test image \d+, a \d", seen.headings[10])
+    assert re.fullmatch(r"Layer outputs for test image \d+, class \d", seen.headings[10])
 
 
 def test_the_pages_numbers_are_the_runs(reported, digits):
     run, page = reported
-    seen, text = outline(page), page.read_text(encoding="utf-8")
+    seen, text = outline(page), read_text(page)
     assert f"{run.metrics['test_accuracy']:.2%}" in seen.texts
     assert f"loss {run.metrics['test_loss']:.4f}, after epoch 2." in text
     assert "2,578" in seen.texts
@@ -72,9 +78,10 @@ def test_the_pages_numbers_are_the_runs(reported, digits):
     assert "4@24×24" in text, "text of a figure is text, to be selected"
     answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
     scores = Scores.from_predictions(digits.y_test, answers, 10)
-    label, answer, often, share = next(scores.confused())
+    label, answer, often, share = next(scores.most_confused())
     row = re.search(
-        rf"<tr><td class=number>{label}</td><td class=number>{answer}</td><td class=number>{often}</td><td>(.*?)</td>",
+        rf'<tr><td class="number">{label}</td><td class="number">{answer}</td>'
+        rf'<td class="number">{often}</td><td>(.*?)</td>',
         text,
     )
     assert row[1] == f"{share.value:.2%}"
@@ -133,16 +140,14 @@ def test_an_unfinished_run_says_so(digits, tmp_path):
     config = json.loads((run.path / "config.json").read_text())
     config["recipe"]["epochs"] = 5
     (run.path / "config.json").write_text(json.dumps(config))
-    assert "The run is unfinished, after epoch 2 of 5." in write_report(run.path, digits).read_text(
-        encoding="utf-8"
-    )
+    assert "The run is unfinished, after epoch 2 of 5." in read_text(write_report(run.path, digits))
     (run.path / "final.keras").unlink()
     with pytest.raises(RunError, match="has no finished epoch to report on"):
         write_report(run.path, digits)
 
 
-def test_the_scores_are_of_the_images_that_the_accuracy_is_of(digits, tmp_path):
-    """Also where test images are prepared in another way than training images, as the tutorial does by mistake."""
+def test_scores_and_accuracy_are_of_the_same_images(digits, tmp_path):
+    """Also if test images are prepared differently, as the tutorial does by mistake."""
     spec = replace(get_spec("tiny"), preparation=Preparation(test_normalization="unit_twice"))
     run = lenet_tf.fit(spec, digits, epochs=3, device="cpu", logs=tmp_path, quiet=True)
     share = f"{run.metrics['test_accuracy']:.2%}"
@@ -150,7 +155,7 @@ def test_the_scores_are_of_the_images_that_the_accuracy_is_of(digits, tmp_path):
         share
         != f"{np.mean(lenet_tf.predict(run, digits.x_test).argmax(axis=1) == digits.y_test):.2%}"
     )
-    text = write_report(run.path, digits).read_text(encoding="utf-8")
+    text = read_text(write_report(run.path, digits))
     low, high = re.search(rf"<b>{share}</b> \(95% interval ([\d.]+)%–([\d.]+)%\)", text).groups()
     assert float(low) < 100 * run.metrics["test_accuracy"] < float(high)
 
@@ -158,7 +163,7 @@ def test_the_scores_are_of_the_images_that_the_accuracy_is_of(digits, tmp_path):
 def test_names_are_text_and_no_html(digits, tmp_path):
     spec = replace(get_spec("tiny"), source="<script>alert(1)</script> & co")
     run = lenet_tf.fit(spec, digits, device="cpu", logs=tmp_path, quiet=True)
-    text = write_report(run.path, digits).read_text(encoding="utf-8")
+    text = read_text(write_report(run.path, digits))
     assert "<script>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in text
 
@@ -194,22 +199,22 @@ def test_filters_are_the_kernels_and_say_where_there_is_none():
 
 def test_calibration_against_a_loop():
     random = np.random.default_rng(0)
-    chances = random.dirichlet([0.3, 0.3, 0.3], 500)
-    labels = np.array([random.choice(3, p=chance) for chance in chances])
-    given, shares, counts, error = calibration_curve(chances, labels)
+    probabilities = random.dirichlet([0.3, 0.3, 0.3], 500)
+    labels = np.array([random.choice(3, p=each) for each in probabilities])
+    confidence, accuracy, counts, error = calibration_curve(probabilities, labels)
     edges = [0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99, 1.01]
     expected, total = [], 0.0
     for low, high in itertools.pairwise(edges):
         inside = [
-            (chance.max(), chance.argmax() == label)
-            for chance, label in zip(chances, labels, strict=True)
-            if low <= chance.max() < high
+            (each.max(), each.argmax() == label)
+            for each, label in zip(probabilities, labels, strict=True)
+            if low <= each.max() < high
         ]
         if inside:
-            sure, right = np.mean([p for p, _ in inside]), np.mean([r for _, r in inside])
-            expected.append((sure, right, len(inside)))
-            total += len(inside) * abs(sure - right) / 500
-    np.testing.assert_allclose(np.transpose([given, shares, counts]), expected)
+            mean, share = np.mean([p for p, _ in inside]), np.mean([r for _, r in inside])
+            expected.append((mean, share, len(inside)))
+            total += len(inside) * abs(mean - share) / 500
+    np.testing.assert_allclose(np.transpose([confidence, accuracy, counts]), expected)
     assert error == pytest.approx(total)
 
 
@@ -255,9 +260,9 @@ def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path,
         lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
     first, second = str(error.value).splitlines()
-    assert (
-        first
-        == f"{folder} is complete, but has no report: cannot write to {folder}: No space left on device. Make it with:"
+    assert first == (
+        f"{folder} is complete, but has no report: cannot write to {folder}:"
+        " No space left on device. Write it with:"
     )
     assert second.endswith(f"lenet-tf report {folder}")
     assert lenet_tf.resume(folder, digits, quiet=True).metrics["epochs"] == 1
@@ -293,6 +298,6 @@ def test_the_command_makes_it_and_says_where(cli, tmp_path):
     (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
     assert (folder / "report.html").exists()
     assert (
-        f"look at it              {folder.relative_to(tmp_path / 'work') / 'report.html'}"
+        f"open the report         {folder.relative_to(tmp_path / 'work') / 'report.html'}"
         in done.output
     )

@@ -1,15 +1,16 @@
-"""Per-class scores against scikit-learn's, their intervals against a plain bootstrap, and the command that prints them."""
+"""Scores against scikit-learn's, their intervals against published ones, and the command."""
 
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
 
 import lenet_tf
-from lenet_tf.evaluation.scores import Scores
+from lenet_tf.evaluation.scores import Score, Scores
 
 
 @pytest.fixture(scope="module")
@@ -32,33 +33,53 @@ def test_scores_are_those_of_scikit_learn(answered):
     assert scores.accuracy().value == pytest.approx(np.mean(labels == answers))
 
 
-def test_intervals_are_those_of_images_drawn_anew(answered):
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_intervals_are_wilsons(successes, trials, low, high):
+    """The score method's intervals in Newcombe 1998, table I."""
+    score = Score.from_counts(successes, trials)
+    assert score.value == pytest.approx(successes / trials)
+    assert (score.low, score.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_each_interval_is_of_its_own_counts(answered):
+    """Accuracy counts all images, recall a class's images, precision its predictions."""
     labels, answers = answered
-    random, found = np.random.default_rng(1), {"accuracy": [], "recall": [], "precision": []}
-    for _ in range(2000):
-        chosen = random.integers(0, 400, 400)
-        y, z = labels[chosen], answers[chosen]
-        found["accuracy"].append(np.mean(y == z))
-        found["recall"].append(np.mean(z[y == 1] == 1))
-        found["precision"].append(np.mean(y[z == 1] == 1))
     scores = Scores.from_predictions(labels, answers, 3)
-    for name, score in (
-        ("accuracy", scores.accuracy()),
-        ("recall", scores.recall(1)),
-        ("precision", scores.precision(1)),
+    hits = int(np.sum((labels == 1) & (answers == 1)))
+    for score, correct, count in (
+        (scores.accuracy(), int(np.sum(labels == answers)), 400),
+        (scores.recall(1), hits, int(np.sum(labels == 1))),
+        (scores.precision(1), hits, int(np.sum(answers == 1))),
     ):
-        low, high = np.percentile(found[name], (2.5, 97.5))
-        assert (score.low, score.high) == pytest.approx((low, high), abs=0.01)
-        assert score.low < score.value < score.high
+        # Wilson's interval: where the score test's statistic is the normal's 97.5% quantile.
+        share = correct / count
+        for bound in (score.low, score.high):
+            z = abs(share - bound) / math.sqrt(bound * (1 - bound) / count)
+            assert z == pytest.approx(1.959964, abs=1e-5)
+        assert score.low < share < score.high
+
+
+def test_a_perfect_score_has_an_upper_bound_of_1():
+    score = Scores(np.diag([50, 50])).accuracy()
+    assert (score.value, score.high) == (1.0, 1.0)
+    assert 0.96 < score.low < 1
 
 
 def test_confused_pairs(answered):
     scores = Scores(np.array([[90, 7, 3], [0, 100, 0], [5, 0, 45]]))
-    pairs = [(label, answer, count) for label, answer, count, _ in scores.confused()]
+    pairs = [(label, answer, count) for label, answer, count, _ in scores.most_confused()]
     assert pairs == [(0, 1, 7), (2, 0, 5), (0, 2, 3)], (
         "the most frequent first, and none that never was"
     )
-    shares = [share.value for *_, share in scores.confused(2)]
+    shares = [share.value for *_, share in scores.most_confused(2)]
     assert shares == pytest.approx([0.07, 0.1])
 
 

@@ -5,23 +5,34 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
+from lenet_tf.data.augmentation import distort
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.preprocessing import NORMALIZED_RANGES, prepare_images
 from lenet_tf.evaluation.image_figures import plot_image_rows
 from lenet_tf.specs import AUGMENTATIONS, Spec
 
+_MAX_CLASSES = 10
 
-def plot_distortions(raw: RawData, spec: Spec, seed: int, draws: int = 3) -> Figure:
-    """A training image of each class above what each kind of augmentation makes of it, `draws` times, as the network is given it."""
-    from lenet_tf.data.augmentation import distort
 
-    first = [np.flatnonzero(raw.y_train == label)[:1] for label in range(raw.num_classes)][:10]
-    images = prepare_images(raw.x_train[np.concatenate(first)], spec.preparation)
+def plot_distortions(data: RawData, spec: Spec, seed: int, repeats: int = 3) -> Figure:
+    """Shows training images and what every kind of augmentation turns them into.
+
+    Args:
+        data: The data set. The first training image of each of up to ten classes is shown.
+        spec: The network for which the images are prepared.
+        seed: The seed of the distortions.
+        repeats: Rows for each kind of augmentation.
+
+    Returns:
+        The figure.
+    """
+    labels = range(min(data.num_classes, _MAX_CLASSES))
+    first = np.concatenate([np.flatnonzero(data.y_train == label)[:1] for label in labels])
+    images = prepare_images(data.x_train[first], spec.preparation)
     background = NORMALIZED_RANGES[spec.preparation.normalization][0]
     rows = [("original", images)]
-    for name, how in AUGMENTATIONS.items():
-        rows += [
-            (name, np.asarray(distort(images, (seed, draw), how, background)))
-            for draw in range(draws)
-        ]
-    return plot_image_rows(rows, f"{raw.name}: training images and what --augment makes of them")
+    for name, augmentation in AUGMENTATIONS.items():
+        for number in range(repeats):
+            distorted = distort(images, (seed, number), augmentation, background)
+            rows.append((name, np.asarray(distorted)))
+    return plot_image_rows(rows, f"{data.name}: training images under each --augment")

@@ -1,4 +1,4 @@
-"""A trained model: tested, asked."""
+"""A trained model's test result and predictions."""
 
 from __future__ import annotations
 
@@ -22,82 +22,145 @@ from lenet_tf.specs.rows import Shape, format_shape
 
 
 def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
-    """Raises `DataError` unless the model takes prepared images of this shape and has the data set's number of classes."""
-    takes, gives = tuple(model.input_shape[1:]), model.output_shape[-1]
-    if takes != image_shape or gives != data.num_classes:
+    """Checks that a model can be trained or tested on a data set.
+
+    Args:
+        model: The network.
+        image_shape: The shape of the prepared images, (height, width, channels).
+        data: The data set.
+
+    Raises:
+        DataError: If the model takes images of another shape or has another number of classes.
+    """
+    input_shape, num_classes = tuple(model.input_shape[1:]), model.output_shape[-1]
+    if input_shape != image_shape or num_classes != data.num_classes:
         raise DataError(
-            f"{model.name} takes images of {format_shape(takes)} and {gives} classes, but {data.name} gives {format_shape(image_shape)} and"
-            f" {data.num_classes}. LeNet(..., input_shape={image_shape}, num_classes={data.num_classes}) builds one that fits."
+            f"{model.name} takes images of {format_shape(input_shape)} and {num_classes} classes,"
+            f" but {data.name} gives {format_shape(image_shape)} and {data.num_classes}."
+            f" LeNet(..., input_shape={image_shape}, num_classes={data.num_classes}) builds one"
+            " that fits."
         )
 
 
 @hide_retracing_advice()
 def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]:
-    """Loss and metrics on the raw test images of `data`, prepared as its spec says; every image counts.
+    """Computes loss and metrics on a data set's test images.
 
-    `model`: also a run, its folder or a `.keras` file.
+    Args:
+        model: A network, a run, a run's folder or a `.keras` file.
+        data: The data set, with raw images. They are prepared as the network's spec says.
+
+    Returns:
+        Metric → its mean over all test images, for example `loss` and `accuracy`.
+
+    Raises:
+        DataError: If the network does not take these images or has other classes.
+        RunError: If a file or folder does not hold a usable model.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> metrics = lenet_tf.evaluate(lenet_tf.LeNet("tiny", seed=0), data)
+        >>> sorted(metrics)
+        ['accuracy', 'loss']
     """
     check_raw_data(data)
-    model = _model(model)
+    model = _load(model)
     preparation = model.spec.preparation.for_test_images
     check_fits(model, preparation.output_shape(data.image_shape), data)
-    test = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
-    return model.evaluate(test, verbose=0, return_dict=True)
+    batches = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
+    return model.evaluate(batches, verbose=0, return_dict=True)
 
 
 @hide_retracing_advice()
 def predict(
     model: LeNet | Run | str | Path, images: Any, preparation: Preparation | None = None
 ) -> np.ndarray:
-    """The network's outputs, for most networks class probabilities: float32 (N, classes), for raw images (N, height, width[, channels]) of
-    whole numbers 0…255, prepared as its spec says.
+    """Computes a network's outputs, which are class probabilities for most networks.
 
-    `model`: also a run, its folder or a `.keras` file. `preparation`: another than the spec's. Raises `DataError` for images that the
-    network cannot take.
+    Args:
+        model: A network, a run, a run's folder or a `.keras` file.
+        images: Raw images, integers of 0 to 255, (N, height, width) or
+            (N, height, width, channels).
+        preparation: How to prepare the images; by default as the network's spec says.
+
+    Returns:
+        Outputs, float32 (N, classes).
+
+    Raises:
+        DataError: If the network does not take these images.
+        RunError: If a file or folder does not hold a usable model.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> outputs = lenet_tf.predict(lenet_tf.LeNet("tiny", seed=0), data.x_test[:3])
+        >>> outputs.shape
+        (3, 10)
     """
-    model = _model(model)
+    model = _load(model)
     preparation = preparation or model.spec.preparation
     check_images(images)
-    takes, gives = (
-        tuple(model.input_shape[1:]),
-        preparation.output_shape(tuple(images.shape[1:])),
-    )
-    if takes != gives:
+    input_shape = tuple(model.input_shape[1:])
+    image_shape = preparation.output_shape(images.shape[1:])
+    if input_shape != image_shape:
         raise DataError(
-            f"{model.name} takes images of {format_shape(takes)}, and these are {format_shape(gives)} when prepared"
+            f"{model.name} takes images of {format_shape(input_shape)},"
+            f" and these are {format_shape(image_shape)} when prepared"
         )
     batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, preparation)
-    if model.precision != "float32" or not all(
-        "CPU" in weight.value.device for weight in model.weights
-    ):
+    on_cpu = all("CPU" in weight.value.device for weight in model.weights)
+    if model.precision != "float32" or not on_cpu:
         return model.predict(batches, verbose=0)
-    # Layers that were changed since the graph was made need another.
-    layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
-    if model.predict_graph is None or model.predict_graph[0] != layers:
-        vars(model)["predict_graph"] = (
-            layers,
-            tf.function(
-                lambda images: forward(model, images), autograph=False, reduce_retracing=True
-            ),
-        )
-    say = model.predict_graph[1]
-    return np.concatenate([say(batch).numpy() for batch, _ in batches])
+    graph = _compile_forward(model)
+    return np.concatenate([graph(batch).numpy() for batch, _ in batches])
 
 
 def predict_test(model: LeNet, data: RawData) -> np.ndarray:
-    """`predict` for the test images of `data`, prepared as `evaluate` prepares them: as the spec says for test images."""
+    """Computes a network's outputs for test images, prepared as `evaluate` prepares them.
+
+    Args:
+        model: The network.
+        data: The data set.
+
+    Returns:
+        Outputs, float32 (N, classes).
+
+    Raises:
+        DataError: If the network does not take these images.
+    """
     return predict(model, data.x_test, model.spec.preparation.for_test_images)
 
 
-def _model(model: LeNet | Run | str | Path) -> LeNet:
-    model = model.model if isinstance(model, Run) else model
-    return model if isinstance(model, LeNet) else load_model(model)
-
-
 def to_probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:
-    """(N, classes) that add up to 1: a softmax network's own, and for any other the softmax of its outputs, which for the RBF of 1998 is
-    the posterior that the paper reads into them (section II.C)."""
+    """Turns a network's outputs into class probabilities.
+
+    Args:
+        model: The network.
+        outputs: Its outputs, float (N, classes).
+
+    Returns:
+        The outputs of a softmax network as they are, and the softmax of any other's. For the RBF
+        outputs of 1998 that is the paper's posterior (section II.C). Float (N, classes).
+    """
     if getattr(model.spec.rows[-1], "activation", "") == "softmax":
         return outputs
     powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _load(model: LeNet | Run | str | Path) -> LeNet:
+    model = model.model if isinstance(model, Run) else model
+    return model if isinstance(model, LeNet) else load_model(model)
+
+
+def _compile_forward(model: LeNet) -> Any:
+    """Returns the model's forward pass as a graph, which is kept until a layer changes."""
+    layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
+    if model.predict_graph is None or model.predict_graph[0] != layers:
+        function = tf.function(
+            lambda images: forward(model, images), autograph=False, reduce_retracing=True
+        )
+        # Keras wraps the lists in attributes that are set in the usual way.
+        object.__setattr__(model, "predict_graph", (layers, function))
+    return model.predict_graph[1]

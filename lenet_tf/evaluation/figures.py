@@ -1,4 +1,4 @@
-"""Figures of a run's scores: what it learned and where it errs."""
+"""Figures of a run's results: learning curves, scores, confusions, calibration and mistakes."""
 
 from __future__ import annotations
 
@@ -9,30 +9,32 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.image_figures import plot_gallery
-from lenet_tf.evaluation.palette import BLUE, GRAY, ORANGE
+from lenet_tf.evaluation.palette import BLUE, DARK_GRAY, GRAY, ORANGE
 from lenet_tf.evaluation.plotting import despine, format_epoch_axis
 from lenet_tf.evaluation.scores import Scores, calibration_curve
 
 _MAX_MISTAKES = 24
-# Classes of a confusion matrix whose counts are written into it.
-_MAX_NUMBERED = 62
+# With more classes, a confusion matrix's counts are illegible and slow to draw.
+_MAX_CLASSES_WITH_COUNTS = 62
 
 
 def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
-    """Loss and accuracy of training and validation by epoch, from a run's history."""
+    """Plots loss and accuracy by epoch.
+
+    Args:
+        history: Metric → its value in every epoch, as in `Run.history`.
+
+    Returns:
+        The figure, with training and validation in one plot for each metric.
+    """
     figure = Figure(figsize=(9, 3.2))
-    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+    for axes, metric in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         for prefix, label, color in (("", "training", BLUE), ("val_", "validation", ORANGE)):
-            values = history[prefix + name]
-            axes.plot(
-                range(1, len(values) + 1),
-                values,
-                "o-" if len(values) < 30 else "-",
-                color=color,
-                markersize=4,
-                label=label,
-            )
-        format_epoch_axis(axes, name)
+            values = history[prefix + metric]
+            style = "o-" if len(values) < 30 else "-"
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, style, color=color, markersize=4, label=label)
+        format_epoch_axis(axes, metric)
         despine(axes)
     figure.axes[0].legend(frameon=False)
     figure.tight_layout()
@@ -40,38 +42,50 @@ def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def plot_confusion_matrix(scores: Scores) -> Figure:
-    """How many images of each class, a row, were answered by each, a column; the color counts the wrong ones only."""
+    """Plots a confusion matrix.
+
+    Args:
+        scores: The scores.
+
+    Returns:
+        The figure: a row for each true class, a column for each predicted class. The color shows
+        errors only.
+    """
     confusion = scores.confusion
     count = len(confusion)
-    wrong = np.where(np.eye(count, dtype=bool), 0, confusion)
-    # Numbers in so many squares would be neither legible nor drawn in a second.
-    many = count > _MAX_NUMBERED
-    figure = Figure(figsize=(9, 8.6) if many else (0.48 * count + 1.3, 0.48 * count + 0.9))
+    errors = np.where(np.eye(count, dtype=bool), 0, confusion)
+    has_counts = count <= _MAX_CLASSES_WITH_COUNTS
+    figure = Figure(figsize=(0.48 * count + 1.3, 0.48 * count + 0.9) if has_counts else (9, 8.6))
     axes = figure.subplots()
-    axes.imshow(wrong, cmap="Oranges", norm=PowerNorm(0.6, 0, max(1, wrong.max() * 1.6)))
-    for label in range(count):
-        for answer in range(count):
-            if confusion[label, answer] and not many:
-                weight, color = ("bold", BLUE) if label == answer else ("normal", "black")
-                axes.text(
-                    answer,
-                    label,
-                    f"{confusion[label, answer]}",
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                    color=color,
-                    weight=weight,
-                )
-    ticks = range(0, count, 10 if many else 1)
-    axes.set(xticks=ticks, yticks=ticks, xlabel="answered", ylabel="class")
+    axes.imshow(errors, cmap="Oranges", norm=PowerNorm(0.6, 0, max(1, errors.max() * 1.6)))
+    for label, prediction in np.argwhere(confusion) if has_counts else ():
+        correct = label == prediction
+        axes.text(
+            prediction,
+            label,
+            f"{confusion[label, prediction]}",
+            ha="center",
+            va="center",
+            fontsize=8,
+            color=BLUE if correct else "black",
+            weight="bold" if correct else "normal",
+        )
+    ticks = range(0, count, 1 if has_counts else 10)
+    axes.set(xticks=ticks, yticks=ticks, xlabel="predicted class", ylabel="true class")
     axes.tick_params(length=0)
     figure.tight_layout()
     return figure
 
 
 def plot_class_scores(scores: Scores) -> Figure:
-    """Recall and precision of each class with their 95% intervals."""
+    """Plots recall and precision of each class with their 95% intervals.
+
+    Args:
+        scores: The scores.
+
+    Returns:
+        The figure.
+    """
     count = len(scores.confusion)
     figure = Figure(figsize=(max(6, 0.7 * count), 3))
     axes = figure.subplots()
@@ -79,13 +93,12 @@ def plot_class_scores(scores: Scores) -> Figure:
         (-0.12, "recall", BLUE, "o"),
         (0.12, "precision", ORANGE, "s"),
     ):
-        found = [getattr(scores, name)(label) for label in range(count)]
-        values = np.array([[score.value, score.low, score.high] for score in found]) * 100
-        apart = np.abs(values[:, 1:].T - values[:, 0])
+        each = [getattr(scores, name)(label) for label in range(count)]
+        values = np.array([[score.value, score.low, score.high] for score in each]) * 100
         axes.errorbar(
             np.arange(count) + offset,
             values[:, 0],
-            yerr=apart,
+            yerr=np.abs(values[:, 1:].T - values[:, 0]),
             fmt=marker,
             color=color,
             markersize=4,
@@ -99,26 +112,36 @@ def plot_class_scores(scores: Scores) -> Figure:
     return figure
 
 
-def plot_calibration(chances: np.ndarray, labels: np.ndarray) -> Figure:
-    """How often answers of each probability are right, and how many there are; see `calibration_curve`."""
-    x, y, counts, error = calibration_curve(chances, labels)
+def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
+    """Plots accuracy against confidence; see `calibration_curve`.
+
+    Args:
+        probabilities: Class probabilities, float (N, classes).
+        labels: True classes, int (N,).
+
+    Returns:
+        The figure. Each point says how many images it stands for.
+    """
+    curve = calibration_curve(probabilities, labels)
     figure = Figure(figsize=(4.2, 3.8))
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], "--", color=GRAY, linewidth=1, label="as sure as right")
-    axes.plot(x, y, "o-", color=BLUE, label="answers, and how many")
-    for place, share, count in zip(x, y, counts, strict=True):
+    axes.plot([0, 1], [0, 1], "--", color=GRAY, linewidth=1, label="perfect calibration")
+    axes.plot(
+        curve.confidence, curve.accuracy, "o-", color=BLUE, label="predictions, with their number"
+    )
+    for confidence, accuracy, count in zip(
+        curve.confidence, curve.accuracy, curve.counts, strict=True
+    ):
         axes.annotate(
             f"{count:,}",
-            (place, share),
+            (confidence, accuracy),
             (5, -10),
             textcoords="offset points",
             fontsize=7,
-            color="0.35",
+            color=DARK_GRAY,
         )
-    axes.set(
-        xlim=(0, 1.08), ylim=(0, 1.05), xlabel="probability given", ylabel="share answered rightly"
-    )
-    axes.set_title(f"expected calibration error {error:.2%}", fontsize=10)
+    axes.set(xlim=(0, 1.08), ylim=(0, 1.05), xlabel="mean confidence", ylabel="accuracy")
+    axes.set_title(f"expected calibration error {curve.error:.2%}", fontsize=10)
     axes.legend(frameon=False, loc="upper left", fontsize=9)
     despine(axes)
     figure.tight_layout()
@@ -126,14 +149,24 @@ def plot_calibration(chances: np.ndarray, labels: np.ndarray) -> Figure:
 
 
 def plot_mistakes(
-    images: np.ndarray, labels: np.ndarray, chances: np.ndarray, columns: int = 8
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, columns: int = 8
 ) -> Figure:
-    """The wrong answers that were given with the greatest probability: raw images (N, height, width[, channels]), labels (N,), and
-    (N, classes)."""
-    answers = chances.argmax(axis=1)
-    wrong = np.flatnonzero(answers != labels)
-    worst = wrong[np.argsort(-chances[wrong].max(axis=1), kind="stable")][:_MAX_MISTAKES]
+    """Shows the misclassified images with the highest confidence.
+
+    Args:
+        images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).
+        labels: True classes, int (N,).
+        probabilities: Class probabilities, float (N, classes).
+        columns: Images in one line.
+
+    Returns:
+        The figure, with up to 24 images.
+    """
+    predictions = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    wrong = np.flatnonzero(predictions != labels)
+    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:_MAX_MISTAKES]
     titles = [
-        f"{labels[number]} as {answers[number]}, {chances[number].max():.0%}" for number in worst
+        f"{labels[index]} as {predictions[index]}, {confidence[index]:.0%}" for index in chosen
     ]
-    return plot_gallery([images[number] for number in worst], titles, "no mistake", columns)
+    return plot_gallery([images[index] for index in chosen], titles, "no mistakes", columns)

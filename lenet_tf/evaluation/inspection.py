@@ -1,4 +1,4 @@
-"""What happens inside a network: its filters, what every layer makes of given images, and which pixels an answer hangs on."""
+"""What happens inside a network: its filters, its layers' outputs, and saliency maps."""
 
 from __future__ import annotations
 
@@ -17,40 +17,82 @@ from lenet_tf.specs import Preparation
 def feature_maps(
     model: LeNet, images: np.ndarray, preparation: Preparation | None = None
 ) -> dict[str, np.ndarray]:
-    """Layer → its output for raw images (N, height, width[, channels]) of 0…255: float32 (N, height, width, maps), or (N, units) behind
-    the maps.
+    """Computes the output of every layer.
 
-    `INPUT` comes first: the images as the network is given them. `preparation`: another than the network's own, such as its `for_test_images`.
+    Args:
+        model: The network.
+        images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).
+        preparation: How to prepare the images; by default as the network's spec says.
+
+    Returns:
+        Layer → its output, float32 (N, height, width, maps), or (N, units) for dense layers. The
+        first is `INPUT`, the prepared images.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> outputs = feature_maps(lenet_tf.LeNet("lenet5", seed=0), data.x_test[:2])
+        >>> outputs["C1"].shape, outputs["OUTPUT"].shape
+        ((2, 28, 28, 6), (2, 10))
     """
     outputs: Any = prepare_images(images, preparation or model.spec.preparation)
-    found = {model.spec.rows[0].name: np.asarray(outputs)}
+    maps = {model.spec.rows[0].name: np.asarray(outputs)}
     for layer in model.layers:
         outputs = layer(outputs, training=False)
-        # Half precision is for the arithmetic; matplotlib knows no bfloat16.
-        found[layer.name] = np.asarray(outputs).astype(np.float32)
-    return found
+        # NumPy and matplotlib have no bfloat16, which a mixed-precision layer may return.
+        maps[layer.name] = np.asarray(outputs).astype(np.float32)
+    return maps
 
 
 def filters(model: LeNet) -> dict[str, np.ndarray]:
-    """Convolution → its kernels (kernel height, kernel width, input maps, feature maps); a connection that does not exist is NaN."""
-    found = {}
+    """Returns the kernels of every convolution.
+
+    Args:
+        model: The network.
+
+    Returns:
+        Layer → its kernels, float32 (height, width, input maps, feature maps). A connection that
+        a connection table leaves out is NaN.
+
+    Example:
+        >>> import lenet_tf
+        >>> kernels = filters(lenet_tf.LeNet("lenet5", seed=0))
+        >>> {name: kernel.shape for name, kernel in kernels.items()}
+        {'C1': (5, 5, 1, 6), 'C3': (5, 5, 6, 16)}
+    """
+    kernels = {}
     for layer in model.layers:
         if isinstance(layer, TableConvolution):
-            kernels = np.array(layer.expand_kernel(layer.kernel.value))
-            for feature, maps in enumerate(layer.table):
-                absent = [number for number in range(kernels.shape[2]) if number not in maps]
-                kernels[:, :, absent, feature] = np.nan
-            found[layer.name] = kernels
+            kernel = np.array(layer.expand_kernel(layer.kernel.value))
+            for feature, inputs in enumerate(layer.table):
+                absent = [number for number in range(kernel.shape[2]) if number not in inputs]
+                kernel[:, :, absent, feature] = np.nan
+            kernels[layer.name] = kernel
         elif len(getattr(layer, "kernel_size", ())) == 2:
-            found[layer.name] = np.asarray(layer.kernel)
-    return found
+            kernels[layer.name] = np.asarray(layer.kernel)
+    return kernels
 
 
 def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
-    """How much each pixel moves the network's answer: float32 (N, height, width, channels) for raw images (N, height, width[, channels]).
+    """Computes how much each pixel changes the network's prediction.
 
-    The gradient of the greatest output with respect to the prepared pixels, of its logarithm behind a softmax, where the probability of
-    a sure answer hardly moves any more (Simonyan, Vedaldi and Zisserman 2013). Positive: a brighter pixel speaks for the answer.
+    This is the gradient of the largest output with respect to the prepared pixels (Simonyan,
+    Vedaldi and Zisserman 2013). Of a softmax it is the gradient of the logarithm, since the
+    probability of a confident prediction hardly changes.
+
+    Args:
+        model: The network.
+        images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).
+
+    Returns:
+        Gradients, float32 (N, height, width, channels). Where one is positive, a brighter pixel
+        supports the prediction.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> saliency(lenet_tf.LeNet("lenet5", seed=0), data.x_test[:2]).shape
+        (2, 28, 28, 1)
     """
     inputs = tf.convert_to_tensor(prepare_images(images, model.spec.preparation))
     with tf.GradientTape() as tape:
@@ -58,5 +100,5 @@ def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
         outputs = model(inputs, training=False)
         if getattr(model.layers[-1], "activation", None) is keras.activations.softmax:
             outputs = tf.math.log(outputs)
-        best = tf.reduce_max(outputs, axis=-1)
-    return np.asarray(tape.gradient(best, inputs))
+        largest = tf.reduce_max(outputs, axis=-1)
+    return np.asarray(tape.gradient(largest, inputs))

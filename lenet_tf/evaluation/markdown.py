@@ -1,38 +1,40 @@
-"""Texts in Markdown, as TensorBoard shows them."""
+"""Markdown for TensorBoard's texts and the result pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from lenet_tf.evaluation.settings_table import flatten_mapping
 from lenet_tf.evaluation.spec_tables import tabulate_layers
 from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.specs import Spec
 
 
 def render_architecture(spec: Spec) -> str:
-    """The architecture table with its source."""
+    """Renders a network's architecture table with its heading and description."""
     names, rows = tabulate_layers(spec)
     heading, description = describe_spec(spec, 100)
-    # Indented text stays as it is.
+    # Markdown leaves indented lines as they are.
     indented = "\n".join(f"    {line}" for line in description.splitlines())
     return f"**{heading}**\n\n{format_table(names, rows)}\n\n{indented}"
 
 
 def render_values(values: Mapping[str, Any]) -> str:
-    """A table of names and values, those inside others named with a dot between; what is None is left away."""
-    return format_table(("name", "value"), list(_flat(values)))
+    """Renders names and values as a table.
 
+    Args:
+        values: The values. Names in nested mappings are joined by dots; None is left out.
 
-def _flat(values: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, str]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{before}{name}.")
-        elif value is not None:
-            yield (
-                f"{before}{name}",
-                ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value),
-            )
+    Returns:
+        A Markdown table with the columns name and value.
+    """
+    rows = [
+        (".".join(path), ", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
+        for path, value in flatten_mapping(values)
+        if value is not None
+    ]
+    return format_table(("name", "value"), [(name, str(value)) for name, value in rows])
 
 
 def format_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

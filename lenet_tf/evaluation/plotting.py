@@ -1,4 +1,4 @@
-"""What all figures share: axes, and files."""
+"""What all figures share: axes and files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from lenet_tf.errors import RunError
+from lenet_tf.evaluation.palette import LIGHT_GRAY
 
 
-def format_epoch_axis(axes: Any, name: str) -> None:
-    """Axes of `loss`, logarithmic, or `accuracy` by epoch."""
-    axes.set(xlabel="epoch", ylabel=name, yscale="log" if name == "loss" else "linear")
+def format_epoch_axis(axes: Any, metric: str) -> None:
+    """Labels axes that show a metric by epoch.
+
+    Args:
+        axes: The matplotlib axes.
+        metric: `loss`, which gets a logarithmic scale, or `accuracy`.
+    """
+    axes.set(xlabel="epoch", ylabel=metric, yscale="log" if metric == "loss" else "linear")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if name == "loss":
+    if metric == "loss":
         # 0.02 rather than 2×10⁻².
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
@@ -24,17 +30,27 @@ def format_epoch_axis(axes: Any, name: str) -> None:
 
 
 def despine(axes: Any) -> None:
+    """Removes the frame's top and right side and draws a light grid."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.grid(color="0.9")
+    axes.grid(color=LIGHT_GRAY)
     axes.set_axisbelow(True)
 
 
-def save_figure(figure: Figure, path: Path, texts: Mapping[str, str] | None = None) -> None:
-    """Writes a PNG, with `texts` in it, by name; raises `RunError` where that cannot be done."""
+def save_figure(figure: Figure, path: Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Writes a figure as PNG.
+
+    Args:
+        figure: The figure.
+        path: The file. An existing one is replaced only when the new one is complete.
+        metadata: Texts that the file carries, by name.
+
+    Raises:
+        RunError: If the file cannot be written.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
-        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight", metadata=texts)
+        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight", metadata=metadata)
         partial.replace(path)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error

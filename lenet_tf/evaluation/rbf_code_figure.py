@@ -1,4 +1,4 @@
-"""A figure of the output codes of LeNet-5."""
+"""A figure of LeNet-5's output codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from lenet_tf.specs.rbf_codes import DIGIT_CODES, HEIGHT, WIDTH
 
 
 def plot_codes() -> Figure:
-    """The ten 7×12 codes of LeNet-5's output layer, ink +1, background −1."""
+    """Shows the ten 7×12 codes of LeNet-5's output layer: ink is +1, background −1.
+
+    Returns:
+        The figure.
+    """
     figure = Figure(figsize=(8, 1.9))
     for digit, axes in enumerate(figure.subplots(1, len(DIGIT_CODES))):
         axes.imshow(np.reshape(DIGIT_CODES[digit], (HEIGHT, WIDTH)), cmap=INK, vmin=-1, vmax=1)

@@ -1,68 +1,104 @@
-"""A run's report: report.html and its figures, made anew from the run folder and the data."""
+"""A run's report: report.html and its figures, computed from the run folder and the data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.errors import RunError
-from lenet_tf.evaluation import figures, html, image_figures, plotting
+from lenet_tf.evaluation import figures, html_pages, image_figures, plotting
 from lenet_tf.evaluation.architecture_figure import plot_architecture
 from lenet_tf.evaluation.evaluate import evaluate, predict_test, to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.scores import Scores
+from lenet_tf.evaluation.spec_tables import tabulate_layers
+from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs import checkpoints, run_record
 from lenet_tf.runtime.environment import program_name
 
-# In a run folder: the page, and a folder of its figures.
+# In a run folder: the page, and the folder of its figures.
 PAGE, FIGURES = "report.html", "report"
+_KIND = "report"
+_PACKAGES = ("python", "tensorflow", "keras", "lenet_tf")
 
 
 @dataclass(frozen=True)
 class EvaluatedRun:
-    """A run's last epoch, asked for the test images of `data`: `chances` (N, classes) are its probabilities, `scores` counts its answers,
-    `test` is its loss and metrics, `history` has one value per finished epoch of each metric and of `seconds`."""
+    """A run's last epoch and its results on a data set's test images.
 
-    old: run_record.RunRecord
+    Attributes:
+        record: What the run folder says.
+        model: The trained network.
+        history: Metric → its value in every finished epoch; `seconds` is among them.
+        data: The data set.
+        probabilities: Class probabilities of the test images, float (N, classes).
+        scores: Scores of the predictions.
+        test: Loss and metrics.
+    """
+
+    record: run_record.RunRecord
     model: LeNet
     history: dict[str, list[float]]
     data: RawData
-    chances: np.ndarray
+    probabilities: np.ndarray
     scores: Scores
     test: dict[str, float]
 
     @cached_property
-    def answers(self) -> np.ndarray:
-        """(N,)"""
-        return self.chances.argmax(axis=1)
+    def predictions(self) -> np.ndarray:
+        """Predicted classes, int (N,)."""
+        return self.probabilities.argmax(axis=1)
 
     @property
     def epochs(self) -> int:
-        """Those that are finished."""
+        """The number of finished epochs."""
         return len(self.history["loss"])
 
     @cached_property
-    def unfinished(self) -> bool:
-        return self.old.read_metrics() is None
+    def is_finished(self) -> bool:
+        """Whether the run has trained to its end."""
+        return self.record.read_metrics() is not None
+
+
+class ReportFigure(NamedTuple):
+    """A figure of a report.
+
+    Attributes:
+        heading: The figure's heading on the page.
+        figure: The figure.
+    """
+
+    heading: str
+    figure: Figure
 
 
 def evaluate_run(run: run_record.RunRecord, data: RawData) -> EvaluatedRun:
-    """Loads the run's model and asks it; raises `RunError` where it has none, and `DataError` for data that the network does not take."""
+    """Loads a run's model and tests it.
+
+    Args:
+        run: The run.
+        data: The data set.
+
+    Returns:
+        The run's results.
+
+    Raises:
+        DataError: If the network does not take these images.
+        RunError: If the run has no finished epoch.
+    """
     checkpoints.check_has_checkpoint(run.path)
-    model, history = (
-        load_model(run.path),
-        checkpoints.read_progress(run.path / "final.keras").history,
-    )
+    model = load_model(run.path)
+    history = checkpoints.read_progress(run.path / "final.keras").history
     return build_evaluated_run(run, model, history, data, evaluate(model, data))
 
 
@@ -73,37 +109,60 @@ def build_evaluated_run(
     data: RawData,
     test: dict[str, float],
 ) -> EvaluatedRun:
-    """`examine`, for a model that is loaded and tested already."""
-    chances = to_probabilities(model, predict_test(model, data))
-    return EvaluatedRun(
-        run,
-        model,
-        history,
-        data,
-        chances,
-        Scores.from_predictions(data.y_test, chances.argmax(axis=1), data.num_classes),
-        test,
-    )
+    """Collects the results of a model that is already loaded and tested.
+
+    Args:
+        run: The run.
+        model: The run's model.
+        history: Metric → its value in every finished epoch.
+        data: The data set.
+        test: The model's loss and metrics, from `evaluate`.
+
+    Returns:
+        The run's results.
+    """
+    probabilities = to_probabilities(model, predict_test(model, data))
+    predictions = probabilities.argmax(axis=1)
+    scores = Scores.from_predictions(data.y_test, predictions, data.num_classes)
+    return EvaluatedRun(run, model, history, data, probabilities, scores, test)
 
 
 def write_report(run: str | Path, data: RawData) -> Path:
-    """Makes `report.html` in a run folder, and its figures as PNG in `report/` there; gives the page's path.
+    """Writes a run's report.html, and its figures as PNG into `report/`.
 
-    Raises `RunError` for a folder that is no run, has no finished epoch, or cannot be written to, and `DataError` for data that the
-    network does not take. The test images are those of `data`.
+    Args:
+        run: The run folder.
+        data: The data set whose test images are used.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        DataError: If the network does not take these images.
+        RunError: If the folder is no run folder, has no finished epoch or cannot be written to.
     """
     return write_evaluated_run(evaluate_run(run_record.read_run(Path(run)), data))
 
 
 def write_evaluated_run(run: EvaluatedRun) -> Path:
-    """`write_report`, for a run that was examined already."""
-    folder = run.old.path
-    drawn = _figures(run)
+    """Writes the report of a run that is already tested.
+
+    Args:
+        run: The run's results.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        RunError: If the run folder cannot be written to.
+    """
+    folder = run.record.path
+    report_figures = _plot_figures(run)
     try:
         (folder / FIGURES).mkdir(exist_ok=True)
-        for name, (_, figure) in drawn.items():
+        for name, (_, figure) in report_figures.items():
             plotting.save_figure(figure, folder / FIGURES / f"{name}.png")
-        text = _page(run, drawn)
+        text = _render(run, report_figures)
         with atomic_write(folder / PAGE) as partial:
             partial.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -111,82 +170,80 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
     return folder / PAGE
 
 
-def _figures(run: EvaluatedRun) -> dict[str, tuple[str, Any]]:
-    """Name → (heading, figure), in the order of the page."""
-    model, data, scores, chances = run.model, run.data, run.scores, run.chances
-    found = {
-        "architecture": ("The network, drawn to scale", plot_architecture(model.spec)),
-        "curves": ("Learning", figures.plot_learning_curves(run.history)),
-        "scores": ("Scores of each class", figures.plot_class_scores(scores)),
+def _plot_figures(run: EvaluatedRun) -> dict[str, ReportFigure]:
+    """Plots the figures by their names, in the page's order."""
+    model, data, scores, probabilities = run.model, run.data, run.scores, run.probabilities
+    plots = {
+        "architecture": ("Architecture, drawn to scale", plot_architecture(model.spec)),
+        "curves": ("Learning curves", figures.plot_learning_curves(run.history)),
+        "scores": ("Recall and precision by class", figures.plot_class_scores(scores)),
         "confusion": ("Confusion matrix", figures.plot_confusion_matrix(scores)),
-        "reliability": (
-            "Are its probabilities to be believed?",
-            figures.plot_calibration(chances, data.y_test),
-        ),
+        "reliability": ("Calibration", figures.plot_calibration(probabilities, data.y_test)),
         "mistakes": (
-            "The mistakes it was surest of",
-            figures.plot_mistakes(data.x_test, data.y_test, chances),
+            "Most confident mistakes",
+            figures.plot_mistakes(data.x_test, data.y_test, probabilities),
         ),
     }
     kernels = filters(model)
     if kernels:
-        first = next(iter(kernels))
-        found["filters"] = (
-            f"Filters of {first}",
-            image_figures.plot_filters(kernels[first], first),
-        )
-    # The first test image that is answered rightly.
-    number = int(np.argmax(run.answers == data.y_test))
-    maps = {
-        name: values[0]
-        for name, values in feature_maps(model, data.x_test[number : number + 1]).items()
-    }
-    found["maps"] = (
-        f"What every layer makes of test image {number}, a {data.y_test[number]}",
-        image_figures.plot_feature_maps(maps),
+        name = next(iter(kernels))
+        plots["filters"] = (f"Filters of {name}", image_figures.plot_filters(kernels[name], name))
+    index = int(np.argmax(run.predictions == data.y_test))
+    outputs = feature_maps(model, data.x_test[index : index + 1])
+    plots["maps"] = (
+        f"Layer outputs for test image {index}, class {data.y_test[index]}",
+        image_figures.plot_feature_maps({name: values[0] for name, values in outputs.items()}),
     )
-    return found
+    return {name: ReportFigure(*plot) for name, plot in plots.items()}
 
 
-def _page(run: EvaluatedRun, drawn: Mapping[str, tuple[str, Any]]) -> str:
-    old, data, config, accuracy = run.old, run.data, run.old.config, run.scores.accuracy()
-    unfinished = (
-        f" The run is unfinished, after epoch {run.epochs} of {old.spec.recipe.epochs}."
-        if run.unfinished
-        else ""
+def _render(run: EvaluatedRun, report_figures: Mapping[str, ReportFigure]) -> str:
+    spec, data = run.record.spec, run.data
+    sections: list[dict[str, Any]] = []
+    for name, (heading, figure) in report_figures.items():
+        svg = html_pages.to_svg(figure, heading)
+        sections.append({"heading": heading, "svg": svg, "table": None})
+        if name == "confusion":
+            table = _tabulate_confusions(run.scores)
+            sections.append({"heading": "Most frequent confusions", "svg": None, "table": table})
+    heading, description = describe_spec(spec, 100)
+    return html_pages.render_page(
+        _KIND,
+        title=f"{spec.name} on {data.name}",
+        accuracy=run.scores.accuracy(),
+        loss=run.test["loss"],
+        test_images=len(data.x_test),
+        data_name=data.name,
+        epochs=run.epochs,
+        planned_epochs=None if run.is_finished else spec.recipe.epochs,
+        spec=spec,
+        facts=_list_facts(run),
+        sections=sections,
+        layers=html_pages.PageTable(*tabulate_layers(spec)),
+        layers_heading=heading,
+        layers_description=description,
     )
-    lead = (
-        f"<p>Test accuracy <b>{run.test['accuracy']:.2%}</b> (95% interval {accuracy.low:.2%}–{accuracy.high:.2%}) on {len(data.x_test):,}"
-        f" images of {escape(data.name)}, loss {run.test['loss']:.4f}, after epoch {run.epochs}.{unfinished}</p>\n"
-        f'<p class="quiet">{escape(old.spec.source)}</p>'
-    )
-    versions = config.get("versions", {})
-    what = {
-        "network": f"{old.spec.name}, {old.spec.parameters:,} parameters",
-        "data": f"{data.name} {data.version}, {len(data.x_train):,} training images, SHA-256 {data.sha256[:16]}…",
-        "seed": config["seed"],
-        "seconds an epoch": f"{np.mean(run.history['seconds']):.1f}",
-        "device": config["device"].get("label", "?"),
-        "begun": config.get("started", "?"),
-        "versions": ", ".join(
-            f"{name} {versions[name]}"
-            for name in ("python", "tensorflow", "keras", "lenet_tf")
-            if name in versions
-        ),
-        "run it again": f"{program_name('lenet-tf')} train --from-run {old.path}",
-    }
-    parts = [("This run", html.facts(what))]
-    parts += [(heading, html.to_svg(figure, heading)) for heading, figure in drawn.values()]
-    confused = [
-        [label, answer, often, f"{share.value:.2%}"]
-        for label, answer, often, share in run.scores.confused()
+
+
+def _tabulate_confusions(scores: Scores) -> html_pages.PageTable:
+    rows = [
+        [label, prediction, images, f"{share.value:.2%}"]
+        for label, prediction, images, share in scores.most_confused()
     ]
-    parts.insert(
-        5,
-        (
-            "Confused most often",
-            html.table(["class", "taken for", "images", "of the class"], confused),
-        ),
-    )
-    parts.append(("Layers", html.layers(old.spec)))
-    return html.page("report", f"{old.spec.name} on {data.name}", lead, parts)
+    return html_pages.PageTable(["class", "taken for", "images", "of the class"], rows)
+
+
+def _list_facts(run: EvaluatedRun) -> dict[str, Any]:
+    spec, data, config = run.record.spec, run.data, run.record.config
+    versions = config.get("versions", {})
+    return {
+        "network": f"{spec.name}, {spec.parameters:,} parameters",
+        "data": f"{data.name} {data.version}, {len(data.x_train):,} training images,"
+        f" SHA-256 {data.sha256[:16]}…",
+        "seed": config["seed"],
+        "seconds per epoch": f"{np.mean(run.history['seconds']):.1f}",
+        "device": config["device"].get("label", "?"),
+        "started": config.get("started", "?"),
+        "versions": ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions),
+        "repeat with": f"{program_name('lenet-tf')} train --from-run {run.record.path}",
+    }

@@ -1,178 +1,227 @@
-"""A network's answers to a test set, class by class: scores with their uncertainty, and which classes it takes for which.
-
-scikit-learn counts the confusions; rich draws the tables.
-"""
+"""Accuracy, recall, precision and calibration of predictions, with 95% confidence intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich import box
 from rich.table import Table
 
-# Test sets drawn anew from this one, with replacement, for 95% intervals: the bootstrap (Efron 1979).
-_DRAWS, _BOUNDS = 2_000, (2.5, 97.5)
-
-
-# Of the probability given, finer where a good network gives most of them.
-_BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
+# Inner edges of the confidence bins; narrower where a good network puts most predictions.
+_BIN_EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.99)
 
 
 @dataclass(frozen=True)
 class Score:
-    """A share, and the interval in which it lies for 95% of test sets drawn anew from this one. NaN where there is nothing to divide by."""
+    """A proportion with its 95% interval.
+
+    Attributes:
+        value: The proportion, 0 to 1; NaN if it is a proportion of nothing.
+        low: The interval's lower bound; NaN likewise.
+        high: The interval's upper bound; NaN likewise.
+    """
 
     value: float
     low: float
     high: float
 
+    @classmethod
+    def from_counts(cls, successes: int, trials: int) -> Score:
+        """Computes a proportion and its Wilson score interval (Wilson 1927).
+
+        Args:
+            successes: How often the event occurred, 0 to `trials`.
+            trials: How often it could have occurred.
+
+        Returns:
+            The score; all NaN if `trials` is 0.
+        """
+        from scipy.stats import binomtest
+
+        if not trials:
+            return cls(math.nan, math.nan, math.nan)
+        interval = binomtest(int(successes), int(trials)).proportion_ci(0.95, method="wilson")
+        return cls(float(successes / trials), float(interval.low), float(interval.high))
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Returns JSON-ready values, rounded to six decimals; NaN becomes None."""
+        return {
+            name: None if math.isnan(value) else round(value, 6)
+            for name, value in asdict(self).items()
+        }
+
+    def __str__(self) -> str:
+        """Formats value and interval in percent; a NaN score is a dash."""
+        if math.isnan(self.value):
+            return "–"
+        return f"{self.value:.2%} ({self.low:.2%}–{self.high:.2%})"
+
+
+class Confusion(NamedTuple):
+    """How often images of one class are classified as another.
+
+    Attributes:
+        label: The true class.
+        prediction: The predicted class.
+        images: The number of images.
+        share: Their share of the class's images.
+    """
+
+    label: int
+    prediction: int
+    images: int
+    share: Score
+
 
 @dataclass(frozen=True)
 class Scores:
-    """Of `confusion` (classes, classes): how many images of each class, a row, were answered by each class, a column."""
+    """Scores of a set of predictions, computed from their confusion matrix.
+
+    Attributes:
+        confusion: The confusion matrix, int (classes, classes): a row for each true class, a
+            column for each predicted class.
+    """
 
     confusion: np.ndarray
 
     @classmethod
-    def from_predictions(cls, labels: np.ndarray, answers: np.ndarray, num_classes: int) -> Scores:
-        """From the labels (N,) and the network's answers (N,), both whole numbers below `num_classes`."""
+    def from_predictions(
+        cls, labels: np.ndarray, predictions: np.ndarray, num_classes: int
+    ) -> Scores:
+        """Counts the confusions.
+
+        Args:
+            labels: True classes, int (N,), below `num_classes`.
+            predictions: Predicted classes, int (N,), below `num_classes`.
+            num_classes: The number of classes.
+
+        Returns:
+            The scores.
+        """
         from sklearn.metrics import confusion_matrix
 
-        return cls(confusion_matrix(labels, answers, labels=np.arange(num_classes)))
-
-    @cached_property
-    def _drawn(self) -> np.ndarray:
-        """Confusions of test sets drawn anew: of N images with replacement is of N counts by their shares."""
-        count = int(self.confusion.sum())
-        # Of hundreds of classes fewer, so that they stay below 500 MB.
-        enough = max(100, min(_DRAWS, 60_000_000 // self.confusion.size))
-        draws = np.random.default_rng(0).multinomial(
-            count, self.confusion.reshape(-1) / count, enough
-        )
-        return draws.reshape(-1, *self.confusion.shape)
+        return cls(confusion_matrix(labels, predictions, labels=np.arange(num_classes)))
 
     def accuracy(self) -> Score:
-        return _score(
-            lambda c: np.trace(c, axis1=-2, axis2=-1) / c.sum(axis=(-2, -1)),
-            self.confusion,
-            self._drawn,
-        )
+        """Returns the share of all images that are correctly classified."""
+        return Score.from_counts(np.trace(self.confusion), self.confusion.sum())
 
     def recall(self, label: int) -> Score:
-        """The share of the class' images that are answered rightly."""
-        return _score(
-            lambda c: _ratio(c[..., label, label], c[..., label, :].sum(axis=-1)),
-            self.confusion,
-            self._drawn,
-        )
+        """Returns the share of a class's images that are correctly classified."""
+        return Score.from_counts(self.confusion[label, label], self.confusion[label].sum())
 
     def precision(self, label: int) -> Score:
-        """The share of the class' answers that are right."""
-        return _score(
-            lambda c: _ratio(c[..., label, label], c[..., :, label].sum(axis=-1)),
-            self.confusion,
-            self._drawn,
-        )
+        """Returns the share of a class's predictions that are correct.
 
-    def confused(self, most: int = 10) -> Iterator[tuple[int, int, int, Score]]:
-        """(Class, what it was taken for, how often, as a share of the class' images), the most frequent first; no pair that never was."""
-        wrong = self.confusion * (1 - np.eye(len(self.confusion), dtype=int))
-        for place in np.argsort(-wrong, axis=None, kind="stable")[:most]:
-            label, answer = divmod(int(place), len(wrong))
-            if not wrong[label, answer]:
+        The interval takes the number of predictions as given.
+        """
+        return Score.from_counts(self.confusion[label, label], self.confusion[:, label].sum())
+
+    def most_confused(self, limit: int = 10) -> Iterator[Confusion]:
+        """Yields the most frequent confusions.
+
+        Args:
+            limit: The largest number of confusions.
+
+        Yields:
+            Confusions that occur, the most frequent first.
+        """
+        errors = self.confusion * (1 - np.eye(len(self.confusion), dtype=int))
+        for index in np.argsort(-errors, axis=None, kind="stable")[:limit]:
+            label, prediction = divmod(int(index), len(errors))
+            count = int(errors[label, prediction])
+            if not count:
                 return
-
-            def share(c: np.ndarray, label: int = label, answer: int = answer) -> np.ndarray:
-                return _ratio(c[..., label, answer], c[..., label, :].sum(axis=-1))
-
-            yield (
-                label,
-                answer,
-                int(wrong[label, answer]),
-                _score(share, self.confusion, self._drawn),
-            )
+            share = Score.from_counts(count, self.confusion[label].sum())
+            yield Confusion(label, prediction, count, share)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; a share that is NaN is None."""
-
-        def told(score: Score) -> dict[str, float | None]:
-            return {
-                name: None if np.isnan(value) else round(value, 6)
-                for name, value in vars(score).items()
-            }
-
-        classes = range(len(self.confusion))
+        """Returns all scores as JSON-ready values; NaN becomes None."""
         return {
-            "accuracy": told(self.accuracy()),
+            "accuracy": self.accuracy().to_dict(),
             "classes": [
                 {
                     "class": label,
                     "images": int(self.confusion[label].sum()),
-                    "recall": told(self.recall(label)),
-                    "precision": told(self.precision(label)),
+                    "recall": self.recall(label).to_dict(),
+                    "precision": self.precision(label).to_dict(),
                 }
-                for label in classes
+                for label in range(len(self.confusion))
             ],
             "confused": [
-                {"class": label, "answer": answer, "images": count, "share": told(share)}
-                for label, answer, count, share in self.confused()
+                {
+                    "class": each.label,
+                    "answer": each.prediction,
+                    "images": each.images,
+                    "share": each.share.to_dict(),
+                }
+                for each in self.most_confused()
             ],
             "confusion": self.confusion.tolist(),
         }
 
 
-def _ratio(part: Any, whole: Any) -> Any:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(part, float) / np.asarray(whole, float)
+class Calibration(NamedTuple):
+    """Confidence against accuracy, in bins of confidence that hold any image.
+
+    Attributes:
+        confidence: Mean confidence of each bin, float (bins,).
+        accuracy: Accuracy of each bin, float (bins,).
+        counts: Images in each bin, int (bins,).
+        error: The expected calibration error: the mean absolute difference between confidence
+            and accuracy, weighted by the bins' images.
+    """
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    counts: np.ndarray
+    error: float
 
 
-def _score(share: Any, confusion: np.ndarray, drawn: np.ndarray) -> Score:
-    values = share(drawn)
-    known = values[~np.isnan(values)]
-    low, high = np.percentile(known, _BOUNDS) if len(known) else (np.nan, np.nan)
-    return Score(float(share(confusion)), float(low), float(high))
+def calibration_curve(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
+    """Compares confidence, the largest probability of an image, with accuracy.
+
+    Args:
+        probabilities: Class probabilities, float (N, classes).
+        labels: True classes, int (N,).
+
+    Returns:
+        Confidence, accuracy and number of images of each bin, and the calibration error.
+    """
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    bins = np.digitize(confidence, _BIN_EDGES)
+    members = [bins == number for number in np.unique(bins)]
+    confidences = np.array([confidence[member].mean() for member in members])
+    accuracies = np.array([correct[member].mean() for member in members])
+    counts = np.array([member.sum() for member in members])
+    error = float((counts * np.abs(confidences - accuracies)).sum() / len(labels))
+    return Calibration(confidences, accuracies, counts, error)
 
 
 def build_score_tables(scores: Scores) -> tuple[Table, Table]:
-    """(Each class' scores, the classes that are confused most), with 95% intervals."""
+    """Builds the terminal's tables of scores.
 
-    def told(score: Score) -> str:
-        return (
-            "–"
-            if math.isnan(score.value)
-            else f"{score.value:.2%} ({score.low:.2%}–{score.high:.2%})"
-        )
+    Args:
+        scores: The scores.
 
+    Returns:
+        A table of each class's scores and one of the most frequent confusions.
+    """
     classes = Table(
         "class", "images", "recall (95% interval)", "precision (95% interval)", box=box.SIMPLE_HEAD
     )
-    for label in range(len(scores.confusion)):
-        images = int(scores.confusion[label].sum())
-        classes.add_row(
-            str(label), f"{images:,}", told(scores.recall(label)), told(scores.precision(label))
-        )
-    classes.add_row("all", f"{int(scores.confusion.sum()):,}", told(scores.accuracy()), "")
-    pairs = Table(
+    for label, row in enumerate(scores.confusion):
+        recall, precision = scores.recall(label), scores.precision(label)
+        classes.add_row(str(label), f"{int(row.sum()):,}", str(recall), str(precision))
+    classes.add_row("all", f"{int(scores.confusion.sum()):,}", str(scores.accuracy()), "")
+    confusions = Table(
         "class", "taken for", "images", "of the class (95% interval)", box=box.SIMPLE_HEAD
     )
-    for label, answer, count, share in scores.confused():
-        pairs.add_row(str(label), str(answer), str(count), told(share))
-    return classes, pairs
-
-
-def calibration_curve(
-    chances: np.ndarray, labels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """(Mean probability, share answered rightly, images) for each bin of the greatest probability that holds any image, and the expected
-    calibration error: the mean distance between the first two over all images. `chances`: (N, classes); `labels`: (N,)."""
-    sure, right = chances.max(axis=1), chances.argmax(axis=1) == labels
-    bins = np.digitize(sure, _BINS)
-    parts = [bins == number for number in np.unique(bins)]
-    given, shares = (np.array([values[part].mean() for part in parts]) for values in (sure, right))
-    counts = np.array([part.sum() for part in parts])
-    return given, shares, counts, float((counts * np.abs(given - shares)).sum() / len(labels))
+    for label, prediction, images, share in scores.most_confused():
+        confusions.add_row(str(label), str(prediction), f"{images:,}", str(share))
+    return classes, confusions

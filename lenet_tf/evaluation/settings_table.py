@@ -1,79 +1,103 @@
-"""What a run was made with, name by name, so that runs can be told apart."""
+"""The settings of runs, name by name, and how those of several runs differ."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lenet_tf.specs import Spec
 
-NONE = "–"
+MISSING = "–"
+
+
+def flatten_mapping(
+    values: Mapping[str, Any], parents: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yields the values of nested mappings, each with the path of its names."""
+    for name, value in values.items():
+        path = (*parents, name)
+        if isinstance(value, Mapping):
+            yield from flatten_mapping(value, path)
+        else:
+            yield path, value
 
 
 def flatten_settings(
-    spec: Spec, config: Mapping[str, Any], rows_by_name: bool = False
+    spec: Spec, config: Mapping[str, Any], layer_fields: bool = False
 ) -> dict[str, str]:
-    """Name → value of the recipe, of what is done to images, of the layers, of the run's settings and of versions, from its config.json.
+    """Lists everything that a run was made with.
 
-    `rows_by_name`: each field of each layer (`C1 kernel`), to be compared with networks whose layers have the same names; otherwise their
-    names alone.
+    Args:
+        spec: The run's network and recipe.
+        config: The contents of the run's config.json.
+        layer_fields: Whether to list each field of each layer (`C1 kernel`), which is for
+            comparing networks whose layers have the same names, or only the layers' names.
+
+    Returns:
+        Setting → value, both as a person reads them.
     """
     table = spec.to_dict()
     rows = {row["name"]: row for row in table["rows"]}
-    layers = dict(
-        _flat({name: {key: row[key] for key in row if key != "name"} for name, row in rows.items()})
-    )
-    others = {
-        name: config.get(name)
-        for name in ("settings", "versions")
-        if isinstance(config.get(name), Mapping)
+    layers = {
+        name: {field: value for field, value in row.items() if field != "name"}
+        for name, row in rows.items()
     }
+    recipe = {name: value for name, value in table["recipe"].items() if name != "epochs"}
+    versions = _get_mapping(config, "versions")
     return (
-        dict(_flat({name: value for name, value in table["recipe"].items() if name != "epochs"}))
-        | dict(_flat(table["preparation"]))
-        | (layers if rows_by_name else {"layers": " ".join(rows)})
-        | dict(_flat(others.get("settings", {})))
-        | {"initial weights": str(config.get("initial_weights", NONE))}
-        | {f"version of {name}": _told(value) for name, value in others.get("versions", {}).items()}
-        | {"commit": str(config.get("commit") or NONE)}
+        _format_settings(recipe)
+        | _format_settings(table["preparation"])
+        | (_format_settings(layers) if layer_fields else {"layers": " ".join(rows)})
+        | _format_settings(_get_mapping(config, "settings"))
+        | {"initial weights": str(config.get("initial_weights", MISSING))}
+        | {f"version of {name}": _format_value(value) for name, value in versions.items()}
+        | {"commit": str(config.get("commit") or MISSING)}
     )
 
 
-def differing_settings(
-    found: Sequence[Mapping[str, str]],
+def compare_settings(
+    settings: Sequence[Mapping[str, str]],
 ) -> tuple[list[list[str]], dict[str, str]]:
-    """([name, the value of each run] where the values are not all alike, name → value where they are), without what no run has."""
-    names = dict.fromkeys(name for each in found for name in each)
-    table = [[name, *(each.get(name, NONE) for each in found)] for name in names]
-    unlike = [row for row in table if len(set(row[1:])) > 1]
-    return unlike, {
-        name: value for name, value, *rest in table if value != NONE and {value} == {value, *rest}
-    }
+    """Separates the settings that differ between runs from those that are the same.
+
+    Args:
+        settings: Each run's settings, from `flatten_settings`.
+
+    Returns:
+        A row of name and each run's value for every setting that differs, and name → value of
+        those that are the same. Settings that no run has are left out.
+    """
+    names = dict.fromkeys(name for each in settings for name in each)
+    rows = [[name, *(each.get(name, MISSING) for each in settings)] for name in names]
+    different = [row for row in rows if len(set(row[1:])) > 1]
+    same = {row[0]: row[1] for row in rows if set(row[1:]) == {row[1]} != {MISSING}}
+    return different, same
 
 
-def _flat(values: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
-    """Tables in tables as one, their names behind each other."""
-    found = []
-    for name, value in values.items():
-        # optimizer: adam, learning_rate: 0.001; a layer's fields keep its name.
-        whole = f"{above} {name}".strip().removesuffix(" name").removeprefix("optimizer ")
-        found += (
-            _flat(value, whole)
-            if isinstance(value, Mapping)
-            else [(whole.replace("_", " "), _told(value))]
-        )
-    return found
+def _get_mapping(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Returns a part of config.json, which some early runs lack."""
+    value = config.get(name)
+    return value if isinstance(value, Mapping) else {}
 
 
-def _told(value: Any) -> str:
+def _format_settings(values: Mapping[str, Any]) -> dict[str, str]:
+    formatted = {}
+    for path, value in flatten_mapping(values):
+        # `optimizer` and `learning rate` say enough without `optimizer name` and a prefix.
+        name = " ".join(path).removesuffix(" name").removeprefix("optimizer ")
+        formatted[name.replace("_", " ")] = _format_value(value)
+    return formatted
+
+
+def _format_value(value: Any) -> str:
     if value is None:
-        return NONE
+        return MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, list | tuple):
-        parts = [(_told(each), len(list(same))) for each, same in itertools.groupby(value)]
-        return ", ".join(each if count == 1 else f"{each} ×{count}" for each, count in parts)
+        groups = [(_format_value(each), len(list(same))) for each, same in itertools.groupby(value)]
+        return ", ".join(each if count == 1 else f"{each} ×{count}" for each, count in groups)
     return str(value)

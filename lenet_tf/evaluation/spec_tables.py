@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
-from lenet_tf.specs import LayerFacts, Row, Spec
+from lenet_tf.specs import LayerFacts, Pooling, Row, Spec
 from lenet_tf.specs.rows import as_pair, format_shape
 
-# Columns that the architecture table takes with all it has to say.
+# The width of the architecture table with all its columns, in characters.
 FULL_WIDTH = 125
-# Headings of the counted columns where the table has room, and where it must fit into 80 columns.
+_NONE = "–"
+# Headings of the columns behind layer and kind, in the full table and in one of 80 columns.
 _HEADINGS = {
     True: (
         "feature\nmaps",
@@ -42,7 +42,14 @@ _HEADINGS = {
 
 
 def summarize_spec(spec: Spec) -> dict[str, Any]:
-    """Everything the architecture table shows, as JSON-ready values."""
+    """Collects everything that the architecture table shows.
+
+    Args:
+        spec: The network.
+
+    Returns:
+        JSON-ready values: the spec's own, with `layers` for `rows`, and the totals.
+    """
     layers = [
         facts.row.to_dict()
         | {
@@ -61,15 +68,20 @@ def summarize_spec(spec: Spec) -> dict[str, Any]:
         "connections": spec.connections,
         "multiply_adds": spec.multiply_adds,
     }
-    return (
-        {key: value for key, value in spec.to_dict().items() if key != "rows"}
-        | {"layers": layers}
-        | totals
-    )
+    values = {key: value for key, value in spec.to_dict().items() if key != "rows"}
+    return values | {"layers": layers} | totals
 
 
 def tabulate_layers(spec: Spec) -> tuple[list[str], list[list[Any]]]:
-    """(Names of the columns, a row for each layer, counts as whole numbers, and one with their sums), for pages."""
+    """Lists a network's layers for a page.
+
+    Args:
+        spec: The network.
+
+    Returns:
+        The column headings, and a row for each layer with a last one of totals. Counts are
+        integers, other cells texts.
+    """
     names = [
         "layer",
         "kind",
@@ -79,30 +91,32 @@ def tabulate_layers(spec: Spec) -> tuple[list[str], list[list[Any]]]:
         "multiply-adds",
         "receptive field",
     ]
-    rows = [
+    rows: list[list[Any]] = [
         [
-            each.row.name,
-            f"{each.row.pool} pooling"
-            if each.row.kind == "pooling"
-            else each.row.kind.replace("_", " "),
-            format_shape(each.output_shape),
-            each.parameters,
-            each.connections,
-            each.multiply_adds,
-            format_shape(as_pair(each.receptive_field)),
+            facts.row.name,
+            _format_kind(facts.row),
+            format_shape(facts.output_shape),
+            facts.parameters,
+            facts.connections,
+            facts.multiply_adds,
+            format_shape(as_pair(facts.receptive_field)),
         ]
-        for each in spec.layers
+        for facts in spec.layers
     ]
-    return names, [
-        *rows,
-        ["all", "", "", spec.parameters, spec.connections, spec.multiply_adds, ""],
-    ]
+    total = ["all", "", "", spec.parameters, spec.connections, spec.multiply_adds, ""]
+    return names, [*rows, total]
 
 
 def build_architecture_table(spec: Spec, wide: bool = True) -> Table:
-    """One line per row: what it is, its output, its window, its counts and the input pixels that one of its units sees.
+    """Builds the terminal's table of a network's layers.
 
-    `wide` False leaves out the kind of the rows and fits into 80 columns.
+    Args:
+        spec: The network.
+        wide: Whether to use up to `FULL_WIDTH` columns. Otherwise the table leaves out the
+            layers' kind and fits into 80.
+
+    Returns:
+        The table: a line for each layer with its output, window, counts and receptive field.
     """
     footers = {5: f"{spec.parameters:,}", 6: f"{spec.connections:,}", 7: f"{spec.multiply_adds:,}"}
     table = Table(box=box.SIMPLE_HEAD, show_footer=True, padding=(0, 1 if wide else 0, 0, 0))
@@ -110,16 +124,28 @@ def build_architecture_table(spec: Spec, wide: bool = True) -> Table:
     if wide:
         table.add_column("kind", no_wrap=True)
     for number, heading in enumerate(_HEADINGS[wide]):
-        justify = "left" if number == 4 else "right"
-        table.add_column(heading, justify=justify, footer=footers.get(number, ""), no_wrap=True)
+        table.add_column(
+            heading,
+            justify="left" if heading.startswith("activ") else "right",
+            footer=footers.get(number, ""),
+            no_wrap=True,
+        )
     for facts in spec.layers:
-        name, kind, *cells = _layer_cells(facts)
-        table.add_row(name, *([kind] if wide else []), *cells)
+        same = " (same)" if getattr(facts.row, "padding", "valid") == "same" else ""
+        kind = [f"{_format_kind(facts.row)}{same}"] if wide else []
+        table.add_row(facts.row.name, *kind, *_format_cells(facts))
     return table
 
 
 def build_comparison_table(specs: Iterable[Spec]) -> Table:
-    """One line per network: its counts, and how much of the image a unit of its last feature maps sees."""
+    """Builds the terminal's table of several networks.
+
+    Args:
+        specs: The networks.
+
+    Returns:
+        The table: a line for each network with its counts and its last feature maps.
+    """
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("network", no_wrap=True)
     for heading in (
@@ -131,27 +157,28 @@ def build_comparison_table(specs: Iterable[Spec]) -> Table:
     ):
         table.add_column(heading, justify="right")
     for spec in specs:
-        maps = [layer for layer in spec.layers[1:] if len(layer.output_shape) == 3]
-        last = (
-            (
-                f"{maps[-1].output_shape[2]}@{format_shape(maps[-1].output_shape[:2])}",
+        maps = [facts for facts in spec.layers[1:] if len(facts.output_shape) == 3]
+        last = [_NONE, _NONE]
+        if maps:
+            height, width, count = maps[-1].output_shape
+            last = [
+                f"{count}@{format_shape((height, width))}",
                 format_shape(maps[-1].receptive_field),
-            )
-            if maps
-            else ("–", "–")
-        )
-        table.add_row(
-            spec.name,
-            f"{spec.parameters:,}",
-            f"{spec.connections:,}",
-            f"{spec.multiply_adds:,}",
-            *last,
-        )
+            ]
+        counts = (spec.parameters, spec.connections, spec.multiply_adds)
+        table.add_row(spec.name, *(f"{count:,}" for count in counts), *last)
     return table
 
 
 def build_variants_table(specs: Iterable[Spec]) -> Table:
-    """One line per variant: its counts and what it is."""
+    """Builds the terminal's table of named networks.
+
+    Args:
+        specs: The networks.
+
+    Returns:
+        The table: a line for each network with its counts and notes.
+    """
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("variant", no_wrap=True)
     table.add_column("parameters", justify="right")
@@ -162,42 +189,28 @@ def build_variants_table(specs: Iterable[Spec]) -> Table:
     return table
 
 
-def _layer_cells(facts: LayerFacts) -> list[str]:
+def _format_kind(row: Row) -> str:
+    return f"{row.pool} pooling" if isinstance(row, Pooling) else row.kind.replace("_", " ")
+
+
+def _format_cells(facts: LayerFacts) -> list[str]:
+    """Formats the architecture table's cells behind layer and kind."""
     row, output = facts.row, facts.output_shape
-    maps, size = (
-        (str(output[2]), format_shape(output[:2])) if len(output) == 3 else ("–", str(output[0]))
-    )
-    kind = (
-        getattr(row, "pool", "") + " pooling"
-        if row.kind == "pooling"
-        else row.kind.replace("_", " ")
-    )
-    kind += " (same)" if getattr(row, "padding", "valid") == "same" else ""
-    activation = getattr(row, "activation", "–")
-    counts = [
-        f"{count:,}" if count else "–"
-        for count in (facts.parameters, facts.connections, facts.multiply_adds)
-    ]
-    kernel, stride = _window(row, "kernel"), _window(row, "stride")
+    maps, size = _NONE, str(output[0])
+    if len(output) == 3:
+        maps, size = str(output[2]), format_shape(output[:2])
+    kernel = strides = _NONE
+    if hasattr(row, "kernel") or hasattr(row, "size"):
+        window, (down, across) = row.window()
+        kernel = format_shape(window)
+        strides = str(down) if down == across else format_shape((down, across))
+    counts = (facts.parameters, facts.connections, facts.multiply_adds)
     return [
-        row.name,
-        kind,
         maps,
         size,
         kernel,
-        stride,
-        activation,
-        *counts,
+        strides,
+        getattr(row, "activation", _NONE),
+        *(f"{count:,}" if count else _NONE for count in counts),
         format_shape(as_pair(facts.receptive_field)),
     ]
-
-
-def _window(row: Row, field: str) -> str:
-    if "kernel" not in (names := {f.name for f in fields(row)}) and "size" not in names:
-        return "–"
-    size, stride = row.window()
-    return (
-        format_shape(size)
-        if field == "kernel"
-        else (str(stride[0]) if stride[0] == stride[1] else format_shape(stride))
-    )

@@ -1,4 +1,4 @@
-"""A network, its recipe and its distortions in words."""
+"""A network, its recipe and its augmentation in words."""
 
 from __future__ import annotations
 
@@ -11,35 +11,19 @@ from lenet_tf.specs.rows import format_shape
 
 
 def describe_spec(spec: Spec, width: int) -> tuple[str, str]:
-    """(heading, description) that stand above and below the architecture table, in lines of at most `width` characters."""
-    sized = (
-        f" padded to {spec.preparation.pad_to}×{spec.preparation.pad_to}"
-        if spec.preparation.pad_to
-        else ""
-    )
-    sized += (
-        f", digits reduced to {format_shape((spec.preparation.digit_size,) * 2)}"
-        if spec.preparation.digit_size
-        else ""
-    )
-    recipe = spec.recipe
-    tested = (
-        f", of test images {spec.preparation.test_normalization}"
-        if spec.preparation.test_normalization
-        else ""
-    )
-    distorted = (
-        f", distorted by {format_augmentation(recipe.augmentation)}"
-        if recipe.augmentation is not None
-        else ""
-    )
+    """Writes the text around a network's architecture table.
+
+    Args:
+        spec: The network.
+        width: The largest number of characters in a line.
+
+    Returns:
+        A heading to stand above the table and a description to stand below it.
+    """
     lines = [
         ("source", spec.source),
         ("notes", spec.notes),
-        (
-            "images",
-            f"{spec.data}, {format_shape(spec.input_shape)}{sized}, normalization {spec.preparation.normalization}{tested}{distorted}",
-        ),
+        ("images", _describe_images(spec)),
         ("recipe", format_recipe(spec.recipe)),
         *((name, format_recipe(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
         *(("departs", departure) for departure in spec.departures),
@@ -51,32 +35,62 @@ def describe_spec(spec: Spec, width: int) -> tuple[str, str]:
 
 
 def format_recipe(recipe: Recipe) -> str:
-    """How a recipe trains, without its distortions."""
+    """Formats a recipe in one line, without its augmentation.
+
+    Args:
+        recipe: The recipe.
+
+    Returns:
+        Optimizer, loss, epochs, batch size and validation.
+    """
     optimizer = recipe.optimizer
     options = "".join(
         f", {name} {value:g}"
         for name, value in optimizer.get_keras_options().items()
         if not isinstance(value, bool)
     )
-    cycle = f" in one cycle{options}" if optimizer.schedule else options
-    smoothed = f" with label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    schedule = " in one cycle" if optimizer.schedule else ""
+    smoothing = f" with label smoothing {recipe.label_smoothing:g}"
     return (
-        f"{optimizer.name} at {_rates(optimizer)}{cycle}, {recipe.loss}{smoothed}, {recipe.epochs} epochs, batch size"
-        f" {recipe.batch_size}, validation {recipe.validation}"
+        f"{optimizer.name} at {_format_rates(optimizer)}{schedule}{options}, {recipe.loss}"
+        f"{smoothing if recipe.label_smoothing else ''}, {recipe.epochs} epochs,"
+        f" batch size {recipe.batch_size}, validation {recipe.validation}"
     )
 
 
-def format_augmentation(how: Augmentation) -> str:
-    """The distortions that there are, with their bounds."""
+def format_augmentation(augmentation: Augmentation) -> str:
+    """Formats the distortions in use with their bounds.
+
+    Args:
+        augmentation: The augmentation.
+
+    Returns:
+        Names and bounds, for example `rotation 10, shear 0.1`.
+    """
     return ", ".join(
         f"{name} {value:g}"
-        for name, value in asdict(how).items()
-        if value and (name != "elastic_sigma" or how.elastic)
+        for name, value in asdict(augmentation).items()
+        if value and (name != "elastic_sigma" or augmentation.elastic)
     )
 
 
-def _rates(optimizer: Optimizer) -> str:
-    """`0.001`, or the rates of the epochs in turn: `0.0005 ×2, 0.0002 ×3`."""
+def _describe_images(spec: Spec) -> str:
+    preparation, augmentation = spec.preparation, spec.recipe.augmentation
+    text = f"{spec.data}, {format_shape(spec.input_shape)}"
+    if preparation.pad_to:
+        text += f" padded to {preparation.pad_to}×{preparation.pad_to}"
+    if preparation.digit_size:
+        text += f", digits reduced to {preparation.digit_size}×{preparation.digit_size}"
+    text += f", normalization {preparation.normalization}"
+    if preparation.test_normalization:
+        text += f", of test images {preparation.test_normalization}"
+    if augmentation is not None:
+        text += f", distorted by {format_augmentation(augmentation)}"
+    return text
+
+
+def _format_rates(optimizer: Optimizer) -> str:
+    """Formats `0.001`, or the rates of successive epochs: `0.0005 ×2, 0.0002 ×3`."""
     if not isinstance(optimizer.learning_rate, tuple):
         return f"{optimizer.learning_rate:g}"
     return ", ".join(

@@ -101,10 +101,10 @@ def _render_mcnemar(results: Results, comparison: Comparison) -> str:
     if not seeds:
         return "–"
     tests = [PairedTest.from_correct(first.correct(seed), second.correct(seed)) for seed in seeds]
-    only_first = statistics.mean(test.first for test in tests)
-    only_second = statistics.mean(test.second for test in tests)
-    median_p = statistics.median(test.p for test in tests)
-    significant = sum(test.p < _ALPHA for test in tests)
+    only_first = statistics.mean(test.only_first for test in tests)
+    only_second = statistics.mean(test.only_second for test in tests)
+    median_p = statistics.median(test.p_value for test in tests)
+    significant = sum(test.p_value < _ALPHA for test in tests)
     return (
         f"{only_first:.0f}, {only_second:.0f};"
         f" p = {median_p:.2g} ({significant} of {len(seeds)} seeds)"
