@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from pixel_grids import animate_convolution, plot_pixel_values
 
 from lenet_tf.evaluation.image_figures import to_displayable
-from lenet_tf.evaluation.palette import INK, ORANGE, SERIES
+from lenet_tf.evaluation.palette import DIVERGING, INK, ORANGE, SERIES_COLORS
 from lenet_tf.evaluation.plotting import despine
 from lenet_tf.specs import Spec
 
@@ -30,7 +30,7 @@ __all__ = [
 # Markers distinguish the curves without their colors.
 _STYLES = ("o-", "s--", "^-.", "D:", "v-", "P--")
 # Ten classes need three colors more than the palette has.
-_CLASS_COLORS = (*SERIES, "#7F7F7F", "#8C564B", "#B8860B")
+_CLASS_COLORS = (*SERIES_COLORS, "#7F7F7F", "#8C564B", "#B8860B")
 
 
 def plot_images(images: Mapping[str, np.ndarray], columns: int = 6) -> Figure:
@@ -124,7 +124,7 @@ def plot_curves(
     figure = Figure(figsize=(6.4, 3.4))
     axes = figure.subplots()
     for number, (name, values) in enumerate(curves.items()):
-        color, style = SERIES[number % len(SERIES)], _STYLES[number % len(_STYLES)]
+        color, style = SERIES_COLORS[number % len(SERIES_COLORS)], _STYLES[number % len(_STYLES)]
         axes.plot(x, values, style, color=color, markersize=5, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if all(float(value).is_integer() for value in x):
@@ -189,7 +189,7 @@ def plot_saliency(images: np.ndarray, gradients: np.ndarray, titles: Sequence[st
         limit = np.abs(gradient).max() or 1.0
         image = to_displayable(images[number : number + 1])[0]
         upper.imshow(image, cmap=INK, vmin=0, vmax=255)
-        lower.imshow(gradient, cmap="PuOr_r", vmin=-limit, vmax=limit)
+        lower.imshow(gradient, cmap=DIVERGING, vmin=-limit, vmax=limit)
         upper.set_title(titles[number], fontsize=9)
         for axes in (upper, lower):
             axes.set(xticks=[], yticks=[])
