@@ -456,8 +456,8 @@ def test_pictures_become_gray(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "it begins as neither PNG, JPEG, WebP nor BMP does"),
-        (b"GIF89a" + bytes(50), "it begins as neither PNG, JPEG, WebP nor BMP does"),
+        (b"", "it is not a PNG, JPEG, WebP or BMP file"),
+        (b"GIF89a" + bytes(50), "it is not a PNG, JPEG, WebP or BMP file"),
         (png_bytes(4, 4)[:-12], "truncated"),
         (png_bytes(4, 4)[:-30], "truncated"),
         (png_bytes(4, 4, pixels=zlib.compress(bytes(7))), "truncated"),
@@ -484,7 +484,7 @@ def test_pictures_of_other_kinds_and_larger_ones(tmp_path):
     for kind in ("GIF", "TIFF", "PPM", "ICO"):
         Image.new("L", (16, 16)).save(tmp_path / "x.png", kind)
         refused(
-            read_picture, tmp_path / "x.png", "it begins as neither PNG, JPEG, WebP nor BMP does"
+            read_picture, tmp_path / "x.png", "it is not a PNG, JPEG, WebP or BMP file"
         )
     for kind in ("BMP", "JPEG", "WEBP"):
         Image.new("L", (16, 16), 77).save(tmp_path / "x.png", kind)

@@ -18,7 +18,7 @@ from lenet_tf.errors import DataError
 from lenet_tf.inference.image_files import read_picture
 
 GREY = np.random.default_rng(0).integers(0, 256, (9, 7), dtype=np.uint8)
-TOO_MANY = "and up to 32,000,000 are read; make it smaller"
+TOO_MANY = "and the limit is 32,000,000; make it smaller"
 
 
 def saved(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:
@@ -344,15 +344,15 @@ def test_sizes_that_are_only_said(refused):
     lossy, lossless = webp_of(False), webp_of(True)
     refused(
         riff((b"VP8 ", lossy[:6] + struct.pack("<HH", 16_383, 16_383) + lossy[10:])),
-        "the 32,000,000 pixels that are read; make it smaller",
+        "it has more pixels than the limit of 32,000,000; make it smaller",
     )
     refused(
         riff((b"VP8L", b"\x2f" + struct.pack("<I", 16_382 | 16_382 << 14) + lossless[5:])),
-        "more than the 32,000,000 pixels",
+        "it has more pixels than the limit of 32,000,000",
     )
     refused(
         riff((b"VP8L", b"\x2f" + struct.pack("<I", 7_999 | 7_999 << 14) + lossless[5:])),
-        "8,000×8,000 pixels, and up to 12,500,000",
+        "8,000×8,000 pixels, and the limit is 12,500,000",
     )
     for width, height in ((2**24, 2**8), (2**16 - 1, 2**16 - 1), (2**24, 2**24)):
         refused(canvas(width, height))
@@ -413,7 +413,9 @@ def laborious() -> dict[str, tuple[bytes, str]]:
     jpeg, palette, most = saved(GREY, "JPEG"), bytes(range(256)) * 4, (32 << 20) - 5_000
     scans = jpeg_of(8_000, 4_000, progressive=True)
     last = scans.rindex(b"\xff\xda")
-    too_long = "it is compressed by run lengths, and of that up to 4,000,000 pixels and bytes are read; save it as PNG"
+    too_long = (
+        "it is run-length encoded, and the limit is 4,000,000 pixels and bytes; save it as PNG"
+    )
     return {
         "empty segments": (
             jpeg[:2] + b"\xff\xe0\0\2" * (most // 4) + jpeg[2:],
@@ -437,7 +439,7 @@ def laborious() -> dict[str, tuple[bytes, str]]:
         ),
         "scans": (
             scans[:last] + scans[last:-2] * 200 + scans[-2:],
-            "it goes through its pixels 21 times and more",
+            "it has 21 or more progressive scans",
         ),
         "runs": (bmp(8_000, 4_000, 8, b"\1\5" * (most // 2), palette, 1), too_long),
         "runs of 4 bits": (
@@ -453,7 +455,7 @@ def laborious() -> dict[str, tuple[bytes, str]]:
         "canvas": (canvas(4_166, 3_000), "(3000, 4166)"),
         "canvas of more": (
             canvas(4_167, 3_000),
-            "it has 4,167×3,000 pixels, and up to 12,500,000 are read",
+            "it has 4,167×3,000 pixels, and the limit is 12,500,000",
         ),
         "exif": (
             with_chunk(

@@ -190,7 +190,7 @@ def test_pictures_are_found(tmp_path):
         find_pictures([tmp_path / "none.png"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(
-        DataError, match="empty has no picture in it: .png, .jpg, .jpeg, .webp, .bmp are read"
+        DataError, match=r"empty holds no picture \(.png, .jpg, .jpeg, .webp, .bmp\)"
     ):
         find_pictures([tmp_path / "empty"])
 
@@ -198,7 +198,7 @@ def test_pictures_are_found(tmp_path):
 def test_the_newest_run_is_asked(tmp_path):
     with pytest.raises(
         RunError,
-        match="there is no finished run in .*: train one with `lenet-tf train`, or name a .keras file with --model",
+        match="there is no finished run in .*Train one with `lenet-tf train`, or choose a .keras file",
     ):
         find_newest_run(tmp_path)
     for number, name in enumerate(("b", "a", "c")):
@@ -246,7 +246,7 @@ def test_json_csv_and_a_picture(trained, drawn, cli, tmp_path):
     assert (first["class"], third["class"]) == (7, 3)
     assert second == {
         "file": str(ruined),
-        "error": f"{ruined}: not a readable picture (it begins as neither PNG, JPEG, WebP nor BMP does)",
+        "error": f"{ruined}: not a readable picture (it is not a PNG, JPEG, WebP or BMP file)",
     }
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 400
@@ -291,14 +291,14 @@ def save_strange(folder):
     (folder / "cut.webp").write_bytes(moving[: len(moving) // 3])
     return {
         "pixel.png": "pixel.png: nothing is drawn in it",
-        "text.png": "text.png: not a readable picture (it begins as neither",
-        "huge.png": "huge.png: not a readable picture (it has 20,000×20,000 pixels, and up to 32,000,000 are read; make it smaller)",
+        "text.png": "text.png: not a readable picture (it is not a PNG",
+        "huge.png": "huge.png: not a readable picture (it has 20,000×20,000 pixels, and the limit is 32,000,000; make it smaller)",
         "moving.webp": "moving.webp: 1 (",
         "print.jpg": "print.jpg: 1 (",
         "two.jpg": "two.jpg: 1 (",
         "named.png": "named.png: 1 (",
-        "huge.jpg": "huge.jpg: not a readable picture (it has 65,500×65,500 pixels, and up to 32,000,000 are read; make it smaller)",
-        "huge.bmp": "huge.bmp: not a readable picture (it has more than the 32,000,000 pixels that are read; make it smaller)",
+        "huge.jpg": "huge.jpg: not a readable picture (it has 65,500×65,500 pixels, and the limit is 32,000,000; make it smaller)",
+        "huge.bmp": "huge.bmp: not a readable picture (it has more pixels than the limit of 32,000,000; make it smaller)",
         "huge.webp": "huge.webp: not a readable picture (",
         "cut.bmp": "cut.bmp: not a readable picture (image file is truncated",
         "cut.webp": "cut.webp: not a readable picture (",
@@ -330,7 +330,7 @@ def test_mistakes_of_the_command(cli, tmp_path, digits):
     picture = tmp_path / "x.png"
     Image.new("L", (9, 9)).save(picture)
     none = cli("predict", picture)
-    assert (none.exit_code, "there is no finished run in logs: train one" in none.stderr) == (
+    assert (none.exit_code, "there is no finished run in logs. Train one" in none.stderr) == (
         1,
         True,
     )

@@ -1,1 +1,1 @@
-"""A person's picture to a digit image to a prediction."""
+"""From a picture of a digit to a digit image to a prediction."""

@@ -1,4 +1,4 @@
-"""What a network says to a person's own pictures: files in, a class with its probability and the runner-up for each."""
+"""Predictions for picture files: the class, its probability and the runner-up."""
 
 from __future__ import annotations
 
@@ -15,13 +15,22 @@ from lenet_tf.inference.digit_preprocessing import as_digit
 from lenet_tf.inference.image_files import SUFFIXES, read_picture
 
 # Pictures that are in memory at once.
-_AT_ONCE = 2_000
+_CHUNK = 2_000
 
 
 @dataclass(frozen=True)
 class PicturePrediction:
-    """What was said to one file; `error` says why nothing was, and the other fields are None then. `digit`: uint8 (28, 28), what the
-    network was shown; `picture`: uint8 (height, width), what the file holds.
+    """A prediction for one picture file, or the reason why there is none.
+
+    Attributes:
+        file: Path of the file.
+        label: Most probable class.
+        probability: Probability of that class.
+        runner_up: Second most probable class.
+        runner_up_probability: Probability of the second class.
+        error: Why the file has no prediction; then the other fields are None.
+        digit: What the network saw, before its own preparation: uint8 (28, 28).
+        picture: What the file holds: gray uint8 (height, width).
     """
 
     file: Path
@@ -34,8 +43,8 @@ class PicturePrediction:
     picture: np.ndarray | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready, without the images."""
-        if self.error is not None:
+        """Convert to values that JSON can hold, without the images."""
+        if self.probability is None or self.runner_up_probability is None:
             return {"file": str(self.file), "error": self.error}
         return {
             "file": str(self.file),
@@ -47,51 +56,75 @@ class PicturePrediction:
 
 
 def find_pictures(paths: Sequence[Path]) -> list[Path]:
-    """The files, and of a folder those in it whose names end as pictures' do, in the order of their names.
+    """List picture files, and replace each folder by the pictures in it, sorted by name.
 
-    Raises `DataError` for a path that does not exist, or a folder without a picture.
+    Args:
+        paths: Files, whatever their names, and folders.
+
+    Raises:
+        DataError: If a path does not exist, or a folder holds no picture.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
-        if not path.is_dir():
-            if not path.exists():
-                raise DataError(f"there is no picture or folder {path}")
-            found.append(path)
-            continue
-        inside = sorted(
-            each for each in path.iterdir() if each.suffix.lower() in SUFFIXES and each.is_file()
-        )
-        if not inside:
-            raise DataError(
-                f"the folder {path} has no picture in it: {', '.join(SUFFIXES)} are read"
+        if path.is_dir():
+            pictures = sorted(
+                file
+                for file in path.iterdir()
+                if file.suffix.lower() in SUFFIXES and file.is_file()
             )
-        found += inside
-    return found
+            if not pictures:
+                raise DataError(f"the folder {path} holds no picture ({', '.join(SUFFIXES)})")
+            files += pictures
+        elif path.exists():
+            files.append(path)
+        else:
+            raise DataError(f"there is no picture or folder {path}")
+    return files
 
 
 def find_newest_run(logs: Path) -> Path:
-    """The run folder in `logs` that was finished last; raises `RunError` where there is none."""
+    """Find the run that finished last.
+
+    Args:
+        logs: Folder of run folders.
+
+    Raises:
+        RunError: If no run has finished.
+    """
     finished = sorted(logs.glob("**/fit/*/metrics.json"), key=lambda path: path.stat().st_mtime)
     if not finished:
         raise RunError(
-            f"there is no finished run in {logs}: train one with `lenet-tf train`, or name a .keras file with --model"
+            f"there is no finished run in {logs}. "
+            "Train one with `lenet-tf train`, or choose a .keras file with --model."
         )
     return finished[-1].parent
 
 
 def predict_pictures(model: Any, files: Sequence[Path]) -> list[PicturePrediction]:
-    """What a `LeNet` answers to each file, in their order. Pictures are prepared as MNIST's digits were, then as the network's spec says.
+    """Predict the class of each picture.
 
-    Raises `DataError` for a network that does not take such images at all.
+    Each picture becomes a digit image like those of MNIST, then the input that the network expects.
+
+    Args:
+        model: A `LeNet`.
+        files: Picture files.
+
+    Returns:
+        A prediction or an error for each file, in the same order.
+
+    Raises:
+        DataError: If the network does not accept digit images.
     """
-    answers: list[PicturePrediction] = []
+    predictions: list[PicturePrediction] = []
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(files), _AT_ONCE):
-            answers += _said(model, list(pool.map(_prepared, files[start : start + _AT_ONCE])))
-    return answers
+        for start in range(0, len(files), _CHUNK):
+            digits = list(pool.map(_read_digit, files[start : start + _CHUNK]))
+            predictions += _predict_digits(model, digits)
+    return predictions
 
 
-def _prepared(file: Path) -> PicturePrediction:
+def _read_digit(file: Path) -> PicturePrediction:
+    """Read a picture and its digit image; the prediction itself is still missing."""
     try:
         picture = read_picture(file)
         return PicturePrediction(file, digit=as_digit(picture), picture=picture)
@@ -100,27 +133,25 @@ def _prepared(file: Path) -> PicturePrediction:
         return PicturePrediction(file, error=text if str(file) in text else f"{file}: {text}")
 
 
-def _said(model: Any, prepared: Sequence[PicturePrediction]) -> list[PicturePrediction]:
+def _predict_digits(model: Any, pictures: Sequence[PicturePrediction]) -> list[PicturePrediction]:
     from lenet_tf.evaluation.evaluate import predict, to_probabilities
 
-    readable = [each for each in prepared if each.error is None]
-    if not readable:
-        return list(prepared)
-    chances = iter(
-        to_probabilities(model, predict(model, np.stack([each.digit for each in readable])))
+    digits = [picture.digit for picture in pictures if picture.digit is not None]
+    if not digits:
+        return list(pictures)
+    rows = iter(to_probabilities(model, predict(model, np.stack(digits))))
+    return [
+        picture if picture.digit is None else _add_prediction(picture, next(rows))
+        for picture in pictures
+    ]
+
+
+def _add_prediction(picture: PicturePrediction, probabilities: np.ndarray) -> PicturePrediction:
+    first, second = (int(label) for label in np.argsort(-probabilities, kind="stable")[:2])
+    return replace(
+        picture,
+        label=first,
+        probability=float(probabilities[first]),
+        runner_up=second,
+        runner_up_probability=float(probabilities[second]),
     )
-
-    def said(each: PicturePrediction) -> PicturePrediction:
-        if each.error is not None:
-            return each
-        chance = next(chances)
-        first, second = (int(number) for number in np.argsort(-chance, kind="stable")[:2])
-        return replace(
-            each,
-            label=first,
-            probability=float(chance[first]),
-            runner_up=second,
-            runner_up_probability=float(chance[second]),
-        )
-
-    return [said(each) for each in prepared]

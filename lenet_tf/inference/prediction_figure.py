@@ -1,4 +1,4 @@
-"""A figure of picture files beside the digits that were made of them."""
+"""A figure of picture files, their digit images and their predictions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COLUMNS, _MAX_PICTURES, _MAX_NAME = 6, 120, 14
 
 
 def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
-    """Shows each picture beside the digit image that the network classified.
+    """Show each picture beside the digit image that the network classified.
 
     Args:
         predictions: Predictions of pictures that could be read.
