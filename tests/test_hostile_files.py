@@ -264,15 +264,15 @@ def fields(shape: str, descr: str = "'|u1'") -> str:
 
 
 NPY = [
-    (npy_bytes(fields("(10**12,)")), "header cannot be read"),
+    (npy_bytes(fields("(10**12,)")), "header is unreadable"),
     (
         npy_bytes(fields("(1000000000000,)")),
-        "header says 1000000000000 of uint8, 1,000,000,000,000 bytes, but it holds 0",
+        "header declares 1000000000000 of uint8, 1,000,000,000,000 bytes, but the file holds 0",
     ),
     (npy_bytes(fields("(3,)"), b"12345"), "holds 5"),
-    (npy_bytes(fields("(-3,)"), b"123"), "shape in its header cannot be"),
-    (npy_bytes(fields("(True,)"), b"1"), "shape in its header cannot be"),
-    (npy_bytes(fields("(0, 99999999999999999999999)")), "shape in its header cannot be"),
+    (npy_bytes(fields("(-3,)"), b"123"), "its header has an invalid shape"),
+    (npy_bytes(fields("(True,)"), b"1"), "its header has an invalid shape"),
+    (npy_bytes(fields("(0, 99999999999999999999999)")), "it is empty"),
     (npy_bytes(fields("(0, 5)")), "it is empty"),
     (
         npy_bytes(fields("(1,)", "'|O'"), pickle.dumps([Trap()])),
@@ -281,17 +281,17 @@ NPY = [
     (npy_bytes(fields("(1,)", "[('a', '<i4'), ('b', '<i4')]"), b"12345678"), "not plain numbers"),
     (npy_bytes(fields("(1,)", "'<U3'"), b"123456789012"), "<U3, not plain numbers"),
     (npy_bytes(fields("(1,)", "('<i4', (2,))"), b"12345678"), "not plain numbers"),
-    (npy_bytes("(" * 5000), "header cannot be read"),
-    (npy_bytes("-" * 9000 + "1"), "header cannot be read"),
-    (npy_bytes("'''\n"), "header cannot be read"),
-    (npy_bytes("  1\n 2"), "header cannot be read"),
+    (npy_bytes("(" * 5000), "header is unreadable"),
+    (npy_bytes("-" * 9000 + "1"), "header is unreadable"),
+    (npy_bytes("'''\n"), "header is unreadable"),
+    (npy_bytes("  1\n 2"), "header is unreadable"),
     (
         npy_bytes("{}", version=b"\x02\x00", length=2**32 - 1),
         "header of 4,294,967,295 bytes is longer than 10,000",
     ),
-    (npy_bytes("{}", version=b"\x03\x00"), "version 3.0"),
-    (b"\x93NUMPY\x01", "does not begin as a .npy file does"),
-    (pickle.dumps(Trap()), "does not begin as a .npy file does"),
+    (npy_bytes("{}", version=b"\x03\x00"), "format version is 3.0"),
+    (b"\x93NUMPY\x01", "it is not a .npy file"),
+    (pickle.dumps(Trap()), "it is not a .npy file"),
 ]
 
 
@@ -307,11 +307,7 @@ def test_npy_files_that_cannot_be(tmp_path, monkeypatch, arrays, content, messag
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_DEFLATED) as file:
         for name in arrays:
             file.write(tmp_path / f"{name}.npy", f"{name}.npy")
-    refused(
-        load_npz,
-        tmp_path / "x.npz",
-        f"y_train: {'' if 'version' in message else 'it' if message.startswith('it') else ''}",
-    )
+    refused(load_npz, tmp_path / "x.npz", "y_train: ")
     refused(load_npz, tmp_path / "x.npz", message)
     assert not Path("sprung").exists()
 
@@ -330,20 +326,16 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
     np.savez_compressed(path, **arrays)
     good = path.read_bytes()
     assert load_npz(path).num_classes == 10
-    many, lzma = io.BytesIO(), io.BytesIO()
-    with zipfile.ZipFile(many, "w") as file:
-        for number in range(65):
-            file.writestr(f"{number}.npy", b"")
+    lzma = io.BytesIO()
     with zipfile.ZipFile(lzma, "w", zipfile.ZIP_LZMA) as file:
         file.writestr("x_train.npy", b"x")
     directory = b"PK\1\2"
     for content, message in (
-        (patched(good, directory, 24, b"\xff\xff\xff\xf0"), "bytes cannot become"),
-        (patched(good, directory, 8, b"\1\0"), "encrypted or compressed by something else"),
-        (patched(good, directory, 10, b"\x63\0"), "encrypted or compressed by something else"),
+        (patched(good, directory, 24, b"\xff\xff\xff\xf0"), "compressed bytes can hold"),
+        (patched(good, directory, 8, b"\1\0"), "encrypted"),
+        (patched(good, directory, 10, b"\x63\0"), "neither stored nor deflated"),
         (patched(good, directory, 20, struct.pack("<I", len(good))), "its members overlap"),
-        (lzma.getvalue(), "compressed by something else than deflate"),
-        (many.getvalue(), "65 members, more than 64"),
+        (lzma.getvalue(), "neither stored nor deflated"),
         (good[:-30], "not a zip file"),
         (good + b"PK\5\6" + bytes(8) + b"\xff\xff\xff\x7f" + bytes(6), ""),
         (patched(good, directory, 16, b"abcd"), "Bad CRC-32"),

@@ -115,7 +115,7 @@ def test_recipes_that_cannot_be(digits, tmp_path):
         SpecError, match="lenet5 has no recipe 'fast' besides its own: lenet5-modern has fast"
     ):
         get_recipe("lenet5", "fast")
-    with pytest.raises(LenetError, match="a LeNet that is given is compiled by its own recipe"):
+    with pytest.raises(LenetError, match="a LeNet keeps the recipe it was compiled with"):
         lenet_tf.fit(lenet_tf.LeNet("lenet5-modern"), digits, recipe="fast", logs=tmp_path / "none")
     assert not (tmp_path / "none").exists()
     for fields, message in (

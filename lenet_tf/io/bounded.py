@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import math
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 MAX_TEXT_BYTES = 1 << 20
 MAX_ARRAY_BYTES = 4 << 30
 _MAX_NESTING = 32
 
 
-def open_regular_file(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BufferedReader:
     """Open a regular file for reading.
 
     Args:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 import numpy as np
 
 from lenet_tf.io.bounded import MAX_ARRAY_BYTES, open_regular_file
-from lenet_tf.io.npy import RATIO
+from lenet_tf.io.npy import MAX_DEFLATE_RATIO
 
 _UNSIGNED_BYTE = 8
 _CHUNK = 1 << 20
@@ -110,7 +110,7 @@ def _read_gzipped(file: BinaryIO, length: int, dimensions: int) -> np.ndarray:
         header += more
     shape = _parse_header(header, dimensions)
     # Attack: a small file that states gigabytes.
-    if prod(shape) > RATIO * length:
+    if prod(shape) > MAX_DEFLATE_RATIO * length:
         raise ValueError(
             f"its header states {_describe(shape)}, more than {length:,} gzipped bytes can hold"
         )

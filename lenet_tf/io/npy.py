@@ -1,6 +1,7 @@
-"""NumPy's files of plain numbers, `.npy` and `.npz`: nothing is allocated before the file is known to hold what its header says.
+"""Readers for `.npy` and `.npz` files of plain numbers that bound memory.
 
-Every reader here raises `ValueError`, or `OSError` where a file cannot be read, with what is wrong; whoever calls knows the path.
+They raise `ValueError`, or `OSError` if a file cannot be read; the caller adds the path. The
+comment beside each check names the attack that it stops.
 """
 
 from __future__ import annotations
@@ -15,27 +16,44 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 
 from lenet_tf.io.bounded import MAX_ARRAY_BYTES, open_regular_file
 
 MAGIC = b"\x93NUMPY"
-# NumPy's own bound of a header.
-_MAX_HEADER = 10_000
-_MAX_MEMBERS = 64
-# What deflate makes of one byte at most.
-RATIO = 1032
-# Read at a time, and the longest read that is allowed: zipfile reads an archive's directory in one, of whatever length the archive says.
-_PART = 1 << 20
-# What a damaged archive makes zipfile and zlib raise beside OSError and ValueError.
-_DAMAGE = (RuntimeError, EOFError, struct.error, OverflowError, zipfile.BadZipFile, zlib.error)
+# NumPy's own limit.
+_MAX_HEADER_BYTES = 10_000
+_MAX_DIMENSIONS = 8
+# The most bytes that deflate can expand one byte to.
+MAX_DEFLATE_RATIO = 1032
+_CHUNK_BYTES = 1 << 20
+# What zipfile and zlib raise for a damaged archive, besides OSError and ValueError.
+_DAMAGE_ERRORS = (
+    RuntimeError,
+    EOFError,
+    struct.error,
+    OverflowError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+_TOO_LARGE = (
+    f"it is larger than {MAX_ARRAY_BYTES:,} bytes; "
+    "store larger images in a folder of .npy files, which stay on the disk"
+)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a `.npy` file says of itself; the numbers begin at byte `offset`, in C order unless `fortran`."""
+    """The header of a `.npy` file.
+
+    Attributes:
+        shape: Shape of the array.
+        dtype: Its dtype.
+        fortran: Whether the numbers are in Fortran order instead of C order.
+        offset: Position in bytes of the first number.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype
@@ -44,152 +62,182 @@ class Header:
 
 
 def read_header(file: BinaryIO, length: int, kinds: str = "biuf") -> Header:
-    """Reads and checks the header of a `.npy` file of `length` bytes; `kinds` are the kinds of dtype that may be."""
+    """Read and check the header of a `.npy` file.
+
+    Args:
+        file: The file, at its start.
+        length: Length of the file in bytes.
+        kinds: Accepted values of `numpy.dtype.kind`.
+
+    Returns:
+        The header, whose numbers fill the rest of the file exactly.
+
+    Raises:
+        ValueError: If the header is invalid or does not fit the length.
+    """
     start = file.read(10)
     if start[:6] != MAGIC or len(start) < 10:
-        raise ValueError(
-            "it is an archive of several"
-            if start[:4] == b"PK\x03\x04"
-            else "it does not begin as a .npy file does"
-        )
+        is_zip = start[:4] == b"PK\x03\x04"
+        raise ValueError("it is a .npz archive" if is_zip else "it is not a .npy file")
     if start[6:8] not in (b"\x01\x00", b"\x02\x00"):
-        raise ValueError(
-            f"it is of version {start[6]}.{start[7]} of the format, and only 1.0 and 2.0 hold plain numbers"
-        )
+        version = f"{start[6]}.{start[7]}"
+        raise ValueError(f"its format version is {version}; plain numbers need only 1.0 or 2.0")
     start += file.read(2) if start[6] == 2 else b""
     size = int.from_bytes(start[8:], "little")
-    if size > _MAX_HEADER:
-        raise ValueError(f"its header of {size:,} bytes is longer than {_MAX_HEADER:,}")
-    header = _parsed(start + file.read(size), kinds)
-    held = length - header.offset
-    if prod(header.shape) * header.dtype.itemsize != held:
-        says = f"{'×'.join(map(str, header.shape)) or 'one'} of {header.dtype}"
+    # Attack: a header of gigabytes.
+    if size > _MAX_HEADER_BYTES:
+        raise ValueError(f"its header of {size:,} bytes is longer than {_MAX_HEADER_BYTES:,}")
+    header = _parse_header(start + file.read(size), kinds)
+    declared, actual = prod(header.shape) * header.dtype.itemsize, length - header.offset
+    # Attack: a tiny file whose header declares more numbers than memory can hold.
+    if declared != actual:
+        shape = "×".join(map(str, header.shape)) or "one"
         raise ValueError(
-            f"its header says {says}, {prod(header.shape) * header.dtype.itemsize:,} bytes, but it holds {held:,}"
+            f"its header declares {shape} of {header.dtype}, {declared:,} bytes, "
+            f"but the file holds {actual:,}"
         )
     return header
 
 
-def _parsed(content: bytes, kinds: str) -> Header:
+def _parse_header(content: bytes, kinds: str) -> Header:
     file = io.BytesIO(content)
-    read = (
-        np.lib.format.read_array_header_1_0
-        if np.lib.format.read_magic(file) == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
+    if np.lib.format.read_magic(file) == (1, 0):
+        read = np.lib.format.read_array_header_1_0
+    else:
+        read = np.lib.format.read_array_header_2_0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            shape, fortran, dtype = read(file, max_header_size=_MAX_HEADER)
-    except Exception as error:  # it is Python's text, and whatever its parsers raise can come of it
-        raise ValueError("its header cannot be read") from error
-    if dtype.hasobject or dtype.kind not in kinds or dtype.subdtype is not None:
-        raise ValueError(
-            f"it holds {'Python objects' if dtype.hasobject else str(dtype)[:80]}, not plain numbers"
-        )
-    if len(shape) > 8 or any(type(size) is not int or not 0 <= size < 1 << 63 for size in shape):
-        raise ValueError("the shape in its header cannot be")
+            shape, fortran, dtype = read(file, max_header_size=_MAX_HEADER_BYTES)
+    except Exception as error:  # The header is a Python literal, whose parser can raise anything.
+        raise ValueError("its header is unreadable") from error
+    # Attack: pickled objects, which run code when they are loaded.
+    if dtype.hasobject or dtype.kind not in kinds:
+        content_type = "Python objects" if dtype.hasobject else str(dtype)[:80]
+        raise ValueError(f"it holds {content_type}, not plain numbers")
+    # Attack: two negative sizes, whose product fits the file, or more axes than NumPy supports.
+    sizes_are_valid = all(type(size) is int and size >= 0 for size in shape)
+    if len(shape) > _MAX_DIMENSIONS or not sizes_are_valid:
+        raise ValueError("its header has an invalid shape")
+    # Attack: a size of 0, which hides an impossible size of another axis.
     if 0 in shape:
         raise ValueError(f"it is empty: shape {shape}")
     return Header(shape, dtype, fortran, file.tell())
 
 
-def _read(file: BinaryIO, length: int, kinds: str) -> np.ndarray:
-    """The array in a `.npy` file of `length` bytes."""
-    header = read_header(file, length, kinds)
-    if length > MAX_ARRAY_BYTES:
-        raise ValueError(
-            f"it is larger than {MAX_ARRAY_BYTES:,} bytes, and images beyond that are read from a folder of .npy files"
-        )
-    try:
-        flat = np.empty(prod(header.shape), header.dtype)
-    except MemoryError as error:
-        raise ValueError(f"memory does not hold its {length:,} bytes") from error
-    # A view of bytes, into which a file can be read.
-    view, done = memoryview(flat.view(np.uint8)), 0
-    while done < len(view):
-        got = file.readinto(view[done : done + _PART])
-        if not got:
-            raise ValueError("it ends before its header says")
-        done += got
-    # Behind the last byte zipfile looks at the checksum.
-    if file.read(1):
-        raise ValueError("it goes on behind what its header says")
-    return flat.reshape(header.shape, order="F" if header.fortran else "C")
-
-
 def read_npy(path: Path) -> np.ndarray:
-    """The array in a `.npy` file of plain numbers, at most `MAX_ARRAY_BYTES` bytes of them."""
+    """Read a `.npy` file of plain numbers.
+
+    Args:
+        path: A file of at most `MAX_ARRAY_BYTES` bytes.
+
+    Returns:
+        The array.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is invalid or too large.
+    """
     with open_regular_file(path) as file:
-        return _read(file, os.fstat(file.fileno()).st_size, "biuf")
+        return _read_array(file, os.fstat(file.fileno()).st_size, "biuf")
 
 
 def read_npz(
     path: Path, wanted: Collection[str], kinds: str = "biuf"
 ) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Those of the `wanted` arrays that an `.npz` file has, at most `MAX_ARRAY_BYTES` bytes of them, and the names of all that it has.
+    """Read arrays of plain numbers from a stored or deflated `.npz` file.
 
-    Its members are stored or deflated; a size that deflate cannot have made of the file's bytes is refused before it is allocated.
+    Args:
+        path: A file whose arrays take at most `MAX_ARRAY_BYTES` bytes.
+        wanted: Names of the arrays to read.
+        kinds: Accepted values of `numpy.dtype.kind`.
+
+    Returns:
+        The wanted arrays that the file has, and the names of all its arrays.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is damaged, invalid or too large.
     """
     with open_regular_file(path) as file:
         length = os.fstat(file.fileno()).st_size
         try:
-            with zipfile.ZipFile(_ShortReads(file)) as archive:
-                members = _members(archive, length)
-                return {
-                    name: _member(archive, name, members[name], kinds)
+            with zipfile.ZipFile(_BoundedReader(file.raw)) as archive:
+                members = _list_members(archive, length)
+                arrays = {
+                    name: _read_member(archive, name, members[name], kinds)
                     for name in wanted
                     if name in members
-                }, list(members)
-        except _DAMAGE as error:
+                }
+                return arrays, list(members)
+        except _DAMAGE_ERRORS as error:
             raise ValueError(str(error) or type(error).__name__) from error
 
 
-class _ShortReads(io.BufferedReader):
-    """Refuses to read more at once than `_PART`."""
+class _BoundedReader(io.BufferedReader):
+    """A reader that refuses to read more than a chunk at a time."""
 
     def read(self, size: int | None = -1) -> bytes:
-        everything = size is None or size < 0
-        content = super().read(_PART + 1 if everything else min(size, _PART + 1))
-        if len(content) > _PART:
+        limit = _CHUNK_BYTES + 1
+        content = super().read(limit if size is None or size < 0 else min(size, limit))
+        # Attack: a sparse file with a directory of gigabytes, which zipfile reads at once.
+        if len(content) > _CHUNK_BYTES:
             raise ValueError("its directory is too long")
         return content
 
 
-def _members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.ZipInfo]:
-    """The archive's arrays by name, once their sizes can be true."""
+def _list_members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.ZipInfo]:
+    """Return the members of an archive of `length` bytes by name, if their sizes are possible."""
     infos = archive.infolist()
-    if len(infos) > _MAX_MEMBERS:
-        raise ValueError(f"it has {len(infos):,} members, more than {_MAX_MEMBERS}")
     members = {info.filename.removesuffix(".npy"): info for info in infos}
-    if len(members) < len(infos):
-        raise ValueError("two of its members have the same name")
     for name, info in members.items():
-        if (
-            info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-            or info.flag_bits & 1
-        ):
+        # Attack: bzip2 or LZMA, whose compression ratio has no useful bound.
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"its member {name[:80]!r} is neither stored nor deflated")
+        ratio = MAX_DEFLATE_RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
+        # Attack: a tiny member that declares more bytes than memory can hold.
+        if info.file_size > info.compress_size * ratio:
             raise ValueError(
-                f"its member {name[:80]!r} is encrypted or compressed by something else than deflate"
+                f"its member {name[:80]!r} declares {info.file_size:,} bytes, "
+                f"more than {info.compress_size:,} compressed bytes can hold"
             )
-        if info.file_size > info.compress_size * (
-            RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
-        ):
-            raise ValueError(
-                f"its member {name[:80]!r} says {info.file_size:,} bytes, which {info.compress_size:,} bytes cannot become"
-            )
+    # Attack: a zip bomb of members that share their compressed bytes.
     if sum(info.compress_size for info in infos) > length:
         raise ValueError("its members overlap")
+    # Attack: arrays that fill memory.
     if sum(info.file_size for info in infos) > MAX_ARRAY_BYTES:
-        raise ValueError(
-            f"it holds more than {MAX_ARRAY_BYTES:,} bytes, and images beyond that are read from a folder of .npy files"
-        )
+        raise ValueError(_TOO_LARGE)
     return members
 
 
-def _member(archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, kinds: str) -> np.ndarray:
+def _read_member(
+    archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, kinds: str
+) -> np.ndarray:
     try:
         with archive.open(info) as file:
-            return _read(file, info.file_size, kinds)
-    except (ValueError, *_DAMAGE) as error:
+            return _read_array(cast(io.BufferedIOBase, file), info.file_size, kinds)
+    except (ValueError, *_DAMAGE_ERRORS) as error:
         raise ValueError(f"{name}: {str(error) or type(error).__name__}") from error
+
+
+def _read_array(file: io.BufferedIOBase, length: int, kinds: str) -> np.ndarray:
+    """Read the array in a `.npy` file of `length` bytes."""
+    header = read_header(cast(BinaryIO, file), length, kinds)
+    # Attack: an array that fills memory.
+    if length > MAX_ARRAY_BYTES:
+        raise ValueError(_TOO_LARGE)
+    try:
+        flat = np.empty(prod(header.shape), header.dtype)
+    except MemoryError as error:
+        raise ValueError(f"there is no memory for its {length:,} bytes") from error
+    view, done = flat.view(np.uint8).data, 0
+    while done < len(view):
+        count = file.readinto(view[done : done + _CHUNK_BYTES])
+        # Attack: a short member, which would leave old memory of this process in the array.
+        if not count:
+            raise ValueError("it ends before its last number")
+        done += count
+    # zipfile checks the checksum only when it reads past the last byte.
+    if file.read(1):
+        raise ValueError("bytes follow its last number")
+    return flat.reshape(header.shape, order="F" if header.fortran else "C")

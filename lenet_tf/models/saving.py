@@ -26,7 +26,7 @@ import keras
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.io.bounded import MAX_TEXT_BYTES, open_regular_file, parse_json
 from lenet_tf.io.hdf5 import read_arrays
-from lenet_tf.io.npy import RATIO
+from lenet_tf.io.npy import MAX_DEFLATE_RATIO
 from lenet_tf.models.config_allowlist import NotLeNetError, check_config
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import checkpoints
@@ -211,7 +211,7 @@ def _check_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         # Attack: a small file that decompresses to more than deflate can, or than the limit.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise ValueError(f"its {name} is compressed in a way that Keras does not use")
-        ratio = RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
+        ratio = MAX_DEFLATE_RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
         if info.file_size > ratio * info.compress_size:
             raise ValueError(_DAMAGED)
         limit = MAX_FILE_BYTES if name == WEIGHTS else MAX_TEXT_BYTES
