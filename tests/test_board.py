@@ -482,7 +482,7 @@ def test_a_picture_that_fails_costs_no_epoch(digits, tmp_path, monkeypatch):
 
     monkeypatch.setattr("lenet_tf.evaluation.figures.plot_confusion_matrix", fail)
     with pytest.warns(
-        UserWarning, match="TensorBoard lacks pictures of epoch 1: ValueError: no such picture"
+        UserWarning, match="TensorBoard lacks the images of epoch 1: ValueError: no such picture"
     ):
         run = lenet_tf.fit(
             "tiny", digits, epochs=1, logs=tmp_path, board=lenet_tf.Board(), report=True, quiet=True

@@ -253,7 +253,7 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
     (copy / "config.json").write_text(json.dumps(config | {"format": 2}))
     with pytest.raises(
         RunError,
-        match=r"is of format 2, whose checkpoints do not say .* Run it again: lenet-tf train --from-run",
+        match=r"has format 2, whose checkpoints don't record .* Repeat the run instead: lenet-tf train --from-run",
     ):
         lenet_tf.resume(copy, digits, quiet=True)
     (copy / "config.json").write_text(json.dumps(config | {"format": 99}))
