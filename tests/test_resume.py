@@ -284,7 +284,7 @@ def test_a_checkpoint_that_lies_about_its_run_is_refused(copy, text):
     with zipfile.ZipFile(copy / "final.keras", "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    with pytest.raises(RunError, match="does not say how far its run has come"):
+    with pytest.raises(RunError, match="doesn't record the run's progress"):
         checkpoints.read_progress(copy / "final.keras")
 
 
@@ -460,7 +460,7 @@ def test_a_damaged_history_or_result_is_told(copy, digits, tmp_path):
     content = (copy / "final.keras").read_bytes()
     place = content.rindex(b'"epochs"')
     (copy / "final.keras").write_bytes(content[:place] + b"!" + content[place + 1 :])
-    with pytest.raises(RunError, match="does not say how far its run has come"):
+    with pytest.raises(RunError, match="doesn't record the run's progress"):
         checkpoints.read_progress(copy / "final.keras")
     (copy / "metrics.json").write_text("{}")
     with pytest.raises(RunError, match="metrics.json has no usable 'test_accuracy'"):

@@ -1,4 +1,4 @@
-"""The checkpoints of a run and how far it has come: both in one file, so that one rename finishes an epoch."""
+"""Checkpoints with the progress of their run: one file, so that one rename finishes an epoch."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from typing import Any
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.io.bounded import parse_json
+from lenet_tf.runs.run_folder import BEST, FINAL
 
-# A member of the .keras archive, which Keras itself does not look at, and its bytes: some 400,000 epochs.
+# A member of the .keras archive that Keras ignores, and its largest size: some 400,000 epochs.
 PROGRESS_MEMBER, MAX_PROGRESS_BYTES = "lenet_tf.json", 64 << 20
-# What damage makes zipfile, and what strange values make of reading them.
+# What zipfile and the parsing of strange values raise for a damaged file.
 _DAMAGE = (
     LookupError,
     ValueError,
@@ -31,47 +32,62 @@ _DAMAGE = (
     struct.error,
     zlib.error,
 )
-_ALWAYS = ("loss", "val_loss", "val_accuracy", "seconds")
+_REQUIRED = ("loss", "val_loss", "val_accuracy", "seconds")
 
 
 @dataclass
 class Progress:
-    """How far a run has come. `rows`: for each finished epoch its metrics by name, numbers as Keras gives them, and `seconds`; `resumed`:
-    after how many epochs the run was gone on with, each time that it finished more of them."""
+    """How far a run has come.
+
+    Args:
+        rows: The metrics of each finished epoch, by name, with `seconds`.
+        resumed: The numbers of finished epochs from which the run was resumed.
+    """
 
     rows: list[dict[str, float]] = field(default_factory=list)
     resumed: list[int] = field(default_factory=list)
 
     @property
     def epochs(self) -> int:
+        """Number of finished epochs."""
         return len(self.rows)
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """Metric name → one value per epoch."""
-        return {
-            name: [row[name] for row in self.rows if name in row]
-            for name in dict.fromkeys(name for row in self.rows for name in row)
-        }
+        """Metric name to one value per epoch."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return {name: [row[name] for row in self.rows if name in row] for name in names}
 
     @property
     def best(self) -> int:
-        """The epoch, counted from 0, with the best validation accuracy, the first of them; −1 without any."""
-        return max(
-            range(self.epochs), key=lambda epoch: self.rows[epoch]["val_accuracy"], default=-1
-        )
+        """First epoch with the best validation accuracy, counted from 0; −1 without an epoch."""
+        epochs = range(self.epochs)
+        return max(epochs, key=lambda epoch: self.rows[epoch]["val_accuracy"], default=-1)
 
     def is_over(self, epochs: int, patience: int | None) -> bool:
-        """Whether all `epochs` are done, or `patience` of them have brought no better validation loss; None waits for ever."""
+        """Returns whether training is over.
+
+        Args:
+            epochs: Number of epochs to train.
+            patience: Epochs without a better validation loss that end the run. None never does.
+        """
         best = min(range(self.epochs), key=lambda epoch: self.rows[epoch]["val_loss"], default=0)
-        return self.epochs >= epochs or (
-            patience is not None and self.epochs - 1 - best >= patience
-        )
+        is_impatient = patience is not None and self.epochs - 1 - best >= patience
+        return self.epochs >= epochs or is_impatient
 
 
 def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
-    """Saves the model with the progress of its run, whole or not at all. Raises `OSError` where that is not possible."""
-    # JSON has no number that is not finite; such a metric, a user's own, is kept as text.
+    """Saves the model with the progress of its run, whole or not at all.
+
+    Args:
+        path: A `.keras` file.
+        model: The model.
+        progress: The finished epochs.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    # JSON has no NaN; such a value of a custom metric is stored as text.
     rows = [
         {name: value if math.isfinite(value) else str(value) for name, value in row.items()}
         for row in progress.rows
@@ -79,45 +95,55 @@ def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
     with atomic_write(path) as partial:
         model.save(partial)
         with zipfile.ZipFile(partial, "a") as archive:
-            archive.writestr(
-                PROGRESS_MEMBER, json.dumps({"epochs": rows, "resumed": progress.resumed})
-            )
+            content = json.dumps({"epochs": rows, "resumed": progress.resumed})
+            archive.writestr(PROGRESS_MEMBER, content)
 
 
 def update_best(folder: Path, progress: Progress) -> None:
-    """Leaves final.keras as best.keras too, where its epoch is the best so far; raises `OSError` where that is not possible."""
+    """Copies final.keras to best.keras if its epoch is the best so far.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     if progress.epochs and progress.best == progress.epochs - 1:
-        with atomic_write(folder / "best.keras") as partial:
-            shutil.copyfile(folder / "final.keras", partial)
+        with atomic_write(folder / BEST) as partial:
+            shutil.copyfile(folder / FINAL, partial)
 
 
 def check_has_checkpoint(folder: Path) -> None:
-    """Raises `RunError` for the folder of a run that has no finished epoch."""
-    if not (folder / "final.keras").exists():
+    """Raises `RunError` for a run folder without a finished epoch."""
+    if not (folder / FINAL).exists():
         raise RunError(f"{folder} has no finished epoch to report on")
 
 
 def read_progress(path: Path) -> Progress:
-    """The progress that `write` has put into the file; raises `RunError` where there is none."""
+    """Reads the progress from a checkpoint.
+
+    Args:
+        path: A `.keras` file that `write_checkpoint` wrote.
+
+    Raises:
+        RunError: The file has none, or is damaged.
+    """
     try:
         with zipfile.ZipFile(path) as archive, archive.open(PROGRESS_MEMBER) as file:
+            # Decompression bomb: a compressed member can be much larger than the file.
             if archive.getinfo(PROGRESS_MEMBER).compress_type != zipfile.ZIP_STORED:
-                raise ValueError(
-                    f"{PROGRESS_MEMBER} is compressed"
-                )  # and could be much larger than the file
+                raise ValueError(f"{PROGRESS_MEMBER} is compressed")
             text = file.read(MAX_PROGRESS_BYTES + 1)
         if len(text) > MAX_PROGRESS_BYTES:
             raise ValueError(f"{PROGRESS_MEMBER} is larger than {MAX_PROGRESS_BYTES:,} bytes")
-        return _progress(parse_json(text))
+        return _parse_progress(parse_json(text))
     except (OSError, zipfile.BadZipFile, *_DAMAGE) as error:
         raise RunError(
-            f"{path} does not say how far its run has come ({error}): it is damaged, or of another version"
+            f"{path} doesn't record the run's progress ({error}): it is damaged, or of another"
+            " version"
         ) from error
 
 
-def _progress(values: Mapping[str, Any]) -> Progress:
+def _parse_progress(values: Mapping[str, Any]) -> Progress:
     rows = [{str(name): float(value) for name, value in row.items()} for row in values["epochs"]]
     resumed = [int(epochs) for epochs in values["resumed"]]
-    if not all(math.isfinite(row[name]) for row in rows for name in _ALWAYS):
+    if not all(math.isfinite(row[name]) for row in rows for name in _REQUIRED):
         raise ValueError("a loss that is not finite")
     return Progress(rows, resumed)

@@ -1,4 +1,4 @@
-"""What watches a training run: the clock, the progress display, and what writes its files."""
+"""Keras callbacks of a run: clock, NaN check, seeds, progress bar."""
 
 from __future__ import annotations
 
@@ -14,20 +14,29 @@ import numpy as np
 
 
 class EpochClock(keras.callbacks.Callback):
-    """Adds `seconds`, an epoch's wall time with its validation, to the epoch's logs; first in the list, so that the others see it."""
+    """Adds `seconds`, an epoch's wall time with validation, to the logs of the epoch.
+
+    It comes first in the list of callbacks, so that the others see the time.
+    """
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the clock."""
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds the seconds."""
         if logs is not None:
             logs["seconds"] = time.perf_counter() - self._start
 
 
 class StopAtNaN(keras.callbacks.TerminateOnNaN):
-    """Keras' own, for the validation loss too, and it remembers where: `failed_at` is "" or the place, counted from 1.
+    """Stops at a loss that is NaN or infinite, in training or validation.
 
-    `steps`: how many training steps Keras takes for one of its batches.
+    Args:
+        steps: Training steps per execution, which Keras counts as one batch.
+
+    Attributes:
+        failed_at: Where the loss failed, counted from 1, or "" where it never did.
     """
 
     failed_at = ""
@@ -37,31 +46,33 @@ class StopAtNaN(keras.callbacks.TerminateOnNaN):
         self._steps = steps
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Notes the epoch."""
         self._epoch = epoch + 1
 
     def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        place = (
-            f"batch {batch + 1}"
-            if self._steps == 1
-            else f"steps {batch * self._steps + 1:,} to {(batch + 1) * self._steps:,}"
-        )
-        self._check("loss", logs, f"epoch {self._epoch}, {place}")
+        """Checks the training loss."""
+        first, last = batch * self._steps + 1, (batch + 1) * self._steps
+        where = f"batch {batch + 1}" if self._steps == 1 else f"steps {first:,} to {last:,}"
+        self._check("loss", logs, f"epoch {self._epoch}, {where}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        # The loss of a batch is taken before its update: only validation sees what the last update did.
+        """Checks the validation loss: only it shows the effect of the last update."""
         self._check("val_loss", logs, f"the validation of epoch {self._epoch}")
 
-    def _check(self, name: str, logs: dict[str, Any] | None, place: str) -> None:
+    def _check(self, name: str, logs: dict[str, Any] | None, where: str) -> None:
         loss = (logs or {}).get(name)
         if loss is not None and not math.isfinite(loss) and not self.failed_at:
-            self.failed_at = place
+            self.failed_at = where
             self.model.stop_training = True
 
 
 class EpochEnd(keras.callbacks.Callback):
-    """Hands each finished epoch to `finish(logs)`, which says whether training is to stop there.
+    """Calls a function after each epoch, which decides whether training stops.
 
-    To be the last of all callbacks: what the others change at an epoch's end belongs to it.
+    It comes last in the list of callbacks, so that it sees what the others change.
+
+    Args:
+        finish: Takes the logs of the epoch, and returns True to stop.
     """
 
     def __init__(self, finish: Callable[[dict[str, Any]], bool]) -> None:
@@ -69,14 +80,19 @@ class EpochEnd(keras.callbacks.Callback):
         self._finish = finish
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Calls the function."""
         if self._finish(logs or {}):
             self.model.stop_training = True
 
 
 class ReseedLayers(keras.callbacks.Callback):
-    """Has the random numbers that layers draw (dropout, stochastic pooling) depend on the seed and the epoch alone.
+    """Seeds the layers' random generators from the seed and the epoch alone.
 
-    Keras does not save the state of its generators, and without this a run that goes on would draw others.
+    Keras does not save the state of its generators. Without this, a resumed run would draw other
+    numbers for dropout and stochastic pooling.
+
+    Args:
+        seed: The seed of the run.
     """
 
     def __init__(self, seed: int) -> None:
@@ -84,32 +100,31 @@ class ReseedLayers(keras.callbacks.Callback):
         self._seed = seed
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Seeds the generators of the epoch."""
         for number, layer in enumerate(self.model.layers):
             generator = getattr(layer, "seed_generator", None)
             if generator is not None:
-                (drawn,) = (
-                    np.random.SeedSequence([self._seed, epoch, number]).generate_state(1) >> 1
-                )
-                generator.state.assign(np.array([drawn, 0], generator.state.dtype))
-
-
-def _in_notebook() -> bool:
-    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
-    return shell is not None and "IPKernelApp" in shell.config
+                sequence = np.random.SeedSequence([self._seed, epoch, number])
+                (state,) = sequence.generate_state(1) >> 1
+                generator.state.assign(np.array([state, 0], generator.state.dtype))
 
 
 def progress_bar() -> keras.callbacks.Callback | None:
-    """A tqdm bar in a terminal or a notebook; None elsewhere, where Keras' one line per epoch serves."""
-    if not (_in_notebook() or sys.stderr.isatty()):
+    """Returns a tqdm bar for a terminal or notebook, or None elsewhere."""
+    if not (_is_in_notebook() or sys.stderr.isatty()):
         return None
     from tqdm.keras import TqdmCallback
 
-    # Some terminals, such as a container's, give their width as 0.
-    narrow = not _in_notebook() and os.get_terminal_size(sys.stderr.fileno()).columns == 0
-    display = TqdmCallback(ncols=80) if narrow else TqdmCallback(dynamic_ncols=True)
-    # What fits into 80 columns and still leaves a bar; the rest is in history.csv and TensorBoard.
-    display.epoch_bar.bar_format = (
-        "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
-    )
-    display.on_epoch_end = display.bar2callback(display.epoch_bar, pop=["val_loss", "seconds"])
-    return display
+    # Some terminals, such as a container's, report a width of 0.
+    is_narrow = not _is_in_notebook() and os.get_terminal_size(sys.stderr.fileno()).columns == 0
+    bar = TqdmCallback(ncols=80) if is_narrow else TqdmCallback(dynamic_ncols=True)
+    # Fits into 80 columns; history.csv and TensorBoard have the other metrics.
+    bar.epoch_bar.bar_format = "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
+    bar.on_epoch_end = bar.bar2callback(bar.epoch_bar, pop=["val_loss", "seconds"])
+    return bar
+
+
+def _is_in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and "IPKernelApp" in shell.config

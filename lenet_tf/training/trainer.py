@@ -13,18 +13,14 @@ from numbers import Real
 from typing import Any
 
 import keras
-import numpy as np
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
-from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.engine.selection import choose_engine
 from lenet_tf.errors import RunError, TrainingError
 from lenet_tf.evaluation.evaluate import evaluate
-from lenet_tf.models.curvature import CURVATURE_IMAGES, Curvature
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.optimizers import SDLM, find_one_cycle
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.run_record import RunRecord
@@ -33,7 +29,8 @@ from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.signals import ShutdownRequest, graceful_interrupt
 from lenet_tf.training import callbacks as own_callbacks
 from lenet_tf.training.config import TrainConfig
-from lenet_tf.training.messages import run_start_message
+from lenet_tf.training.messages import resume_command, run_start_message
+from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
 from lenet_tf.training.run_errors import translate_run_errors, translate_write_errors
 from lenet_tf.training.tensorboard.callback import TensorBoard, log_run_end
 
@@ -62,7 +59,7 @@ class Trainer:
     _loop: GraphLoop | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        _build_for_training(self.model, self.device)
+        build_for_training(self.model, self.device)
         self._loop, self._loop_description = choose_engine(
             self.config.engine, self.config.spec, self.model, self.device
         )
@@ -88,7 +85,7 @@ class Trainer:
         self._record, self._folder, self._progress = record, record.path, progress
         start, seconds_before = time.perf_counter(), sum(progress.history.get("seconds", ()))
         if not progress.epochs:
-            _set_schedule(self.model, self.config, len(self.split.train_indices))
+            set_schedule(self.model, self.config.spec.recipe, len(self.split.train_indices))
         if not self.config.quiet:
             message = run_start_message(
                 self.config,
@@ -222,32 +219,14 @@ class Trainer:
             nan,
             TensorBoard(self._record, self.config.board, self.split),
             own_callbacks.ReseedLayers(self.config.seed),
-            *self._recipe_callbacks(),
+            *recipe_callbacks(self.config, self.split, self.model),
             *([] if bar is None else [bar]),
             *self.callbacks,
             own_callbacks.EpochEnd(finish_epoch),
         ]
 
-    def _recipe_callbacks(self) -> list[keras.callbacks.Callback]:
-        """Returns the callbacks that change the optimizer between epochs."""
-        optimizer = self.config.spec.recipe.optimizer
-        callbacks = []
-        if isinstance(optimizer.learning_rate, tuple):
-            callbacks.append(keras.callbacks.LearningRateScheduler(optimizer.get_learning_rate))
-        if isinstance(self.model.optimizer, SDLM):
-            split, indices = self.split, self.split.train_indices
-
-            def prepared_images(positions: np.ndarray) -> np.ndarray:
-                return prepare_images(split.data.x_train[indices[positions]], split.preparation)
-
-            count = optimizer.curvature_images or CURVATURE_IMAGES
-            callbacks.append(Curvature(prepared_images, len(indices), count, self.config.seed))
-        return callbacks
-
     def _state(self) -> str:
         """Returns how far the run has come and how to resume it."""
-        from lenet_tf.training.messages import resume_command
-
         if (self._folder / run_folder.METRICS).exists():
             has_report = (self._folder / "report.html").exists() or not self.config.report
             missing = "" if has_report else ", but has no report"
@@ -280,33 +259,3 @@ class Trainer:
             "parameters": self.model.count_params(),
             "resumed": list(self._progress.resumed),
         }
-
-
-def _build_for_training(model: LeNet, device: Device) -> None:
-    """Builds the optimizer and metrics before the first step.
-
-    Raises:
-        TrainingError: The model is compiled without the metric `accuracy`.
-    """
-    if device.name == "/CPU:0":
-        # Keras turns XLA on wherever a GPU exists. CPU results must not depend on that.
-        model.jit_compile = False
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    # Keras makes its metrics in the first step, which it would then trace twice.
-    zeros = keras.ops.zeros((1, model.output_shape[-1]))
-    if "accuracy" not in model.compute_metrics(None, zeros, zeros):
-        raise TrainingError(
-            f"{model.name} is compiled without the metric accuracy, which selects the best epoch:"
-            " compile it with metrics=['accuracy']"
-        )
-    model.reset_metrics()
-
-
-def _set_schedule(model: LeNet, config: TrainConfig, images: int) -> None:
-    """Sets the length of a one-cycle schedule. A trained model gets a new cycle."""
-    schedule = find_one_cycle(model.optimizer)
-    if schedule is not None:
-        recipe = config.spec.recipe
-        schedule.first = int(model.optimizer.iterations)
-        schedule.steps = recipe.epochs * math.ceil(images / recipe.batch_size)

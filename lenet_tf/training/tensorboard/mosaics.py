@@ -1,40 +1,58 @@
-"""Pictures made of many small ones, without axes: quick enough to be made while a network trains."""
+"""Images tiled from feature maps or kernels, without axes: quick to make while a model trains."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib import colormaps
 
-# Pixels of the side of a map or kernel that is drawn, at least, and between two of them.
-_SIDE, _GAP = 28, 3
-# Columns of one picture, and of units, which are small.
-_MAX, _MAX_UNITS = 64, 512
+# Smallest side of a tile and the gap between two, in pixels.
+_TILE_SIDE, _GAP = 28, 3
+# Columns of an image: maps or kernels, and units, which are smaller.
+_MAX_MAPS, _MAX_UNITS = 64, 512
+_BACKGROUND = 225
 
 
 def maps_mosaic(values: np.ndarray) -> np.ndarray:
-    """A layer's outputs for some images, (N, height, width, maps) or (N, units), as one picture uint8 (height, width, 1): a line for each
-    image, a column for each map or unit, up to 64 or 512; dark is high."""
-    values = values[:, None, None, :_MAX_UNITS] if values.ndim == 2 else values[..., :_MAX]
+    """Returns a layer's outputs for several images as one grayscale image; dark is high.
+
+    Args:
+        values: Feature maps (N, height, width, maps) or units (N, units).
+
+    Returns:
+        uint8 (height, width, 1): one row per image, one column for each of up to 64 maps or 512
+        units.
+    """
+    values = values[:, None, None, :_MAX_UNITS] if values.ndim == 2 else values[..., :_MAX_MAPS]
     low, high = float(values.min()), float(values.max())
     shades = (255 - 255 * (values - low) / (high - low or 1.0)).astype(np.uint8)
-    return _tiled(shades.transpose(0, 3, 1, 2)[..., None], 12 if values.shape[1] == 1 else _SIDE)
+    side = 12 if values.shape[1] == 1 else _TILE_SIDE
+    return _tile(shades.transpose(0, 3, 1, 2)[..., None], side)
 
 
 def filters_mosaic(kernels: np.ndarray) -> np.ndarray:
-    """Kernels (height, width, input maps, feature maps) as one picture uint8 (height, width, 3): a line for each input map, a column for
-    each feature map, up to 64; blue is negative, orange positive, and a connection that does not exist (NaN) white."""
-    kernels = kernels[..., :_MAX]
-    most = float(np.nanmax(np.abs(kernels))) or 1.0
-    colored = colormaps["PuOr_r"](np.nan_to_num(kernels / most) / 2 + 0.5)[..., :3]
-    colored[np.isnan(kernels)] = 1.0
-    return _tiled((255 * colored).astype(np.uint8).transpose(2, 3, 0, 1, 4), _SIDE + 12)
+    """Returns kernels as one color image: blue is negative, orange positive.
+
+    Args:
+        kernels: (height, width, input maps, feature maps). NaN marks a missing connection, which
+            is drawn white.
+
+    Returns:
+        uint8 (height, width, 3): one row per input map, one column for each of up to 64 feature
+        maps.
+    """
+    kernels = kernels[..., :_MAX_MAPS]
+    largest = float(np.nanmax(np.abs(kernels))) or 1.0
+    colors = colormaps["PuOr_r"](np.nan_to_num(kernels / largest) / 2 + 0.5)[..., :3]
+    colors[np.isnan(kernels)] = 1.0
+    return _tile((255 * colors).astype(np.uint8).transpose(2, 3, 0, 1, 4), _TILE_SIDE + 12)
 
 
-def _tiled(tiles: np.ndarray, side: int) -> np.ndarray:
-    """(Lines, columns, height, width, channels) as one picture on a light ground, whole pixels enlarged until a tile is `side` high."""
-    times = max(1, side // tiles.shape[2])
-    tiles = tiles.repeat(times, axis=2).repeat(times, axis=3)
-    framed = np.pad(tiles, ((0, 0), (0, 0), (_GAP, 0), (_GAP, 0), (0, 0)), constant_values=225)
-    lines, columns, height, width, channels = framed.shape
-    whole = framed.transpose(0, 2, 1, 3, 4).reshape(lines * height, columns * width, channels)
-    return np.pad(whole, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=225)
+def _tile(tiles: np.ndarray, side: int) -> np.ndarray:
+    """Joins tiles (rows, columns, height, width, channels), scaled up to at least `side`."""
+    scale = max(1, side // tiles.shape[2])
+    tiles = tiles.repeat(scale, axis=2).repeat(scale, axis=3)
+    gaps = ((0, 0), (0, 0), (_GAP, 0), (_GAP, 0), (0, 0))
+    framed = np.pad(tiles, gaps, constant_values=_BACKGROUND)
+    rows, columns, height, width, channels = framed.shape
+    image = framed.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, channels)
+    return np.pad(image, ((0, _GAP), (0, _GAP), (0, 0)), constant_values=_BACKGROUND)

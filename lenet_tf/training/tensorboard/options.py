@@ -1,4 +1,4 @@
-"""What TensorBoard is to show of a run. Read without TensorFlow."""
+"""What TensorBoard shows of a run. Needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -13,11 +13,23 @@ HISTOGRAMS = ("weights", "activations", "gradients")
 
 @dataclass(frozen=True)
 class Board:
-    """What TensorBoard is to show of a run, beside its scalars, texts and graph.
+    """What TensorBoard shows of a run, besides its scalars, texts and graph.
 
-    `images_every`: images (filters, feature maps, confusion matrix, worst mistakes) and PR curves after every epoch whose number it
-    divides; None: after the first and the last; 0: never, and no projector either. `histograms`: of what after each epoch, some of
-    `weights`, `activations` and `gradients`. Raises `SpecError` for anything else.
+    Args:
+        images_every: Write images (filters, feature maps, confusion matrix, worst mistakes) and PR
+            curves every so many epochs. None writes them after the first and the last epoch. 0
+            never writes them, and no projector either.
+        histograms: Histograms to write after each epoch: some of `weights`, `activations` and
+            `gradients`.
+
+    Raises:
+        SpecError: A value is none of these.
+
+    Example:
+        >>> from lenet_tf import Board
+        >>> board = Board(images_every=2)
+        >>> [board.shows(epoch, epochs=5) for epoch in range(5)]
+        [False, True, False, True, True]
     """
 
     images_every: int | None = None
@@ -25,38 +37,43 @@ class Board:
 
     def __post_init__(self) -> None:
         every = self.images_every
-        if every is not None and (
-            isinstance(every, bool) or not isinstance(every, int) or every < 0
-        ):
+        is_count = isinstance(every, int) and not isinstance(every, bool) and every >= 0
+        if every is not None and not is_count:
             raise SpecError(
                 f"images_every must be a number of epochs, 0 for never, or None, not {every!r}"
             )
-        wrong = (
-            [name for name in self.histograms if name not in HISTOGRAMS]
-            if isinstance(self.histograms, tuple | list)
-            else [self.histograms]
-        )
-        if wrong:
-            raise SpecError(f"histograms must be of {', '.join(HISTOGRAMS)}, not {wrong[0]!r}")
+        if not isinstance(self.histograms, tuple | list):
+            unknown = [self.histograms]
+        else:
+            unknown = [name for name in self.histograms if name not in HISTOGRAMS]
+        if unknown:
+            raise SpecError(f"histograms must be of {', '.join(HISTOGRAMS)}, not {unknown[0]!r}")
         object.__setattr__(self, "histograms", tuple(self.histograms))
 
     def shows(self, epoch: int, epochs: int) -> bool:
-        """Whether images belong to the epoch of this number, counted from 0, of so many."""
+        """Returns whether an epoch gets images.
+
+        Args:
+            epoch: The epoch, counted from 0.
+            epochs: Number of epochs of the run.
+        """
         if self.images_every == 0:
             return False
-        return (
-            epoch in (0, epochs - 1)
-            if self.images_every is None
-            else (epoch + 1) % self.images_every == 0 or epoch == epochs - 1
-        )
+        if self.images_every is None:
+            return epoch in (0, epochs - 1)
+        return (epoch + 1) % self.images_every == 0 or epoch == epochs - 1
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready; `from_dict` reads it back."""
+        """Returns the fields, ready for JSON."""
         return asdict(self) | {"histograms": list(self.histograms)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Board:
-        """What a run's config.json says, the defaults where it is from before there was a choice; raises `RunError` for anything else."""
+        """Returns the board of a run's config.json, or the default for a run without one.
+
+        Raises:
+            RunError: The entry is invalid.
+        """
         values = config.get("tensorboard", {})
         try:
             return cls(**values)

@@ -103,21 +103,28 @@ def event_writer(folder: Path, suffix: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def warn_on_error(what: str) -> Iterator[None]:
-    """A run goes on when something cannot be drawn: `what` is said as a warning. What cannot be written is another matter."""
+def warn_on_error(consequence: str) -> Iterator[None]:
+    """Turns an error inside the block into a warning, so that the run continues.
+
+    Args:
+        consequence: The first part of the warning.
+
+    Raises:
+        OSError, tf.errors.OpError: A file cannot be written.
+    """
     try:
         yield
     except (OSError, tf.errors.OpError):
         raise
     except Exception as error:
-        warnings.warn(f"{what}: {type(error).__name__}: {error}", stacklevel=3)
+        warnings.warn(f"{consequence}: {type(error).__name__}: {error}", stacklevel=3)
 
 
 def _write_graph(model: LeNet) -> None:
-    """Writes the graph of a forward pass, and the layers, which Keras writes for its own classes."""
+    """Writes the graph of a forward pass, and the layers as Keras does for its own classes."""
 
     def forward(images: Any) -> Any:
-        # Layer by layer, so that each is a box of its own name.
+        # One call per layer makes one box per layer.
         for layer in model.layers:
             images = layer(images, training=False)
         return images
@@ -126,14 +133,14 @@ def _write_graph(model: LeNet) -> None:
     graph = (
         tf.function(forward, autograph=False).get_concrete_function(signature).graph.as_graph_def()
     )
-    # Keras numbers a layer's later calls, C1_1: here is but one.
+    # Keras numbers the later calls of a layer, as C1_1.
     numbered = re.compile(
         rf"^({'|'.join(re.escape(layer.name) for layer in model.layers)})_\d+(?=/|$)"
     )
     drawn = type(graph)(node=[node for node in graph.node if node.op != "NoOp"])
     for node in drawn.node:
         node.name = numbered.sub(r"\1", node.name)
-        # What must only have run before, ^C1/…, is no path of an image.
+        # Control inputs (^C1/…) carry no values.
         node.input[:] = [
             numbered.sub(r"\1", name) for name in node.input if not name.startswith("^")
         ]
