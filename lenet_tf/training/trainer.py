@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import shlex
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -18,19 +16,19 @@ from lenet_tf.data.dataset import Split
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.engine.selection import choose_engine
-from lenet_tf.errors import RunError, TrainingError
+from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import evaluate
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import Device
-from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.signals import ShutdownRequest, graceful_interrupt
 from lenet_tf.training import callbacks as own_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
+from lenet_tf.training.report import write_report
 from lenet_tf.training.run_errors import translate_run_errors, translate_write_errors
 from lenet_tf.training.tensorboard.callback import TensorBoard, log_run_end
 
@@ -120,30 +118,10 @@ class Trainer:
             # The run is complete: nothing is lost if the report is interrupted.
             shutdown.waits = False
             if self.config.report:
-                self._write_report(test)
+                write_report(record, self.model, self._progress.history, self.split.data, test)
         return run_folder.Run(
             self._folder, self._progress.history, metrics, record.config, self.model
         )
-
-    def _write_report(self, test: dict[str, float]) -> None:
-        # Imported late: matplotlib takes a second to start.
-        from lenet_tf.evaluation.run_report import build_evaluated_run, write_evaluated_run
-
-        try:
-            evaluated = build_evaluated_run(
-                self._record, self.model, self._progress.history, self.split.data, test
-            )
-            write_evaluated_run(evaluated)
-        except RunError as error:
-            command = f"{program_name('lenet-tf')} report {shlex.quote(str(self._folder))}"
-            raise RunError(
-                f"{self._folder} is complete, but has no report: {error}. Write it with:\n"
-                f"  {command}"
-            ) from error
-        except Exception as error:
-            # A failed picture must not fail the run.
-            reason = f"{type(error).__name__}: {error}"
-            warnings.warn(f"{self._folder} is complete, but has no report: {reason}", stacklevel=2)
 
     def _is_finished(self) -> bool:
         return self._progress.is_over(self.config.spec.recipe.epochs, self.config.early_stopping)
