@@ -60,6 +60,7 @@ def logs(files, tmp_path_factory) -> Path:
         file = logs / "fit" / name / "config.json"
         config = json.loads(file.read_text())
         config[part] |= values
+        config["started"] = "<script>alert(1)</script>" if name == "d" else config["started"]
         file.write_text(json.dumps(config))
     return logs
 
@@ -136,6 +137,12 @@ def test_the_page_needs_nothing_beside_itself(compared, files):
     assert {"A tiny", "B tiny", "C lenet1", "D tiny"} <= set(seen.texts), (
         "the legend is text, to be selected"
     )
+
+
+def test_names_are_text_and_no_html(compared):
+    text = compared[0].read_text(encoding="utf-8")
+    assert "<script>" not in text
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in text
 
 
 def test_the_table_of_runs(compared, logs, files, digits, models, answers, right):

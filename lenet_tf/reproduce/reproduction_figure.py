@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-_OUR_COLOR, _PUBLISHED_COLOR = "#1f5fa8", "#c23b22"
+from lenet_tf.evaluation.palette import BLUE, ORANGE
 
 
 def plot_reproduction(rows: Sequence[Mapping[str, Any]]) -> Figure:
@@ -51,7 +51,7 @@ def _plot_errors(axes: Any, y: int, errors: Sequence[float]) -> None:
         errors,
         [y + 0.24] * len(errors),
         "o",
-        color=_OUR_COLOR,
+        color=BLUE,
         alpha=0.4,
         markersize=4,
         markeredgewidth=0,
@@ -61,7 +61,7 @@ def _plot_errors(axes: Any, y: int, errors: Sequence[float]) -> None:
         y,
         xerr=np.std(errors, ddof=1) if len(errors) > 1 else None,
         fmt="o",
-        color=_OUR_COLOR,
+        color=BLUE,
         capsize=4,
         markersize=7,
         label="ours: mean ± standard deviation, each run" if y == 0 else None,
@@ -75,7 +75,7 @@ def _plot_published(
         errors,
         y,
         "D",
-        color=_PUBLISHED_COLOR,
+        color=ORANGE,
         markersize=7,
         markerfacecolor="none",
         markeredgewidth=1.6,
