@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib import colormaps
 
+from lenet_tf.evaluation.palette import DIVERGING
+
 # Smallest side of a tile and the gap between two, in pixels.
 _TILE_SIDE, _GAP = 28, 3
 # Columns of an image: maps or kernels, and units, which are smaller.
@@ -42,7 +44,7 @@ def filters_mosaic(kernels: np.ndarray) -> np.ndarray:
     """
     kernels = kernels[..., :_MAX_MAPS]
     largest = float(np.nanmax(np.abs(kernels))) or 1.0
-    colors = colormaps["PuOr_r"](np.nan_to_num(kernels / largest) / 2 + 0.5)[..., :3]
+    colors = colormaps[DIVERGING](np.nan_to_num(kernels / largest) / 2 + 0.5)[..., :3]
     colors[np.isnan(kernels)] = 1.0
     return _tile((255 * colors).astype(np.uint8).transpose(2, 3, 0, 1, 4), _TILE_SIDE + 12)
 
