@@ -14,7 +14,7 @@ from typing import Any
 
 import wrapt
 
-__version__ = "0.3.0"
+from lenet_tf.version import __version__ as __version__
 
 # Public name -> module that defines it.
 _HOMES = {

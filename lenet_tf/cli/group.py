@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from lenet_tf import __version__
 from lenet_tf.cli.console import Commands, notice
+from lenet_tf.version import __version__
 
 ORIGINALS = click.option(
     "--originals",

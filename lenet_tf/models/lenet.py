@@ -8,12 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from lenet_tf import __version__, specs
+from lenet_tf import specs
 from lenet_tf.errors import SpecError
 from lenet_tf.models.compilation import build_loss, build_optimizer
 from lenet_tf.models.layer_factory import build_layer
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
+from lenet_tf.version import __version__
 
 
 @keras.saving.register_keras_serializable("lenet_tf")

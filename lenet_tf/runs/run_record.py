@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lenet_tf import __version__
 from lenet_tf.errors import RunError
 from lenet_tf.runs.run_folder import CONFIG, METRICS, read_json
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Spec
+from lenet_tf.version import __version__
 
 # Format 2 differs in its checkpoints only: they do not record the run's progress.
 FORMAT, READABLE_FORMATS = 3, (2, 3)

@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 
-from lenet_tf import __version__
 from lenet_tf.data import image_order
 from lenet_tf.data.dataset import RawData, check_raw_data, split_data
 from lenet_tf.errors import RunError
@@ -23,6 +22,7 @@ from lenet_tf.runtime import device as devices
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.fit import training_context
 from lenet_tf.training.trainer import Trainer
+from lenet_tf.version import __version__
 
 
 def resume(
