@@ -1,4 +1,4 @@
-"""Digits as people might hand them in: typeset and drawn with strokes, of varied size, place, color, polarity and noise."""
+"""Pictures of digits as users might have them: typeset and hand-drawn, in many styles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-# They come with matplotlib.
+# matplotlib ships these fonts.
 FONTS = (
     "DejaVuSans",
     "DejaVuSans-Bold",
@@ -21,7 +21,7 @@ FONTS = (
     "DejaVuSans-Oblique",
 )
 _FOLDER = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-# Polylines in a unit square, x to the right and y down, as a person might draw them.
+# Polylines in a unit square, x to the right and y down.
 _ROUND = [(0.5 + 0.38 * np.cos(a), 0.5 + 0.5 * np.sin(a)) for a in np.linspace(-1.6, 4.7, 25)]
 _UPPER = [(0.5 + 0.32 * np.sin(a), 0.25 - 0.25 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 19)]
 _LOWER = [(0.5 + 0.38 * np.sin(a), 0.75 - 0.25 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 19)]
@@ -95,37 +95,39 @@ STROKES: dict[int, list[list[tuple[float, float]]]] = {
 }
 
 
-def drawings(seed: int = 0) -> Iterator[tuple[str, int, Image.Image]]:
-    """(name, digit, picture): every digit in each of the fonts, and drawn with three pens."""
+def draw_digits(seed: int = 0) -> Iterator[tuple[str, int, Image.Image]]:
+    """Yield (name, digit, picture) for every digit in each font and with three pens."""
     random = np.random.default_rng(seed)
     for font in FONTS:
         for digit in range(10):
             yield (
                 f"{font}-{digit}",
                 digit,
-                _placed(_typeset(font, digit, int(random.integers(40, 160))), random),
+                _place_on_sheet(_typeset(font, digit, int(random.integers(40, 160))), random),
             )
     for pen in ("thin", "middle", "thick"):
         for digit in range(10):
             yield (
                 f"{pen}-{digit}",
                 digit,
-                _placed(
-                    _drawn(digit, {"thin": 0.02, "middle": 0.08, "thick": 0.14}[pen], random),
+                _place_on_sheet(
+                    _draw_strokes(
+                        digit, {"thin": 0.02, "middle": 0.08, "thick": 0.14}[pen], random
+                    ),
                     random,
                 ),
             )
 
 
 def _typeset(font: str, digit: int, size: int) -> Image.Image:
-    """Ink 255 on 0, as large as the digit."""
+    """Return ink 255 on 0, cropped to the digit."""
     face = ImageFont.truetype(str(_FOLDER / f"{font}.ttf"), size)
     picture = Image.new("L", (2 * size, 2 * size))
     ImageDraw.Draw(picture).text((size // 2, size // 3), str(digit), fill=255, font=face)
     return picture.crop(picture.getbbox())
 
 
-def _drawn(digit: int, pen: float, random: np.random.Generator) -> Image.Image:
+def _draw_strokes(digit: int, pen: float, random: np.random.Generator) -> Image.Image:
     size = int(random.integers(60, 240))
     picture = Image.new("L", (size + size // 2, size + size // 2))
     draw, width, slant = (
@@ -144,8 +146,8 @@ def _drawn(digit: int, pen: float, random: np.random.Generator) -> Image.Image:
     return picture.crop(picture.getbbox())
 
 
-def _placed(ink: Image.Image, random: np.random.Generator) -> Image.Image:
-    """On a larger sheet, anywhere, in colors of either polarity, some of it blurred, noisy or transparent."""
+def _place_on_sheet(ink: Image.Image, random: np.random.Generator) -> Image.Image:
+    """Place the digit on a larger sheet, in random colors; blur some, add noise to some."""
     width, height = (int(size * random.uniform(1.2, 2.6)) + 8 for size in ink.size)
     left, top = (
         int(random.integers(2, width - ink.width - 1)),
@@ -159,7 +161,7 @@ def _placed(ink: Image.Image, random: np.random.Generator) -> Image.Image:
         tuple(int(v) for v in random.integers(*bounds, 3)) for bounds in ((0, 90), (170, 256))
     )
     if random.random() < 0.2:
-        # Ink alone, on nothing.
+        # Only ink, on a transparent sheet.
         picture = Image.new("RGBA", mask.size, (*dark, 0))
         picture.putalpha(mask)
         return picture

@@ -1,4 +1,4 @@
-"""Distortions against SciPy and geometry, and batches that depend on the seed and the epoch alone."""
+"""Distortions against SciPy and geometry, and batches that depend only on seed and epoch."""
 
 from __future__ import annotations
 
@@ -25,91 +25,96 @@ def images(digits):
 
 
 def test_resampling_against_scipy(images):
-    places = augmentation.source_coordinates(
+    coordinates = augmentation.source_coordinates(
         len(images), 32, 32, (1, 2), replace(BOTH, translation=9.0)
     ).numpy()
-    ours = augmentation.resample(tf.constant(images), places, -0.1).numpy()
-    for image, place, got in zip(images, places, ours, strict=True):
-        # Between the edge and the background beyond it, SciPy interpolates only with a frame of background around the image.
+    resampled = augmentation.resample(tf.constant(images), coordinates, -0.1).numpy()
+    for image, position, actual in zip(images, coordinates, resampled, strict=True):
+        # SciPy interpolates between edge and background only if the background is in the image.
         framed = np.pad(image[..., 0], 1, constant_values=-0.1)
         expected = scipy.ndimage.map_coordinates(
-            framed, np.moveaxis(place + 1, -1, 0), order=1, cval=-0.1
+            framed, np.moveaxis(position + 1, -1, 0), order=1, cval=-0.1
         )
-        np.testing.assert_allclose(got[..., 0], expected, atol=2e-4)
+        np.testing.assert_allclose(actual[..., 0], expected, atol=2e-4)
 
 
-def test_no_distortion_leaves_the_images_alone(images):
+def test_amounts_of_zero_change_nothing(images):
     np.testing.assert_allclose(
         augmentation.distort(images, (0, 0), Augmentation(), -0.1), images, atol=1e-5
     )
 
 
-def corners(how, seed=(5, 6), count=2_000, size=21):
-    """Where the middle and the ends of the axes come from, as (row, column) out of the middle: (count, 5, 2)."""
-    places = augmentation.source_coordinates(count, size, size, seed, how).numpy() - (size - 1) / 2
+def trace_points(amounts, seed=(5, 6), count=2_000, size=21):
+    """Return where the middle and the ends of the axes come from.
+
+    The (row, column) are relative to the middle, in an array (count, 5, 2).
+    """
+    coordinates = (
+        augmentation.source_coordinates(count, size, size, seed, amounts).numpy() - (size - 1) / 2
+    )
     middle, last = size // 2, size - 1
     return np.stack(
         [
-            places[:, r, c]
+            coordinates[:, r, c]
             for r, c in ((middle, middle), (0, middle), (last, middle), (middle, 0), (middle, last))
         ],
         axis=1,
     )
 
 
-def test_translation_moves_everything_alike_within_its_bounds():
-    places = corners(Augmentation(translation=3.0))
-    moved = places - corners(Augmentation())
+def test_translation_moves_all_points_alike_within_its_limit():
+    coordinates = trace_points(Augmentation(translation=3.0))
+    moved = coordinates - trace_points(Augmentation())
     np.testing.assert_allclose(moved, moved[:, :1].repeat(5, axis=1), atol=1e-5)
     assert np.abs(moved).max() <= 3 + 1e-4
     assert np.abs(moved).max(axis=(0, 1)) == pytest.approx([3, 3], abs=0.05), (
-        "both directions, as far as they may"
+        "both directions reach their limit"
     )
 
 
 @pytest.mark.parametrize(("field", "sign"), [("scaling", 1), ("squeezing", -1)])
 def test_scaling_and_squeezing_change_the_axes(field, sign):
-    places = corners(Augmentation(**{field: 0.2}))
+    coordinates = trace_points(Augmentation(**{field: 0.2}))
     height, width = (
-        places[:, 2, 0] / 10,
-        places[:, 4, 1] / 10,
+        coordinates[:, 2, 0] / 10,
+        coordinates[:, 4, 1] / 10,
     )  # what 1 pixel of the distorted image is in the original
-    np.testing.assert_allclose(places[:, 0], 0, atol=1e-5)
+    np.testing.assert_allclose(coordinates[:, 0], 0, atol=1e-5)
     np.testing.assert_allclose(np.log(height), sign * np.log(width), atol=1e-4)
     assert (1 / width).min() == pytest.approx(0.8, abs=0.01)
     assert (1 / width).max() == pytest.approx(1.2, abs=0.01)
 
 
 def test_shear_moves_rows_sideways_in_proportion_to_their_height():
-    places = corners(Augmentation(shear=0.3))
-    np.testing.assert_allclose(places[:, 1:3, 0], np.tile([-10, 10], (2_000, 1)), atol=1e-4)
-    np.testing.assert_allclose(places[:, 1, 1], -places[:, 2, 1], atol=1e-4)
-    assert np.abs(places[:, 2, 1]).max() == pytest.approx(3, abs=0.05)
-    np.testing.assert_allclose(places[:, 3:, 0], 0, atol=1e-5)
+    coordinates = trace_points(Augmentation(shear=0.3))
+    np.testing.assert_allclose(coordinates[:, 1:3, 0], np.tile([-10, 10], (2_000, 1)), atol=1e-4)
+    np.testing.assert_allclose(coordinates[:, 1, 1], -coordinates[:, 2, 1], atol=1e-4)
+    assert np.abs(coordinates[:, 2, 1]).max() == pytest.approx(3, abs=0.05)
+    np.testing.assert_allclose(coordinates[:, 3:, 0], 0, atol=1e-5)
 
 
 def test_elastic_fields_against_a_gaussian_filter():
-    """The same random numbers smoothed by SciPy, where both see zeros outside."""
-    how = Augmentation(elastic=34.0)
+    """SciPy smooths the same random numbers, with zeros outside."""
+    amounts = Augmentation(elastic=34.0)
     _, seed = tf.unstack(tf.random.split((7, 8), 2))
     raw = tf.random.stateless_uniform((2, 3, 28, 28), seed, -1, 1).numpy()
     smooth = scipy.ndimage.gaussian_filter(raw, (0, 0, 4, 4), mode="constant", truncate=8)
     moved = (
-        augmentation.source_coordinates(3, 28, 28, (7, 8), how).numpy()
+        augmentation.source_coordinates(3, 28, 28, (7, 8), amounts).numpy()
         - augmentation.source_coordinates(3, 28, 28, (7, 8), Augmentation()).numpy()
     )
     np.testing.assert_allclose(np.moveaxis(moved, -1, 0), 34 * smooth, atol=2e-3)
-    assert 0.7 < moved.std() < 2, "a pixel or so"
+    assert 0.7 < moved.std() < 2, "about a pixel"
 
 
-def test_the_seed_and_the_image_decide(images):
+def test_the_seed_decides_and_each_image_differs(images):
     first, same, other = (
         augmentation.distort(images, seed, BOTH, -0.1).numpy() for seed in ((1, 1), (1, 1), (1, 2))
     )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
     twins = augmentation.distort(np.stack([images[0]] * 5), (1, 1), BOTH, -0.1).numpy()
-    assert len({twin.tobytes() for twin in twins}) == 5, "each image its own"
+    assert len({twin.tobytes() for twin in twins}) == 5, "each image has its own distortion"
     assert first.dtype == np.float32
     assert first.min() >= images.min() - 1e-5
     assert first.max() <= images.max() + 1e-5
@@ -120,7 +125,7 @@ def test_the_seed_and_the_image_decide(images):
     )
 
 
-def test_background_comes_in_from_outside():
+def test_uncovered_pixels_are_background():
     ink = np.full((200, 8, 8, 1), 1.175, np.float32)
     moved = augmentation.distort(ink, (0, 0), Augmentation(translation=4.0), -0.1).numpy()
     assert moved.min() == pytest.approx(-0.1)
@@ -129,7 +134,7 @@ def test_background_comes_in_from_outside():
 
 @pytest.fixture
 def numbered():
-    """Raw images whose pixels are all their number, which no distortion of amount 0 changes."""
+    """25 raw images, each filled with its own number, and the arguments that follow them."""
     numbers = np.arange(25, dtype=np.uint8)
     return (
         np.broadcast_to(numbers[:, None, None, None], (25, 4, 4, 1)).copy(),
@@ -139,47 +144,48 @@ def numbered():
     )
 
 
-def epoch_of(endless, count):
-    taken = list(endless.take(count).as_numpy_iterator())
-    return [(x[:, 1, 1, 0] * 255).round().astype(int).tolist() for x, _ in taken], taken
+def take_batches(batches, count):
+    """Return the images' numbers in the first batches, and these batches."""
+    first = list(batches.take(count).as_numpy_iterator())
+    return [(x[:, 1, 1, 0] * 255).round().astype(int).tolist() for x, _ in first], first
 
 
-@pytest.mark.parametrize("chosen", [None, np.array([3, 4, 7, 8, 9, 11, 12, 20, 21, 22, 23, 24])])
-def test_every_epoch_has_every_image_once_in_an_order_of_its_own(numbered, chosen):
-    all_of_them = list(range(25)) if chosen is None else chosen.tolist()
-    order, taken = epoch_of(
-        training_batches(*numbered, 10, 3, indices=chosen), 6 if chosen is None else 4
+@pytest.mark.parametrize("indices", [None, np.array([3, 4, 7, 8, 9, 11, 12, 20, 21, 22, 23, 24])])
+def test_every_epoch_has_each_image_once_in_its_own_order(numbered, indices):
+    expected = list(range(25)) if indices is None else indices.tolist()
+    order, batches = take_batches(
+        training_batches(*numbered, 10, 3, indices=indices), 6 if indices is None else 4
     )
-    assert [len(batch) for batch in order] == ([10, 10, 5] if chosen is None else [10, 2]) * 2
+    assert [len(batch) for batch in order] == ([10, 10, 5] if indices is None else [10, 2]) * 2
     half = len(order) // 2
     first, second = (
         [number for batch in part for number in batch] for part in (order[:half], order[half:])
     )
-    assert sorted(first) == sorted(second) == all_of_them
+    assert sorted(first) == sorted(second) == expected
     assert first != second
-    assert first != all_of_them
-    for numbers, (_, labels) in zip(order, taken, strict=True):
+    assert first != expected
+    for numbers, (_, labels) in zip(order, batches, strict=True):
         assert labels.argmax(1).tolist() == [number % 5 for number in numbers]
 
 
-def test_a_later_epoch_begins_as_if_the_earlier_ones_had_run(numbered):
-    how = replace(BOTH, translation=1.0)
-    _, whole = epoch_of(training_batches(*numbered, 10, 3, how), 9)
-    _, late = epoch_of(training_batches(*numbered, 10, 3, how, first_epoch=2), 3)
-    for (x, y), (again, labels) in zip(whole[6:], late, strict=True):
+def test_a_later_epoch_does_not_depend_on_earlier_ones(numbered):
+    amounts = replace(BOTH, translation=1.0)
+    _, complete = take_batches(training_batches(*numbered, 10, 3, amounts), 9)
+    _, resumed = take_batches(training_batches(*numbered, 10, 3, amounts, first_epoch=2), 3)
+    for (x, y), (again, labels) in zip(complete[6:], resumed, strict=True):
         np.testing.assert_array_equal(x, again)
         np.testing.assert_array_equal(y, labels)
-    _, other = epoch_of(training_batches(*numbered, 10, 4, how), 1)
-    assert not np.array_equal(whole[0][0], other[0][0])
+    _, other = take_batches(training_batches(*numbered, 10, 4, amounts), 1)
+    assert not np.array_equal(complete[0][0], other[0][0])
 
 
 @pytest.mark.slow
 def test_training_with_distortions(digits, tmp_path):
-    """Same seed, same weights; another amount, others; the run folder says which."""
+    """The same seed gives the same weights, and config.json records the distortions."""
     options = {"epochs": 2, "seed": 5, "device": "cpu", "logs": tmp_path, "quiet": True}
     first, same, plain = (
-        lenet_tf.fit("tiny", digits, augmentation=how, **options)
-        for how in ("affine", AUGMENTATIONS["affine"], None)
+        lenet_tf.fit("tiny", digits, augmentation=amounts, **options)
+        for amounts in ("affine", AUGMENTATIONS["affine"], None)
     )
     for a, b in zip(first.model.get_weights(), same.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -201,8 +207,8 @@ def test_training_with_distortions(digits, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_distortions_are_for_training_alone(digits, tmp_path):
-    """Validation and test see the images as they are: Keras' own evaluation of the saved model gives the recorded numbers."""
+def test_only_training_images_are_distorted(digits, tmp_path):
+    """Keras' own evaluation on undistorted images gives the recorded accuracies."""
     spec = replace(
         get_spec("tiny"),
         recipe=replace(get_spec("tiny").recipe, augmentation=Augmentation(translation=8.0)),

@@ -1,4 +1,4 @@
-"""Preparation: each step against plain NumPy, eagerly and inside tf.data, and what each refuses."""
+"""Preparation steps against plain NumPy, eagerly and in `tf.data`, and the errors they raise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from lenet_tf.specs import Preparation
 @pytest.fixture
 def gray():
     images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
-    images.flags.writeable = False  # a step that modifies its input fails
+    images.flags.writeable = False  # a step that changes its input raises
     return images
 
 
@@ -48,21 +48,23 @@ def test_padding_is_zero_and_centered(gray):
     np.testing.assert_array_equal(odd[:, 1:28, 1:29, 0], gray[:, :27])
 
 
-def test_padding_refuses_larger_images(gray):
+def test_padding_rejects_larger_images(gray):
     with pytest.raises(DataError, match="images of 28×28 do not fit into the 20×20"):
         pad_to(gray[..., None], 20)
 
 
 def test_reduced_digits_are_means_of_areas(gray):
-    """Against each pixel cut into 4×4 equal ones: 20 for 16 is 5 for 4, so a new pixel is the mean of 5×5 of those."""
+    """From 20 pixels to 16, each new pixel is the mean of 5×5 quarter pixels."""
     reduced = reduce_digits(gray[..., None], 16)
     assert (reduced.shape, reduced.dtype) == ((6, 28, 28, 1), np.uint8)
-    # 28 pixels become 112 quarters; 28 new pixels of 5 quarters are 140, 14 of them beyond each edge.
+    # 28 pixels are 112 quarters. 28 new pixels need 5 × 28 = 140, so 14 lie beyond each edge.
     quarters = np.pad(
         gray.repeat(4, axis=1).repeat(4, axis=2).astype(np.int64), ((0, 0), (14, 14), (14, 14))
     )
     sums = quarters.reshape(6, 28, 5, 28, 5).sum(axis=(2, 4))
-    np.testing.assert_array_equal(reduced[..., 0], (sums + 12) // 25, "rounded, and never a tie")
+    np.testing.assert_array_equal(
+        reduced[..., 0], (sums + 12) // 25, "means are rounded, and 25 leaves no ties"
+    )
     assert not reduced[:, :2].any()
     assert not reduced[:, :, -2:].any()
     np.testing.assert_array_equal(reduce_digits(gray[..., None], 20)[..., 0], gray)
@@ -74,7 +76,7 @@ def test_reduced_digits_are_means_of_areas(gray):
         )
 
 
-def test_the_preparation_reduces_digits_before_it_pads(gray):
+def test_digits_are_reduced_before_padding(gray):
     reduced = pad_to(reduce_digits(gray[..., None], 16), 32)
     prepared = prepare_images(
         gray, Preparation(digit_size=16, pad_to=32, normalization="lecun1998")
@@ -82,14 +84,14 @@ def test_the_preparation_reduces_digits_before_it_pads(gray):
     np.testing.assert_array_equal(prepared, normalize(reduced, "lecun1998"))
 
 
-def test_a_digit_of_twenty_pixels_becomes_one_of_sixteen():
+def test_a_box_of_20_pixels_becomes_16():
     frame = np.zeros((1, 28, 28, 1), np.uint8)
     frame[:, 4:24, 4:24] = 250
     rows = np.flatnonzero(reduce_digits(frame, 16)[0, :, 14, 0])
     assert (rows.min(), rows.max(), len(rows)) == (6, 21, 16)
 
 
-def test_normalizations_reach_their_bounds(gray):
+def test_normalization_ranges(gray):
     image = np.array([0, 51, 255], np.uint8).reshape(1, 1, 3)
     np.testing.assert_array_equal(normalize(image).ravel(), np.array([0, 0.2, 1], np.float32))
     lecun = normalize(image, "lecun1998")
@@ -113,7 +115,7 @@ def test_one_hot_keeps_the_stated_width():
     "preparation",
     [Preparation(), Preparation(digit_size=13, pad_to=32, channels=3, normalization="lecun1998")],
 )
-def test_the_steps_work_inside_a_tf_data_pipeline(gray, preparation):
+def test_steps_work_in_tf_data(gray, preparation):
     labels = np.arange(6)
     pipeline = tf.data.Dataset.from_tensor_slices((gray.copy(), labels)).batch(4)
     batches = list(
@@ -136,12 +138,14 @@ def test_the_steps_work_inside_a_tf_data_pipeline(gray, preparation):
     [
         (
             np.zeros((28, 28), np.uint8),
-            r"must be \(N, height, width\) or \(N, height, width, channels\), not of shape \(28, 28\)",
+            r"must be \(N, height, width\) or \(N, height, width, channels\), "
+            r"not of shape \(28, 28\)",
         ),
         (np.zeros((1, 2, 3, 4, 5), np.uint8), r"not of shape \(1, 2, 3, 4, 5\)"),
         (
             np.zeros((2, 28, 28), np.float32),
-            "must be raw whole numbers from 0 to 255, not float32: normalization is done here, once",
+            "must be raw whole numbers from 0 to 255, not float32: "
+            "normalization is done here, once",
         ),
         (np.full((2, 28, 28), 256), r"must lie in 0…255, not in 256…256"),
         (np.full((2, 28, 28), -1), r"must lie in 0…255, not in -1…-1"),
@@ -150,7 +154,7 @@ def test_the_steps_work_inside_a_tf_data_pipeline(gray, preparation):
         (np.array([[["a"]]]), "must be raw whole numbers"),
     ],
 )
-def test_wrong_images_are_refused(images, message):
+def test_wrong_images_are_rejected(images, message):
     with pytest.raises(DataError, match=message):
         check_images(images)
 
@@ -169,12 +173,12 @@ def test_wrong_images_are_refused(images, message):
         (np.array([1, 2, 3]), "3 labels for 2 images"),
     ],
 )
-def test_wrong_labels_are_refused(labels, message):
+def test_wrong_labels_are_rejected(labels, message):
     with pytest.raises(DataError, match=message):
         check_labels(labels, 10, count=2)
 
 
-def test_pipelines_refuse_wrong_rank_and_dtype_too():
+def test_pipelines_reject_wrong_rank_and_dtype():
     floats = tf.data.Dataset.from_tensor_slices(np.zeros((2, 28, 28), np.float32)).batch(2)
     with pytest.raises(
         Exception, match=r"DataError: images must be raw whole numbers from 0 to 255, not float32"
@@ -225,7 +229,7 @@ def test_the_class_count_is_stated_or_plain(arrays):
         RawData(**arrays | {"y_train": np.array([1_000_000] + [0] * 39)})
 
 
-def test_the_hash_is_of_content_not_of_dtype(arrays):
+def test_the_hash_ignores_the_dtype(arrays):
     data = RawData(**arrays)
     wide = RawData(**{name: array.astype(np.int32) for name, array in arrays.items()})
     assert data.sha256 == wide.sha256
@@ -280,7 +284,7 @@ def test_gray_images_become_equal_channels(gray):
 
 
 def test_evaluation_batches_have_every_image_in_order(arrays):
-    """2,037 images in batches of 1,000: prepared as NumPy prepares them, to the last bit, and no remainder dropped."""
+    """2,037 images in batches of 1,000 are prepared as in NumPy, and the last batch has 37."""
     images, labels = (
         np.tile(arrays["x_train"], (51, 1, 1))[:2_037],
         np.tile(arrays["y_train"], 51)[:2_037],

@@ -1,4 +1,4 @@
-"""Pictures that lie, are damaged or out of the ordinary: read as they are meant, or refused in a line, at once and in bounded memory."""
+"""Hostile, damaged and unusual pictures are read or rejected, quickly and in bounded memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from PIL import Image
 from lenet_tf.errors import DataError
 from lenet_tf.inference.image_files import read_picture
 
-GREY = np.random.default_rng(0).integers(0, 256, (9, 7), dtype=np.uint8)
+GRAY = np.random.default_rng(0).integers(0, 256, (9, 7), dtype=np.uint8)
 TOO_MANY = "and the limit is 32,000,000; make it smaller"
 
 
-def saved(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:
+def encode(picture: np.ndarray | Image.Image, kind: str, **options) -> bytes:
     buffer = io.BytesIO()
     (picture if isinstance(picture, Image.Image) else Image.fromarray(picture)).save(
         buffer, kind, **options
@@ -39,20 +39,20 @@ def read(tmp_path):
 
 
 @pytest.fixture
-def refused(read):
-    """In one line with the file's path."""
+def check_rejected(read):
+    """Check that content is rejected in one line with the file's path."""
 
-    def refused(content: bytes, message: str = "not a readable picture") -> None:
+    def check_rejected(content: bytes, message: str = "not a readable picture") -> None:
         with pytest.raises(DataError) as caught:
             read(content)
         text = str(caught.value)
         assert message in text and "x.png: not a readable picture (" in text
         assert len(text.splitlines()) == 1 and len(text) <= 400
 
-    return refused
+    return check_rejected
 
 
-def chunk(kind: bytes, content: bytes) -> bytes:
+def png_chunk(kind: bytes, content: bytes) -> bytes:
     return (
         struct.pack(">I", len(content))
         + kind
@@ -62,7 +62,7 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def with_chunk(png: bytes, kind: bytes, content: bytes) -> bytes:
-    return png[:33] + chunk(kind, content) + png[33:]
+    return png[:33] + png_chunk(kind, content) + png[33:]
 
 
 def segment(marker: int, content: bytes) -> bytes:
@@ -113,7 +113,7 @@ def bmp(
 
 
 def exif(*entries: tuple[int, int, int, int], order: str = "<") -> bytes:
-    """Tables of (tag, type, number, value)."""
+    """Return EXIF data with a table of (tag, type, length, value)."""
     head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, len(entries))
     form = {3: "HHIHxx"}
     return (
@@ -123,53 +123,56 @@ def exif(*entries: tuple[int, int, int, int], order: str = "<") -> bytes:
     )
 
 
-# Read as they are meant
+# Pictures that are read
 
 
 UPRIGHT = {
-    0: GREY,
-    1: GREY,
-    2: GREY[:, ::-1],
-    3: GREY[::-1, ::-1],
-    4: GREY[::-1],
-    5: GREY.T,
-    6: np.rot90(GREY, -1),
-    7: GREY[::-1, ::-1].T,
-    8: np.rot90(GREY),
-    9: GREY,
+    0: GRAY,
+    1: GRAY,
+    2: GRAY[:, ::-1],
+    3: GRAY[::-1, ::-1],
+    4: GRAY[::-1],
+    5: GRAY.T,
+    6: np.rot90(GRAY, -1),
+    7: GRAY[::-1, ::-1].T,
+    8: np.rot90(GRAY),
+    9: GRAY,
 }
 
 
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_pictures_are_turned_upright_whoever_noted_it(orientation, read):
+def test_orientation_in_exif(orientation, read):
     expected = UPRIGHT[orientation]
-    sharp = Image.fromarray(GREY).convert("RGB")
+    sharp = Image.fromarray(GRAY).convert("RGB")
     for order, mark in itertools.product("<>", (b"", b"Exif\0\0")):
-        noted = mark + exif((0x0100, 3, 1, 7), (0x0112, 3, 1, orientation), order=order)
+        metadata = mark + exif((0x0100, 3, 1, 7), (0x0112, 3, 1, orientation), order=order)
         np.testing.assert_array_equal(
-            read(saved(sharp, "WEBP", lossless=True, exif=noted)), expected
+            read(encode(sharp, "WEBP", lossless=True, exif=metadata)), expected
         )
         np.testing.assert_array_equal(
-            read(with_chunk(saved(GREY, "PNG"), b"eXIf", noted)), expected
+            read(with_chunk(encode(GRAY, "PNG"), b"eXIf", metadata)), expected
         )
-    jpeg, noted = saved(GREY, "JPEG", quality=100), b"Exif\0\0" + exif((0x0112, 3, 1, orientation))
-    photograph = read(with_segment(jpeg, 0xE1, noted))
+    jpeg, metadata = (
+        encode(GRAY, "JPEG", quality=100),
+        b"Exif\0\0" + exif((0x0112, 3, 1, orientation)),
+    )
+    photograph = read(with_segment(jpeg, 0xE1, metadata))
     assert photograph.shape == expected.shape
     assert np.abs(photograph.astype(int) - expected).max() <= 4
 
 
-def test_an_orientation_in_xmp_counts_where_exif_has_none(read):
-    noted = b'<x tiff:Orientation="6"/>'
+def test_orientation_in_xmp_counts_only_without_exif(read):
+    metadata = b'<x tiff:Orientation="6"/>'
     for content in (
         with_segment(
-            saved(GREY, "JPEG", quality=100), 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + noted
+            encode(GRAY, "JPEG", quality=100), 0xE1, b"http://ns.adobe.com/xap/1.0/\0" + metadata
         ),
-        with_chunk(saved(GREY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + noted),
-        saved(Image.fromarray(GREY), "WEBP", lossless=True, xmp=noted),
+        with_chunk(encode(GRAY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata),
+        encode(Image.fromarray(GRAY), "WEBP", lossless=True, xmp=metadata),
     ):
         assert np.abs(read(content).astype(int) - UPRIGHT[6]).max() <= 4
     both = with_chunk(
-        with_chunk(saved(GREY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + noted),
+        with_chunk(encode(GRAY, "PNG"), b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata),
         b"eXIf",
         exif((0x0112, 3, 1, 3)),
     )
@@ -177,7 +180,7 @@ def test_an_orientation_in_xmp_counts_where_exif_has_none(read):
 
 
 @pytest.mark.parametrize(
-    "noted",
+    "metadata",
     [
         b"",
         b"no table",
@@ -186,24 +189,25 @@ def test_an_orientation_in_xmp_counts_where_exif_has_none(read):
         exif((0x0112, 5, 2**31, 2**32 - 1)),
     ],
 )
-def test_a_damaged_exif_leaves_the_picture_as_it_is(noted, read):
-    np.testing.assert_array_equal(read(with_chunk(saved(GREY, "PNG"), b"eXIf", noted)), GREY)
-    read(saved(Image.fromarray(GREY), "WEBP", lossless=True, exif=noted or b"x"))
-    read(with_segment(saved(GREY, "JPEG"), 0xE1, b"Exif\0\0" + noted))
+def test_damaged_exif_is_ignored(metadata, read):
+    np.testing.assert_array_equal(read(with_chunk(encode(GRAY, "PNG"), b"eXIf", metadata)), GRAY)
+    read(encode(Image.fromarray(GRAY), "WEBP", lossless=True, exif=metadata or b"x"))
+    read(with_segment(encode(GRAY, "JPEG"), 0xE1, b"Exif\0\0" + metadata))
 
 
 @pytest.mark.parametrize(
     "entry", [(0x011A, 2, 4, 0x31313131), (0x010F, 12, 1, 40), (0x011A, 1, 4, 0), (0x8769, 5, 1, 8)]
 )
-def test_exif_that_cannot_be_written_again_is_not(entry, read):
-    """Pillow's own turning wrote it again, and raised TypeError and AttributeError."""
+def test_exif_that_pillow_cannot_rewrite(entry, read):
+    """`ImageOps.exif_transpose` rewrites EXIF, and raised TypeError and AttributeError."""
     for order in "<>":
-        noted = exif((0x0112, 3, 1, 3), entry, order=order) + bytes(40)
+        metadata = exif((0x0112, 3, 1, 3), entry, order=order) + bytes(40)
         np.testing.assert_array_equal(
-            read(saved(Image.fromarray(GREY), "WEBP", lossless=True, exif=noted)), UPRIGHT[3]
+            read(encode(Image.fromarray(GRAY), "WEBP", lossless=True, exif=metadata)), UPRIGHT[3]
         )
         assert (
-            read(with_segment(saved(GREY, "JPEG"), 0xE1, b"Exif\0\0" + noted)).shape == GREY.shape
+            read(with_segment(encode(GRAY, "JPEG"), 0xE1, b"Exif\0\0" + metadata)).shape
+            == GRAY.shape
         )
 
 
@@ -212,33 +216,33 @@ def test_exif_that_cannot_be_written_again_is_not(entry, read):
 )
 @pytest.mark.parametrize("mode", ["L", "RGB", "P"])
 def test_texts_in_a_png_may_have_any_name(name, mode, read):
-    """Pillow keeps them beside what it knows of the pixels: TypeError."""
-    good = saved(Image.fromarray(GREY).convert(mode), "PNG")
+    """Pillow mixes them with properties of the pixels, and raised TypeError."""
+    good = encode(Image.fromarray(GRAY).convert(mode), "PNG")
     for kind, content in (
         (b"tEXt", b"\0v"),
         (b"zTXt", b"\0\0" + zlib.compress(b"v")),
         (b"iTXt", b"\0\0\0\0\0v"),
     ):
-        text = chunk(kind, name + content)
+        text = png_chunk(kind, name + content)
         for place in (33, -12):
-            np.testing.assert_array_equal(read(good[:place] + text + good[place:]), GREY)
+            np.testing.assert_array_equal(read(good[:place] + text + good[place:]), GRAY)
 
 
 def test_palettes_with_transparent_colors_show_white_paper(read):
-    picture = Image.fromarray(GREY % 4, "P")
+    picture = Image.fromarray(GRAY % 4, "P")
     picture.putpalette([0, 0, 0, 90, 90, 90, 255, 0, 0, 200, 200, 200])
-    expected = np.array([0, 90, 76, 200])[GREY % 4]
-    np.testing.assert_array_equal(read(saved(picture, "PNG")), expected)
+    expected = np.array([0, 90, 76, 200])[GRAY % 4]
+    np.testing.assert_array_equal(read(encode(picture, "PNG")), expected)
     np.testing.assert_array_equal(
-        read(saved(picture, "PNG", transparency=0)), np.where(GREY % 4 == 0, 255, expected)
+        read(encode(picture, "PNG", transparency=0)), np.where(GRAY % 4 == 0, 255, expected)
     )
     half = bytes([255, 0, 255, 255])
     np.testing.assert_array_equal(
-        read(saved(picture, "PNG", transparency=half)), np.where(GREY % 4 == 1, 255, expected)
+        read(encode(picture, "PNG", transparency=half)), np.where(GRAY % 4 == 1, 255, expected)
     )
 
 
-def test_bitmaps_of_every_depth(read):
+def test_bmp_of_every_depth(read):
     grays = bytes(itertools.chain.from_iterable((gray,) * 3 + (0,) for gray in range(256)))
     sixteen = b"".join(grays[4 * gray : 4 * gray + 4] for gray in range(0, 256, 17))
     for height, down in ((2, slice(None, None, -1)), (-2, slice(None))):
@@ -275,16 +279,16 @@ def test_bitmaps_of_every_depth(read):
     np.testing.assert_array_equal(read(bmp(4, 1, 4, b"\4\x12\0\1", sixteen, 2)), [[17, 34, 17, 34]])
 
 
-def test_of_several_pictures_the_first_counts(read):
-    first = Image.fromarray(GREY)
+def test_the_first_of_several_pictures_is_read(read):
+    first = Image.fromarray(GRAY)
     other = Image.new("L", first.size)
     np.testing.assert_array_equal(
-        read(saved(first, "PNG", save_all=True, append_images=[other])), GREY
+        read(encode(first, "PNG", save_all=True, append_images=[other])), GRAY
     )
     np.testing.assert_array_equal(
-        read(saved(first, "WEBP", save_all=True, append_images=[other], lossless=True)), GREY
+        read(encode(first, "WEBP", save_all=True, append_images=[other], lossless=True)), GRAY
     )
-    together = saved(
+    together = encode(
         first.convert("RGB"),
         "MPO",
         save_all=True,
@@ -292,11 +296,11 @@ def test_of_several_pictures_the_first_counts(read):
         quality=100,
     )
     np.testing.assert_array_equal(
-        read(together), read(saved(first.convert("RGB"), "JPEG", quality=100))
+        read(together), read(encode(first.convert("RGB"), "JPEG", quality=100))
     )
-    # A telephone's photograph, with a film behind it that by chance begins a scan.
+    # A phone's photograph, followed by a video that happens to contain a scan's marker.
     np.testing.assert_array_equal(
-        read(saved(first, "JPEG") + b"\xff\xda" * 50_000), read(saved(first, "JPEG"))
+        read(encode(first, "JPEG") + b"\xff\xda" * 50_000), read(encode(first, "JPEG"))
     )
 
 
@@ -304,7 +308,7 @@ def test_of_several_pictures_the_first_counts(read):
 @pytest.mark.parametrize("progressive", [False, True])
 def test_photographs_of_every_kind(mode, progressive, read):
     smooth = np.add.outer(np.arange(40), np.arange(60)).astype(np.uint8) * 2
-    content = saved(
+    content = encode(
         Image.fromarray(smooth).convert(mode),
         "JPEG",
         quality=95,
@@ -313,21 +317,21 @@ def test_photographs_of_every_kind(mode, progressive, read):
         comment=b"x",
     )
     assert np.abs(read(content).astype(int) - smooth).max() <= 6
-    # Twice as many applications' segments as Pillow keeps names for, and what fills up to the next marker.
+    # More application segments than Pillow has names for, and fill bytes before a marker.
     for _ in range(40):
         content = with_segment(content, 0xED, b"Photoshop 3.0\0" + b"8BIM" * 9)
     assert np.abs(read(content[:2] + b"\xff" * 9 + content[2:]).astype(int) - smooth).max() <= 6
 
 
-# Refused
+# Pictures that are rejected
 
 
 def webp_of(lossless: bool) -> bytes:
-    return saved(Image.new("RGB", (64, 64)), "WEBP", lossless=lossless)[20:]
+    return encode(Image.new("RGB", (64, 64)), "WEBP", lossless=lossless)[20:]
 
 
 def canvas(width: int, height: int) -> bytes:
-    """An animation of that size, with transparency, of one little picture."""
+    """Return an animation with a canvas of that size and one small transparent picture."""
     edge = (63).to_bytes(3, "little")
     size = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     frame = bytes(6) + edge * 2 + bytes(4) + riff((b"VP8L", webp_of(True)))[12:]
@@ -335,27 +339,27 @@ def canvas(width: int, height: int) -> bytes:
 
 
 def jpeg_of(width: int, height: int, **options) -> bytes:
-    content = saved(Image.new("RGB", (64, 64)), "JPEG", **options)
+    content = encode(Image.new("RGB", (64, 64)), "JPEG", **options)
     place = content.index(b"\xff\xc2" if options else b"\xff\xc0") + 5
     return content[:place] + struct.pack(">HH", height, width) + content[place + 4 :]
 
 
-def test_sizes_that_are_only_said(refused):
+def test_headers_that_state_too_many_pixels(check_rejected):
     lossy, lossless = webp_of(False), webp_of(True)
-    refused(
+    check_rejected(
         riff((b"VP8 ", lossy[:6] + struct.pack("<HH", 16_383, 16_383) + lossy[10:])),
         "it has more pixels than the limit of 32,000,000; make it smaller",
     )
-    refused(
+    check_rejected(
         riff((b"VP8L", b"\x2f" + struct.pack("<I", 16_382 | 16_382 << 14) + lossless[5:])),
         "it has more pixels than the limit of 32,000,000",
     )
-    refused(
+    check_rejected(
         riff((b"VP8L", b"\x2f" + struct.pack("<I", 7_999 | 7_999 << 14) + lossless[5:])),
         "8,000×8,000 pixels, and the limit is 12,500,000",
     )
     for width, height in ((2**24, 2**8), (2**16 - 1, 2**16 - 1), (2**24, 2**24)):
-        refused(canvas(width, height))
+        check_rejected(canvas(width, height))
     for width, height in (
         (2**31 - 1, 2**31 - 1),
         (2**31 - 1, -(2**31)),
@@ -364,23 +368,23 @@ def test_sizes_that_are_only_said(refused):
         (-(2**31), 1),
         (32_000_001, 1),
     ):
-        refused(bmp(width, height, 24, b"xxxx"), "32,000,000")
-    refused(bmp(0, 3, 24, b"xxxx"))
+        check_rejected(bmp(width, height, 24, b"xxxx"), "32,000,000")
+    check_rejected(bmp(0, 3, 24, b"xxxx"))
     for options in ({}, {"progressive": True}):
-        refused(jpeg_of(65_500, 65_500, **options), f"65,500×65,500 pixels, {TOO_MANY}")
-        refused(jpeg_of(64, 0, **options), "64×0 pixels")
+        check_rejected(jpeg_of(65_500, 65_500, **options), f"65,500×65,500 pixels, {TOO_MANY}")
+        check_rejected(jpeg_of(64, 0, **options), "64×0 pixels")
 
 
-def test_a_palette_that_is_missing(refused):
-    """Pillow asserts that there is one."""
-    good = saved(Image.fromarray(GREY).convert("P"), "PNG")
+def test_missing_palettes(check_rejected):
+    """Pillow fails an assertion without one."""
+    good = encode(Image.fromarray(GRAY).convert("P"), "PNG")
     start = good.index(b"PLTE") - 4
     end = start + 12 + int.from_bytes(good[start : start + 4], "big")
-    refused(good[:start] + good[end:], "its palette is missing")
-    refused(good.replace(b"PLTE", b"pLTE"), "its palette is missing")
+    check_rejected(good[:start] + good[end:], "its palette is missing")
+    check_rejected(good.replace(b"PLTE", b"pLTE"), "its palette is missing")
 
 
-def test_files_that_are_cut_off(refused, read):
+def test_truncated_files(check_rejected, read):
     smooth = np.add.outer(np.arange(20), np.arange(24)).astype(np.uint8) * 5
     for kind, options in (
         ("PNG", {}),
@@ -399,18 +403,18 @@ def test_files_that_are_cut_off(refused, read):
             },
         ),
     ):
-        content = saved(smooth, kind, **options)
+        content = encode(smooth, kind, **options)
         assert read(content).size == smooth.size
         for length in range(len(content)):
-            refused(content[:length])
+            check_rejected(content[:length])
 
 
-# Work and memory: each would have taken many seconds, or more memory than its pixels do.
+# Without a limit, each takes many seconds, or more memory than its pixels.
 
 
-def laborious() -> dict[str, tuple[bytes, str]]:
-    """Name → (content, what is said of it)."""
-    jpeg, palette, most = saved(GREY, "JPEG"), bytes(range(256)) * 4, (32 << 20) - 5_000
+def build_bombs() -> dict[str, tuple[bytes, str]]:
+    """Return (content, expected message) by name; an empty message means a picture."""
+    jpeg, palette, most = encode(GRAY, "JPEG"), bytes(range(256)) * 4, (32 << 20) - 5_000
     scans = jpeg_of(8_000, 4_000, progressive=True)
     last = scans.rindex(b"\xff\xda")
     too_long = (
@@ -449,7 +453,7 @@ def laborious() -> dict[str, tuple[bytes, str]]:
         "a line's end": (bmp(32_000_000, 1, 8, b"\1\5\0\0", palette, 1), too_long),
         "skipped rows": (bmp(4_000_000, 1, 8, b"\0\2\0\xff", palette, 1), too_long),
         "text": (
-            with_chunk(saved(GREY, "PNG"), b"zTXt", b"k\0\0" + zlib.compress(bytes(400 << 20), 1)),
+            with_chunk(encode(GRAY, "PNG"), b"zTXt", b"k\0\0" + zlib.compress(bytes(400 << 20), 1)),
             "",
         ),
         "canvas": (canvas(4_166, 3_000), "(3000, 4166)"),
@@ -459,7 +463,7 @@ def laborious() -> dict[str, tuple[bytes, str]]:
         ),
         "exif": (
             with_chunk(
-                saved(GREY, "PNG"),
+                encode(GRAY, "PNG"),
                 b"eXIf",
                 exif(*[(0x9000 + i, 7, 7 << 20, 8) for i in range(900)]) + bytes(8 << 20),
             ),
@@ -475,22 +479,23 @@ from lenet_tf.errors import DataError
 from lenet_tf.inference.image_files import read_picture
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> (20 if sys.platform == "darwin" else 10)
+    shift = 20 if sys.platform == "darwin" else 10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> shift
 
 before = peak()
 for path in sorted(Path(sys.argv[1]).iterdir()):
     start = time.process_time()
     try:
-        said = str(read_picture(path).shape)
+        output = str(read_picture(path).shape)
     except DataError as error:
-        said = str(error)
-    print(path.name, time.process_time() - start, peak() - before, said, sep="|")
+        output = str(error)
+    print(path.name, time.process_time() - start, peak() - before, output, sep="|")
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no such account of memory")
-def test_little_files_that_are_much_work(tmp_path):
-    expected = laborious()
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
+def test_small_files_that_are_expensive_to_decode(tmp_path):
+    expected = build_bombs()
     for name, (content, _) in expected.items():
         assert len(content) <= 32 << 20
         (tmp_path / name).write_bytes(content)
@@ -501,9 +506,9 @@ def test_little_files_that_are_much_work(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     rows = [line.split("|") for line in done.stdout.splitlines()]
     assert {row[0] for row in rows} == set(expected)
-    for name, seconds, peak, said in rows:
+    for name, seconds, peak, output in rows:
         assert float(seconds) < 5, f"{name}: {seconds} s"
         assert int(peak) < 256, f"{name}: {peak} MiB"
-        assert (expected[name][1] in said) if expected[name][1] else (said == "(9, 7)"), (
-            f"{name}: {said}"
+        assert (expected[name][1] in output) if expected[name][1] else (output == "(9, 7)"), (
+            f"{name}: {output}"
         )

@@ -1,4 +1,4 @@
-"""A person's own pictures: read, prepared as MNIST's digits were, answered; and the command that does it."""
+"""The user's own pictures: reading, preparation, prediction, and the command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawings import drawings
+from drawings import draw_digits
 from PIL import Image
 from scipy import ndimage
 
@@ -26,7 +26,7 @@ from lenet_tf.specs import get_spec
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A network that knows digits: of MNIST where that is at hand, else of its embedded sample."""
+    """A network trained on MNIST if it is available, else on the embedded sample."""
     data = lenet_tf.load_data("mnist") if os.environ.get("LENET_TF_ORIGINALS") else load_sample()
     options = {"recipe": "fast"} if data.name == "mnist" else {"epochs": 12}
     return lenet_tf.fit(
@@ -40,20 +40,20 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """A folder of the drawings, and the digit in each."""
+def drawings(tmp_path_factory):
+    """A folder of drawings, and the digit in each."""
     folder, digits = tmp_path_factory.mktemp("drawings"), {}
-    for name, digit, picture in drawings():
+    for name, digit, picture in draw_digits():
         picture.save(folder / f"{name}.png")
         digits[folder / f"{name}.png"] = digit
     return folder, digits
 
 
-# Preparation.
+# Preparation
 
 
-def test_mnist_is_left_as_it_is():
-    """Preparation does what was done to MNIST, and so nothing to MNIST itself."""
+def test_mnist_is_unchanged():
+    """MNIST is already prepared."""
     sample = load_sample()
     for digit in sample.x_train.reshape(-1, 28, 28)[::7]:
         assert is_prepared(digit)
@@ -61,7 +61,7 @@ def test_mnist_is_left_as_it_is():
 
 
 @pytest.mark.slow
-def test_mnist_is_left_as_it_is_all_of_it(originals):
+def test_all_of_mnist_is_unchanged(originals):
     data = lenet_tf.load_data("mnist", str(originals))
     images = np.concatenate([data.x_train, data.x_test]).reshape(-1, 28, 28)
     assert all(map(is_prepared, images))
@@ -70,9 +70,9 @@ def test_mnist_is_left_as_it_is_all_of_it(originals):
 @pytest.mark.slow
 @pytest.mark.parametrize("scale", [3, 5, 9])
 @pytest.mark.parametrize("inverted", [False, True])
-def test_an_enlarged_digit_becomes_itself_again(scale, inverted):
-    """Anywhere on a larger sheet, of either polarity and less contrast."""
-    random, likeness, apart = np.random.default_rng(0), [], [-1, 0, 1]
+def test_enlarged_digits_are_recovered(scale, inverted):
+    """From anywhere on a larger sheet, in either polarity and with less contrast."""
+    random, correlations, apart = np.random.default_rng(0), [], [-1, 0, 1]
     for digit in load_sample().x_train.reshape(-1, 28, 28)[:300:15]:
         height, width = (int(28 * scale * random.uniform(1.1, 2)) for _ in range(2))
         sheet = np.zeros((height, width), np.uint8)
@@ -84,17 +84,17 @@ def test_an_enlarged_digit_becomes_itself_again(scale, inverted):
             np.kron(digit, np.ones((scale, scale), np.uint8)) * 0.6 + 40
         )
         sheet[sheet == 0] = 40
-        again = as_digit(255 - sheet if inverted else sheet)
-        # What lies between two pixels may come to lie on either.
-        moved = [np.roll(again, (down, right), (0, 1)) for down in apart for right in apart]
-        likeness.append([np.corrcoef(each.ravel(), digit.ravel())[0, 1] for each in moved])
-    assert np.median([each[4] for each in likeness]) > 0.95, "most come to lie where they did"
-    assert min(map(max, likeness)) > 0.8
-    assert np.mean(np.max(likeness, axis=1)) > 0.95
+        recovered = as_digit(255 - sheet if inverted else sheet)
+        # A center between two pixels may be rounded either way.
+        moved = [np.roll(recovered, (down, right), (0, 1)) for down in apart for right in apart]
+        correlations.append([np.corrcoef(each.ravel(), digit.ravel())[0, 1] for each in moved])
+    assert np.median([each[4] for each in correlations]) > 0.95, "most keep their position"
+    assert min(map(max, correlations)) > 0.8
+    assert np.mean(np.max(correlations, axis=1)) > 0.95
 
 
-def test_what_is_prepared_lies_as_mnist_does(drawn):
-    for path in drawn[1]:
+def test_prepared_pictures_are_centered_like_mnist(drawings):
+    for path in drawings[1]:
         digit = as_digit(read_picture(path))
         assert (digit.shape, digit.dtype) == ((28, 28), np.uint8)
         rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
@@ -104,7 +104,7 @@ def test_what_is_prepared_lies_as_mnist_does(drawn):
         assert digit.max() == 255
 
 
-def test_dirt_beside_a_digit_does_not_count():
+def test_dirt_beside_a_digit_is_ignored():
     sheet = np.full((120, 100), 250, np.uint8)
     sheet[30:90, 46:54] = 10
     clean = as_digit(sheet)
@@ -121,48 +121,50 @@ def test_dirt_beside_a_digit_does_not_count():
         np.tile([100, 104], (40, 20)),
     ],
 )
-def test_nothing_drawn_is_told(picture):
+def test_empty_pictures_are_rejected(picture):
     with pytest.raises(DataError, match="nothing is drawn in it"):
         as_digit(picture.astype(np.uint8))
 
 
-def test_what_is_no_gray_picture_is_refused():
+def test_arrays_that_are_not_gray_pictures_are_rejected():
     for picture in (np.zeros((3, 4, 3), np.uint8), np.zeros((3, 4)), np.zeros((0, 4), np.uint8)):
         with pytest.raises(DataError, match="a picture must be gray uint8"):
             as_digit(picture)
 
 
-# Answers.
+# Predictions
 
 
-def test_drawings_are_recognized(trained, drawn):
-    """Fonts and strokes, of every size, place, color and polarity, some blurred, noisy or transparent: nine in ten and more."""
-    folder, digits = drawn
+def test_drawings_are_recognized(trained, drawings):
+    """At least nine in ten are classified correctly."""
+    folder, digits = drawings
     assert len(digits) >= 60
-    answers = predict_pictures(trained.model, find_pictures([folder]))
+    predictions = predict_pictures(trained.model, find_pictures([folder]))
     wrong = {
-        answer.file.name: answer.label for answer in answers if answer.label != digits[answer.file]
+        prediction.file.name: prediction.label
+        for prediction in predictions
+        if prediction.label != digits[prediction.file]
     }
     assert len(wrong) <= len(digits) // 10, wrong
-    for answer in answers:
-        assert 0 <= answer.runner_up_probability <= answer.probability <= 1
-        assert answer.runner_up != answer.label
+    for prediction in predictions:
+        assert 0 <= prediction.runner_up_probability <= prediction.probability <= 1
+        assert prediction.runner_up != prediction.label
 
 
-def test_mnist_as_files_is_mnist_as_arrays(trained, tmp_path):
+def test_files_and_arrays_give_the_same_predictions(trained, tmp_path):
     sample = load_sample()
     for number, image in enumerate(sample.x_test.reshape(-1, 28, 28)[:200]):
         Image.fromarray(image).save(tmp_path / f"{number:05}.png")
     outputs = lenet_tf.predict(trained, sample.x_test[:200])
-    answers = predict_pictures(trained.model, find_pictures([tmp_path]))
-    assert [answer.label for answer in answers] == outputs.argmax(axis=1).tolist()
+    predictions = predict_pictures(trained.model, find_pictures([tmp_path]))
+    assert [prediction.label for prediction in predictions] == outputs.argmax(axis=1).tolist()
     np.testing.assert_allclose(
-        [answer.probability for answer in answers], outputs.max(axis=1), atol=1e-6
+        [prediction.probability for prediction in predictions], outputs.max(axis=1), atol=1e-6
     )
 
 
 def test_probabilities_add_up_to_one(digits):
-    """A softmax network's outputs as they are; the RBF's, which are −y, as e^−y over their sum."""
+    """Softmax outputs are probabilities already; RBF outputs −y become e^−y over their sum."""
     outputs = np.array([[-10.0, -12.0, -500.0]])
     rbf = lenet_tf.LeNet("lenet5-1998")
     expected = np.exp(-10) + np.exp(-12)
@@ -172,8 +174,8 @@ def test_probabilities_add_up_to_one(digits):
         atol=1e-12,
     )
     softmax = lenet_tf.LeNet("tiny")
-    given = np.array([[0.2, 0.7, 0.1]])
-    assert to_probabilities(softmax, given) is given
+    outputs = np.array([[0.2, 0.7, 0.1]])
+    assert to_probabilities(softmax, outputs) is outputs
 
 
 def test_pictures_are_found(tmp_path):
@@ -195,10 +197,10 @@ def test_pictures_are_found(tmp_path):
         find_pictures([tmp_path / "empty"])
 
 
-def test_the_newest_run_is_asked(tmp_path):
+def test_the_newest_finished_run_is_found(tmp_path):
     with pytest.raises(
         RunError,
-        match="there is no finished run in .*Train one with `lenet-tf train`, or choose a .keras file",
+        match="there is no finished run in .*Train one with `lenet-tf train`, or choose a .keras",
     ):
         find_newest_run(tmp_path)
     for number, name in enumerate(("b", "a", "c")):
@@ -210,29 +212,29 @@ def test_the_newest_run_is_asked(tmp_path):
     assert find_newest_run(tmp_path).name == "a"
 
 
-# The command.
+# The command
 
 
-def test_the_command_answers(trained, drawn, cli):
-    folder, _ = drawn
+def test_the_command_predicts(trained, drawings, cli):
+    folder, _ = drawings
     thick = folder / "thick-7.png"
     one = cli("predict", thick, "--model", trained.path, "--show")
     assert one.exit_code == 0, one.output
     lines = one.stdout.splitlines()
     assert lines[-1].startswith(f"{thick}: 7 (")
     assert ", else " in lines[-1]
-    assert len(lines) == 15, "fourteen lines of two rows of pixels"
+    assert len(lines) == 15, "14 lines, each of two rows of pixels"
     assert "█" in one.stdout
     newest = cli("predict", thick, "--logs", trained.path.parent.parent)
     assert (newest.exit_code, newest.stdout) == (0, lines[-1] + "\n")
     assert f"{trained.path} is asked; --model asks another." in newest.stderr
 
 
-def test_json_csv_and_a_picture(trained, drawn, cli, tmp_path):
-    folder, _ = drawn
+def test_json_csv_and_a_picture(trained, drawings, cli, tmp_path):
+    folder, _ = drawings
     ruined = tmp_path / "ruined.png"
-    ruined.write_text("no picture")
-    asked = [
+    ruined.write_text("not a picture")
+    arguments = [
         "predict",
         folder / "thick-7.png",
         ruined,
@@ -240,9 +242,9 @@ def test_json_csv_and_a_picture(trained, drawn, cli, tmp_path):
         "--model",
         trained.path,
     ]
-    said = cli(*asked, "--json", "--picture", tmp_path / "sheet.png")
-    assert said.exit_code == 1, "one of them could not be read"
-    first, second, third = json.loads(said.stdout)
+    result = cli(*arguments, "--json", "--picture", tmp_path / "sheet.png")
+    assert result.exit_code == 1, "one file cannot be read"
+    first, second, third = json.loads(result.stdout)
     assert (first["class"], third["class"]) == (7, 3)
     assert second == {
         "file": str(ruined),
@@ -250,16 +252,16 @@ def test_json_csv_and_a_picture(trained, drawn, cli, tmp_path):
     }
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 400
-    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--csv").stdout)))
+    rows = list(csv.DictReader(io.StringIO(cli(*arguments, "--csv").stdout)))
     assert [row["class"] for row in rows] == ["7", "", "3"]
     assert rows[0]["probability"] == str(first["probability"])
     assert rows[1]["error"] == second["error"]
-    both = cli(*asked, "--json", "--csv")
+    both = cli(*arguments, "--json", "--csv")
     assert (both.exit_code, "exclude each other" in both.stderr) == (2, True)
 
 
-def save_strange(folder):
-    """Name → what is to be said of such a file."""
+def save_unusual_files(folder):
+    """Save unusual files, and return the output that the command should have for each."""
     Image.new("L", (1, 1)).save(folder / "pixel.png")
     (folder / "text.png").write_text("I am a text.")
     Image.new("1", (20_000, 20_000)).save(folder / "huge.png")
@@ -276,7 +278,7 @@ def save_strange(folder):
     two = one.convert("RGB")
     two.save(folder / "two.jpg", "MPO", save_all=True, append_images=[Image.new("RGB", (70, 90))])
     one.save(folder / "named.png", "JPEG", progressive=True)
-    # Larger by their headers.
+    # These headers state a larger size.
     progressive = (folder / "named.png").read_bytes()
     place = progressive.index(b"\xff\xc2") + 5
     (folder / "huge.jpg").write_bytes(
@@ -292,33 +294,36 @@ def save_strange(folder):
     return {
         "pixel.png": "pixel.png: nothing is drawn in it",
         "text.png": "text.png: not a readable picture (it is not a PNG",
-        "huge.png": "huge.png: not a readable picture (it has 20,000×20,000 pixels, and the limit is 32,000,000; make it smaller)",
+        "huge.png": "huge.png: not a readable picture "
+        "(it has 20,000×20,000 pixels, and the limit is 32,000,000; make it smaller)",
         "moving.webp": "moving.webp: 1 (",
         "print.jpg": "print.jpg: 1 (",
         "two.jpg": "two.jpg: 1 (",
         "named.png": "named.png: 1 (",
-        "huge.jpg": "huge.jpg: not a readable picture (it has 65,500×65,500 pixels, and the limit is 32,000,000; make it smaller)",
-        "huge.bmp": "huge.bmp: not a readable picture (it has more pixels than the limit of 32,000,000; make it smaller)",
+        "huge.jpg": "huge.jpg: not a readable picture "
+        "(it has 65,500×65,500 pixels, and the limit is 32,000,000; make it smaller)",
+        "huge.bmp": "huge.bmp: not a readable picture "
+        "(it has more pixels than the limit of 32,000,000; make it smaller)",
         "huge.webp": "huge.webp: not a readable picture (",
         "cut.bmp": "cut.bmp: not a readable picture (image file is truncated",
         "cut.webp": "cut.webp: not a readable picture (",
     }
 
 
-def test_strange_files_get_a_clear_answer_or_a_clear_error(trained, cli, tmp_path):
-    for name, expected in save_strange(tmp_path).items():
-        said = cli("predict", tmp_path / name, "--model", trained.path)
-        assert expected in said.output, said.output
-        assert said.exit_code == (0 if ": 1 (" in expected else 1)
-        assert not isinstance(said.exception, DataError), "no traceback"
-        assert len(said.output.splitlines()) == 1
+def test_unusual_files_get_a_prediction_or_a_short_error(trained, cli, tmp_path):
+    for name, expected in save_unusual_files(tmp_path).items():
+        result = cli("predict", tmp_path / name, "--model", trained.path)
+        assert expected in result.output, result.output
+        assert result.exit_code == (0 if ": 1 (" in expected else 1)
+        assert not isinstance(result.exception, DataError), "no traceback"
+        assert len(result.output.splitlines()) == 1
 
 
 def test_photographs_are_turned_upright(tmp_path):
     ink = np.full((60, 40), 255, np.uint8)
     ink[:10, :10] = 0
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by a quarter
+    exif[0x0112] = 6  # a quarter turn
     Image.fromarray(ink).save(tmp_path / "x.jpg", exif=exif, quality=95)
     upright = read_picture(tmp_path / "x.jpg")
     assert upright.shape == (40, 60)
@@ -339,15 +344,15 @@ def test_mistakes_of_the_command(cli, tmp_path, digits):
     assert cli("predict").exit_code == 2
 
 
-def test_a_network_for_other_images_says_so(tmp_path, digits):
+def test_networks_for_other_images(tmp_path, digits):
     colors = replace(
         get_spec("tiny"), preparation=replace(get_spec("tiny").preparation, channels=3)
     ).adapt((28, 28, 3))
     picture = tmp_path / "x.png"
     Image.fromarray(load_sample().x_test.reshape(-1, 28, 28)[0]).save(picture)
-    (answer,) = predict_pictures(lenet_tf.LeNet(colors), [picture])
-    assert answer.label is not None, (
-        "gray becomes three equal channels where the network asks for that"
+    (prediction,) = predict_pictures(lenet_tf.LeNet(colors), [picture])
+    assert prediction.label is not None, (
+        "gray becomes three equal channels if the network expects them"
     )
     large = lenet_tf.LeNet("tiny", input_shape=(40, 40, 1))
     with pytest.raises(

@@ -1,4 +1,4 @@
-"""Images in a file: every one once an epoch, in an order that seed and epoch decide, and never all of them in memory."""
+"""Images in a file: each once per epoch, in a seeded order, and never all in memory."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ def folder(tmp_path, digits):
 
 @pytest.fixture
 def small_windows(monkeypatch):
-    """Four blocks of eight images are shuffled together."""
+    """Shuffle four blocks of eight images together."""
     monkeypatch.setattr(streaming, "BLOCK", 8)
     monkeypatch.setattr(streaming, "WINDOW", 4 * 8 * 28 * 28)
 
 
 @pytest.mark.usefixtures("small_windows")
 @pytest.mark.parametrize("batch_size", [1, 7, 32, 50, 500])
-def test_an_epoch_has_every_chosen_image_once_with_its_number(folder, digits, batch_size):
-    chosen = np.sort(np.random.default_rng(0).choice(len(digits.x_train), 201, replace=False))
+def test_an_epoch_has_each_selected_image_once(folder, digits, batch_size):
+    indices = np.sort(np.random.default_rng(0).choice(len(digits.x_train), 201, replace=False))
     batches = list(
-        shuffled_batches(ImageFile(folder / "x_train.npy"), chosen, batch_size, seed=1, epoch=0)
+        shuffled_batches(ImageFile(folder / "x_train.npy"), indices, batch_size, seed=1, epoch=0)
     )
-    assert [len(numbers) for numbers, _ in batches] == [batch_size] * (201 // batch_size) + [
+    assert [len(selected) for selected, _ in batches] == [batch_size] * (201 // batch_size) + [
         201 % batch_size
     ] * (201 % batch_size > 0)
-    for numbers, images in batches:
-        np.testing.assert_array_equal(images, digits.x_train[numbers])
-    numbers = np.concatenate([numbers for numbers, _ in batches])
-    np.testing.assert_array_equal(np.sort(numbers), chosen)
+    for selected, images in batches:
+        np.testing.assert_array_equal(images, digits.x_train[selected])
+    selected = np.concatenate([selected for selected, _ in batches])
+    np.testing.assert_array_equal(np.sort(selected), indices)
 
 
 @pytest.mark.usefixtures("small_windows")
-def test_the_order_depends_on_seed_and_epoch_alone(folder):
+def test_the_order_depends_only_on_seed_and_epoch(folder):
     def order(seed, epoch):
         return np.concatenate(
             [
-                numbers
-                for numbers, _ in shuffled_batches(
+                selected
+                for selected, _ in shuffled_batches(
                     ImageFile(folder / "x_train.npy"), np.arange(300), 32, seed, epoch
                 )
             ]
@@ -59,17 +59,17 @@ def test_the_order_depends_on_seed_and_epoch_alone(folder):
     for other in (order(1, 3), order(2, 2)):
         assert (order(1, 2) != other).mean() > 0.9
     first = order(1, 2)[:32]
-    assert len({number // 8 for number in first}) == 4, "a window's blocks are mixed"
+    assert len({index // 8 for index in first}) == 4, "a window mixes its blocks"
     assert sorted(first) != list(first)
 
 
-def test_no_use_reads_more_than_it_needs(folder, monkeypatch, digits):
+@pytest.mark.usefixtures("small_windows")
+def test_reads_are_small(folder, monkeypatch, digits):
+    """Training reads a window of 32 images at a time, and the rest no more than a part."""
     images, read = ImageFile(folder / "x_train.npy"), []
-    take = ImageFile.__getitem__
-    monkeypatch.setattr(streaming, "BLOCK", 8)
-    monkeypatch.setattr(streaming, "WINDOW", 4 * 8 * 28 * 28)
+    get = ImageFile.__getitem__
     monkeypatch.setattr(
-        ImageFile, "__getitem__", lambda self, index: read.append(take(self, index)) or read[-1]
+        ImageFile, "__getitem__", lambda self, index: read.append(get(self, index)) or read[-1]
     )
     for _ in shuffled_batches(images, np.arange(300), 32, 0, 0):
         pass
@@ -82,24 +82,24 @@ def test_no_use_reads_more_than_it_needs(folder, monkeypatch, digits):
 
 
 def test_the_same_data_in_memory_and_in_a_file(folder, digits):
-    """One identity, one validation; training sees the same images in another order."""
+    """Both have the same hash, the same evaluation and the same evaluation batches."""
     data = lenet_tf.load_data(str(folder))
     assert isinstance(data.x_train, ImageFile)
     assert data.sha256 == digits.sha256
     model = lenet_tf.LeNet("tiny", seed=0)
     assert lenet_tf.evaluate(model, data) == lenet_tf.evaluate(model, digits)
-    chosen = np.arange(3, 250, 2)
+    indices = np.arange(3, 250, 2)
     in_memory, in_file = (
-        list(evaluation_batches(d.x_train, d.y_train, 10, Preparation(), chosen))
+        list(evaluation_batches(d.x_train, d.y_train, 10, Preparation(), indices))
         for d in (digits, data)
     )
-    for expected, got in zip(in_memory, in_file, strict=True):
-        for one, other in zip(expected, got, strict=True):
-            np.testing.assert_array_equal(one, other)
+    for expected, actual in zip(in_memory, in_file, strict=True):
+        for first, second in zip(expected, actual, strict=True):
+            np.testing.assert_array_equal(first, second)
 
 
 def test_batches_of_a_file(folder, digits):
-    """Labels stay with their images, distortions are another for each epoch and the same for each run."""
+    """Labels stay with their images; distortions depend only on seed and epoch."""
     file = ImageFile(folder / "x_train.npy")
 
     def take(count, **options):
@@ -108,17 +108,17 @@ def test_batches_of_a_file(folder, digits):
         )
         return [(x.numpy(), y.numpy()) for x, y in batches.take(count)]
 
-    plain = take(3)
-    assert [len(x) for x, _ in plain] == [100, 100, 50]
+    undistorted = take(3)
+    assert [len(x) for x, _ in undistorted] == [100, 100, 50]
     known = {digits.x_train[i].tobytes(): digits.y_train[i] for i in range(250)}
-    for x, y in plain:
+    for x, y in undistorted:
         for image, label in zip(np.rint(x[..., 0] * 255).astype(np.uint8), y, strict=True):
             assert known[image.tobytes()] == label.argmax()
-    how = AUGMENTATIONS["affine"]
+    affine = AUGMENTATIONS["affine"]
     both, again, second = (
-        take(6, augmentation=how),
-        take(6, augmentation=how),
-        take(3, augmentation=how, first_epoch=1),
+        take(6, augmentation=affine),
+        take(6, augmentation=affine),
+        take(3, augmentation=affine, first_epoch=1),
     )
     for (one, _), (other, _) in zip(both, again, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -144,7 +144,7 @@ def test_training_from_a_folder(folder, cli):
     assert cli("evaluate", run).exit_code == 0
 
 
-def test_files_that_cannot_be(tmp_path, folder):
+def test_unusable_files(tmp_path, folder):
     (folder / "y_test.npy").unlink()
     with pytest.raises(
         DataError, match=r"has no y_test.npy: a data set is a folder of x_train.npy"
