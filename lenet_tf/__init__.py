@@ -1,12 +1,14 @@
-"""LeNet-5 for Keras 3 and TensorFlow: the network of the tutorials and of the 1998 paper, from one table.
+"""A tested LeNet-5 for Keras 3: train it, look inside every layer, check it against the 1998 paper.
 
-    import lenet_tf
+Importing this package loads neither TensorFlow nor Keras; a public name loads them when it is
+first used and needs them.
 
-    data = lenet_tf.load_data("mnist")
-    run = lenet_tf.fit("lenet5", data, epochs=2)
-    run.metrics["test_accuracy"]
-
-Importing this package loads neither TensorFlow nor Keras; the names below load what they need when they are first used.
+Example:
+    >>> import lenet_tf
+    >>> data = lenet_tf.load_data("sample")
+    >>> run = lenet_tf.fit("tiny", data, epochs=2, quiet=True)
+    >>> run.metrics["test_accuracy"] > 0.5
+    True
 """
 
 from importlib import import_module
@@ -37,7 +39,7 @@ _HOMES = {
     "resume": "training.resume",
     "use_one_thread": "runtime.threads",
 }
-# Public modules by their short names.
+# Public module -> where it is.
 _MODULES = {
     "curvature": "models.curvature",
     "inspection": "evaluation.inspection",
@@ -61,7 +63,7 @@ __all__ = list(_HOMES)
 
 @wrapt.when_imported("keras")
 def _register_model(_: Any) -> None:
-    # So that keras.saving.load_model knows LeNet in a process that has only imported lenet_tf, and Keras still loads only when asked for.
+    # keras.saving.load_model can then load a LeNet after `import lenet_tf` alone.
     import_module("lenet_tf.models.lenet")
 
 

@@ -1,4 +1,4 @@
-"""`python -m lenet_tf` is `lenet-tf`."""
+"""Entry point of `python -m lenet_tf`, the same as `lenet-tf`."""
 
 from lenet_tf.cli import main
 

@@ -1,4 +1,4 @@
-"""What this machine and this checkout are, as far as a result or its time can depend on them."""
+"""Facts about this machine and checkout on which a result or its running time can depend."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lenet_tf.version import __version__
 
 _PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy", "scikit-learn")
 
-# By which of these a processor has, TensorFlow and oneDNN choose their code, and with it the order of sums.
+# Instruction sets by which TensorFlow and oneDNN choose code, and with it the order of sums.
 _FEATURES = (
     "avx",
     "fma",
@@ -29,15 +29,19 @@ _FEATURES = (
     "asimd",
     "sve",
 )
-_TYPE = ("system", "architecture", "processor", "features")
+_TYPE_KEYS = ("system", "architecture", "processor", "features")
 
 
 def describe_machine() -> dict[str, Any]:
-    """System, architecture, processor with the features that matter, and how many cores."""
-    said = _cpuinfo()
-    flags = said.get("flags", said.get("Features", "")).split()
-    numbers = [said[name] for name in ("cpu family", "model", "stepping") if name in said]
-    name = said.get("model name") or platform.processor() or platform.machine()
+    """Describe this machine.
+
+    Returns:
+        System, architecture, processor, its relevant features, and the number of cores.
+    """
+    cpu = _read_cpuinfo()
+    flags = cpu.get("flags", cpu.get("Features", "")).split()
+    numbers = [cpu[name] for name in ("cpu family", "model", "stepping") if name in cpu]
+    name = cpu.get("model name") or platform.processor() or platform.machine()
     return {
         "system": platform.system(),
         "architecture": platform.machine(),
@@ -48,58 +52,70 @@ def describe_machine() -> dict[str, Any]:
 
 
 def is_same_type(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether the same code with the same versions gives the same numbers, bit for bit, on both. Of a machine that does not say what its
-    processor has, that cannot be known.
+    """Return whether both machines are known to produce the same results, bit for bit.
+
+    Args:
+        one: What `describe_machine` returned on a machine.
+        other: The same of another machine.
+
+    Returns:
+        False if the machines differ or their processors' features are unknown.
     """
-    return bool(one.get("features")) and all(one.get(part) == other.get(part) for part in _TYPE)
+    return bool(one.get("features")) and all(one.get(key) == other.get(key) for key in _TYPE_KEYS)
 
 
 def usable_cores() -> int:
-    """Those that this process may use."""
+    """Count the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def git_commit() -> str | None:
-    """Of the checkout that this package lies in, with `+` where the package was changed; None outside of one."""
-    here = Path(__file__).parent.parent
+    """Return the commit of the checkout that contains this package.
+
+    Returns:
+        Twelve hexadecimal digits, followed by `+` if the package has uncommitted changes; None
+        outside a checkout.
+    """
+    package = Path(__file__).parent.parent
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
+        command = ["git", "-C", str(package), *arguments]
         return subprocess.run(
             command, capture_output=True, text=True, check=True, timeout=10
         ).stdout.strip()
 
     try:
-        # An installed package may lie in somebody else's repository.
-        if Path(git("rev-parse", "--show-toplevel")).resolve() != here.parent.resolve():
+        # An installed package may lie in a repository of something else.
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != package.parent.resolve():
             return None
-        # Records of runs change no run.
-        changed = git(
-            "status", "--porcelain", "--", str(here), f":(exclude){here / 'reproduce' / 'records'}"
-        )
+        # Records of runs do not change results.
+        records = package / "reproduce" / "records"
+        changed = git("status", "--porcelain", "--", str(package), f":(exclude){records}")
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return None
 
 
-def _cpuinfo() -> dict[str, str]:
-    """Of Linux' first processor."""
+def _read_cpuinfo() -> dict[str, str]:
+    """Return Linux' description of the first processor, or nothing on other systems."""
     try:
-        lines = (
-            Path("/proc/cpuinfo")
-            .read_text(encoding="utf-8", errors="replace")
-            .split("\n\n")[0]
-            .splitlines()
-        )
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return {}
-    return {
-        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-    }
+    lines = text.split("\n\n")[0].splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def program_name(name: str) -> str:
-    """How a person here calls `name`: bare where the shell finds it, else by its path beside this Python, as in `make`'s `.venv/bin`."""
+    """Return the command by which the user can call a program.
+
+    Args:
+        name: Name of the program.
+
+    Returns:
+        The name if the shell finds it, otherwise the path beside this Python, as in `.venv/bin`.
+    """
     beside = Path(sys.executable).parent / name
     if shutil.which(name) or not beside.exists():
         return name

@@ -167,14 +167,20 @@ class Spec:
             SpecError: If the values are invalid; the message names the row and the field.
         """
         arguments = dict(require_mapping("spec", values))
-        name = str(arguments["name"]) if validators.is_name(arguments.get("name")) else "unnamed network"
+        name = (
+            str(arguments["name"])
+            if validators.is_name(arguments.get("name"))
+            else "unnamed network"
+        )
         rows = arguments.get("rows")
         if not isinstance(rows, list):
             raise SpecError(
                 f"{name}: rows must be a list of rows, not {validators.show_value(rows)}"
             )
         limits.check_row_count(name, rows)
-        arguments["rows"] = tuple(build_row(name, number, row) for number, row in enumerate(rows, 1))
+        arguments["rows"] = tuple(
+            build_row(name, number, row) for number, row in enumerate(rows, 1)
+        )
         if "recipe" in arguments:
             recipe = dict(require_mapping("recipe", arguments["recipe"]))
             for field, part in {"optimizer": Optimizer, "augmentation": Augmentation}.items():

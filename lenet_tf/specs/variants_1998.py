@@ -1,4 +1,4 @@
-"""The networks of LeCun, Bottou, Bengio and Haffner 1998 as published; what is not as published stands in each one's `departures`."""
+"""The networks of LeCun et al. 1998; `departures` lists where each differs from the paper."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from lenet_tf.specs.spec import Spec
 _SQUASHED: dict[str, Any] = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
 _SOFTMAX = Dense("OUTPUT", units=10, activation="softmax", initializer="lecun1998_uniform")
 
-# Section III.C: 20 passes over the training images, one image a step; appendix C: μ, and 500 images for the second derivatives.
+# The rate of each of the 20 epochs and the other options are those of appendix C.
 _RATES = (0.0005,) * 2 + (0.0002,) * 3 + (0.0001,) * 3 + (0.00005,) * 4 + (0.00001,) * 8
 _SDLM = Optimizer("sdlm", _RATES, damping=0.02, curvature_images=500)
-# For losses with which LeNet-5's rates make the weights too large; chosen on held-back images after test errors had missed a target.
+# Some losses need half the rates; chosen on validation images after a test error was too high.
 HALF_RATES = replace(_SDLM, learning_rate=tuple(rate / 2 for rate in _RATES))
 
 _START = (
@@ -51,17 +51,17 @@ _MAPS = [
 ]
 _C3 = tuple(tuple(int(number) for number in maps) for maps in _MAPS)
 
-# LeNet-1's 20 kernels: maps 0 and 1 each feed five of the first six feature maps, maps 2 and 3 five of the second six in the same way.
+# LeNet-1 has 20 kernels: maps 0 and 1 feed the first six feature maps, maps 2 and 3 the others.
 _SIX = ((0,), (0, 1), (0, 1), (1,), (0, 1), (0, 1))
 _LENET1_C3 = tuple(tuple(first + number for number in maps) for first in (0, 2) for maps in _SIX)
 
-# LeNet-4's: every third neighborhood of 3, 4 or 5 of the eight subsampling maps, in a ring.
+# LeNet-4's maps take 3, 4 or 5 neighbors in a ring of the eight subsampling maps.
 _LENET4_C3 = tuple(
     tuple(sorted((first + step) % 8 for step in range(size)))
     for size, starts in ((3, range(8)), (4, range(0, 8, 2)), (5, range(1, 8, 2)))
     for first in starts
 )
-# Each unit takes every 1st, 3rd, 5th or 7th map of the ring of 16, two units in three five of them and the third one four.
+# Each unit takes five (every third unit four) of a ring of 16 maps, in steps of 1, 3, 5 or 7.
 _LENET4_F5 = tuple(
     tuple(
         sorted(
@@ -88,7 +88,10 @@ LENET5_1998 = Spec(
     recipe=Recipe(_SDLM, loss="lecun1998_map", epochs=20, batch_size=1, validation=0.02),
     preparation=Preparation(pad_to=32, normalization="lecun1998"),
     source="LeCun et al. 1998, section II.B; trained as in section III and appendix C",
-    notes="LeNet-5 of the paper: trainable subsampling, C3 by table, RBF codes, eq. 9, second-order rates; 0.95% error reported",
+    notes=(
+        "LeNet-5 of the paper: trainable subsampling, C3 by table, RBF codes, eq. 9, second-order "
+        "learning rates; the paper reports 0.95% test error"
+    ),
     departures=(
         _START,
         _HELD_OUT,
@@ -135,7 +138,10 @@ LENET1 = Spec(
     recipe=replace(LENET5_1998.recipe, loss="categorical_crossentropy"),
     preparation=Preparation(digit_size=16, normalization="lecun1998"),
     source="LeCun et al. 1998, section III.C",
-    notes="4 and 12 feature maps, the second by table; digits reduced to 16×16; 1.7% test error reported",
+    notes=(
+        "4 and 12 feature maps, the second by table; digits reduced to 16×16; the paper "
+        "reports 1.7% test error"
+    ),
     departures=(
         _START,
         _HELD_OUT,
@@ -163,8 +169,13 @@ LENET4 = Spec(
     ),
     recipe=replace(LENET1.recipe, optimizer=HALF_RATES),
     preparation=LENET5_1998.preparation,
-    source="LeCun et al. 1998, section III.C; the number of maps and units after Bottou et al. 1994",
-    notes="4 feature maps, 8 subsampling maps in pairs, 16 feature maps, 120 units; connectivity assumed. 1.1% test error reported",
+    source=(
+        "LeCun et al. 1998, section III.C; the number of maps and units after Bottou et al. 1994"
+    ),
+    notes=(
+        "4 feature maps, 8 subsampling maps in pairs, 16 feature maps, 120 units; connections "
+        "assumed; the paper reports 1.1% test error"
+    ),
     departures=(
         _START,
         _HELD_OUT,

@@ -37,8 +37,11 @@ _LENET_CAFFE = Spec(
         Dense("OUTPUT", units=10, activation="softmax"),
     ),
     recipe=Recipe(Optimizer("sgd", 0.01, momentum=0.9), epochs=10, batch_size=64),
-    source="Caffe's MNIST example (BVLC/caffe, examples/mnist), there called LeNet",
-    notes="20-50-500, max pooling, one ReLU; SGD with momentum. Caffe's weight decay, decaying rate and doubled bias rate are left out",
+    source="Caffe's MNIST example (BVLC/caffe, examples/mnist), called LeNet there",
+    notes=(
+        "20-50-500, max pooling, one ReLU; SGD with momentum. Caffe's weight decay, rate decay "
+        "and doubled bias rate are omitted"
+    ),
     expected_parameters=431_080,
 )
 
@@ -56,7 +59,10 @@ _KERAS_CONVNET = Spec(
     ),
     recipe=Recipe(epochs=15, batch_size=128),
     source="The Keras documentation's example mnist_convnet",
-    notes="3×3 kernels, ReLU, max pooling, dropout, one dense layer; Adam, 15 epochs; about 99% reported",
+    notes=(
+        "3×3 kernels, ReLU, max pooling, dropout, one dense layer; Adam, 15 epochs; the "
+        "documentation reports about 99%"
+    ),
     expected_parameters=34_826,
 )
 
@@ -70,7 +76,10 @@ _MLP = Spec(
         Dense("OUTPUT", units=10, activation="softmax"),
     ),
     source="LeCun et al. 1998, section III.C: a fully connected network with two hidden layers",
-    notes="no convolution; 3.05% test error reported. Softmax, cross-entropy and Adam here, where the paper has squared error and SGD",
+    notes=(
+        "no convolution; softmax, cross-entropy and Adam instead of the paper's squared error and "
+        "SGD; the paper reports 3.05% test error"
+    ),
     expected_parameters=266_610,
 )
 
@@ -85,7 +94,7 @@ _TINY = Spec(
     ),
     recipe=Recipe(epochs=1, batch_size=50),
     source="This project",
-    notes="A few hundred weights on the same code path, for tests and first tries",
+    notes="A few hundred weights on the same code path, for tests and quick trials",
     expected_parameters=2 * 26 + (6 * 6 * 2 + 1) * 10,
 )
 

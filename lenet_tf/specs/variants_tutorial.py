@@ -36,8 +36,14 @@ _LENET5 = Spec(
         Dense("OUTPUT", units=10, activation="softmax"),
     ),
     recipe=Recipe(epochs=10, batch_size=32, validation="test"),
-    source="The Keras tutorial of 2022 (after datahacker.rs' TensorFlow 2 version, citing LeCun et al. 1998), errata corrected",
-    notes="tanh, average pooling, softmax, Adam; claimed 98.71%. Validates on the test set, as the tutorial does",
+    source=(
+        "The Keras tutorial of 2022 (after datahacker.rs' TensorFlow 2 version, citing LeCun et "
+        "al. 1998), errata corrected"
+    ),
+    notes=(
+        "tanh, average pooling, softmax, Adam; validates on the test images, as the tutorial does; "
+        "the tutorial claims 98.71%"
+    ),
     expected_parameters=61_706,
 )
 
@@ -50,7 +56,10 @@ _LENET5_32 = replace(
     ),
     recipe=replace(_LENET5.recipe, validation=0.1),
     preparation=Preparation(pad_to=32),
-    notes="lenet5 on images padded to 32×32 without padding in C1, as the tutorial's table (not its code) has it",
+    notes=(
+        "lenet5 on images padded to 32×32 without padding in C1, as in the tutorial's table "
+        "(but not its code)"
+    ),
 )
 
 _LENET5_MODERN = replace(
@@ -70,8 +79,11 @@ _LENET5_MODERN = replace(
     )
     + _LENET5.rows[-1:],
     recipe=replace(_LENET5.recipe, validation=0.1),
-    source="This project: lenet5's topology with what has become usual since",
-    notes="lenet5 with ReLU, max pooling and He initialization; its own recipe is lenet5's, not tuned; its recipes fast and accurate are",
+    source="This project: lenet5's topology with today's standard choices",
+    notes=(
+        "lenet5 with ReLU, max pooling and He initialization; its recipes fast and accurate are "
+        "tuned, its own is lenet5's"
+    ),
 )
 
 _LENET5_3X3 = replace(
@@ -91,8 +103,14 @@ _LENET5_3X3 = replace(
         },
     ),
     recipe=replace(_LENET5.recipe, validation=0.1),
-    source="This project, after the tutorial's claim that two 3×3 kernels cover what one 5×5 does, with fewer parameters",
-    notes="lenet5 with each 5×5 convolution replaced by two of 3×3. 18 weights stand for 25 only from one map to one: here 1,018 more",
+    source=(
+        "This project, after the tutorial's claim that two 3×3 kernels see as much as one 5×5, "
+        "with fewer parameters"
+    ),
+    notes=(
+        "lenet5 with each 5×5 convolution replaced by two of 3×3; it has 1,018 more "
+        "parameters, since 18 weights replace 25 only between single maps"
+    ),
     expected_parameters=62_724,
 )
 
@@ -104,7 +122,10 @@ _LENET5_COLOR = replace(
     preparation=Preparation(pad_to=32, channels=3),
     data="cifar10",
     source="This project, after the companion posts' step from gray to color images",
-    notes="lenet5-32 on 32×32 color images, CIFAR-10 unless told otherwise; gray images become three equal channels",
+    notes=(
+        "lenet5-32 on 32×32 color images, CIFAR-10 by default; gray images become three equal "
+        "channels"
+    ),
     expected_parameters=61_706 + 2 * 25 * 6,
 )
 
