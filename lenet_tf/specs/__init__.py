@@ -5,9 +5,17 @@ from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.layer_facts import LayerFacts
 from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import Optimizer, Recipe
-from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Row
+from lenet_tf.specs.rows import Row
 from lenet_tf.specs.rows_1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.rows_pooling import GlobalAveragePooling, Pooling
+from lenet_tf.specs.rows_standard import (
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+)
 from lenet_tf.specs.spec import Spec
 from lenet_tf.specs.variants import RECIPES, VARIANTS, get_recipe, get_spec
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import limits, validators
-from lenet_tf.specs.rows import Flatten, Input, IntPair, Row, Shape
+from lenet_tf.specs.rows import IntPair, Row, Shape
+from lenet_tf.specs.rows_standard import Flatten, Input
 
 
 @dataclass(frozen=True)

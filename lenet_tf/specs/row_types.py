@@ -9,9 +9,17 @@ from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
 from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.parsing import build, require_mapping
-from lenet_tf.specs.rows import BatchNormalization, Convolution, Dense, Dropout, Flatten, Input, Row
+from lenet_tf.specs.rows import Row
 from lenet_tf.specs.rows_1998 import EuclideanRBF, Subsampling, TableConvolution
 from lenet_tf.specs.rows_pooling import GlobalAveragePooling, Pooling
+from lenet_tf.specs.rows_standard import (
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+)
 
 _ALL: tuple[type[Row], ...] = (
     Input,

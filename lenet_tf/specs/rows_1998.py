@@ -12,7 +12,6 @@ from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.rbf_codes import DIGIT_CODES
 from lenet_tf.specs.rows import (
     ACTIVATIONS,
-    Convolution,
     IntPair,
     Row,
     Shape,
@@ -20,6 +19,7 @@ from lenet_tf.specs.rows import (
     compute_output_size,
     format_shape,
 )
+from lenet_tf.specs.rows_standard import Convolution
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs.recipes import Recipe
-from lenet_tf.specs.rows import BatchNormalization, Dropout, Row
+from lenet_tf.specs.rows import Row
 from lenet_tf.specs.rows_1998 import EuclideanRBF
 from lenet_tf.specs.rows_pooling import Pooling
+from lenet_tf.specs.rows_standard import BatchNormalization, Dropout
 
 _REQUIRED_OUTPUT = {
     "categorical_crossentropy": "activation softmax",

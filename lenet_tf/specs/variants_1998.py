@@ -7,8 +7,8 @@ from typing import Any
 
 from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import Optimizer, Recipe
-from lenet_tf.specs.rows import Convolution, Dense, Flatten, Input
 from lenet_tf.specs.rows_1998 import EuclideanRBF, Subsampling, TableConvolution
+from lenet_tf.specs.rows_standard import Convolution, Dense, Flatten, Input
 from lenet_tf.specs.spec import Spec
 
 _SQUASHED: dict[str, Any] = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}

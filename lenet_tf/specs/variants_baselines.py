@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lenet_tf.specs.recipes import Optimizer, Recipe
-from lenet_tf.specs.rows import Convolution, Dense, Dropout, Flatten, Input
 from lenet_tf.specs.rows_pooling import Pooling
+from lenet_tf.specs.rows_standard import Convolution, Dense, Dropout, Flatten, Input
 from lenet_tf.specs.spec import Spec
 
 _CNN_38K = Spec(

@@ -7,8 +7,9 @@ from typing import Any
 
 from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import Recipe
-from lenet_tf.specs.rows import Convolution, Dense, Flatten, Input, Row
+from lenet_tf.specs.rows import Row
 from lenet_tf.specs.rows_pooling import Pooling
+from lenet_tf.specs.rows_standard import Convolution, Dense, Flatten, Input
 from lenet_tf.specs.spec import Spec
 
 
