@@ -77,8 +77,8 @@ def measure(epochs: int) -> tuple[float, dict[str, list[float]]]:
 
     watched = {
         "texts, graph and hyperparameters": (run_summary, "log_run_start"),
-        "pictures and PR curves": (callback, "_write_pictures"),
-        "histograms of activations and gradients": (callback, "_write_flow"),
+        "pictures and PR curves": (callback, "_write_images"),
+        "histograms of activations and gradients": (callback, "_write_flow_histograms"),
         "histograms, all": (callback.TensorBoard, "_log_weights"),
         "end: test result and projector": (trainer, "log_run_end"),
     }

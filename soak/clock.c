@@ -1,4 +1,4 @@
-/* The wall clock of a process and all its libraries goes back an hour as soon as the file named by CLOCK_BACK exists. */
+/* Preloaded: sets a process' wall clock back an hour once the file named by CLOCK_BACK exists. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
-"""Millions of hostile files for every reader: `python soak/fuzz.py --runs N --seed S [--reader NAME]`.
+"""Feed hostile files to every reader: `python soak/fuzz.py --runs N --seed S [--reader NAME]`.
 
-Guided by coverage where atheris is installed (`pip install -e .[soak]`, Python 3.11), with files made by `hostile.py` and bytes changed at
-random else. A crash is any exception but a LenetError, a hang an input that takes more than 5 seconds of the processor, whatever else the
-machine does (one that waits for 5 minutes ends the process), and memory may rise by 256 MiB.
-Prints one line of JSON for each reader and leaves the inputs that were found in `soak/found`; exits with 1 where there are any.
+Coverage guides the inputs where atheris is installed (`pip install -e .[soak]`, Python 3.11).
+Otherwise they are the files of `hostile.py`, some of them damaged. A crash is any exception but a
+LenetError. A hang takes more than 5 seconds of processor time; an input that blocks for 5 minutes
+ends the process. Memory may rise by 256 MiB. Prints one line of JSON for each reader, saves bad
+inputs in `soak/found`, and exits with 1 where there are any.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import faulthandler
 import hashlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -28,43 +28,51 @@ try:
 except ImportError:
     atheris = None
 
-HANG_SECONDS, MAX_MIB = 5.0, 256
+HANG_SECONDS, BLOCKED_SECONDS, MAX_MIB = 5.0, 300, 256
+# A LenetError has one or two lines and at most this many letters.
+MAX_MESSAGE = 1_100
 ROOT = Path(__file__).parent.parent
 FOUND = ROOT / "soak" / "found"
-_GUIDED = ["lenet_tf", "zipfile", "tomllib", "PIL"]
+_INSTRUMENTED = ["lenet_tf", "zipfile", "tomllib", "PIL"]
 with (
-    atheris.instrument_imports(include=_GUIDED)
+    atheris.instrument_imports(include=_INSTRUMENTED)
     if "--plain" not in sys.argv and atheris
     else contextlib.nullcontext()
 ):
     import hostile
+    from memory import measure_peak_mib
+    from mutations import mutate_bytes
 
     from lenet_tf.errors import LenetError
 
 
 class Soak:
-    """Reads one input after another and counts what comes of it."""
+    """Feeds inputs to one reader and counts the outcomes."""
 
     def __init__(self, reader: str, runs: int, seconds: float, path: Path) -> None:
-        self.reader, self.runs, self.seconds, self.path, self.read = (
-            reader,
-            runs,
-            seconds,
-            path,
-            hostile.READERS[reader][2],
-        )
+        self.reader, self.runs, self.seconds, self.path = reader, runs, seconds, path
+        self.make, self.read = hostile.READERS[reader].make, hostile.READERS[reader].read
         self.accepted = self.refused = self.hangs = self.slowest = 0
         self.crashes: dict[str, int] = {}
-        # Once each way, so that what is loaded only once does not count.
+        # Load every module before the memory is measured.
         for seed in range(200):
-            self.path.write_bytes(hostile.READERS[reader][1](Random(seed)))
+            self.path.write_bytes(self.make(Random(seed)))
             with contextlib.suppress(Exception):
                 self.read(self.path)
-        self.base, self.began = _peak_mib(), time.monotonic()
+        self.base_mib, self.start = measure_peak_mib(), time.monotonic()
 
-    def take(self, content: bytes) -> None:
-        if (self.accepted + self.refused) % 1000 == 0:
-            faulthandler.dump_traceback_later(300, exit=True)
+    @property
+    def inputs(self) -> int:
+        return self.accepted + self.refused
+
+    @property
+    def is_finished(self) -> bool:
+        return self.inputs >= self.runs or time.monotonic() - self.start > self.seconds
+
+    def feed(self, content: bytes) -> None:
+        """Lets the reader read one input."""
+        if self.inputs % 1000 == 0:
+            faulthandler.dump_traceback_later(BLOCKED_SECONDS, exit=True)
         self.path.write_bytes(content)
         start = time.process_time()
         try:
@@ -72,102 +80,79 @@ class Soak:
             self.accepted += 1
         except LenetError as error:
             self.refused += 1
-            if len(str(error).splitlines()) > 2 or len(str(error)) > 1_100:
-                self._found(
-                    content,
-                    f"{type(error).__name__} of {len(str(error)):,} letters: {str(error)[:60]}",
-                )
+            message = str(error)
+            if len(message.splitlines()) > 2 or len(message) > MAX_MESSAGE:
+                kind = f"{type(error).__name__} of {len(message):,} letters"
+                self._record_crash(content, f"{kind}: {message[:60]}")
         except BaseException as error:
             self.refused += 1
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            self._found(
-                content,
-                f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}: {str(error)[:100]}",
-            )
-        took = time.process_time() - start
-        self.slowest = max(self.slowest, took)
-        if took > HANG_SECONDS:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            line = f"{Path(frame.filename).name}:{frame.lineno}"
+            self._record_crash(content, f"{type(error).__name__} at {line}: {str(error)[:100]}")
+        seconds = time.process_time() - start
+        self.slowest = max(self.slowest, seconds)
+        if seconds > HANG_SECONDS:
             self.hangs += 1
             self._save(content)
 
-    @property
-    def inputs(self) -> int:
-        return self.accepted + self.refused
-
-    @property
-    def done(self) -> bool:
-        return self.inputs >= self.runs or time.monotonic() - self.began > self.seconds
-
-    def _found(self, content: bytes, what: str) -> None:
-        if what not in self.crashes:
+    def _record_crash(self, content: bytes, description: str) -> None:
+        if description not in self.crashes:
             self._save(content)
-        self.crashes[what] = self.crashes.get(what, 0) + 1
+        self.crashes[description] = self.crashes.get(description, 0) + 1
 
     def _save(self, content: bytes) -> None:
         FOUND.mkdir(exist_ok=True)
         (FOUND / f"{self.reader}-{hashlib.sha256(content).hexdigest()[:12]}").write_bytes(content)
 
-    def report(self, way: str) -> int:
-        """Prints the line; how the process is to exit."""
-        over = round(_peak_mib() - self.base, 1)
-        counts = {
+    def report(self, method: str) -> int:
+        """Prints the outcomes as JSON and returns the exit code."""
+        added_mib = round(measure_peak_mib() - self.base_mib, 1)
+        line = {
+            "reader": self.reader,
+            "way": method,
             "inputs": self.inputs,
             "accepted": self.accepted,
             "refused": self.refused,
             "crashes": sum(self.crashes.values()),
-        }
-        times = {
             "hangs": self.hangs,
-            "seconds": round(time.monotonic() - self.began, 1),
+            "seconds": round(time.monotonic() - self.start, 1),
             "slowest_s": round(self.slowest, 3),
+            "peak_mib_over_base": added_mib,
+            "what": self.crashes,
         }
-        line = (
-            {"reader": self.reader, "way": way}
-            | counts
-            | times
-            | {"peak_mib_over_base": over, "what": self.crashes}
-        )
         print(json.dumps(line), flush=True)
-        return int(bool(self.crashes or self.hangs or over > MAX_MIB))
+        return int(bool(self.crashes or self.hangs or added_mib > MAX_MIB))
 
 
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1 << (20 if sys.platform == "darwin" else 10)
-    )
-
-
-def mutated(soak: Soak, seed: int) -> int:
+def fuzz_randomly(soak: Soak, seed: int) -> int:
+    """Feeds random files and returns the exit code."""
     random = Random(seed)
-    make = hostile.READERS[soak.reader][1]
-    while not soak.done:
-        content = make(random)
-        soak.take(hostile.havoc(content, random) if random.random() < 0.25 else content)
+    while not soak.is_finished:
+        content = soak.make(random)
+        soak.feed(mutate_bytes(content, random) if random.random() < 0.25 else content)
     return soak.report("seeded mutator")
 
 
-def guided(soak: Soak, seed: int, corpus: Path) -> None:
-    """Never returns: libFuzzer ends the process."""
-    make = hostile.READERS[soak.reader][1]
+def fuzz_guided(soak: Soak, seed: int, corpus: Path) -> None:
+    """Feeds files guided by coverage. libFuzzer ends the process."""
     corpus.mkdir()
     for number in range(200):
-        (corpus / str(number)).write_bytes(make(Random(number)))
+        (corpus / str(number)).write_bytes(soak.make(Random(number)))
 
-    def mutate(content: bytes, most: int, number: int) -> bytes:
-        random = Random(number)
-        how = random.random()
-        made = (
-            make(random)
-            if how < 0.4
-            else hostile.havoc(content, random)
-            if how < 0.7
-            else atheris.Mutate(content, len(content) or 1)
-        )
-        return made[:most]
+    def mutate(content: bytes, max_size: int, mutation_seed: int) -> bytes:
+        random = Random(mutation_seed)
+        choice = random.random()
+        if choice < 0.4:
+            mutated = soak.make(random)
+        elif choice < 0.7:
+            mutated = mutate_bytes(content, random)
+        else:
+            mutated = atheris.Mutate(content, len(content) or 1)
+        return mutated[:max_size]
 
-    def one(content: bytes) -> None:
-        soak.take(content)
-        if soak.done:
+    def feed(content: bytes) -> None:
+        soak.feed(content)
+        if soak.is_finished:
             code = soak.report("atheris")
             sys.stdout.flush()
             os._exit(code)
@@ -181,63 +166,59 @@ def guided(soak: Soak, seed: int, corpus: Path) -> None:
         "-close_fd_mask=0",
         "-handle_segv=1",
     ]
-    atheris.Setup([sys.argv[0], *flags, str(corpus)], one, custom_mutator=mutate)
+    atheris.Setup([sys.argv[0], *flags, str(corpus)], feed, custom_mutator=mutate)
     atheris.Fuzz()
 
 
-def all_readers(result: Path) -> int:
-    """Each reader in a process of its own."""
+def fuzz_all_readers(result: Path) -> int:
+    """Runs one process for each reader and returns the worst exit code."""
     codes, lines = [], []
     for reader in hostile.READERS:
-        done = subprocess.run(
-            [sys.executable, *sys.argv, "--reader", reader], stdout=subprocess.PIPE, text=True
-        )
-        print(done.stdout, end="", flush=True)
-        codes.append(done.returncode)
-        lines += [json.loads(line) for line in done.stdout.splitlines()]
+        command = [sys.executable, *sys.argv, "--reader", reader]
+        process = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        print(process.stdout, end="", flush=True)
+        codes.append(process.returncode)
+        lines += [json.loads(line) for line in process.stdout.splitlines()]
     result.write_text(json.dumps(lines, indent=2) + "\n")
     return max(codes)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, default=100_000)
+def parse_options() -> argparse.Namespace:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    parser.add_argument("--runs", type=int, default=100_000, help="inputs for each reader")
     parser.add_argument(
-        "--seconds", type=float, default=float("inf"), help="stop after so many, for each reader"
+        "--seconds", type=float, default=float("inf"), help="the longest time for each reader"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--reader",
-        choices=hostile.READERS,
-        help="one of them; all, each in a process of its own, unless given",
+        "--reader", choices=hostile.READERS, help="default: all, each in a process of its own"
     )
     parser.add_argument(
         "--result",
         type=Path,
         default=ROOT / "results" / "fuzz.json",
-        help="where the lines of all readers go",
+        help="where to write the lines of all readers",
     )
     parser.add_argument(
-        "--plain",
-        action="store_true",
-        help="not guided by coverage, even where atheris is installed",
+        "--plain", action="store_true", help="don't use coverage, even if atheris is installed"
     )
-    given = parser.parse_args()
-    if given.reader is None:
-        return all_readers(given.result)
-    with tempfile.TemporaryDirectory(
-        dir="/dev/shm" if os.path.isdir("/dev/shm") else None
-    ) as folder:
-        (Path(folder) / "files").mkdir()
-        soak = Soak(
-            given.reader,
-            given.runs,
-            given.seconds,
-            hostile.prepare(given.reader, Path(folder) / "files"),
-        )
-        if atheris and not given.plain:
-            guided(soak, given.seed, Path(folder) / "corpus")
-        return mutated(soak, given.seed)
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse_options()
+    if options.reader is None:
+        return fuzz_all_readers(options.result)
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        files = Path(folder) / "files"
+        files.mkdir()
+        path = hostile.prepare_path(options.reader, files)
+        soak = Soak(options.reader, options.runs, options.seconds, path)
+        if atheris and not options.plain:
+            fuzz_guided(soak, options.seed, Path(folder) / "corpus")
+        return fuzz_randomly(soak, options.seed)
 
 
 if __name__ == "__main__":

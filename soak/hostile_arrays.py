@@ -1,4 +1,4 @@
-"""Hostile arrays: MNIST's own format, packed and not, .npy and .npz, valid ones with fields that lie. As `hostile.py` says of makers."""
+"""Hostile arrays: IDX, gzip, .npy and .npz files with fields that lie (see `hostile.py`)."""
 
 from __future__ import annotations
 
@@ -8,29 +8,47 @@ import zipfile
 from random import Random
 
 import numpy as np
-from ruin import SIZES, around, havoc
+from mutations import SIZES, mutate_bytes, random_payload
+
+DTYPES = (
+    *("|u1", "<i8", ">i8", "<f4", "|O", "|V4", "<U3", "|S0", "<M8[s]", "|b1", "<c8", "?", ""),
+    *(5, [("a", "<i4")], ("<i4", (3,))),
+)
+# Headers that are hard or dangerous to parse.
+NPY_HEADERS = (
+    "(" * 3_000,
+    "-" * 9_000 + "1",
+    "{" * 90,
+    "0x" + "f" * 5_000,
+    "9" * 5_000,
+    "lambda: 1",
+    "1L",
+    "\0",
+    "'\\N{x}'",
+    '"""',
+    "  \n x",
+)
 
 
-def _sizes(random: Random, count: int) -> list[int]:
+def _choose_sizes(random: Random, count: int) -> list[int]:
     return [
         random.choice(SIZES) if random.random() < 0.1 else random.randint(1, 5)
         for _ in range(count)
     ]
 
 
-def idx(random: Random) -> bytes:
+def make_idx(random: Random) -> bytes:
     dimensions = random.choice((1, 3, 3, 3, 3, 0, 2, 4, 255))
-    sizes = _sizes(random, min(dimensions, 4))
-    kind = random.choice((8,) * 9 + (9, 13, 255))
-    head = bytes([0, 0, kind, dimensions]) + b"".join(
-        (size % 2**32).to_bytes(4, "big") for size in sizes
-    )
-    return head + around(random, int(np.prod(np.array(sizes, object))))
+    sizes = _choose_sizes(random, min(dimensions, 4))
+    data_type = random.choice((8,) * 9 + (9, 13, 255))
+    header = bytes([0, 0, data_type, dimensions])
+    header += b"".join((size % 2**32).to_bytes(4, "big") for size in sizes)
+    return header + random_payload(random, int(np.prod(np.array(sizes, object))))
 
 
-def gz(random: Random) -> bytes:
-    inner = idx(random) if random.random() < 0.95 else idx(random) + bytes(2_000_000)
-    packed = gzip.compress(inner, 1, mtime=0)
+def make_gzip(random: Random) -> bytes:
+    content = make_idx(random) if random.random() < 0.95 else make_idx(random) + bytes(2_000_000)
+    packed = gzip.compress(content, 1, mtime=0)
     return random.choice(
         (
             lambda: packed,
@@ -40,17 +58,29 @@ def gz(random: Random) -> bytes:
             lambda: packed + random.randbytes(3),
             lambda: packed[:-8] + random.randbytes(8),
             lambda: packed[:3] + bytes([random.randrange(256)]) + packed[4:],
-            lambda: havoc(packed, random),
+            lambda: mutate_bytes(packed, random),
         )
     )()
 
 
-def npy(random: Random, array: np.ndarray | None = None) -> bytes:
-    array = (
-        random.choice((np.zeros((3, 4, 5), np.uint8), np.arange(6) % 3, np.array(3)))
-        if array is None
-        else array
+def _choose_shape(random: Random) -> object:
+    return random.choice(
+        (
+            tuple(_choose_sizes(random, random.randrange(6))),
+            (-1, 4),
+            (True, 60),
+            (1,) * 40,
+            [60],
+            (10**40,),
+            5,
+        )
     )
+
+
+def make_npy(random: Random, array: np.ndarray | None = None) -> bytes:
+    if array is None:
+        arrays = (np.zeros((3, 4, 5), np.uint8), np.arange(6) % 3, np.array(3))
+        array = random.choice(arrays)
     fields = {
         "descr": np.lib.format.dtype_to_descr(array.dtype),
         "fortran_order": False,
@@ -58,108 +88,59 @@ def npy(random: Random, array: np.ndarray | None = None) -> bytes:
     }
     payload = array.tobytes()
     for _ in range(random.choice((0, 1, 1, 2))):
-        what = random.choice((*fields, "payload", "extra"))
-        if what == "descr":
-            types = (
-                "|u1",
-                "<i8",
-                ">i8",
-                "<f4",
-                "|O",
-                "|V4",
-                "<U3",
-                "|S0",
-                "<M8[s]",
-                "|b1",
-                "<c8",
-                "?",
-                "",
-                5,
-                [("a", "<i4")],
-                ("<i4", (3,)),
-            )
-            fields["descr"] = random.choice(types)
-        elif what == "fortran_order":
+        part = random.choice((*fields, "payload", "extra"))
+        if part == "descr":
+            fields["descr"] = random.choice(DTYPES)
+        elif part == "fortran_order":
             fields["fortran_order"] = random.choice((True, 1, "no"))
-        elif what == "shape":
-            fields["shape"] = random.choice(
-                (
-                    tuple(_sizes(random, random.randrange(6))),
-                    (-1, 4),
-                    (True, 60),
-                    (1,) * 40,
-                    [60],
-                    (10**40,),
-                    5,
-                )
-            )
-        elif what == "payload":
-            payload = around(random, len(payload))
+        elif part == "shape":
+            fields["shape"] = _choose_shape(random)
+        elif part == "payload":
+            payload = random_payload(random, len(payload))
         else:
             fields["more"] = 1
-    nasty = (
-        "(" * 3_000,
-        "-" * 9_000 + "1",
-        "{" * 90,
-        "0x" + "f" * 5_000,
-        "9" * 5_000,
-        "lambda: 1",
-        "1L",
-        "\0",
-        "'\\N{x}'",
-        '"""',
-        "  \n x",
-    )
-    text = random.choice(nasty) if random.random() < 0.1 else repr(fields)
-    text = text.ljust(117) + "\n"
+    header = random.choice(NPY_HEADERS) if random.random() < 0.1 else repr(fields)
+    header = header.ljust(117) + "\n"
     version = random.choice(((1, 0),) * 8 + ((2, 0), (3, 0), (9, 9)))
-    length = len(text) if random.random() < 0.9 else random.choice(SIZES)
-    size = (
-        (length % 2**16).to_bytes(2, "little")
-        if version == (1, 0)
-        else (length % 2**32).to_bytes(4, "little")
-    )
-    return b"\x93NUMPY" + bytes(version) + size + text.encode("latin1") + payload
+    length = len(header) if random.random() < 0.9 else random.choice(SIZES)
+    width = 2 if version == (1, 0) else 4
+    size = (length % 256**width).to_bytes(width, "little")
+    return b"\x93NUMPY" + bytes(version) + size + header.encode("latin1") + payload
 
 
-def npz(random: Random) -> bytes:
-    parts = {
+def make_npz(random: Random) -> bytes:
+    arrays = {
         "x_train": np.zeros((4, 3, 3), np.uint8),
         "y_train": np.arange(4) % 2,
         "x_test": np.zeros((2, 3, 3), np.uint8),
         "y_test": np.zeros(2, int),
     }
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(
-        buffer,
-        "w",
-        random.choice(
-            (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
-        ),
-    ) as file:
-        for name, array in parts.items():
-            good = io.BytesIO()
-            np.save(good, array)
-            file.writestr(
-                f"{name}.npy", npy(random, array) if random.random() < 0.2 else good.getvalue()
-            )
+    methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)
+    buffer, method = io.BytesIO(), random.choice(methods)
+    with zipfile.ZipFile(buffer, "w") as archive:
+        # `ZipInfo` has a fixed date, so that equal seeds give equal files.
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.save(member, array)
+            content = make_npy(random, array) if random.random() < 0.2 else member.getvalue()
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content, method)
         for _ in range(random.choice((0,) * 70 + (1,) * 28 + (100,))):
-            file.writestr(
-                random.choice(("num_classes.npy", f"{random.random()}", "a/../b")),
-                npy(random, np.array(2)),
-            )
+            name = random.choice(("num_classes.npy", f"{random.random()}", "a/../b"))
+            archive.writestr(zipfile.ZipInfo(name), make_npy(random, np.array(2)), method)
     content = bytearray(buffer.getvalue())
     for _ in range(random.choice((0, 0, 1, 2))):
-        # A field of the archive's directory or of a member's head.
-        start = random.choice(
-            [place for mark in (b"PK\1\2", b"PK\3\4", b"PK\5\6") for place in _all(content, mark)]
-        )
-        field = start + random.choice((4, 6, 8, 10, 12, 16, 20, 24, 28, 30, 42))
-        content[field : field + 4] = random.choice(
-            (random.choice(SIZES) % 2**32, random.randrange(99))
-        ).to_bytes(4, "little")
-    return bytes(content) if random.random() < 0.7 else havoc(bytes(content), random)
+        _overwrite_zip_field(content, random)
+    return bytes(content) if random.random() < 0.7 else mutate_bytes(bytes(content), random)
 
 
-def _all(content: bytes | bytearray, mark: bytes) -> list[int]:
-    return [place for place in range(len(content)) if content[place : place + 4] == mark]
+def _overwrite_zip_field(content: bytearray, random: Random) -> None:
+    """Overwrites a field of the archive's directory or of a member's header."""
+    signatures = (b"PK\1\2", b"PK\3\4", b"PK\5\6")
+    starts = [start for signature in signatures for start in _find_all(content, signature)]
+    field = random.choice(starts) + random.choice((4, 6, 8, 10, 12, 16, 20, 24, 28, 30, 42))
+    value = random.choice((random.choice(SIZES) % 2**32, random.randrange(99)))
+    content[field : field + 4] = value.to_bytes(4, "little")
+
+
+def _find_all(content: bytes | bytearray, signature: bytes) -> list[int]:
+    return [start for start in range(len(content)) if content[start : start + 4] == signature]

@@ -1,48 +1,39 @@
-"""Kills training runs at random moments and goes on with them until they are finished: nothing may be lost, and nothing differ.
+"""Kill training runs at random moments, resume them, and compare what they become.
 
     python soak/kills.py --kills 50 --seed 0
 
-Half of the moments are drawn from the first half of the time that a whole run takes, start-up included, the others are those at which a
-file is being written.
+Every run is resumed until it has finished. It must then equal an uninterrupted run, and no file on
+the way may be unreadable. Half of the kills come at a random moment of the first half of a run's
+duration, start-up included, the others while a file is being written.
 """
 
 from __future__ import annotations
 
 import argparse
-import collections
 import itertools
 import json
 import random
 import shutil
 import signal
+import subprocess
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
-from runs import ROOT, differences, start, train, unreadable
+from runs import ROOT, compare_runs, find_unreadable_files, start_command, train
 
-# Full training by batches, one with dropout and distortions in Keras' own steps, and one whose learning rate follows a cycle.
+# The graph engine, Keras' loop with dropout and distortions, and a schedule with early stopping.
 KINDS = {
     "lenet5": ("lenet5", "--epochs", "5"),
     "dropout, distortions": (
-        "keras-convnet",
-        "--data",
-        "sample",
-        "--epochs",
-        "4",
-        "--augment",
-        "affine+elastic",
+        *("keras-convnet", "--data", "sample", "--epochs", "4"),
+        *("--augment", "affine+elastic"),
     ),
     "one cycle, early stopping": (
-        "lenet5-modern",
-        "--data",
-        "sample",
-        "--recipe",
-        "fast",
-        "--epochs",
-        "8",
-        "--early-stopping",
-        "5",
+        *("lenet5-modern", "--data", "sample", "--recipe", "fast", "--epochs", "8"),
+        *("--early-stopping", "5"),
     ),
 }
 SIGNALS = {
@@ -51,14 +42,16 @@ SIGNALS = {
     "SIGINT": [signal.SIGINT],
     "SIGINT twice": [signal.SIGINT] * 2,
 }
-# How long a signal may take to end a process: an epoch of the slowest kind.
-PATIENCE = 300
-# Kills of one run: more runs say more.
-MAX = 5
+# A signal may take an epoch of the slowest kind to end a process.
+MAX_SECONDS_TO_END = 300
+MAX_KILLS_PER_RUN = 5
+# 130 and 143 after an orderly stop; −2, −9 and −15 where the signal ended the process itself, as it
+# does before Python has a handler.
+EXIT_CODES = (0, 130, 143, -2, -9, -15)
 
 
-def where(logs: Path) -> str:
-    """How far the only run in `logs` has come, for the table of moments."""
+def describe_moment(logs: Path) -> str:
+    """Returns how far the only run in `logs` has come."""
     folders = list((logs / "fit").glob("*")) if (logs / "fit").exists() else []
     if not folders or not (folders[0] / "config.json").exists():
         return "before the run started"
@@ -67,109 +60,119 @@ def where(logs: Path) -> str:
         return "while a file was being written"
     if (folder / "metrics.json").exists():
         return "after the last file"
-    return (
-        "in a later epoch or between epochs"
-        if (folder / "final.keras").exists()
-        else "in the first epoch"
-    )
+    if (folder / "final.keras").exists():
+        return "in a later epoch or between epochs"
+    return "in the first epoch"
 
 
-def wait_for_a_file(process: object, logs: Path, number: int, seconds: float) -> None:
-    """Until the process writes its `number`th file under a temporary name, or so many seconds have passed."""
-    seen, end = set(), time.monotonic() + seconds
+def wait_for_write(process: subprocess.Popen, logs: Path, number: int, seconds: float) -> None:
+    """Waits until the process writes its `number`th temporary file, at most `seconds`."""
+    files, end = set(), time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
-        seen |= {
+        files |= {
             path.name + str(path.parent.stat().st_mtime_ns)
             for path in logs.glob("fit/*/.*partial*")
         }
-        if len(seen) >= number:
+        if len(files) >= number:
             return
         time.sleep(0.0005)
 
 
-def one_run(
-    kind: str,
-    folder: Path,
-    chance: random.Random,
-    duration: float,
-    count: collections.Counter,
-    most: int,
-) -> tuple[Path, list[str]]:
-    """(The finished run's folder, the files that could not be read on the way)."""
-    bad: list[str] = []
-    most = min(most, sum(count[name] for name in SIGNALS) + MAX)
-    for attempt in itertools.count():
-        runs = [path for path in folder.glob("logs/fit/*") if (path / "config.json").exists()]
-        if runs and (runs[0] / "metrics.json").exists():
-            return runs[0], bad
-        if not runs:
-            # Killed before its config.json was there, a run has not begun.
-            shutil.rmtree(folder / "logs", ignore_errors=True)
-        arguments = ("--resume", str(runs[0].relative_to(folder))) if runs else KINDS[kind]
-        process = start(folder, "train", *arguments)
-        if sum(count[name] for name in SIGNALS) < most:
-            if chance.random() < 0.5:
-                wait_for_a_file(process, folder / "logs", chance.randint(1, 4), duration)
-            else:
-                time.sleep(chance.uniform(0, duration / 2))
-        if process.poll() is None and sum(count[name] for name in SIGNALS) < most:
-            name = chance.choice(list(SIGNALS))
-            moment = where(folder / "logs")
-            for number in SIGNALS[name]:
-                process.send_signal(number)
-                time.sleep(0.05)
-            count[name] += 1
-            count[moment] += 1
-        code = process.wait(PATIENCE)
-        error = (folder / "stderr").read_text()
-        # A signal in Python's own start or end has no handler; a shell says 130 for −2, too.
-        if "Traceback" in error or code not in (0, 130, 143, -2, -9, -15):
-            bad.append(f"exit code {code} in attempt {attempt}: {error[-500:]}")
-        for run in folder.glob("logs/fit/*"):
-            bad += unreadable(run)
+class Killer:
+    """Kills processes of runs and counts the kills by signal and by moment."""
+
+    def __init__(self, kills: int, seed: int) -> None:
+        self.kills, self.random = kills, random.Random(seed)
+        self.by_signal: Counter[str] = Counter()
+        self.by_moment: Counter[str] = Counter()
+
+    @property
+    def count(self) -> int:
+        return self.by_signal.total()
+
+    def kill(self, process: subprocess.Popen, logs: Path, duration: float) -> None:
+        """Kills a process at a random moment, unless it ends before."""
+        if self.random.random() < 0.5:
+            wait_for_write(process, logs, self.random.randint(1, 4), duration)
+        else:
+            time.sleep(self.random.uniform(0, duration / 2))
+        if process.poll() is not None:
+            return
+        name, moment = self.random.choice(list(SIGNALS)), describe_moment(logs)
+        for number in SIGNALS[name]:
+            process.send_signal(number)
+            time.sleep(0.05)
+        self.by_signal[name] += 1
+        self.by_moment[moment] += 1
+
+    def train(self, kind: str, folder: Path, duration: float) -> tuple[Path, list[str]]:
+        """Trains a run to its end through kills.
+
+        Args:
+            kind: A key of `KINDS`.
+            folder: An empty folder.
+            duration: The seconds that an uninterrupted run takes.
+
+        Returns:
+            The run folder, and the errors on the way.
+        """
+        errors: list[str] = []
+        max_count = min(self.kills, self.count + MAX_KILLS_PER_RUN)
+        for attempt in itertools.count():
+            runs = [path for path in folder.glob("logs/fit/*") if (path / "config.json").exists()]
+            if runs and (runs[0] / "metrics.json").exists():
+                return runs[0], errors
+            if not runs:
+                # A run killed before its config.json was written cannot be resumed.
+                shutil.rmtree(folder / "logs", ignore_errors=True)
+            arguments = ("--resume", str(runs[0].relative_to(folder))) if runs else KINDS[kind]
+            process = start_command(folder, "train", *arguments)
+            if self.count < max_count:
+                self.kill(process, folder / "logs", duration)
+            code, message = process.wait(MAX_SECONDS_TO_END), (folder / "stderr").read_text()
+            if "Traceback" in message or code not in EXIT_CODES:
+                errors.append(f"exit code {code} in attempt {attempt}: {message[-500:]}")
+            for run in folder.glob("logs/fit/*"):
+                errors += find_unreadable_files(run)
+
+
+def train_uninterrupted(folder: Path, kind: str) -> tuple[Path, float]:
+    """Returns the run folder and the seconds of an uninterrupted run."""
+    folder.mkdir(parents=True)
+    start = time.monotonic()
+    code, message = train(folder, *KINDS[kind])
+    assert code == 0, message
+    (run,) = folder.glob("logs/fit/*")
+    return run, time.monotonic() - start
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--result", type=Path, default=ROOT / "results" / "kills.json")
     options = parser.parse_args()
-    chance, count = random.Random(options.seed), collections.Counter()
-    result: dict[str, object] = {"seed": options.seed, "runs": 0, "differing": [], "unreadable": []}
+    killer = Killer(options.kills, options.seed)
+    result: dict[str, Any] = {"seed": options.seed, "runs": 0, "differing": [], "unreadable": []}
     with tempfile.TemporaryDirectory() as name:
-        whole, durations = {}, {}
-        for kind, arguments in KINDS.items():
-            folder = Path(name, "whole", kind.split(",")[0])
-            folder.mkdir(parents=True)
-            begin = time.monotonic()
-            code, error = train(folder, *arguments)
-            assert code == 0, error
-            durations[kind] = time.monotonic() - begin
-            (whole[kind],) = folder.glob("logs/fit/*")
-        for number in itertools.count():
-            if sum(count[signal_name] for signal_name in SIGNALS) >= options.kills:
+        references = {
+            kind: train_uninterrupted(Path(name, f"reference-{number}"), kind)
+            for number, kind in enumerate(KINDS)
+        }
+        for number, kind in enumerate(itertools.cycle(KINDS)):
+            if killer.count >= options.kills:
                 break
-            kind = list(KINDS)[number % len(KINDS)]
+            expected, duration = references[kind]
             folder = Path(name, f"run-{number}")
             folder.mkdir()
-            run, bad = one_run(kind, folder, chance, durations[kind], count, options.kills)
+            run, errors = killer.train(kind, folder, duration)
             result["runs"] += 1
-            result["unreadable"] += bad
-            result["differing"] += [
-                f"{kind}: {difference}" for difference in differences(whole[kind], run)
-            ]
-            by_signal, by_moment = (
-                {n: k for n, k in count.items() if (n in SIGNALS) == of_signals}
-                for of_signals in (True, False)
-            )
-            result |= {
-                "kills": sum(by_signal.values()),
-                "by signal": by_signal,
-                "by moment": by_moment,
-            }
+            result["unreadable"] += errors
+            differences = compare_runs(expected, run)
+            result["differing"] += [f"{kind}: {difference}" for difference in differences]
+            result["kills"] = killer.count
+            result["by signal"], result["by moment"] = killer.by_signal, killer.by_moment
             print(json.dumps(result), flush=True)
     options.result.write_text(json.dumps(result, indent=2) + "\n")
     raise SystemExit(bool(result["differing"] or result["unreadable"]))

@@ -39,7 +39,7 @@ QUICK = settings(derandomize=True, deadline=None, max_examples=300, database=Non
 
 @pytest.fixture(scope="module")
 def hostile():
-    """The makers of hostile files that the long soak has too."""
+    """The makers of hostile files, shared with `make soak`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SOAK))
         import hostile
@@ -75,18 +75,17 @@ def refused(read, path: Path, message: str, kind: type[LenetError] = DataError) 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
-    _, make, read = hostile.READERS[reader]
-    path = hostile.prepare(reader, tmp_path_factory.mktemp(reader))
+    path = hostile.prepare_path(reader, tmp_path_factory.mktemp(reader))
+    reader = hostile.READERS[reader]
     outcomes = set()
 
     @QUICK
     @given(st.integers(0, 2**64), st.booleans())
     def check(seed, damaged):
         random = hostile.Random(seed)
-        content = make(random)
-        path.write_bytes(hostile.havoc(content, random) if damaged else content)
+        path.write_bytes(reader.make_damaged(random) if damaged else reader.make(random))
         try:
-            read(path)
+            reader.read(path)
             outcomes.add("read")
         except LenetError as error:
             outcomes.add("refused" if len(str(error).splitlines()) <= 2 else "refused at length")
@@ -99,20 +98,20 @@ def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
 @QUICK
 @given(content=st.binary(max_size=300))
 def test_noise_is_refused(reader, content, hostile, tmp_path_factory):
-    path = hostile.prepare(reader, tmp_path_factory.getbasetemp())
+    path = hostile.prepare_path(reader, tmp_path_factory.getbasetemp())
     path.write_bytes(content)
     with contextlib.suppress(LenetError):
-        hostile.READERS[reader][2](path)
+        hostile.READERS[reader].read(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
 @pytest.mark.parametrize("reader", READERS)
 def test_a_pipe_is_not_waited_for(reader, hostile, tmp_path):
-    path = hostile.prepare(reader, tmp_path)
+    path = hostile.prepare_path(reader, tmp_path)
     path.unlink(missing_ok=True)
     os.mkfifo(path)
     with pytest.raises(LenetError):
-        hostile.READERS[reader][2](path)
+        hostile.READERS[reader].read(path)
 
 
 def test_an_error_does_not_quote_a_whole_file():

@@ -85,7 +85,7 @@ def test_what_readme_says_of_speed_is_made_from_the_committed_results(benchmark,
 @pytest.mark.parametrize("part", ["kills", "disasters", "fuzz"])
 def test_what_is_said_of_the_soak_is_made_from_the_committed_results(part, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "soak"))
-    module = importlib.import_module("readme")
+    module = importlib.import_module("tables")
     assert getattr(module, f"render_{part}")() in (ROOT / "docs" / "soak.md").read_text(
         encoding="utf-8"
     )

@@ -1,4 +1,4 @@
-"""The tables of docs/soak.md, rendered from the soak's results: python soak/readme.py."""
+"""The tables of docs/soak.md, rendered from the soak's results: python soak/tables.py."""
 
 from __future__ import annotations
 
