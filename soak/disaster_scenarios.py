@@ -46,11 +46,13 @@ def wait_for_path(folder: Path, pattern: str) -> Path:
 
 
 def shorten_message(stderr: str) -> str:
-    """Returns the last lines of stderr as one, without paths of this machine."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    message = " ".join(lines[-3:]).replace(f"{Path(sys.executable).parent}/", "")
-    message = re.sub(r"(\.\./)?logs/fit/[\w-]{10,}", "RUN", message)
-    return ("TRACEBACK " if "Traceback" in stderr else "") + message
+    """Returns the error in stderr as one line, without TensorFlow's log and this machine's paths."""
+    if "Traceback" in stderr:
+        return f"TRACEBACK {stderr.splitlines()[-1]}"
+    _, prefix, error = stderr.partition("Error: ")
+    message = prefix + " ".join(error.split())
+    message = message.replace(f"{Path(sys.executable).parent}/", "")
+    return re.sub(r"(\.\./)?logs/fit/[\w-]{10,}", "RUN", message)
 
 
 def describe_ending(code: int | None, folder: Path) -> str:

@@ -16,10 +16,8 @@ from mutations import SIZES, mutate_bytes
 from PIL import Image
 
 Part = TypeVar("Part")
-# WebP: (name, content).
-Chunk = tuple[bytes, bytes]
-# JPEG: (marker, content).
-Segment = tuple[int, bytes]
+Chunk = tuple[bytes, bytes]  # of a WebP: name, content
+Segment = tuple[int, bytes]  # of a JPEG: marker, content
 
 
 def _draw_pictures(modes: tuple[str, ...]) -> list[Image.Image]:
