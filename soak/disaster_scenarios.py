@@ -46,7 +46,7 @@ def wait_for_path(folder: Path, pattern: str) -> Path:
 
 
 def shorten_message(stderr: str) -> str:
-    """Returns the error in stderr as one line, without TensorFlow's log and this machine's paths."""
+    """Returns the error in stderr as one line, without TensorFlow's log and absolute paths."""
     if "Traceback" in stderr:
         return f"TRACEBACK {stderr.splitlines()[-1]}"
     _, prefix, error = stderr.partition("Error: ")
