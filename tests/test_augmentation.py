@@ -25,7 +25,7 @@ def images(digits):
 
 
 def test_resampling_against_scipy(images):
-    coordinates = augmentation.source_coordinates(
+    coordinates = augmentation.draw_coordinates(
         len(images), 32, 32, (1, 2), replace(BOTH, translation=9.0)
     ).numpy()
     resampled = augmentation.resample(tf.constant(images), coordinates, -0.1).numpy()
@@ -50,7 +50,7 @@ def trace_points(amounts, seed=(5, 6), count=2_000, size=21):
     The (row, column) are relative to the middle, in an array (count, 5, 2).
     """
     coordinates = (
-        augmentation.source_coordinates(count, size, size, seed, amounts).numpy() - (size - 1) / 2
+        augmentation.draw_coordinates(count, size, size, seed, amounts).numpy() - (size - 1) / 2
     )
     middle, last = size // 2, size - 1
     return np.stack(
@@ -100,8 +100,8 @@ def test_elastic_fields_against_a_gaussian_filter():
     raw = tf.random.stateless_uniform((2, 3, 28, 28), seed, -1, 1).numpy()
     smooth = scipy.ndimage.gaussian_filter(raw, (0, 0, 4, 4), mode="constant", truncate=8)
     moved = (
-        augmentation.source_coordinates(3, 28, 28, (7, 8), amounts).numpy()
-        - augmentation.source_coordinates(3, 28, 28, (7, 8), Augmentation()).numpy()
+        augmentation.draw_coordinates(3, 28, 28, (7, 8), amounts).numpy()
+        - augmentation.draw_coordinates(3, 28, 28, (7, 8), Augmentation()).numpy()
     )
     np.testing.assert_allclose(np.moveaxis(moved, -1, 0), 34 * smooth, atol=2e-3)
     assert 0.7 < moved.std() < 2, "about a pixel"

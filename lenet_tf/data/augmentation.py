@@ -29,12 +29,10 @@ def distort(images: Any, seed: Any, augmentation: Augmentation, background: floa
     """
     images = tf.convert_to_tensor(images)
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
-    return resample(
-        images, source_coordinates(count, height, width, seed, augmentation), background
-    )
+    return resample(images, draw_coordinates(count, height, width, seed, augmentation), background)
 
 
-def source_coordinates(
+def draw_coordinates(
     count: Any, height: int, width: int, seed: Any, augmentation: Augmentation
 ) -> Any:
     """Draw random distortions as coordinates in the original images.
@@ -68,11 +66,11 @@ def source_coordinates(
         return coordinates
     noise = tf.random.stateless_uniform((2, count, height, width), elastic_seed, -1, 1)
     sigma = augmentation.elastic_sigma
-    smooth = _gaussian_matrix(height, sigma) @ noise @ _gaussian_matrix(width, sigma)
+    smooth = _build_gaussian_matrix(height, sigma) @ noise @ _build_gaussian_matrix(width, sigma)
     return coordinates + augmentation.elastic * tf.stack(tf.unstack(smooth), axis=-1)
 
 
-def _gaussian_matrix(size: int, sigma: float) -> Any:
+def _build_gaussian_matrix(size: int, sigma: float) -> Any:
     """Build the matrix that convolves an axis of `size` with a Gaussian, zeros outside."""
     distances = tf.range(size, dtype=tf.float32)[:, None] - tf.range(size, dtype=tf.float32)
     return tf.exp(-((distances / sigma) ** 2) / 2) / (sigma * math.sqrt(2 * math.pi))

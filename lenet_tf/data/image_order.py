@@ -23,7 +23,7 @@ PUBLISHED, SHUFFLED = "published", "tfds"
 
 
 @cache
-def _published_numbers(split: str, count: int) -> np.ndarray:
+def _sort_like_tfds(split: str, count: int) -> np.ndarray:
     """Return the published number of each image of a split, in TFDS' order.
 
     The hash is that of `tensorflow_datasets.core.hashing`.
@@ -40,12 +40,12 @@ def _published_numbers(split: str, count: int) -> np.ndarray:
 
 def to_published_order(data: RawData) -> RawData:
     """Reorder images and labels from TFDS' order to the published one."""
-    return _reorder(data, lambda split, count: np.argsort(_published_numbers(split, count)))
+    return _reorder(data, lambda split, count: np.argsort(_sort_like_tfds(split, count)))
 
 
 def to_tfds_order(data: RawData) -> RawData:
     """Reorder images and labels from the published order to that of TFDS."""
-    return _reorder(data, _published_numbers)
+    return _reorder(data, _sort_like_tfds)
 
 
 def _reorder(data: RawData, order: Callable[[str, int], np.ndarray]) -> RawData:
@@ -74,7 +74,7 @@ def is_in_tfds_order(data: RawData, sha256: str) -> bool:
 
 def describe_order(data: RawData) -> str:
     """Explain that a run used TFDS' order; `data` is in the published order."""
-    first = _published_numbers("test", len(data.x_test))[0]
+    first = _sort_like_tfds("test", len(data.x_test))[0]
     return (
         f"The run was trained on {data.name} in TFDS' shuffled order "
         f"(test image 0 is a {data.y_test[first]}). lenet_tf 0.3.0 and later load it "

@@ -78,7 +78,7 @@ def training_batches(
     return _prefetch(source, make_batch)
 
 
-def _epoch_seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
+def _derive_epoch_seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
     """Return an epoch's seeds: for its order, and for its batches."""
     return tf.unstack(
         tf.random.split(tf.random.fold_in(tf.constant([seed, 0x1E4E7], tf.int64), epoch), 2)
@@ -96,7 +96,7 @@ def _shuffle_memory(
     images, indices = _place_on_cpu(images), tf.constant(indices, tf.int32)
 
     def make_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
-        order_seed, batches_seed = _epoch_seeds(seed, epoch)
+        order_seed, batches_seed = _derive_epoch_seeds(seed, epoch)
         order = tf.random.experimental.stateless_shuffle(indices, order_seed)
         batches = tf.data.Dataset.from_tensor_slices(order).batch(batch_size).enumerate()
         return batches.map(
@@ -126,7 +126,7 @@ def _shuffle_file(
     )
 
     def add_seed(epoch: tf.Tensor, number: tf.Tensor, *batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
-        return tf.random.fold_in(_epoch_seeds(seed, epoch)[1], number), *batch
+        return tf.random.fold_in(_derive_epoch_seeds(seed, epoch)[1], number), *batch
 
     return (
         batches.map(_without_autograph(add_seed)),
@@ -159,7 +159,7 @@ def evaluation_batches(
     count = len(images) if indices is None else len(indices)
     size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(images.shape[1:])))
     order = tf.range(count) if indices is None else tf.constant(indices, tf.int32)
-    labels, fetch = _place_on_cpu(labels), _image_getter(images)
+    labels, fetch = _place_on_cpu(labels), _make_image_getter(images)
 
     def make_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         selected = order[start : start + size]
@@ -169,7 +169,7 @@ def evaluation_batches(
     return _prefetch(tf.data.Dataset.range(0, count, size), make_batch)
 
 
-def _image_getter(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
+def _make_image_getter(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
     """Return a graph function from indices to raw images."""
     if not isinstance(images, ImageFile):
         tensor = _place_on_cpu(images)

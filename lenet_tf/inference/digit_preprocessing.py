@@ -113,10 +113,10 @@ def _extract_ink(picture: np.ndarray) -> np.ndarray:
     if top < _MIN_CONTRAST:
         raise DataError("nothing is drawn in it: all of it has the same brightness")
     ink /= top
-    return np.where(ink >= _threshold(ink), ink, 0)
+    return np.where(ink >= _compute_threshold(ink), ink, 0)
 
 
-def _threshold(ink: np.ndarray) -> float:
+def _compute_threshold(ink: np.ndarray) -> float:
     """Return half of Otsu's threshold, so that soft edges remain."""
     counts, edges = np.histogram(ink, 64, (0, 1))
     levels = (edges[:-1] + edges[1:]) / 2

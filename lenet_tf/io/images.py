@@ -85,7 +85,7 @@ def strip_jpeg(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     tables, table_bytes, scans, first_scan, pixels = [content[:2]], 0, 0, 0, 0
     metadata: dict[str, bytes] = {}
     end = len(content)
-    for kind, start, end in _segments(content):
+    for kind, start, end in _iterate_segments(content):
         if kind in _FRAME_MARKERS:
             height, width = struct.unpack(">HH", content[start + 5 : start + 9])
             check_image_size(width, height)
@@ -114,7 +114,7 @@ def strip_jpeg(content: bytes) -> tuple[bytes, dict[str, bytes]]:
     return b"".join(tables) + content[first_scan:end], metadata
 
 
-def _segments(content: bytes) -> Iterator[tuple[int, int, int]]:
+def _iterate_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
     """Iterate over the segments of a JPEG up to the end of its first picture.
 
     Yields:

@@ -82,13 +82,18 @@ def load_data(
         for recognizes, load in _SOURCES:
             if recognizes(name):
                 return load(name)
+    folder = originals or os.environ.get(ORIGINALS_VARIABLE)
+    return _load_from_tfds(name, Path(folder).expanduser() if folder else None, notify)
+
+
+def _load_from_tfds(
+    name: str | None, originals: Path | None, notify: Callable[[str], None]
+) -> RawData:
+    """Load a data set of TFDS; the sample stands in for MNIST if `name` is None."""
     from lenet_tf.data.sources.tfds import load_tfds
 
-    folder = originals or os.environ.get(ORIGINALS_VARIABLE)
     try:
-        return load_tfds(
-            DEFAULT_DATA if name is None else name, Path(folder).expanduser() if folder else None
-        )
+        return load_tfds(DEFAULT_DATA if name is None else name, originals)
     except SourceUnreachable as error:
         if name is not None:
             raise

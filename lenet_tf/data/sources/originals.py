@@ -11,7 +11,7 @@ from lenet_tf.data.sources.idx import FILES, load_idx_files
 from lenet_tf.errors import DataError
 
 
-def published_files(builder: Any) -> dict[str, Any]:
+def get_published_files(builder: Any) -> dict[str, Any]:
     """Return TFDS' registered size and checksum of each published file, by file name."""
     return {info.filename: info for info in builder.url_infos.values() if info.filename}
 
@@ -33,7 +33,7 @@ def find_missing(builder: Any, originals: Path | None) -> list[str]:
         return []
     if not originals.is_dir():
         raise DataError(f"the originals folder {originals} does not exist or is not a folder")
-    folder, infos = originals / builder.name, published_files(builder)
+    folder, infos = originals / builder.name, get_published_files(builder)
     if not infos:
         return ["its files"]
     missing = []

@@ -11,7 +11,7 @@ import numpy as np
 from lenet_tf.data import image_order
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.cache import load_cached, save_cached
-from lenet_tf.data.sources.originals import find_missing, load_originals, published_files
+from lenet_tf.data.sources.originals import find_missing, get_published_files, load_originals
 from lenet_tf.data.sources.reachability import is_reachable
 from lenet_tf.data.sources.tfds_builder import check_size, find_builder
 from lenet_tf.data.sources.tfds_preparation import prepare_with_lock
@@ -94,7 +94,7 @@ def find_source(builder: Any, originals: Path | None, name: str) -> str:
         if originals is None
         else f"{folder} lacks {_format_files(missing)}"
     )
-    files = _format_files(list(published_files(builder)) or ["its files"])
+    files = _format_files(list(get_published_files(builder)) or ["its files"])
     raise SourceUnreachable(
         f"{name} is unavailable: {reason}, {builder.data_path.parent} holds no prepared copy, "
         f"{url.split('/')[2]} does not answer.\n"

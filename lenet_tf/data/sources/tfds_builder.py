@@ -36,7 +36,7 @@ def find_builder(name: str) -> Any:
         # TFDS itself reads the variable only when it is imported.
         builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
     except Exception as error:  # a builder can raise anything, TFDS an AssertionError
-        raise DataError(f"data set {name!r} cannot be opened: {first_line(error)}") from error
+        raise DataError(f"data set {name!r} cannot be opened: {get_first_line(error)}") from error
     features = builder.info.features
     if not isinstance(features, tfds.features.FeaturesDict) or not (
         {"image", "label"} <= set(features.keys())
@@ -82,6 +82,6 @@ def check_size(builder: Any) -> None:
         )
 
 
-def first_line(error: Exception) -> str:
+def get_first_line(error: Exception) -> str:
     """Return the first line of an error's text, or its type's name if it has none."""
     return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import Timeout
 
-from lenet_tf.data.sources.tfds_builder import check_size, find_builder, first_line
+from lenet_tf.data.sources.tfds_builder import check_size, find_builder, get_first_line
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
@@ -47,7 +47,7 @@ def prepare_with_lock(builder: Any, originals: Path | None, source: str) -> None
             if not _is_prepared_now(builder):
                 prepare(builder, originals, source)
     except OSError as error:
-        raise _cannot_prepare(builder, error.strerror or str(error)) from error
+        raise _preparation_error(builder, error.strerror or str(error)) from error
 
 
 def prepare(builder: Any, originals: Path | None, source: str) -> None:
@@ -77,12 +77,12 @@ def prepare(builder: Any, originals: Path | None, source: str) -> None:
         requests.RequestException,
     ) as error:
         raise SourceUnreachable(
-            f"{builder.name}: the download failed ({first_line(error)}). Try again when online."
+            f"{builder.name}: the download failed ({get_first_line(error)}). Try again when online."
         ) from error
     except Exception as error:  # a builder can raise anything
         # A program that does not know the lock may have been faster.
         if not _is_prepared_now(builder):
-            raise _cannot_prepare(builder, first_line(error)) from error
+            raise _preparation_error(builder, get_first_line(error)) from error
 
 
 def _is_prepared_now(builder: Any) -> bool:
@@ -90,7 +90,7 @@ def _is_prepared_now(builder: Any) -> bool:
     return find_builder(":".join(builder.info.full_name.rsplit("/", 1))).is_prepared()
 
 
-def _cannot_prepare(builder: Any, reason: str) -> DataError:
+def _preparation_error(builder: Any, reason: str) -> DataError:
     return DataError(
         f"{builder.name} cannot be prepared in {builder.data_path}: {reason.rstrip('.')}. "
         "Set TFDS_DATA_DIR to another folder."
