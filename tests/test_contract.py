@@ -106,7 +106,7 @@ def steps_taken(
         network.optimizer.set_curvature(
             curvature(network, prepare_images(data.x_train[:20], preparation))
         )
-    size = recipe.batch_size * (1 if loop is None else loop.steps)
+    size = recipe.batch_size * (1 if loop is None else loop.steps_per_execution)
     prepare = loop is None or loop.prepare is None
     with use_engine(network, loop):
         for count in COUNTS:

@@ -10,7 +10,7 @@ import pytest
 
 import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
-from lenet_tf.engine.graph_loop import GraphLoop, steps_per_execution
+from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution
 from lenet_tf.engine.im2col import Im2colModel
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.models.curvature import curvature
@@ -123,7 +123,12 @@ def test_compiled_steps_on_single_images_equal_keras_own(images, variant):
     plain, history = trained(variant, replace(optimizer, learning_rate=0.0005), 1, few, None, 1)
     assert XlaIm2colModel.from_model(plain) is not None
     ours, our_history = trained(
-        variant, replace(optimizer, learning_rate=0.0005), 1, few, GraphLoop(1, compiled=True), 100
+        variant,
+        replace(optimizer, learning_rate=0.0005),
+        1,
+        few,
+        GraphLoop(1, jit_compile=True),
+        100,
     )
     assert int(plain.optimizer.iterations) == int(ours.optimizer.iterations) == 220
     for first, expected, got in zip(
@@ -186,12 +191,14 @@ def test_what_depends_on_the_whole_batch_is_not_halved(digits, tmp_path, capfd):
     last = Dense("OUTPUT", units=10, activation="softmax")
     options = {"device": "cpu", "logs": tmp_path, "epochs": 1}
     for extra, said in (
-        ((), ", each in two halves\n"),
-        ((Dropout("D3", rate=0.5),), "graph, 125 steps a call\n"),
+        ((), ", each batch in two halves\n"),
+        ((Dropout("D3", rate=0.5),), "graph, 125 steps per execution\n"),
     ):
         lenet_tf.fit(Spec("own", (*rows, *extra, last)), digits, **options)
         out = capfd.readouterr().out
-        assert f"engine  graph, 125 steps a call{said if said.startswith(',') else ''}" in out
+        assert (
+            f"engine  graph, 125 steps per execution{said if said.startswith(',') else ''}" in out
+        )
         assert said in out
 
 
@@ -201,7 +208,7 @@ def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, 
     plain = lenet_tf.fit("tiny", digits, engine="keras", **options)
     said = [line for line in capfd.readouterr().out.splitlines() if line.startswith("engine")]
     assert said == [
-        "engine  graph, 80 steps a call, each in two halves",
+        "engine  graph, 80 steps per execution, each batch in two halves",
         "engine  keras",
     ]
     assert run_record.read_config(plain.path)["settings"]["engine"] == "keras"
@@ -239,7 +246,7 @@ def test_the_trained_model_is_an_ordinary_keras_model(digits, tmp_path):
 
 
 def test_steps_a_call():
-    assert [steps_per_execution(size, 784) for size in (1, 8, 32, 128, 4_000, 60_000)] == [
+    assert [compute_steps_per_execution(size, 784) for size in (1, 8, 32, 128, 4_000, 60_000)] == [
         500,
         500,
         125,
@@ -247,7 +254,7 @@ def test_steps_a_call():
         1,
         1,
     ]
-    assert steps_per_execution(32, 96 * 96 * 3) == 13, (
+    assert compute_steps_per_execution(32, 96 * 96 * 3) == 13, (
         "large images take fewer, so that a call stays some 50 MB"
     )
 

@@ -9,8 +9,9 @@ import tensorflow as tf
 
 import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
-from lenet_tf.engine.graph_loop import GraphLoop, forward, use_engine
+from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.engine.im2col import Im2colModel
+from lenet_tf.engine.parallel_forward import forward
 from lenet_tf.errors import DataError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import (

@@ -1,4 +1,4 @@
-"""How a step's gradients change the weights, in the graph engine's loop: an optimizer's own way, or its numbers in fewer operations."""
+"""Weight updates of the graph loop: the optimizer's own, or the same in fewer operations."""
 
 from __future__ import annotations
 
@@ -11,57 +11,72 @@ import tensorflow as tf
 
 from lenet_tf.models.optimizers import SDLM
 
+# Settings that change the gradients or the weights around the optimizer's own formula.
+_EXTRAS = (
+    "amsgrad",
+    "clipnorm",
+    "clipvalue",
+    "global_clipnorm",
+    "use_ema",
+    "gradient_accumulation_steps",
+    "loss_scale_factor",
+)
 
-class FusedUpdate:
-    """The optimizer's own update; it keeps its state itself."""
+State = tuple[Any, ...]
 
-    @staticmethod
-    def of(model: keras.Model, compiled: bool = False) -> FusedUpdate:
-        """`compiled`: for a program of XLA's, in which the order of products is not Keras' own anyway."""
-        kinds = (_FlatAdam, _Rates, FusedUpdate) if compiled else (_FlatAdam, FusedUpdate)
-        return next(kind for kind in kinds if kind.fits(model.optimizer))(model)
+
+class WeightUpdate:
+    """Apply gradients by the optimizer itself, which keeps its state in its own variables.
+
+    Subclasses carry the state as tensors through the loop: `load_state` before the first step,
+    `apply` once per step, `store_state` after the last.
+    """
 
     def __init__(self, model: keras.Model) -> None:
         self.optimizer, self.weights = model.optimizer, model.trainable_variables
 
     @classmethod
-    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+    def supports(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+        """Return whether this class computes what the optimizer computes."""
         return True
 
-    def begin(self) -> tuple[Any, ...]:
+    def load_state(self) -> State:
+        """Return the state that `apply` takes."""
         return ()
 
-    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
+    def apply(self, state: State, gradients: Sequence[Any]) -> State:
+        """Update the weights and return the next state."""
         self.optimizer.apply(gradients, self.weights)
         return state
 
-    def end(self, state: tuple[Any, ...]) -> None:
-        pass
+    def store_state(self, state: State) -> None:
+        """Write the state to the optimizer's variables."""
 
 
-def _is_plain(optimizer: keras.optimizers.Optimizer) -> bool:
-    """Whether it does to the gradients what its kind always does, and no more."""
-    extras = (
-        "amsgrad",
-        "clipnorm",
-        "clipvalue",
-        "global_clipnorm",
-        "use_ema",
-        "gradient_accumulation_steps",
-        "loss_scale_factor",
-    )
-    return not any(getattr(optimizer, name, None) for name in extras)
+def create_weight_update(model: keras.Model, jit_compile: bool = False) -> WeightUpdate:
+    """Choose the fastest update for a model's optimizer.
+
+    Args:
+        model: The compiled model.
+        jit_compile: Whether XLA compiles the loop; its products are rounded differently anyway.
+    """
+    classes = [_FusedAdamUpdate, *([_FusedSDLMUpdate] if jit_compile else []), WeightUpdate]
+    return next(cls for cls in classes if cls.supports(model.optimizer))(model)
 
 
-class _Rates(FusedUpdate):
-    """SDLM, whose weights' own rates hold for a whole call."""
+def _has_extras(optimizer: keras.optimizers.Optimizer) -> bool:
+    return any(getattr(optimizer, name, None) for name in _EXTRAS)
+
+
+class _FusedSDLMUpdate(WeightUpdate):
+    """SDLM with the weights' learning rates computed once per execution; they are the state."""
 
     @classmethod
-    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
-        decays = optimizer.weight_decay is not None
-        return type(optimizer) is SDLM and _is_plain(optimizer) and not decays
+    def supports(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+        has_decay = optimizer.weight_decay is not None
+        return type(optimizer) is SDLM and not _has_extras(optimizer) and not has_decay
 
-    def begin(self) -> tuple[Any, ...]:
+    def load_state(self) -> State:
         gains = [
             self.optimizer.gains[self.optimizer._get_variable_index(weight)]
             for weight in self.weights
@@ -70,69 +85,65 @@ class _Rates(FusedUpdate):
             tf.convert_to_tensor(self.optimizer.learning_rate) * gain.value for gain in gains
         )
 
-    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
+    def apply(self, state: State, gradients: Sequence[Any]) -> State:
         for weight, rate, gradient in zip(self.weights, state, gradients, strict=True):
             weight.value.assign_sub(rate * gradient)
         self.optimizer.iterations.assign_add(1)
         return state
 
 
-class _FlatAdam(FusedUpdate):
-    """Keras' Adam or AdamW, operation by operation, on all weights at once as one vector: the same numbers, in a tenth of the operations.
+class _FusedAdamUpdate(WeightUpdate):
+    """Keras' Adam and AdamW on all weights as one vector.
 
-    Its moments are one vector each for as long as a call of the graph takes, and Keras' own variables between the calls.
+    It computes the same numbers with a tenth of the operations. The state is the two moments, one
+    vector each.
     """
 
     @classmethod
-    def fits(cls, optimizer: keras.optimizers.Optimizer) -> bool:
-        return type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and _is_plain(
-            optimizer
-        )
+    def supports(cls, optimizer: keras.optimizers.Optimizer) -> bool:
+        is_adam = type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
+        return is_adam and not _has_extras(optimizer)
 
-    def _moments(self) -> tuple[list[Any], list[Any]]:
-        kept = [self.optimizer._get_variable_index(weight) for weight in self.weights]
-        return tuple(
-            [own[index] for index in kept]
-            for own in (self.optimizer._momentums, self.optimizer._velocities)
-        )
+    def load_state(self) -> State:
+        return tuple(_flatten(variables) for variables in self._list_moments())
 
-    def begin(self) -> tuple[Any, ...]:
-        return tuple(_flat(each) for each in self._moments())
-
-    def update(self, state: tuple[Any, ...], gradients: Sequence[Any]) -> tuple[Any, ...]:
-        optimizer, (first, second), gradient = self.optimizer, state, _flat(gradients)
+    def apply(self, state: State, gradients: Sequence[Any]) -> State:
+        optimizer, (first, second), gradient = self.optimizer, state, _flatten(gradients)
         step = tf.cast(optimizer.iterations + 1, tf.float32)
-        powers = (
+        power_1, power_2 = (
             tf.pow(tf.constant(beta, tf.float32), step)
             for beta in (optimizer.beta_1, optimizer.beta_2)
         )
-        power_1, power_2 = powers
         learning_rate = tf.convert_to_tensor(optimizer.learning_rate)
         rate = learning_rate * tf.sqrt(1 - power_2) / (1 - power_1)
         first += (gradient - first) * (1 - optimizer.beta_1)
         second += (gradient**2 - second) * (1 - optimizer.beta_2)
-        for weight, change in zip(
-            self.weights,
-            self._split(first * rate / (tf.sqrt(second) + optimizer.epsilon)),
-            strict=True,
-        ):
+        changes = self._split(first * rate / (tf.sqrt(second) + optimizer.epsilon))
+        for weight, change in zip(self.weights, changes, strict=True):
             if optimizer.weight_decay is not None and optimizer._use_weight_decay(weight):
                 change += weight.value * optimizer.weight_decay * learning_rate
             weight.value.assign_sub(change)
         optimizer.iterations.assign_add(1)
         return first, second
 
-    def end(self, state: tuple[Any, ...]) -> None:
-        for variables, flat in zip(self._moments(), state, strict=True):
+    def store_state(self, state: State) -> None:
+        for variables, flat in zip(self._list_moments(), state, strict=True):
             for variable, part in zip(variables, self._split(flat), strict=True):
                 variable.assign(part)
 
+    def _list_moments(self) -> tuple[list[Any], list[Any]]:
+        """Return the optimizer's first and second moments, in the order of the weights."""
+        indices = [self.optimizer._get_variable_index(weight) for weight in self.weights]
+        first, second = self.optimizer._momentums, self.optimizer._velocities
+        return [first[index] for index in indices], [second[index] for index in indices]
+
     def _split(self, flat: Any) -> list[Any]:
+        """Split a vector into tensors of the weights' shapes."""
         parts = tf.split(flat, [math.prod(weight.shape) for weight in self.weights])
         return [
             tf.reshape(part, weight.shape) for part, weight in zip(parts, self.weights, strict=True)
         ]
 
 
-def _flat(tensors: Sequence[Any]) -> Any:
+def _flatten(tensors: Sequence[Any]) -> Any:
     return tf.concat([tf.reshape(tensor, [-1]) for tensor in tensors], axis=0)

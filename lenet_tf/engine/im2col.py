@@ -1,9 +1,10 @@
-"""Convolution with its pooling as one matrix product, for the graph engine: the same sums as Keras' layers, in an order that suits a CPU.
+"""Convolution with its pooling as one matrix product (im2col), faster on a CPU than Keras' layers.
 
-Unrolling a convolution into a matrix product is from Chellapilla, Puri and Simard 2006, "High performance convolutional neural networks
-for document processing". Two things are added. The images are the innermost axis, so that a patch is gathered in runs of as many numbers
-as there are images; and the windows that one pooling unit sees share a patch, each with its own shifted copy of the kernel, so that
-pooling is a sum or maximum over whole matrices.
+Unrolling a convolution into a matrix product is from Chellapilla, Puri and Simard 2006, "High
+performance convolutional neural networks for document processing". Two things are added. The
+images are the innermost axis, so that each value of a patch is gathered in one contiguous run. The
+windows of one pooling unit share a patch, each with its own shifted copy of the kernel, so that
+pooling is a sum or a maximum of whole matrices.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-# Those that look at one number at a time.
-_ELEMENTWISE = (
+from lenet_tf.specs import conv_arithmetic
+
+_ELEMENTWISE_ACTIVATIONS = (
     "linear",
     "relu",
     "tanh",
@@ -34,33 +36,36 @@ _ELEMENTWISE = (
     "scaled_tanh",
 )
 
-# Input maps times feature maps. Beyond, oneDNN's convolutions gain more from their size than they lose to overhead (measured: 200 gains a
-# third, 1,000 nothing, 2,048 loses a fifth).
+# Input maps × feature maps. For more, oneDNN's convolutions win (measured: at 200 im2col saves a
+# third of the time, at 1,000 nothing, at 2,048 it takes a fifth longer).
 MAX_KERNELS = 256
-# Of a convolution in one patch: each has its own copy of the kernel, mostly zeros in a large patch.
+# Convolution windows per patch. Each has its own copy of the kernel, mostly zeros in large patches.
 _MAX_WINDOWS = 9
 
 
 class Im2colModel:
-    """A network's answers with all its convolutions lowered; the layers after them are called as they are."""
+    """A model's forward pass with im2col for its convolutions, with the model's own weights.
+
+    It replaces the convolutions and their poolings, and calls the layers after them.
+    """
 
     def __init__(self, stages: list[_Stage], rest: list[layers.Layer]) -> None:
         self._stages, self._rest = stages, rest
 
     @classmethod
     def from_model(cls, model: keras.Sequential) -> Im2colModel | None:
-        """None for a network that this does not suit: one without convolutions, with wide ones, or with other kinds between or behind."""
+        """Return None unless the model begins with small convolutions and has no others."""
         rest = list(model.layers)
         stages: list[_Stage] = []
-        while rest and _lowers(rest[0]):
+        while rest and _is_supported_convolution(rest[0]):
             convolution = rest.pop(0)
-            pooling = rest.pop(0) if rest and _merges(rest[0]) else None
-            stages.append(_Stage(convolution, pooling, first=not stages))
-        others = [layer for layer in rest if hasattr(layer, "kernel_size")]
-        return cls(stages, rest) if stages and not others else None
+            pooling = rest.pop(0) if rest and _is_supported_pooling(rest[0]) else None
+            stages.append(_Stage(convolution, pooling, is_first=not stages))
+        has_others = any(hasattr(layer, "kernel_size") for layer in rest)
+        return cls(stages, rest) if stages and not has_others else None
 
     def __call__(self, images: Any, training: bool = False) -> Any:
-        """(N, height, width, channels) → the model's output."""
+        """Return the model's outputs for images (N, height, width, channels)."""
         columns = tf.transpose(tf.reshape(images, (-1, math.prod(images.shape[1:]))))
         for stage in self._stages:
             columns = stage(columns)
@@ -71,123 +76,157 @@ class Im2colModel:
         return outputs
 
 
-def _lowers(layer: layers.Layer) -> bool:
+def _is_supported_convolution(layer: layers.Layer) -> bool:
     return (
         type(layer) is layers.Conv2D
         and layer.data_format == "channels_last"
-        and (layer.groups, tuple(layer.dilation_rate)) == (1, (1, 1))
-        and layer.padding in ("same", "valid")
+        and layer.groups == 1
+        and tuple(layer.dilation_rate) == (1, 1)
+        and layer.padding in conv_arithmetic.PADDINGS
         and layer.use_bias
         and layer.compute_dtype == "float32"
-        and layer.activation.__name__ in _ELEMENTWISE
+        and layer.activation.__name__ in _ELEMENTWISE_ACTIVATIONS
         and layer.input.shape[-1] * layer.filters <= MAX_KERNELS
     )
 
 
-def _merges(layer: layers.Layer) -> bool:
-    windows = type(layer) in (layers.AveragePooling2D, layers.MaxPooling2D) and tuple(
-        layer.pool_size
-    ) == tuple(layer.strides)
-    small = windows and math.prod(layer.pool_size) <= _MAX_WINDOWS
-    return small and layer.padding == "valid" and layer.data_format == "channels_last"
+def _is_supported_pooling(layer: layers.Layer) -> bool:
+    return (
+        type(layer) in (layers.AveragePooling2D, layers.MaxPooling2D)
+        and tuple(layer.pool_size) == tuple(layer.strides)
+        and math.prod(layer.pool_size) <= _MAX_WINDOWS
+        and layer.padding == "valid"
+        and layer.data_format == "channels_last"
+    )
 
 
 class _Stage:
-    """One convolution and the pooling behind it, if there is one. Takes (values of an image, N) and gives (values, N): of the images the
-    values in the order row, column, channel, of feature maps in the order channel, row, column."""
+    """One convolution and the pooling after it, if any.
+
+    Takes (values per image, N) and returns (values per map stack, N). An image's values are in the
+    order row, column, channel; those of feature maps in the order channel, row, column.
+    """
 
     def __init__(
-        self, convolution: layers.Conv2D, pooling: layers.Layer | None, first: bool
+        self, convolution: layers.Conv2D, pooling: layers.Layer | None, is_first: bool
     ) -> None:
         self.convolution, self.pooling = convolution, pooling
-        height, width, channels = convolution.input.shape[1:]
-        self.window = tuple(pooling.pool_size) if pooling is not None else (1, 1)
+        self.pool_size = tuple(pooling.pool_size) if pooling is not None else (1, 1)
         self.output_shape = tuple((pooling or convolution).output.shape[1:])
-        places = np.arange(height * width * channels).reshape(
-            (height, width, channels) if first else (channels, height, width)
-        )
-        places = places if first else places.transpose(1, 2, 0)
-        # The number behind the last is that of a row of zeros.
-        top, left = (self._before(axis, size) for axis, size in enumerate((height, width)))
-        sizes = [(out * pool - 1) * step + kernel for out, pool, step, kernel in self._axes()]
+        height, width, channels = convolution.input.shape[1:]
+        self.num_inputs = height * width * channels
+        indices = np.arange(self.num_inputs)
+        if is_first:
+            indices = indices.reshape(height, width, channels)
+        else:
+            indices = indices.reshape(channels, height, width).transpose(1, 2, 0)
+        views = self._view_patches(indices)
+        rows, columns = self.output_shape[:2]
+        self.num_positions = rows * columns
+        # To (row in the patch, column in the patch, channel, row, column).
+        patches = views[:rows, :columns].transpose(3, 4, 2, 0, 1)
+        # For each value of each patch, the input that it takes.
+        self.gather_indices = patches.reshape(-1).astype(np.int32)
+        self.has_padding = bool((self.gather_indices == self.num_inputs).any())
+        self.sorted_uses = np.argsort(self.gather_indices, kind="stable").astype(np.int32)
+
+    def _view_patches(self, indices: np.ndarray) -> np.ndarray:
+        """Return the inputs' indices in each patch.
+
+        Args:
+            indices: Index of each input, (height, width, channels).
+
+        Returns:
+            (rows, columns, channels, patch height, patch width). Padding has the index behind the
+            last input.
+        """
+        height, width, channels = indices.shape
+        top, left = (self._count_padding(axis, size) for axis, size in enumerate((height, width)))
+        sizes = [
+            (out * pool - 1) * stride + kernel for out, pool, stride, kernel in self._list_axes()
+        ]
         padded = np.full(
-            (max(sizes[0], top + height), max(sizes[1], left + width), channels), places.size
+            (max(sizes[0], top + height), max(sizes[1], left + width), channels), indices.size
         )
-        padded[top : top + height, left : left + width] = places
-        (self.patch, step) = zip(
-            *(((pool - 1) * step + kernel, pool * step) for _, pool, step, kernel in self._axes()),
+        padded[top : top + height, left : left + width] = indices
+        self.patch_size, steps = zip(
+            *(
+                ((pool - 1) * stride + kernel, pool * stride)
+                for _, pool, stride, kernel in self._list_axes()
+            ),
             strict=True,
         )
-        views = np.lib.stride_tricks.sliding_window_view(padded, self.patch, axis=(0, 1))[
-            :: step[0], :: step[1]
-        ]
-        rows, columns = self.output_shape[:2]
-        # (row, column, channel, row in the patch, column in the patch) → (row in the patch, column in the patch, channel, row, column)
-        self.taken = views[:rows, :columns].transpose(3, 4, 2, 0, 1).reshape(-1).astype(np.int32)
-        self.positions, self.inputs = rows * columns, places.size
-        self.zeros = bool((self.taken == self.inputs).any())
-        self.sorted = np.argsort(self.taken, kind="stable").astype(np.int32)
+        views = np.lib.stride_tricks.sliding_window_view(padded, self.patch_size, axis=(0, 1))
+        return views[:: steps[0], :: steps[1]]
 
-    def _axes(self) -> list[tuple[int, int, int, int]]:
-        """For rows and for columns: (outputs, pooled windows, stride, kernel size)."""
+    def _list_axes(self) -> list[tuple[int, int, int, int]]:
+        """Return (outputs, pool size, stride, kernel size) of the rows and of the columns."""
         layer = self.convolution
         return list(
-            zip(self.output_shape[:2], self.window, layer.strides, layer.kernel_size, strict=True)
+            zip(
+                self.output_shape[:2], self.pool_size, layer.strides, layer.kernel_size, strict=True
+            )
         )
 
-    def _before(self, axis: int, size: int) -> int:
-        """Zeros above or to the left, as TensorFlow pads."""
+    def _count_padding(self, axis: int, size: int) -> int:
+        """Return the zeros above (axis 0) or to the left (axis 1) of `size` inputs."""
         layer = self.convolution
-        step, kernel = layer.strides[axis], layer.kernel_size[axis]
-        return (
-            max(((-(-size // step) - 1) * step + kernel - size), 0) // 2
-            if layer.padding == "same"
-            else 0
+        return conv_arithmetic.compute_padding_before(
+            size, layer.kernel_size[axis], layer.strides[axis], layer.padding
         )
 
     def __call__(self, columns: Any) -> Any:
-        pooled, filters = self.window[0] * self.window[1], self.output_shape[-1]
-        sums = tf.matmul(self._weights(), self._patches(columns))
-        answers = self.convolution.activation(
-            sums + tf.tile(self.convolution.bias.value, [pooled])[:, None]
-        )
+        """Convolve and pool columns (values, N)."""
+        windows, filters = math.prod(self.pool_size), self.output_shape[-1]
+        sums = tf.matmul(self._build_weights(), self._gather_patches(columns))
+        bias = tf.tile(self.convolution.bias.value, [windows])
+        outputs = self.convolution.activation(sums + bias[:, None])
         if self.pooling is not None:
-            parts = tf.unstack(tf.reshape(answers, (pooled, filters, -1)))
-            average = isinstance(self.pooling, layers.AveragePooling2D)
-            answers = (
-                tf.add_n(parts) * (1 / pooled) if average else functools.reduce(tf.maximum, parts)
-            )
-        return tf.reshape(answers, (filters * self.positions, -1))
+            parts = tf.unstack(tf.reshape(outputs, (windows, filters, -1)))
+            if isinstance(self.pooling, layers.AveragePooling2D):
+                outputs = tf.add_n(parts) * (1 / windows)
+            else:
+                outputs = functools.reduce(tf.maximum, parts)
+        return tf.reshape(outputs, (filters * self.num_positions, -1))
 
-    def _weights(self) -> Any:
-        """(window × filter, patch): the kernel at each of the places that it takes in a patch."""
+    def _build_weights(self) -> Any:
+        """Return (windows × filters, values of a patch): the kernel at each offset in a patch."""
         layer = self.convolution
         kernel = tf.transpose(layer.kernel.value, (3, 0, 1, 2))
         copies = []
-        for row in range(self.window[0]):
-            for column in range(self.window[1]):
-                start = (row * layer.strides[0], column * layer.strides[1])
-                around = [
-                    (at, whole - at - own)
-                    for at, whole, own in zip(start, self.patch, layer.kernel_size, strict=True)
+        for row in range(self.pool_size[0]):
+            for column in range(self.pool_size[1]):
+                offsets = (row * layer.strides[0], column * layer.strides[1])
+                padding = [
+                    (offset, patch - offset - size)
+                    for offset, patch, size in zip(
+                        offsets, self.patch_size, layer.kernel_size, strict=True
+                    )
                 ]
-                copies.append(tf.pad(kernel, ((0, 0), *around, (0, 0))))
-        return tf.reshape(tf.concat(copies, axis=0), (-1, len(self.taken) // self.positions))
+                copies.append(tf.pad(kernel, ((0, 0), *padding, (0, 0))))
+        return tf.reshape(tf.concat(copies, axis=0), (-1, self._patch_values))
 
-    def _patches(self, columns: Any) -> Any:
-        """(values, N) → (patch, position × N)."""
+    @property
+    def _patch_values(self) -> int:
+        return len(self.gather_indices) // self.num_positions
+
+    def _gather_patches(self, columns: Any) -> Any:
+        """Turn (values, N) into (values of a patch, positions × N)."""
 
         @tf.custom_gradient
         def gather(columns: Any) -> tuple[Any, Callable[[Any], Any]]:
-            source = tf.pad(columns, ((0, 1), (0, 0))) if self.zeros else columns
+            source = tf.pad(columns, ((0, 1), (0, 0))) if self.has_padding else columns
 
-            def gradient(of_patches: Any) -> Any:
-                # Sorted by value, the uses of each lie side by side: TensorFlow's own gradient of a gather adds them in a slower way.
-                uses = tf.gather(of_patches, self.sorted)
-                sums = tf.math.segment_sum(uses, self.taken[self.sorted])[: self.inputs]
-                # Values behind the last one that a patch takes.
-                return tf.pad(sums, ((0, max(0, self.inputs - 1 - int(self.taken.max()))), (0, 0)))
+            def compute_gradient(patch_gradients: Any) -> Any:
+                # Sorting puts the uses of each input side by side. TensorFlow's own gradient of a
+                # gather is slower.
+                uses = tf.gather(patch_gradients, self.sorted_uses)
+                segments = self.gather_indices[self.sorted_uses]
+                sums = tf.math.segment_sum(uses, segments)[: self.num_inputs]
+                # Inputs after the last one that a patch uses.
+                unused = max(0, self.num_inputs - 1 - int(self.gather_indices.max()))
+                return tf.pad(sums, ((0, unused), (0, 0)))
 
-            return tf.gather(source, self.taken), gradient
+            return tf.gather(source, self.gather_indices), compute_gradient
 
-        return tf.reshape(gather(columns), (len(self.taken) // self.positions, -1))
+        return tf.reshape(gather(columns), (self._patch_values, -1))

@@ -1,4 +1,4 @@
-"""Which engine takes a run's training steps, by network, recipe and processor."""
+"""Choose the training loop of a run from its network, recipe and device."""
 
 from __future__ import annotations
 
@@ -7,58 +7,86 @@ import math
 
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.engine import ENGINES
-from lenet_tf.engine.graph_loop import GraphLoop, steps_per_execution
+from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.errors import TrainingError, suggest_name
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM
 from lenet_tf.runtime.device import Device
-from lenet_tf.specs import BatchNormalization, Dropout, Spec
+from lenet_tf.specs import BatchNormalization, Dropout, Pooling, Spec
+
+# Smaller batches gain nothing from running in halves.
+_MIN_BATCH_SIZE_FOR_HALVES = 8
 
 
 def choose_engine(
-    wanted: str, spec: Spec, network: LeNet, place: Device
+    engine: str, spec: Spec, model: LeNet, device: Device
 ) -> tuple[GraphLoop | None, str]:
-    """How steps are taken, None being Keras' own way, and that in words.
+    """Choose the training loop.
 
-    Raises `TrainingError` for an engine that is not one, or that cannot take this run's steps.
+    Args:
+        engine: One of `ENGINES`; `auto` uses the graph loop wherever it can.
+        spec: The run's network and recipe.
+        model: The compiled model, whose optimizer may differ from the recipe's.
+        device: Where the run trains.
+
+    Returns:
+        The graph loop, or None for Keras' own steps, and a description of the choice.
+
+    Raises:
+        TrainingError: If the engine is unknown or can't train this model on this device.
     """
-    if wanted not in ENGINES:
+    if engine not in ENGINES:
+        known = f"known are {', '.join(ENGINES)}"
+        raise TrainingError(f"unknown engine {engine!r}: {suggest_name(engine, ENGINES, known)}")
+    is_sdlm = isinstance(model.optimizer, SDLM)
+    if is_sdlm and not all(layer.trainable for layer in model.layers):
         raise TrainingError(
-            f"unknown engine {wanted!r}: {suggest_name(wanted, ENGINES, 'known are ' + ', '.join(ENGINES))}"
+            f"{model.name}: the optimizer sdlm trains all layers, and one of them is frozen"
+            " (trainable = False)"
         )
-    if isinstance(network.optimizer, SDLM) and not all(layer.trainable for layer in network.layers):
+    obstacle = _find_obstacle(model, device)
+    if engine == "graph" and obstacle:
         raise TrainingError(
-            f"{network.name}: the optimizer sdlm trains all layers, and one of them is frozen (trainable = False)"
+            f"the engine graph works on a CPU in float32, but {obstacle}:"
+            " omit --engine, or choose keras"
         )
-    reasons = {
-        "a GPU trains": place.name != "/CPU:0",
-        f"the precision is {network.precision}": network.precision != "float32",
-    }
-    why_not = next((reason for reason, holds in reasons.items() if holds), "")
-    if wanted == "graph" and why_not:
-        raise TrainingError(
-            f"the engine graph works on a CPU in float32, but {why_not}: leave --engine away, or take keras"
-        )
-    if wanted == "keras" or why_not:
-        return None, f"keras{f', since {why_not}' if wanted == 'auto' else ''}"
-    size, recipe = spec.recipe.batch_size, spec.recipe
-    # Halves draw other random numbers than a whole batch, and have other means; and the smallest batches gain nothing.
-    whole = any(
-        isinstance(row, Dropout | BatchNormalization) or getattr(row, "pool", "") == "stochastic"
+    if engine == "keras" or obstacle:
+        return None, f"keras, since {obstacle}" if engine == "auto" else "keras"
+    batch_size = spec.recipe.batch_size
+    parts = 2 if _can_halve_batches(spec) else 1
+    prepare = None
+    # Augmentation needs prepared images. In steps on one image, preparation would take half the
+    # time.
+    if parts == 2 and spec.recipe.augmentation is None:
+        prepare = functools.partial(prepare_images, preparation=spec.preparation)
+    steps = compute_steps_per_execution(batch_size, math.prod(spec.input_shape))
+    jit_compile = batch_size == 1 and is_sdlm and XlaIm2colModel.from_model(model) is not None
+    description = f"graph, {steps} steps per execution"
+    if parts == 2:
+        description += ", each batch in two halves"
+    if jit_compile:
+        description += ", compiled by XLA"
+    return GraphLoop(batch_size, parts, prepare, steps, jit_compile), description
+
+
+def _find_obstacle(model: LeNet, device: Device) -> str:
+    """Return why the graph loop can't train this model, or an empty string."""
+    if device.name != "/CPU:0":
+        return "a GPU trains"
+    if model.precision != "float32":
+        return f"the precision is {model.precision}"
+    return ""
+
+
+def _can_halve_batches(spec: Spec) -> bool:
+    """Return whether two halves of a batch give the gradients of the whole batch."""
+    recipe = spec.recipe
+    if recipe.batch_size < _MIN_BATCH_SIZE_FOR_HALVES or recipe.optimizer.name == "sdlm":
+        return False
+    # Halves would draw other random numbers and have other means.
+    return not any(
+        isinstance(row, Dropout | BatchNormalization)
+        or (isinstance(row, Pooling) and row.pool == "stochastic")
         for row in spec.rows
     )
-    parts = 1 if whole or size < 8 or recipe.optimizer.name == "sdlm" else 2
-    # What is to be distorted is prepared before that; and on one image at a time, preparation would be half the step.
-    in_step = parts == 2 and recipe.augmentation is None
-    prepare = functools.partial(prepare_images, preparation=spec.preparation) if in_step else None
-    steps = steps_per_execution(size, math.prod(spec.input_shape))
-    compiled = (
-        size == 1
-        and isinstance(network.optimizer, SDLM)
-        and XlaIm2colModel.from_model(network) is not None
-    )
-    how = "".join(
-        [", each in two halves" if parts == 2 else "", ", compiled by XLA" if compiled else ""]
-    )
-    return GraphLoop(size, parts, prepare, steps, compiled), f"graph, {steps} steps a call{how}"

@@ -11,7 +11,7 @@ import tensorflow as tf
 from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
 from lenet_tf.data.validation import check_images
-from lenet_tf.engine.graph_loop import forward
+from lenet_tf.engine.parallel_forward import forward
 from lenet_tf.errors import DataError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model

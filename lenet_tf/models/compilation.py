@@ -49,6 +49,8 @@ def build_optimizer(
     if optimizer.schedule is not None:
         warm_up = _DEFAULT_WARM_UP if optimizer.warm_up is None else float(optimizer.warm_up)
         learning_rate = OneCycle(learning_rate, warm_up)
-    built = _OPTIMIZERS[optimizer.name](learning_rate=learning_rate, **optimizer.get_keras_options())
+    built = _OPTIMIZERS[optimizer.name](
+        learning_rate=learning_rate, **optimizer.get_keras_options()
+    )
     # Float16 gradients underflow unless the loss is scaled.
     return keras.optimizers.LossScaleOptimizer(built) if precision == "mixed_float16" else built

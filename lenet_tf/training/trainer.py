@@ -129,7 +129,7 @@ class Trainer:
     def _train(self, shutdown: ShutdownRequest) -> None:
         spec, data, loop = self.config.spec, self.split.data, self._loop
         recipe = spec.recipe
-        steps = 1 if loop is None else loop.steps
+        steps = 1 if loop is None else loop.steps_per_execution
         images_per_execution = recipe.batch_size * steps
         batches = training_batches(
             data.x_train,
