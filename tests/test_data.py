@@ -192,12 +192,12 @@ def test_pipelines_reject_wrong_rank_and_dtype():
 
 def test_split_is_stratified_disjoint_and_seeded():
     labels = np.repeat(np.arange(10), 100)
-    kept, held = stratified_split(labels, 0.2, seed=1)
-    assert set(kept) | set(held) == set(range(1000))
-    assert not set(kept) & set(held)
-    assert np.bincount(labels[held]).tolist() == [20] * 10
-    np.testing.assert_array_equal(stratified_split(labels, 0.2, seed=1)[1], held)
-    assert not np.array_equal(stratified_split(labels, 0.2, seed=2)[1], held)
+    train, validation = stratified_split(labels, 0.2, seed=1)
+    assert set(train) | set(validation) == set(range(1000))
+    assert not set(train) & set(validation)
+    assert np.bincount(labels[validation]).tolist() == [20] * 10
+    np.testing.assert_array_equal(stratified_split(labels, 0.2, seed=1)[1], validation)
+    assert not np.array_equal(stratified_split(labels, 0.2, seed=2)[1], validation)
     with pytest.raises(DataError, match="cannot hold out 0.01 of 20 images"):
         stratified_split(np.arange(20) % 10, 0.01, seed=0)
 
@@ -249,13 +249,13 @@ def test_split_says_what_it_wants(arrays):
 
 def test_split_holds_back_or_uses_the_test_images(arrays):
     data = RawData(**arrays)
-    held = split_data(data, 0.25, seed=0)
-    assert (len(held.train_indices), len(held.validation_indices)) == (30, 10)
-    assert sorted([*held.train_indices, *held.validation_indices]) == list(range(40))
-    images, labels, chosen = held.validation
-    images, labels = images[chosen], labels[chosen]
-    np.testing.assert_array_equal(images, data.x_train[held.validation_indices])
-    np.testing.assert_array_equal(labels, data.y_train[held.validation_indices])
+    split = split_data(data, 0.25, seed=0)
+    assert (len(split.train_indices), len(split.validation_indices)) == (30, 10)
+    assert sorted([*split.train_indices, *split.validation_indices]) == list(range(40))
+    images, labels, indices = split.validation
+    images, labels = images[indices], labels[indices]
+    np.testing.assert_array_equal(images, data.x_train[split.validation_indices])
+    np.testing.assert_array_equal(labels, data.y_train[split.validation_indices])
     tutorial = split_data(data, "test", seed=0)
     assert tutorial.train_indices.tolist() == list(range(40))
     assert tutorial.validation[0] is data.x_test

@@ -224,8 +224,8 @@ def test_texts_in_a_png_may_have_any_name(name, mode, read):
         (b"iTXt", b"\0\0\0\0\0v"),
     ):
         text = png_chunk(kind, name + content)
-        for place in (33, -12):
-            np.testing.assert_array_equal(read(good[:place] + text + good[place:]), GRAY)
+        for offset in (33, -12):
+            np.testing.assert_array_equal(read(good[:offset] + text + good[offset:]), GRAY)
 
 
 def test_palettes_with_transparent_colors_show_white_paper(read):
@@ -340,8 +340,8 @@ def canvas(width: int, height: int) -> bytes:
 
 def jpeg_of(width: int, height: int, **options) -> bytes:
     content = encode(Image.new("RGB", (64, 64)), "JPEG", **options)
-    place = content.index(b"\xff\xc2" if options else b"\xff\xc0") + 5
-    return content[:place] + struct.pack(">HH", height, width) + content[place + 4 :]
+    offset = content.index(b"\xff\xc2" if options else b"\xff\xc0") + 5
+    return content[:offset] + struct.pack(">HH", height, width) + content[offset + 4 :]
 
 
 def test_headers_that_state_too_many_pixels(check_rejected):

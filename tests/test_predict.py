@@ -280,9 +280,9 @@ def save_unusual_files(folder):
     one.save(folder / "named.png", "JPEG", progressive=True)
     # These headers state a larger size.
     progressive = (folder / "named.png").read_bytes()
-    place = progressive.index(b"\xff\xc2") + 5
+    offset = progressive.index(b"\xff\xc2") + 5
     (folder / "huge.jpg").write_bytes(
-        progressive[:place] + b"\xff\xdc\xff\xdc" + progressive[place + 4 :]
+        progressive[:offset] + b"\xff\xdc\xff\xdc" + progressive[offset + 4 :]
     )
     one.save(folder / "cut.bmp")
     bitmap = (folder / "cut.bmp").read_bytes()

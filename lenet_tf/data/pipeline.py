@@ -44,9 +44,9 @@ def training_batches(
     It has ⌈images / `batch_size`⌉ batches, of which the last may be smaller.
 
     Args:
-        images: Raw images (N, height, width[, channels]), whole numbers 0…255. Images in a file are
+        images: Raw images (N, height, width[, channels]), integers 0…255. Images in a file are
             read ahead and shuffled as in `lenet_tf.data.streaming.shuffled_batches`.
-        labels: Whole numbers (N,) in 0…`num_classes` − 1.
+        labels: Integers (N,) in 0…`num_classes` − 1.
         num_classes: Width of the one-hot labels.
         preparation: How raw images become the network's input.
         batch_size: Images per batch.
@@ -144,8 +144,8 @@ def evaluation_batches(
     """Build a dataset of prepared batches, in the images' own order.
 
     Args:
-        images: Raw images (N, height, width[, channels]), whole numbers 0…255.
-        labels: Whole numbers (N,) in 0…`num_classes` − 1.
+        images: Raw images (N, height, width[, channels]), integers 0…255.
+        labels: Integers (N,) in 0…`num_classes` − 1.
         num_classes: Width of the one-hot labels.
         preparation: How raw images become the network's input.
         indices: Which images to use, in this order; None means all.
