@@ -1,7 +1,5 @@
-"""The `lenet-tf` command: parse, call, print."""
+"""The `lenet-tf` command: one module per subcommand, listed in `lenet_tf.cli.group`."""
 
-# In the order in which --help lists them.
-from lenet_tf.cli import train, commands, predict, reproduce  # isort: skip
 from lenet_tf.cli.group import main
 
-__all__ = ["commands", "main", "predict", "reproduce", "train"]
+__all__ = ["main"]

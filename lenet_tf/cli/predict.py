@@ -1,4 +1,4 @@
-"""`lenet-tf predict`: a person's own pictures."""
+"""`lenet-tf predict`: recognize the digits in image files."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet_tf.cli.group import JSON, main
+from lenet_tf.cli.options import JSON
+
+if TYPE_CHECKING:
+    from lenet_tf.inference.predict import PicturePrediction
+
+_CSV_COLUMNS = ("file", "class", "probability", "runner_up", "runner_up_probability", "error")
 
 
-@main.command(short_help="Say which digit a picture shows.")
+@click.command(short_help="Recognize the digits in image files.")
 @click.argument(
     "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE..."
 )
@@ -22,38 +27,39 @@ from lenet_tf.cli.group import JSON, main
     "--model",
     type=click.Path(path_type=Path),
     metavar="RUN|FILE.keras",
-    help="Who is asked. [default: the newest finished run in LOGS]",
+    help="Model to use. [default: the latest finished run in LOGS]",
 )
 @click.option(
     "--logs",
     type=click.Path(path_type=Path),
     default=Path("logs"),
     show_default=True,
-    help="Where runs are looked for.",
+    help="Folder to search for the latest run.",
 )
-@click.option("--show", is_flag=True, help="Show what the network is shown, 28×28 pixels, as text.")
+@click.option("--show", is_flag=True, help="Also print the prepared 28×28 image as text.")
 @click.option(
     "--picture",
-    "sheet",
+    "figure_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.png",
-    help="Draw each picture, before and after.",
+    help="Draw each image before and after preparation.",
 )
 @JSON
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def predict(
     images: tuple[Path, ...],
     model: Path | None,
     logs: Path,
     show: bool,
-    sheet: Path | None,
+    figure_file: Path | None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Say which digit each IMAGE shows: PNG, JPEG, WebP or BMP files, or folders of them.
+    """Print the digit in each IMAGE: PNG, JPEG, WebP or BMP files, or folders of them.
 
-    Any size, gray or in color, dark on light or light on dark: a picture is first prepared as MNIST's digits were. The exit code is 1
-    where a file could not be read; the others are answered all the same.
+    An image can have any size, be gray or in color, dark on light or light on dark. It is first
+    prepared like MNIST's digits. The exit code is 1 if a file can't be read; the other files are
+    still classified.
     """
     from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
@@ -61,54 +67,59 @@ def predict(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     files = find_pictures(images)
-    chosen = find_newest_run(logs) if model is None else model
-    if not chosen.exists():
-        raise click.UsageError(f"there is no run or model {chosen}.")
+    path = find_newest_run(logs) if model is None else model
+    if not path.exists():
+        raise click.UsageError(f"there is no run or model {path}.")
     start_tensorflow()
     from lenet_tf.models.saving import load_model
 
-    answers = predict_pictures(load_model(chosen), files)
+    predictions = predict_pictures(load_model(path), files)
     if as_json:
-        click.echo(
-            json.dumps([answer.to_dict() for answer in answers], indent=1, ensure_ascii=False)
-        )
+        values = [prediction.to_dict() for prediction in predictions]
+        click.echo(json.dumps(values, indent=1, ensure_ascii=False))
     elif as_csv:
-        _csv(answers)
+        _print_csv(predictions)
     else:
-        _tell(answers, show, chosen if model is None else None)
-    if sheet is not None:
-        from lenet_tf.evaluation import plotting
-        from lenet_tf.inference import prediction_figure
-
-        plotting.save_figure(
-            prediction_figure.plot_predictions(
-                [answer for answer in answers if answer.error is None]
-            ),
-            sheet,
-        )
-        click.echo(f"wrote {sheet}", err=True)
-    if any(answer.error is not None for answer in answers):
+        if model is None:
+            click.echo(f"Using {path} (choose another with --model).", err=True)
+        _print_text(predictions, show)
+    if figure_file is not None:
+        _draw(predictions, figure_file)
+    if any(prediction.error is not None for prediction in predictions):
         sys.exit(1)
 
 
-def _tell(answers: Sequence[Any], show: bool, chosen: Path | None) -> None:
-    if chosen is not None:
-        click.echo(f"{chosen} is asked; --model asks another.", err=True)
-    for answer in answers:
-        if answer.error is not None:
-            click.echo(f"Error: {answer.error}", err=True)
+def _print_text(predictions: Sequence[PicturePrediction], show: bool) -> None:
+    for prediction in predictions:
+        if prediction.error is not None:
+            click.echo(f"Error: {prediction.error}", err=True)
             continue
         if show:
-            from lenet_tf.training.messages import render_digit
-
-            click.echo(render_digit(answer.digit))
+            click.echo(_render_digit(prediction.digit))
         click.echo(
-            f"{answer.file}: {answer.label} ({answer.probability:.1%}), else {answer.runner_up} ({answer.runner_up_probability:.1%})"
+            f"{prediction.file}: {prediction.label} ({prediction.probability:.1%}), otherwise"
+            f" {prediction.runner_up} ({prediction.runner_up_probability:.1%})"
         )
 
 
-def _csv(answers: Sequence[Any]) -> None:
-    names = ["file", "class", "probability", "runner_up", "runner_up_probability", "error"]
-    writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
+def _render_digit(digit: Any) -> str:
+    """Render a gray image, uint8 (height, width), as text with two rows of pixels per line."""
+    shades = " ░▒▓█"
+    rows = digit.reshape(digit.shape[0] // 2, 2, digit.shape[1]).mean(axis=1)
+    levels = len(shades) - 1
+    return "\n".join("".join(shades[round(value / 255 * levels)] for value in row) for row in rows)
+
+
+def _print_csv(predictions: Sequence[PicturePrediction]) -> None:
+    writer = csv.DictWriter(sys.stdout, _CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(answer.to_dict() for answer in answers)
+    writer.writerows(prediction.to_dict() for prediction in predictions)
+
+
+def _draw(predictions: Sequence[PicturePrediction], file: Path) -> None:
+    from lenet_tf.evaluation import plotting
+    from lenet_tf.inference.prediction_figure import plot_predictions
+
+    figure = plot_predictions([each for each in predictions if each.error is None])
+    plotting.save_figure(figure, file)
+    click.echo(f"wrote {file}", err=True)

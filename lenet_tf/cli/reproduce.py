@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lenet_tf.cli.group import ORIGINALS, main
+from lenet_tf.cli.options import ORIGINALS
 
 if TYPE_CHECKING:
     from lenet_tf.reproduce.records import RecordStore
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lenet_tf.reproduce.task import Outcome
 
 
-@main.command(short_help="Repeat the runs of the reproduction table.")
+@click.command(short_help="Repeat the runs of the reproduction table.")
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
 @click.option(
     "--seeds",
@@ -188,7 +188,7 @@ def _print_outcome(runner: Runner, outcome: Outcome) -> None:
 
 
 def _report_verdicts(runner: Runner, outcomes: Sequence[Outcome]) -> None:
-    """Prints the verdicts of the rows; fails if a run or a row disagrees with its records."""
+    """Print the verdicts of the rows; fail if a run or a row disagrees with its records."""
     row_verdicts = runner.compare_rows(outcomes)
     for verdict in row_verdicts:
         click.echo(verdict.message)
@@ -207,7 +207,7 @@ def _report_verdicts(runner: Runner, outcomes: Sequence[Outcome]) -> None:
 
 @contextlib.contextmanager
 def _progress_display(runner: Runner) -> Iterator[None]:
-    """Shows the running tasks within the block if standard error is a terminal."""
+    """Show the running tasks within the block if standard error is a terminal."""
     from lenet_tf.reproduce.display import show_progress
 
     if not sys.stderr.isatty():

@@ -1,145 +1,25 @@
-"""`lenet-tf train`: trains a network, repeats a run, or resumes an interrupted one."""
+"""`lenet-tf train`: train a network, repeat a run, or resume an interrupted one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet_tf.cli.group import ORIGINALS, default_data, load_or_exit, main
+from lenet_tf.cli.inputs import choose_data_name, load_data
+from lenet_tf.cli.train_options import add_train_options
+
+if TYPE_CHECKING:
+    from lenet_tf.data.dataset import RawData
+    from lenet_tf.runs.run_folder import Run
+    from lenet_tf.runs.run_record import RunRecord
+    from lenet_tf.training.config import TrainConfig
 
 
-def _parse_validation(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> float | str | None:
-    if value is None or value == "test":
-        return value
-    try:
-        fraction = float(value)
-    except ValueError:
-        fraction = 0.0
-    if not 0 < fraction < 1:
-        raise click.BadParameter(f"{value!r} is neither a fraction between 0 and 1 nor 'test'.")
-    return fraction
-
-
-def _parse_names(
-    _: click.Context, __: click.Parameter, value: str | None
-) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    return () if value == "none" else tuple(name.strip() for name in value.split(","))
-
-
-@main.command(short_help="Train a network and write a run folder.")
+@click.command(short_help="Train a network and write a run folder.")
 @click.argument("variant", required=False)
-@click.option(
-    "--data",
-    metavar="NAME",
-    help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …), 'sample', a"
-    " .npz file, or a folder (./mine) of .npy files or of MNIST's four IDX files, plain or"
-    " gzipped.",
-)
-@ORIGINALS
-@click.option(
-    "--recipe",
-    metavar="NAME",
-    help="Another recipe than the network's own, such as fast for lenet5-modern.",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step.")
-@click.option(
-    "--validation",
-    callback=_parse_validation,
-    metavar="FRACTION|test",
-    help="Fraction of the training images to hold out; 'test' validates on the test images.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    help="Seed of weights, shuffling and the split. [default: 0]",
-)
-@click.option(
-    "--device", metavar="NAME", default="auto", show_default=True, help="auto, cpu, gpu or gpu:N."
-)
-@click.option(
-    "--logs",
-    type=click.Path(path_type=Path),
-    default=Path("logs"),
-    show_default=True,
-    help="Folder of all runs. The run goes to LOGS/fit/<variant>-<time>/.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]),
-    help="Precision of the arithmetic. [default: float32]",
-)
-@click.option(
-    "--early-stopping",
-    type=click.IntRange(min=1),
-    metavar="EPOCHS",
-    help="Stop after EPOCHS epochs without a better validation loss.",
-)
-@click.option(
-    "--augment",
-    "augmentation",
-    metavar="NAME",
-    help="Distort the training images: affine (as in 1998), elastic, affine+elastic or none."
-    " [default: the recipe's]",
-)
-@click.option(
-    "--engine",
-    type=click.Choice(["auto", "graph", "keras"]),
-    help="Training loop: graph (faster) or keras (standard). [default: auto]",
-)
-@click.option(
-    "--deterministic",
-    is_flag=True,
-    default=None,
-    help="Use deterministic operations, for equal results on a GPU too. They are slower on a GPU"
-    " and as fast on a CPU.",
-)
-@click.option(
-    "--spec",
-    "spec_file",
-    metavar="FILE.toml",
-    help="Your own network instead of VARIANT, see examples/lenet5.toml.",
-)
-@click.option(
-    "--from-run",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Repeat the run in DIR. Other options change it.",
-)
-@click.option(
-    "--resume",
-    "interrupted",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Resume the interrupted run in DIR. Only --data, --originals, --device, --no-report and"
-    " -q may be added.",
-)
-@click.option(
-    "--images-every",
-    type=click.IntRange(min=0),
-    metavar="EPOCHS",
-    help="Write images and PR curves to TensorBoard every EPOCHS epochs; 0 never."
-    " [default: after the first and the last epoch]",
-)
-@click.option(
-    "--histograms",
-    callback=_parse_names,
-    metavar="NAMES",
-    help="Histograms in TensorBoard: weights, activations and gradients, such as"
-    " weights,gradients, or none. [default: weights]",
-)
-@click.option(
-    "--report/--no-report",
-    default=None,
-    help="Write report.html when the run finishes. [default: --report]",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
+@add_train_options
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -173,7 +53,7 @@ def train(
     config = _make_config(variant, spec_file, record, options)
     _prepare_runtime(config)
     if record is None:
-        raw = load_or_exit(default_data(config.spec, data), originals)
+        raw = load_data(choose_data_name(config.spec, data), originals)
     else:
         raw = _load_recorded(record, data, originals)
     from lenet_tf.training import fit
@@ -182,9 +62,9 @@ def train(
 
 
 def _make_config(
-    variant: str | None, spec_file: str | None, record: Any, options: dict[str, Any]
-) -> Any:
-    """Returns the `TrainConfig` of a network, or of a recorded run with changes."""
+    variant: str | None, spec_file: str | None, record: RunRecord | None, options: dict[str, Any]
+) -> TrainConfig:
+    """Return the config of a network, or of a recorded run with changes."""
     from lenet_tf.specs.toml import load_spec
     from lenet_tf.training.config import TrainConfig
     from lenet_tf.training.tensorboard.options import Board
@@ -203,8 +83,8 @@ def _make_config(
     return TrainConfig.create(network, board=Board(**board), **settings)
 
 
-def _prepare_runtime(config: Any) -> None:
-    """Sets TensorFlow's threads and refuses a missing GPU, before slow work starts."""
+def _prepare_runtime(config: TrainConfig) -> None:
+    """Set TensorFlow's threads and refuse a missing GPU, before slow work starts."""
     from lenet_tf.runtime import device, threads
 
     if config.spec.recipe.optimizer.name == "sdlm":
@@ -213,11 +93,11 @@ def _prepare_runtime(config: Any) -> None:
         device.choose_device(config.device)
 
 
-def _load_recorded(record: Any, data: str | None, originals: str | None) -> Any:
-    """Loads the data set of a recorded run, in its order, or another one that the user names."""
+def _load_recorded(record: RunRecord, data: str | None, originals: str | None) -> RawData:
+    """Load the data set of a recorded run, in its order, or another one that the user names."""
     from lenet_tf.data import image_order
 
-    raw = load_or_exit(record.data_name if data is None else data, originals)
+    raw = load_data(record.data_name if data is None else data, originals)
     if data is not None:
         return raw
     if image_order.is_in_tfds_order(raw, record.data_sha256):
@@ -230,7 +110,7 @@ def _load_recorded(record: Any, data: str | None, originals: str | None) -> Any:
 
 
 def _check_resume_options(ctx: click.Context) -> None:
-    """Refuses options that the run folder already decides."""
+    """Refuse options that the run folder already decides."""
     allowed = ("interrupted", "data", "originals", "device", "report", "quiet")
     for parameter in ctx.command.params:
         source = ctx.get_parameter_source(parameter.name or "")
@@ -260,7 +140,7 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     settings = {name: value for name, value in settings.items() if value is not None}
     config = TrainConfig.from_record(record, device=options["device"], **settings)
     _prepare_runtime(config)
-    raw = load_or_exit(record.data_name if data is None else data, originals)
+    raw = load_data(record.data_name if data is None else data, originals)
     from lenet_tf.training.resume import resume
 
     device = None if config.device == "auto" else config.device
@@ -268,7 +148,7 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     _print_result(run, raw, config)
 
 
-def _print_result(run: Any, raw: Any, config: Any) -> None:
+def _print_result(run: Run, raw: RawData, config: TrainConfig) -> None:
     from lenet_tf.training.messages import next_steps_message, run_end_message
 
     click.echo(("" if config.quiet else "\n") + run_end_message(run.metrics, raw.identity()))

@@ -37,7 +37,7 @@ _SHIFT_INTRODUCTION = (
 
 
 def render_claims_table(results: Results) -> str:
-    """Renders every claim whose two rows share at least three seeds, with an introduction."""
+    """Render every claim whose two rows share at least three seeds, with an introduction."""
     pairs = {comparison: _pair_accuracies(results, comparison) for comparison in claims.COMPARISONS}
     tests = {
         comparison: paired_difference(values)
@@ -112,7 +112,7 @@ def _render_mcnemar(results: Results, comparison: Comparison) -> str:
 
 
 def render_shift_table(results: Results) -> str:
-    """Renders the accuracies on shifted digits of the rows that are tested on them."""
+    """Render the accuracies on shifted digits of the rows that are tested on them."""
     rows = [row for row in results.finished_rows if row.test_shifted]
     if not rows:
         return ""

@@ -11,7 +11,7 @@ from lenet_tf.reproduce.time_left import format_time_left
 
 
 def show_progress(runner: Runner, stop: threading.Event) -> None:
-    """Shows the running tasks and the time left until an event is set.
+    """Show the running tasks and the time left until an event is set.
 
     Args:
         runner: The runner whose tasks are shown.

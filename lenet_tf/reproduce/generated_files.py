@@ -23,7 +23,7 @@ _DIGEST_KEY = "records"
 
 
 def write_stale_files(store: RecordStore) -> list[Path]:
-    """Rewrites the pages and figures that differ from the records.
+    """Rewrite the pages and figures that differ from the records.
 
     Args:
         store: The records and the folder of the pages.
@@ -50,7 +50,7 @@ def write_stale_files(store: RecordStore) -> list[Path]:
 
 
 def find_stale_files(store: RecordStore, results: Results | None = None) -> list[Path]:
-    """Finds the pages and figures that differ from the records.
+    """Find the pages and figures that differ from the records.
 
     Args:
         store: The records and the folder of the pages.
@@ -135,7 +135,7 @@ def _read_text(path: Path) -> str:
 
 
 def _read_digest(figure: Path) -> str | None:
-    """Reads the digest of the records that a figure shows."""
+    """Read the digest of the records that a figure shows."""
     from PIL import Image
 
     try:

@@ -96,7 +96,7 @@ class Votes:
         return (self.predictions != self.labels).sum(axis=0)
 
     def find_hardest(self, max_images: int = _MAX_IMAGES) -> list[HardImage]:
-        """Finds the images that more than half of the networks misclassify.
+        """Find the images that more than half of the networks misclassify.
 
         Args:
             max_images: The largest number of images to return.
@@ -110,7 +110,7 @@ class Votes:
         return images[:max_images]
 
     def get_class_name(self, label: int) -> str:
-        """Returns the name of a class, or its number for digits."""
+        """Return the name of a class, or its number for digits."""
         names = _CLASS_NAMES.get(self.data)
         return names[label] if names else str(label)
 
@@ -123,7 +123,7 @@ class Votes:
 
 
 def count_votes(predictions: Mapping[TableRow, Predictions]) -> list[Votes]:
-    """Collects the predictions of all networks by data set.
+    """Collect the predictions of all networks by data set.
 
     Args:
         predictions: The recorded predictions of each row.
@@ -149,18 +149,18 @@ def count_votes(predictions: Mapping[TableRow, Predictions]) -> list[Votes]:
 
 
 def get_figure_name(data: str) -> str:
-    """Returns the file name of the figure of a data set."""
+    """Return the file name of the figure of a data set."""
     return f"hard-images-{data}.png"
 
 
 def compute_digest(votes: Votes) -> str:
-    """Computes a digest of everything that the figure of a data set shows."""
+    """Compute a digest of everything that the figure of a data set shows."""
     captions = [(image.number, _format_caption(image, votes)) for image in votes.find_hardest()]
     return hashlib.sha256(json.dumps(captions).encode()).hexdigest()[:16]
 
 
 def draw_votes(votes: Votes, images: np.ndarray) -> Figure:
-    """Draws the hardest images with number, label and most frequent prediction.
+    """Draw the hardest images with number, label and most frequent prediction.
 
     Args:
         votes: The votes of a data set.
@@ -183,7 +183,7 @@ def _format_caption(image: HardImage, votes: Votes) -> str:
 
 
 def render_page(all_votes: list[Votes]) -> str:
-    """Renders the page with the hardest images of each data set, in Markdown."""
+    """Render the page with the hardest images of each data set, in Markdown."""
     parts = [_INTRODUCTION]
     for votes in all_votes:
         parts += [f"## {_TITLES.get(votes.data, votes.data)}", _summarize(votes)]

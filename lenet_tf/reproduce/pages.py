@@ -42,7 +42,7 @@ _DEPARTURES = (
 
 
 def render_results_page(results: Results) -> str:
-    """Renders results/README.md."""
+    """Render results/README.md."""
     has_votes = bool(hard_images.count_votes(results.predictions))
     return _join(
         TITLE,
@@ -70,7 +70,7 @@ def render_results_page(results: Results) -> str:
 
 
 def replace_section(text: str, results: Results, figure_folder: str) -> str:
-    """Replaces the generated section of a README.
+    """Replace the generated section of a README.
 
     Args:
         text: The README, with the lines `SECTION_START` and `SECTION_END`.
@@ -94,7 +94,7 @@ def replace_section(text: str, results: Results, figure_folder: str) -> str:
 
 
 def has_section(text: str, path: object) -> bool:
-    """Checks whether a README has a generated section.
+    """Check whether a README has a generated section.
 
     Args:
         text: The README.

@@ -13,7 +13,7 @@ from lenet_tf.specs import Convolution, Pooling, Preparation, Recipe, Spec, get_
 
 
 def _with_validation_split(spec: Spec, name: str, **changes: Any) -> Spec:
-    """Gives a network the recipe of all comparisons: the tutorial's, on 54,000 images."""
+    """Give a network the recipe of all comparisons: the tutorial's, on 54,000 images."""
     return replace(spec, name=name, recipe=Recipe(validation=0.1), **changes)
 
 
@@ -148,7 +148,7 @@ ROWS: tuple[TableRow, ...] = (
 
 
 def get_rows(names: Sequence[str]) -> tuple[TableRow, ...]:
-    """Looks up rows of the plan.
+    """Look up rows of the plan.
 
     Args:
         names: Names of rows. Empty: all rows.

@@ -36,7 +36,7 @@ class Predictions:
     by_seed: Mapping[int, str] = field(default_factory=dict)
 
     def with_seed(self, seed: int, labels: str, text: str) -> Predictions:
-        """Returns these predictions and those of one more seed.
+        """Return these predictions and those of one more seed.
 
         Args:
             seed: The seed.
@@ -54,17 +54,17 @@ class Predictions:
         return Predictions(labels, dict(sorted({**self.by_seed, seed: text}.items())))
 
     def correct(self, seed: int) -> np.ndarray:
-        """Returns which images the network of a seed classifies correctly, bool (N,)."""
+        """Return which images the network of a seed classifies correctly, bool (N,)."""
         return decode_classes(self.by_seed[seed]) == decode_classes(self.labels)
 
     def to_text(self) -> str:
-        """Returns the content of the predictions file."""
+        """Return the content of the predictions file."""
         lines = [(_LABELS, self.labels), *self.by_seed.items()]
         return "".join(f"{name} {text}\n" for name, text in lines)
 
 
 def encode_classes(classes: np.ndarray) -> str:
-    """Encodes classes as text.
+    """Encode classes as text.
 
     Args:
         classes: Integers from 0 to 35, (N,).
@@ -76,18 +76,18 @@ def encode_classes(classes: np.ndarray) -> str:
 
 
 def decode_classes(text: str) -> np.ndarray:
-    """Decodes the text of `encode_classes` to classes, int (N,)."""
+    """Decode the text of `encode_classes` to classes, int (N,)."""
     known, encoded = (np.frombuffer(each.encode(), np.uint8) for each in (_CHARACTERS, text))
     return np.searchsorted(known, encoded)
 
 
 def compute_digest(text: str) -> str:
-    """Computes the digest that identifies encoded predictions in a record."""
+    """Compute the digest that identifies encoded predictions in a record."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Reads a predictions file.
+    """Read a predictions file.
 
     Args:
         path: The file.

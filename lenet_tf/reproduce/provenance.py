@@ -13,7 +13,7 @@ from lenet_tf.reproduce.table_row import TableRow
 
 
 def render_recipes_table(results: Results) -> str:
-    """Renders the recipe, the share of training images used and the commits of each row."""
+    """Render the recipe, the share of training images used and the commits of each row."""
     lines = []
     for row in results.finished_rows:
         validation = row.spec.recipe.validation
@@ -31,7 +31,7 @@ def _describe_recipe(row: TableRow) -> str:
 
 
 def render_provenance(results: Results) -> str:
-    """Renders the machines, versions and data of all runs, with the number of runs of each."""
+    """Render the machines, versions and data of all runs, with the number of runs of each."""
     records = [record for row in results.finished_rows for record in results.records[row]]
     if not records:
         return "Nothing has been run."

@@ -59,7 +59,7 @@ class RecordStore:
 
     @classmethod
     def for_package(cls) -> RecordStore:
-        """Returns the records of this package. Only a checkout of the project has their pages."""
+        """Return the records of this package. Only a checkout of the project has their pages."""
         root = Path(__file__).parents[2]
         folder = _shorten(Path(__file__).parent / "records")
         is_checkout = (root / "setup.cfg").is_file()
@@ -67,15 +67,15 @@ class RecordStore:
 
     @classmethod
     def for_folder(cls, results: Path) -> RecordStore:
-        """Returns a user's records in the subfolder `reproduce/` of the folder of their pages."""
+        """Return a user's records in the subfolder `reproduce/` of the folder of their pages."""
         return cls(results / "reproduce", results)
 
     def get_path(self, row: TableRow) -> Path:
-        """Returns the file of a row's records."""
+        """Return the file of a row's records."""
         return self.folder / f"{row.name}.jsonl"
 
     def read(self, row: TableRow) -> list[Record]:
-        """Reads the records of a row.
+        """Read the records of a row.
 
         Args:
             row: A row of the plan.
@@ -99,7 +99,7 @@ class RecordStore:
         return sorted(records, key=_get_seed)
 
     def read_predictions(self, row: TableRow) -> Predictions:
-        """Reads the predictions of a row's recorded seeds.
+        """Read the predictions of a row's recorded seeds.
 
         Args:
             row: A row of the plan.
@@ -125,7 +125,7 @@ class RecordStore:
         return Predictions(stored.labels, by_seed)
 
     def add(self, row: TableRow, record: Record) -> Record | None:
-        """Adds the record and the predictions of a run unless its seed is recorded already.
+        """Add the record and the predictions of a run unless its seed is recorded already.
 
         Args:
             row: The row of the run.
@@ -164,7 +164,7 @@ class RecordStore:
 
 
 def replace_predictions_by_digest(record: Record) -> Record:
-    """Returns a run's record as it is stored: without labels, its predictions as a digest."""
+    """Return a run's record as it is stored: without labels, its predictions as a digest."""
     stored = {name: value for name, value in record.items() if name != "labels"}
     return stored | {"predictions": compute_digest(record["predictions"])}
 
@@ -179,7 +179,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _shorten(path: Path) -> Path:
-    """Makes a path relative if it is below the current folder."""
+    """Make a path relative if it is below the current folder."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
@@ -200,7 +200,7 @@ def _parse_record(path: Path, number: int, line: bytes, row: TableRow) -> Record
 
 
 def _find_invalid_field(record: Any, row: TableRow) -> str | None:
-    """Finds the first field that is missing or has the wrong type."""
+    """Find the first field that is missing or has the wrong type."""
     if not isinstance(record, dict):
         return next(iter(_REQUIRED_FIELDS))
     for name, kind in _REQUIRED_FIELDS.items():

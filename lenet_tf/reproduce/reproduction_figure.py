@@ -13,7 +13,7 @@ from lenet_tf.evaluation.palette import BLUE, ORANGE
 
 
 def plot_reproduction(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Plots the test errors of all runs and the published ones on a logarithmic axis.
+    """Plot the test errors of all runs and the published ones on a logarithmic axis.
 
     Args:
         rows: For each row its `name`, the `errors` of its runs and the `published` error or None,

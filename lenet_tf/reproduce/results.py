@@ -25,7 +25,7 @@ class Results:
 
     @classmethod
     def read(cls, store: RecordStore) -> Results:
-        """Reads the results of all rows.
+        """Read the results of all rows.
 
         Args:
             store: The records and predictions.
@@ -47,15 +47,15 @@ class Results:
         return [row for row, records in self.records.items() if records]
 
     def get_row(self, name: str) -> TableRow | None:
-        """Returns the row with this name, or None."""
+        """Return the row with this name, or None."""
         return next((row for row in self.records if row.name == name), None)
 
     def get_test_errors(self, row: TableRow) -> list[float]:
-        """Returns the test error of each run of a row, in %."""
+        """Return the test error of each run of a row, in %."""
         return [100 * (1 - record["test"]["accuracy"]) for record in self.records[row]]
 
     def get_test_accuracies(self, row: TableRow, shift: int = 0) -> dict[int, float]:
-        """Returns the test accuracy of each run of a row.
+        """Return the test accuracy of each run of a row.
 
         Args:
             row: A row of the plan.

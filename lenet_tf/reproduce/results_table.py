@@ -25,7 +25,7 @@ _TUTORIAL_ACCURACY = 0.9871
 
 
 def render_results_table(results: Results) -> str:
-    """Renders the published and the measured test error of every row."""
+    """Render the published and the measured test error of every row."""
     lines: list[Sequence[str]] = []
     for row, records in results.records.items():
         errors = results.get_test_errors(row)
@@ -83,7 +83,7 @@ def _meets_target(row: TableRow, errors: Sequence[float]) -> bool:
 
 
 def render_tutorial_claim(results: Results) -> str:
-    """Renders how many seeds of `lenet5` reach the accuracy that the tutorial claims."""
+    """Render how many seeds of `lenet5` reach the accuracy that the tutorial claims."""
     row = results.get_row("lenet5")
     if row is None or not results.records[row]:
         return ""
@@ -103,19 +103,19 @@ def render_tutorial_claim(results: Results) -> str:
 
 
 def render_notes(results: Results) -> str:
-    """Renders the note of each finished row as a list."""
+    """Render the note of each finished row as a list."""
     return "\n".join(f"- `{row.name}`: {row.note}." for row in results.finished_rows if row.note)
 
 
 def find_missed_rows(results: Results) -> list[TableRow]:
-    """Finds the finished rows whose mean test error is above the target."""
+    """Find the finished rows whose mean test error is above the target."""
     return [
         row for row in results.finished_rows if not _meets_target(row, results.get_test_errors(row))
     ]
 
 
 def render_missed_targets(results: Results) -> str:
-    """Renders each missed target and what was tried to meet it as a list."""
+    """Render each missed target and what was tried to meet it as a list."""
     return "\n".join(
         _render_missed_target(row, statistics.mean(results.get_test_errors(row)))
         for row in find_missed_rows(results)

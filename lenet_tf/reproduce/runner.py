@@ -41,7 +41,7 @@ _DEFAULT_SECONDS_PER_EPOCH = 10.0
 
 
 def count_free_cores() -> int:
-    """Counts the runs that this machine can take at a time.
+    """Count the runs that this machine can take at a time.
 
     Returns:
         The number of idle cores, fewer if memory is short, and at least 1.
@@ -53,7 +53,7 @@ def count_free_cores() -> int:
 
 
 class Runner:
-    """Runs rows of the plan and compares the results with the records.
+    """A runner of rows of the plan, which compares the results with their records.
 
     Finished runs are read, not repeated. Interrupted runs are resumed. After two failures with the
     same error no other run starts.
@@ -101,7 +101,7 @@ class Runner:
         self._stopping = False
 
     def run(self) -> list[Outcome]:
-        """Runs all tasks.
+        """Run all tasks.
 
         Returns:
             The outcome of every run.
@@ -131,11 +131,11 @@ class Runner:
         return outcomes
 
     def estimate_seconds_left(self) -> float | None:
-        """Estimates the time until all runs are finished; None if no epoch is known."""
+        """Estimate the time until all runs are finished; None if no epoch is known."""
         return time_left.estimate_seconds_left(self.tasks, self._seconds_per_epoch, self.jobs)
 
     def compare_rows(self, outcomes: Sequence[Outcome]) -> list[Verdict]:
-        """Compares the means of rows whose runs can't be compared exactly with their records.
+        """Compare the means of rows whose runs can't be compared exactly with their records.
 
         Args:
             outcomes: The outcomes from `run`.

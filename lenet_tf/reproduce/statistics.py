@@ -11,7 +11,7 @@ import numpy as np
 
 
 def format_mean_sd(values: Sequence[float], with_range: bool = True) -> str:
-    """Formats values as `mean ± sd (min–max)`, with the standard deviation of a sample.
+    """Format values as `mean ± sd (min–max)`, with the standard deviation of a sample.
 
     Args:
         values: Results of all seeds.
@@ -63,7 +63,7 @@ class PairedDifference:
 
 
 def paired_difference(pairs: Sequence[tuple[float, float]]) -> PairedDifference:
-    """Compares two rows seed by seed.
+    """Compare two rows seed by seed.
 
     Args:
         pairs: For each of at least three seeds, the values of the first and the second row.
@@ -92,7 +92,7 @@ def paired_difference(pairs: Sequence[tuple[float, float]]) -> PairedDifference:
 
 
 def holm_correction(p_values: Sequence[float]) -> list[float]:
-    """Corrects p-values for the number of tests (Holm 1979); SciPy has no such function.
+    """Correct p-values for the number of tests (Holm 1979); SciPy has no such function.
 
     Args:
         p_values: The p-values of all tests.

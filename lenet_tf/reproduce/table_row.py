@@ -45,7 +45,7 @@ class TableRow:
 
     @property
     def digest(self) -> str:
-        """Identifies everything that decides the results of a run, apart from its seed."""
+        """Identify everything that decides the results of a run, apart from its seed."""
         fields = select_decisive_fields(self.spec)
         # The published records have the digest of the former spelling.
         fields["preparation"] = _restore_former_spelling(fields["preparation"])
@@ -54,7 +54,7 @@ class TableRow:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields that a worker process needs, ready for JSON."""
+        """Return the fields that a worker process needs, ready for JSON."""
         return {
             "name": self.name,
             "title": self.title,
@@ -66,12 +66,12 @@ class TableRow:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TableRow:
-        """Creates a row from the result of `to_dict`."""
+        """Create a row from the result of `to_dict`."""
         return cls(**dict(values) | {"spec": Spec.from_dict(values["spec"])})
 
 
 def select_decisive_fields(spec: Spec) -> dict[str, Any]:
-    """Selects the fields of a spec that decide the results of a run.
+    """Select the fields of a spec that decide the results of a run.
 
     Fields that are None are left out, so that an option added later changes no digest.
 

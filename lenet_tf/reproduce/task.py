@@ -62,7 +62,7 @@ class Task:
         return self.row.spec.recipe.epochs - self.finished_epochs
 
     def fail(self, error: str) -> None:
-        """Marks the run as failed.
+        """Mark the run as failed.
 
         Args:
             error: Why it failed.

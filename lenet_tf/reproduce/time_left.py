@@ -11,7 +11,7 @@ from lenet_tf.reproduce.task import Task
 def estimate_seconds_left(
     tasks: Sequence[Task], recorded: Mapping[str, float], jobs: int
 ) -> float | None:
-    """Estimates the time until all runs are finished.
+    """Estimate the time until all runs are finished.
 
     A row's epochs take as long as its finished ones. A row without finished epochs takes as long as
     recorded, scaled by how much slower this machine is on the other rows; without a record, as long
@@ -49,7 +49,7 @@ def estimate_seconds_left(
 
 
 def format_time_left(seconds: float | None) -> str:
-    """Formats an estimate of `estimate_seconds_left`."""
+    """Format an estimate of `estimate_seconds_left`."""
     if seconds is None:
         return "time left unknown"
     minutes = round(seconds / 60)

@@ -35,7 +35,7 @@ class Verdict:
 
 
 def check_new_record(store: RecordStore, row: TableRow, record: Record) -> Verdict:
-    """Compares a new run with its record, or adds it to a writable store without one.
+    """Compare a new run with its record, or add it to a writable store without one.
 
     Args:
         store: The records.
@@ -61,7 +61,7 @@ def check_new_record(store: RecordStore, row: TableRow, record: Record) -> Verdi
 
 
 def compare_run(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> Verdict:
-    """Compares a new run with the record of the same seed.
+    """Compare a new run with the record of the same seed.
 
     Args:
         recorded: The stored record.
@@ -89,7 +89,7 @@ def compare_run(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> Verdict:
 
 
 def find_differences(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Names the differences between two runs that can change the last digits of their results."""
+    """Name the differences between two runs that can change the last digits of their results."""
     is_same = {
         "machine": environment.is_same_type(recorded["machine"], new["machine"]),
         "versions": all(
@@ -102,7 +102,7 @@ def find_differences(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> lis
 
 
 def _select_results(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Selects what must be equal for equal seeds: everything but times."""
+    """Select what must be equal for equal seeds: everything but times."""
     epochs = {name: values for name, values in record["epochs"].items() if name != "seconds"}
     return record["test"], epochs, record["predictions"]
 
@@ -112,7 +112,7 @@ def compare_rows(
     recorded: Mapping[str, Sequence[Record]],
     new: Mapping[TableRow, Sequence[Record]],
 ) -> list[Verdict]:
-    """Compares the new runs of each row with its recorded runs by `compare_row`.
+    """Compare the new runs of each row with its recorded runs by `compare_row`.
 
     Args:
         store: The recorded predictions, which tell the number of test images.
@@ -146,7 +146,7 @@ def compare_row(
     num_images: int,
     num_rows: int = 1,
 ) -> Verdict:
-    """Compares the mean test accuracy of new runs with that of the recorded runs of a row.
+    """Compare the mean test accuracy of new runs with that of the recorded runs of a row.
 
     The mean of the new runs must lie in the prediction interval (Student's t) of the recorded runs.
     Only the recorded runs decide its width, so that bad new runs don't widen it. A single recorded

@@ -47,7 +47,7 @@ def run(
     originals: str | None,
     notify: Callable[[dict[str, Any]], None],
 ) -> tuple[dict[str, Any], bool]:
-    """Makes a run, resumes it, or reads it if it is finished.
+    """Make a run, resume it, or read it if it is finished.
 
     Args:
         row: The row of the run.
@@ -82,7 +82,7 @@ def _train_or_resume(
     raw: RawData,
     notify: Callable[[dict[str, Any]], None],
 ) -> tuple[Run, bool]:
-    """Returns the finished run, and whether it was already finished."""
+    """Return the finished run, and whether it was already finished."""
     import keras
 
     from lenet_tf.training.config import TrainConfig
@@ -132,7 +132,7 @@ def _is_run_of(folder: Path, row: TableRow, seed: int, raw: RawData) -> bool:
 
 
 def _build_record(row: TableRow, seed: int, run: Run, raw: RawData) -> dict[str, Any]:
-    """Builds the record of a run, with the encoded labels and predictions of all test images."""
+    """Build the record of a run, with the encoded labels and predictions of all test images."""
     from lenet_tf.evaluation.evaluate import predict_test
 
     config, metrics = run.config, run.metrics
@@ -169,7 +169,7 @@ def _round_seconds(name: str, values: list[float]) -> list[float]:
 
 
 def _evaluate_shifted(model: LeNet, raw: RawData) -> dict[str, float]:
-    """Returns the accuracy on shifted test images by pixels, the mean over four directions."""
+    """Return the accuracy on shifted test images by pixels, the mean over four directions."""
     from lenet_tf.data.corruptions import shift
     from lenet_tf.evaluation.evaluate import evaluate
 
@@ -186,7 +186,7 @@ def _evaluate_shifted(model: LeNet, raw: RawData) -> dict[str, float]:
 
 
 def _receive_row() -> TableRow:
-    """Reads the row, then ends this process gracefully when its standard input closes."""
+    """Read the row, then end this process gracefully when its standard input closes."""
     # Not with sys.stdin: a thread must not hold its lock when the process ends.
     line = b""
     while not line.endswith(b"\n"):
@@ -202,14 +202,14 @@ def _receive_row() -> TableRow:
 
 
 def _open_messages() -> TextIO:
-    """Reserves the standard output for messages: everything else goes to standard error."""
+    """Reserve the standard output for messages: everything else goes to standard error."""
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return messages
 
 
 def main() -> None:
-    """Runs the process."""
+    """Run the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("seed", type=int)
     parser.add_argument("--logs", type=Path, required=True)

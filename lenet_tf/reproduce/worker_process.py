@@ -25,14 +25,14 @@ END_MESSAGES = frozenset(("record", "error", "interrupted"))
 
 
 def get_run_home(logs: Path, row: TableRow, seed: int) -> Path:
-    """Returns the folder of a run: its run folder and the output of its process."""
+    """Return the folder of a run: its run folder and the output of its process."""
     return logs / "reproduce" / row.name / f"seed-{seed}"
 
 
 def start_worker(
     task: Task, logs: Path, originals: str | None, core: int | None
 ) -> subprocess.Popen[str]:
-    """Starts the process of a run.
+    """Start the process of a run.
 
     Args:
         task: The run.
@@ -63,14 +63,14 @@ def start_worker(
 
 
 def _build_environment(row: TableRow) -> dict[str, str]:
-    """Sets the same number of threads on every machine, so that results don't depend on it."""
+    """Set the same number of threads on every machine, so that results don't depend on it."""
     is_online = row.spec.recipe.optimizer.name == "sdlm"
     variables = threads.ONE_THREAD if is_online else threads.ONE_CORE
     return os.environ | threads.keep_user_onednn(variables)
 
 
 def follow_worker(process: subprocess.Popen[str], task: Task) -> dict[str, Any]:
-    """Sends a run to its process, updates the progress and waits for the end.
+    """Send a run to its process, update the progress and wait for the end.
 
     Args:
         process: The process from `start_worker`.
@@ -114,12 +114,12 @@ def _handle_message(task: Task, line: str) -> dict[str, Any]:
 
 
 def describe_end(process: subprocess.Popen[str], home: Path) -> str:
-    """Describes a process that ended without a result, for an error message."""
+    """Describe a process that ended without a result, for an error message."""
     return f"its process ended with exit code {process.returncode}, see {home / _LOG}"
 
 
 def remove_log(home: Path) -> None:
-    """Removes the output of a run's process, and its folder if nothing else is in it."""
+    """Remove the output of a run's process, and its folder if nothing else is in it."""
     with contextlib.suppress(OSError):
         (home / _LOG).unlink()
         home.rmdir()

@@ -100,16 +100,3 @@ def next_steps_message(path: Path, logs: Path) -> str:
         f"  repeat the run          {command} train --from-run {folder}\n"
         f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
     )
-
-
-def render_digit(digit: Any) -> str:
-    """Returns an image as text for a terminal.
-
-    Args:
-        digit: A grayscale image of uint8, shape (height, width), of an even height. A line of
-            text holds two rows of pixels, since letters are twice as high as wide.
-    """
-    shades = " ░▒▓█"
-    rows = digit.reshape(digit.shape[0] // 2, 2, digit.shape[1]).mean(axis=1)
-    levels = len(shades) - 1
-    return "\n".join("".join(shades[round(value / 255 * levels)] for value in row) for row in rows)

@@ -1,0 +1,128 @@
+"""Checks of this machine, each with the command that fixes what is missing."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+from lenet_tf.errors import LenetError
+from lenet_tf.runtime import device
+
+_DATA_SETS = ("mnist", "fashion_mnist")
+_OLDEST_PYTHON, _NEWEST_PYTHON = (3, 10), (3, 13)
+_INSTALL = "make install, or pip install -c constraints.txt -e ."
+_SOURCES = {
+    "originals": "from the originals",
+    "cache": "in the cache",
+    "download": "can be downloaded",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of a check.
+
+    Attributes:
+        subject: What was checked.
+        state: What was found.
+        remedy: What fixes a problem. Empty if there is none.
+        is_fatal: Whether training is impossible until the problem is fixed.
+    """
+
+    subject: str
+    state: str
+    remedy: str = ""
+    is_fatal: bool = False
+
+
+def run_checks(originals: str | None) -> list[Finding]:
+    """Check Python, the packages, the device and the data sets, in this order.
+
+    Args:
+        originals: The folder of the published data files.
+
+    Returns:
+        A finding for each check. After a fatal one the device and the data sets aren't checked.
+    """
+    findings = [_check_python(), *_check_packages()]
+    if any(finding.is_fatal for finding in findings):
+        skipped = Finding("device, data", "skipped until the problems above are fixed", "fix them")
+        return [*findings, skipped]
+    findings.append(_guard("device", _check_device))
+    for name in _DATA_SETS:
+        findings.append(_guard(f"data {name}", _check_data, name, originals))
+    return findings
+
+
+def _guard(subject: str, check: Callable[..., Finding], *args: str | None) -> Finding:
+    try:
+        return check(*args)
+    # A package that loaded only in part lacks attributes.
+    except (ImportError, AttributeError) as error:
+        state = f"a package does not load: {error}"
+        return Finding(subject, state, "make clean install", is_fatal=True)
+
+
+def _check_python() -> Finding:
+    is_supported = _OLDEST_PYTHON <= sys.version_info[:2] <= _NEWEST_PYTHON
+    remedy = "use Python 3.10 to 3.13: make clean; make PYTHON=python3.12 install"
+    return Finding(
+        "python", sys.version.split()[0], "" if is_supported else remedy, not is_supported
+    )
+
+
+def _check_packages() -> list[Finding]:
+    try:
+        requirements = [Requirement(line) for line in requires("lenet_tf") or []]
+    except PackageNotFoundError:
+        return [_report_missing("lenet_tf")]
+    names = {
+        requirement.name
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    findings = []
+    for name in ("lenet_tf", *sorted(names)):
+        try:
+            findings.append(Finding(name, version(name)))
+        except PackageNotFoundError:
+            findings.append(_report_missing(name))
+    return findings
+
+
+def _report_missing(package: str) -> Finding:
+    return Finding(package, "not installed", _INSTALL, is_fatal=True)
+
+
+def _check_device() -> Finding:
+    gpus = device.list_gpus()
+    cpu = device.choose_device("cpu").label
+    if gpus:
+        return Finding("device", "; ".join([*gpus, cpu]))
+    return Finding("device", f"{cpu}; no GPU: {device.explain_missing_gpu()}")
+
+
+def _check_data(name: str, originals: str | None) -> Finding:
+    from lenet_tf.data.sources import ORIGINALS_VARIABLE
+    from lenet_tf.data.sources.tfds import find_source
+    from lenet_tf.data.sources.tfds_builder import find_builder
+
+    subject = f"data {name}"
+    folder = originals or os.environ.get(ORIGINALS_VARIABLE)
+    try:
+        builder = find_builder(name)
+        source = find_source(builder, Path(folder).expanduser() if folder else None, name)
+    except LenetError as error:
+        reason, _, remedy = str(error).partition("\n")
+        return Finding(subject, reason, remedy or "download that file again")
+    if builder.is_prepared():
+        preparation = f"prepared in {builder.data_path}"
+    else:
+        preparation = "to be prepared at first use"
+    return Finding(subject, f"{_SOURCES[source]}, {preparation}")

@@ -1,0 +1,49 @@
+"""`lenet-tf draw`: draw output codes or distorted images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lenet_tf.cli.inputs import choose_data_name, find_spec, load_data
+from lenet_tf.cli.options import ORIGINALS
+
+
+@click.command(short_help="Draw output codes or distorted images.")
+@click.argument("subject", type=click.Choice(["codes", "distortions"]))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png")
+@click.option(
+    "--network",
+    metavar="VARIANT|FILE.toml",
+    default="lenet5-1998",
+    show_default=True,
+    help="Network whose images are distorted.",
+)
+@click.option("--data", metavar="NAME", help="Data set, as for train.")
+@ORIGINALS
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of the distortions.",
+)
+def draw(
+    subject: str, file: Path, network: str, data: str | None, originals: str | None, seed: int
+) -> None:
+    """Draw a figure into FILE.png.
+
+    codes shows the output codes of LeNet-5, distortions shows training images distorted by each
+    kind of --augment.
+    """
+    from lenet_tf.evaluation import distortion_figure, plotting, rbf_code_figure
+
+    if subject == "codes":
+        figure = rbf_code_figure.plot_codes()
+    else:
+        spec = find_spec(network)
+        raw = load_data(choose_data_name(spec, data), originals)
+        figure = distortion_figure.plot_distortions(raw, spec, seed)
+    plotting.save_figure(figure, file)
+    click.echo(f"wrote {file}")

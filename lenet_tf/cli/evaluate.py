@@ -1,0 +1,109 @@
+"""`lenet-tf evaluate`: test a run or a saved model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lenet_tf.cli.console import create_console
+from lenet_tf.cli.inputs import load_data
+from lenet_tf.cli.options import JSON, ORIGINALS
+
+if TYPE_CHECKING:
+    from lenet_tf.data.dataset import RawData
+
+
+@click.command(short_help="Test a run or a saved model.")
+@click.argument("run_or_model", type=click.Path(path_type=Path))
+@click.option(
+    "--data",
+    metavar="NAME",
+    help="Test on another data set. [default: the run's, or the network's for a .keras file]",
+)
+@ORIGINALS
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Also print scores per class with 95% intervals and the most confused classes.",
+)
+@JSON
+def evaluate(
+    run_or_model: Path, data: str | None, originals: str | None, report: bool, as_json: bool
+) -> None:
+    """Print the test accuracy and loss of RUN_OR_MODEL.
+
+    RUN_OR_MODEL is a run folder, which is tested after its last epoch, or a .keras file.
+    """
+    from lenet_tf.runs import run_record
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
+
+    if not run_or_model.exists():
+        raise click.UsageError(f"there is no run or model {run_or_model}.")
+    folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
+    is_in_run = run_or_model.is_dir() or (folder / "config.json").exists()
+    config = run_record.read_config(folder) if is_in_run else None
+    start_tensorflow()
+    from lenet_tf.evaluation.evaluate import evaluate as evaluate_model
+    from lenet_tf.evaluation.evaluate import predict_test
+    from lenet_tf.models.saving import load_model
+
+    model = load_model(run_or_model)
+    if data is not None:
+        raw = load_data(data, originals)
+    elif config is None:
+        raw = load_data(model.spec.data, originals)
+    else:
+        raw = load_data(run_record.data_name(folder, config), originals)
+        _warn_if_changed(raw, config["data"].get("sha256"))
+    metrics = evaluate_model(model, raw)
+    scores = None
+    if report:
+        from lenet_tf.evaluation.scores import Scores
+
+        predictions = predict_test(model, raw).argmax(axis=1)
+        scores = Scores.from_predictions(raw.y_test, predictions, raw.num_classes)
+    if as_json:
+        _print_json(run_or_model, raw, metrics, scores)
+    else:
+        _print_text(raw, metrics, scores)
+
+
+def _warn_if_changed(raw: RawData, sha256: Any) -> None:
+    """Warn if a run was trained on other data than these."""
+    from lenet_tf.data import image_order
+
+    if image_order.is_in_tfds_order(raw, sha256):
+        click.echo(image_order.describe_order(raw), err=True)
+    elif raw.sha256 != sha256:
+        click.echo(
+            f"Warning: {raw.name} has changed since this run was trained on it (another SHA-256).",
+            err=True,
+        )
+
+
+def _print_json(model: Path, raw: RawData, metrics: dict[str, float], scores: Any) -> None:
+    result: dict[str, Any] = {
+        "model": str(model),
+        "data": raw.name,
+        "source": raw.source,
+        "images": len(raw.x_test),
+    }
+    result |= metrics
+    if scores is not None:
+        result["scores"] = scores.to_dict()
+    click.echo(json.dumps(result))
+
+
+def _print_text(raw: RawData, metrics: dict[str, float], scores: Any) -> None:
+    click.echo(
+        f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images:"
+        f" accuracy {metrics['accuracy']:.2%}, loss {metrics['loss']:.4f}"
+    )
+    if scores is not None:
+        from lenet_tf.evaluation.scores import build_score_tables
+
+        for table in build_score_tables(scores):
+            create_console().print(table)

@@ -1,0 +1,79 @@
+"""Load the data sets and networks that the arguments of a subcommand name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lenet_tf.cli.console import print_notice
+
+if TYPE_CHECKING:
+    from lenet_tf.data.dataset import RawData
+    from lenet_tf.specs import Spec
+
+
+def load_data(name: str | None, originals: str | None) -> RawData:
+    """Load a data set, then start TensorFlow.
+
+    Args:
+        name: The data set. None: MNIST, or the embedded sample with a notice if MNIST is
+            unavailable.
+        originals: The folder of the published data files.
+
+    Returns:
+        The data set.
+
+    Raises:
+        DataError: If the data set is unknown or damaged.
+        SourceUnreachable: If no source has it.
+    """
+    from lenet_tf.data import sources
+
+    data = sources.load_data(name, originals, notify=print_notice)
+    # Not earlier: the notice about missing data must come before seconds of TensorFlow's start.
+    from lenet_tf.runtime.tensorflow_start import start_tensorflow
+
+    start_tensorflow()
+    return data
+
+
+def choose_data_name(spec: Spec, name: str | None) -> str | None:
+    """Choose the data set of a network.
+
+    Args:
+        spec: The network.
+        name: The data set that the user named, if any.
+
+    Returns:
+        The name for `load_data`. None for MNIST unless the user named it, so that the sample can
+        replace it.
+    """
+    from lenet_tf.data.sources import DEFAULT_DATA
+
+    if name is not None:
+        return name
+    return None if spec.data == DEFAULT_DATA else spec.data
+
+
+def find_spec(name: str) -> Any:
+    """Find a network.
+
+    Args:
+        name: A variant, a `.toml` file or a run folder.
+
+    Returns:
+        Its spec.
+
+    Raises:
+        SpecError: If the variant is unknown or the file is invalid.
+        RunError: If the run folder is damaged.
+    """
+    from lenet_tf.runs import run_record
+    from lenet_tf.specs import get_spec
+    from lenet_tf.specs.toml import load_spec
+
+    if name.endswith(".toml"):
+        return load_spec(name)
+    if Path(name, "config.json").is_file():
+        return run_record.read_spec(run_record.read_config(Path(name)))
+    return get_spec(name)

@@ -1,0 +1,90 @@
+"""`lenet-tf report`: write the report of each run and a comparison of several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lenet_tf.cli.inputs import load_data
+from lenet_tf.cli.options import ORIGINALS
+
+if TYPE_CHECKING:
+    from lenet_tf.data.dataset import RawData
+    from lenet_tf.evaluation.run_report import EvaluatedRun
+    from lenet_tf.runs.run_record import RunRecord
+
+
+@click.command(short_help="Write the report of a run, or compare several.")
+@click.argument(
+    "folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN..."
+)
+@click.option("--data", metavar="NAME", help="Test on another data set. [default: the run's]")
+@ORIGINALS
+@click.option(
+    "--comparison",
+    "page",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File of the comparison of several runs. [default: comparison.html in the --logs folder of"
+    " the runs, or in the current folder if they don't share one]",
+)
+def report(
+    folders: tuple[Path, ...], data: str | None, originals: str | None, page: Path | None
+) -> None:
+    """Write report.html to each RUN folder, and its figures as PNG files to report/ beside it.
+
+    For several runs also write comparison.html, one file that shows all of them side by side.
+    """
+    from lenet_tf.evaluation import comparison
+    from lenet_tf.runs import checkpoints, run_record
+
+    # Two paths of the same run count once.
+    unique_folders = {folder.resolve(): folder for folder in folders}.values()
+    runs = [run_record.read_run(folder) for folder in unique_folders]
+    for run in runs:
+        checkpoints.check_has_checkpoint(run.path)
+    is_comparable = 2 <= len(runs) <= comparison.MAX_RUNS
+    if page is not None and not is_comparable:
+        raise click.UsageError(
+            f"--comparison takes 2 to {comparison.MAX_RUNS} different runs, not {len(runs)}."
+        )
+    if is_comparable:
+        page = page or comparison.default_page_path(runs)
+        # Fail now, not after the reports are written.
+        comparison.check_page_path(page)
+    evaluated_runs = list(_write_reports(runs, data, originals))
+    if page is not None:
+        click.echo(f"wrote {comparison.write_comparison(evaluated_runs, page)}")
+    elif len(runs) > 1:
+        click.echo(
+            f"No comparison was written: it takes at most {comparison.MAX_RUNS} runs, not"
+            f" {len(runs)}.",
+            err=True,
+        )
+
+
+def _write_reports(
+    runs: Sequence[RunRecord], data: str | None, originals: str | None
+) -> Iterator[EvaluatedRun]:
+    """Write the report of each run; load each data set once."""
+    loaded: dict[str, RawData] = {}
+    for run in runs:
+        name = run.data_name if data is None else data
+        if name not in loaded:
+            loaded[name] = load_data(name, originals)
+        raw = loaded[name]
+        from lenet_tf.data import image_order
+        from lenet_tf.evaluation import run_report
+
+        if image_order.is_in_tfds_order(raw, run.config["data"].get("sha256")):
+            click.echo(
+                f"{image_order.describe_order(raw)} The report numbers images in the published"
+                " order.",
+                err=True,
+            )
+        evaluated = run_report.evaluate_run(run, raw)
+        click.echo(f"wrote {run_report.write_evaluated_run(evaluated)}")
+        yield evaluated

@@ -1,0 +1,41 @@
+"""`lenet-tf summary`: show the architecture of networks."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from lenet_tf.cli.console import create_console
+from lenet_tf.cli.inputs import find_spec
+from lenet_tf.cli.options import JSON
+
+_DEFAULT_VARIANT = "lenet5"
+
+
+@click.command(short_help="Show the architecture of a network.")
+@click.argument("networks", nargs=-1, metavar="[VARIANT|FILE.toml]...")
+@click.option("--compare", is_flag=True, help="Print one line per network, for a comparison.")
+@JSON
+def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
+    """Show the architecture of each network (lenet5).
+
+    The table has shapes, parameters, connections, multiply-adds and receptive fields.
+    """
+    from lenet_tf.evaluation import spec_tables, spec_text
+
+    specs = [find_spec(name) for name in networks or (_DEFAULT_VARIANT,)]
+    if as_json:
+        facts = [spec_tables.summarize_spec(spec) for spec in specs]
+        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
+        return
+    console = create_console()
+    if compare:
+        console.print(spec_tables.build_comparison_table(specs))
+        return
+    is_wide = console.width >= spec_tables.FULL_WIDTH
+    for spec in specs:
+        heading, description = spec_text.describe_spec(spec, console.width)
+        click.echo(heading)
+        console.print(spec_tables.build_architecture_table(spec, wide=is_wide))
+        click.echo(description)

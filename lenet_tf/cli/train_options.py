@@ -1,0 +1,163 @@
+"""The options of `lenet-tf train`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from lenet_tf.cli.options import ORIGINALS
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _parse_validation(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> float | str | None:
+    if value is None or value == "test":
+        return value
+    try:
+        fraction = float(value)
+    except ValueError:
+        fraction = 0.0
+    if not 0 < fraction < 1:
+        raise click.BadParameter(f"{value!r} is neither a fraction between 0 and 1 nor 'test'.")
+    return fraction
+
+
+def _parse_names(
+    _: click.Context, __: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return () if value == "none" else tuple(name.strip() for name in value.split(","))
+
+
+_OPTIONS = (
+    click.option(
+        "--data",
+        metavar="NAME",
+        help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …),"
+        " 'sample', a .npz file, or a folder (./mine) of .npy files or of MNIST's four IDX files,"
+        " plain or gzipped.",
+    ),
+    ORIGINALS,
+    click.option(
+        "--recipe",
+        metavar="NAME",
+        help="Another recipe than the network's own, such as fast for lenet5-modern.",
+    ),
+    click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs."),
+    click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step."),
+    click.option(
+        "--validation",
+        callback=_parse_validation,
+        metavar="FRACTION|test",
+        help="Fraction of the training images to hold out; 'test' validates on the test images.",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        help="Seed of weights, shuffling and the split. [default: 0]",
+    ),
+    click.option(
+        "--device",
+        metavar="NAME",
+        default="auto",
+        show_default=True,
+        help="auto, cpu, gpu or gpu:N.",
+    ),
+    click.option(
+        "--logs",
+        type=click.Path(path_type=Path),
+        default=Path("logs"),
+        show_default=True,
+        help="Folder of all runs. The run goes to LOGS/fit/<variant>-<time>/.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["float32", "mixed_float16", "mixed_bfloat16"]),
+        help="Precision of the arithmetic. [default: float32]",
+    ),
+    click.option(
+        "--early-stopping",
+        type=click.IntRange(min=1),
+        metavar="EPOCHS",
+        help="Stop after EPOCHS epochs without a better validation loss.",
+    ),
+    click.option(
+        "--augment",
+        "augmentation",
+        metavar="NAME",
+        help="Distort the training images: affine (as in 1998), elastic, affine+elastic or none."
+        " [default: the recipe's]",
+    ),
+    click.option(
+        "--engine",
+        type=click.Choice(["auto", "graph", "keras"]),
+        help="Training loop: graph (faster) or keras (standard). [default: auto]",
+    ),
+    click.option(
+        "--deterministic",
+        is_flag=True,
+        default=None,
+        help="Use deterministic operations, for equal results on a GPU too. They are slower on a"
+        " GPU and as fast on a CPU.",
+    ),
+    click.option(
+        "--spec",
+        "spec_file",
+        metavar="FILE.toml",
+        help="Your own network instead of VARIANT, see examples/lenet5.toml.",
+    ),
+    click.option(
+        "--from-run",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Repeat the run in DIR. Other options change it.",
+    ),
+    click.option(
+        "--resume",
+        "interrupted",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Resume the interrupted run in DIR. Only --data, --originals, --device, --no-report"
+        " and -q may be added.",
+    ),
+    click.option(
+        "--images-every",
+        type=click.IntRange(min=0),
+        metavar="EPOCHS",
+        help="Write images and PR curves to TensorBoard every EPOCHS epochs; 0 never."
+        " [default: after the first and the last epoch]",
+    ),
+    click.option(
+        "--histograms",
+        callback=_parse_names,
+        metavar="NAMES",
+        help="Histograms in TensorBoard: weights, activations and gradients, such as"
+        " weights,gradients, or none. [default: weights]",
+    ),
+    click.option(
+        "--report/--no-report",
+        default=None,
+        help="Write report.html when the run finishes. [default: --report]",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="Print only the result."),
+)
+
+
+def add_train_options(function: _Function) -> _Function:
+    """Add the options of `lenet-tf train` to a function, in the order of its help.
+
+    Args:
+        function: The function of the subcommand.
+
+    Returns:
+        The decorated function.
+    """
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
