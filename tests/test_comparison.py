@@ -263,8 +263,7 @@ def test_one_run_is_no_comparison(logs, cli):
     said = cli("report", run, "link", run, "--comparison", "c.html")
     assert (said.exit_code, said.stderr) == (
         2,
-        "Error: --comparison takes 2 to 12 different runs, and here is 1."
-        " See lenet-tf report --help.\n",
+        "Error: --comparison takes 2 to 12 different runs, not 1. See lenet-tf report --help.\n",
     )
     assert not Path("c.html").exists()
 
@@ -287,7 +286,7 @@ def test_more_runs_than_can_be_told_apart(logs, cli, tmp_path, monkeypatch):
         0,
         f"wrote {logs / 'fit' / 'a'}\nwrote {logs / 'fit' / 'b'}\n",
     )
-    assert said.stderr == "No comparison was made: it takes up to 1 runs, and here are 2.\n"
+    assert said.stderr == "No comparison was written: it takes at most 1 runs, not 2.\n"
     assert (
         cli("report", logs / "fit" / "a", logs / "fit" / "b", "--comparison", "c.html").exit_code
         == 2

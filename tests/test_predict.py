@@ -222,12 +222,12 @@ def test_the_command_predicts(trained, drawings, cli):
     assert one.exit_code == 0, one.output
     lines = one.stdout.splitlines()
     assert lines[-1].startswith(f"{thick}: 7 (")
-    assert ", else " in lines[-1]
+    assert ", otherwise " in lines[-1]
     assert len(lines) == 15, "14 lines, each of two rows of pixels"
     assert "█" in one.stdout
     newest = cli("predict", thick, "--logs", trained.path.parent.parent)
     assert (newest.exit_code, newest.stdout) == (0, lines[-1] + "\n")
-    assert f"{trained.path} is asked; --model asks another." in newest.stderr
+    assert f"Using {trained.path} (choose another with --model)." in newest.stderr
 
 
 def test_json_csv_and_a_picture(trained, drawings, cli, tmp_path):

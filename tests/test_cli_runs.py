@@ -1,0 +1,72 @@
+"""Runs as arguments of `lenet-tf train --from-run` and `lenet-tf evaluate`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import check_refused, get_only_run
+
+import lenet_tf
+
+
+@pytest.fixture(scope="module")
+def trained(digits, tmp_path_factory) -> Path:
+    """A run of `tiny`."""
+    return lenet_tf.fit("tiny", digits, logs=tmp_path_factory.mktemp("trained"), quiet=True).path
+
+
+def test_evaluate_warns_about_changed_data(cli, arrays):
+    np.savez("mine.npz", **arrays)
+    assert cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q").exit_code == 0
+    assert "Warning" not in cli("evaluate", get_only_run()).stderr
+    np.savez("mine.npz", **arrays | {"y_test": arrays["y_test"][::-1].copy()})
+    result = cli("evaluate", get_only_run())
+    assert result.exit_code == 0
+    assert "has changed since this run was trained on it" in result.stderr
+
+
+def test_evaluate_never_falls_back_on_the_sample(cli, offline, trained, tmp_path):
+    """Its test digits are training images of MNIST."""
+    shutil.copy(trained / "final.keras", tmp_path / "bare.keras")
+    check_refused(cli("evaluate", tmp_path / "bare.keras"), "mnist is unavailable")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda c: "{", "cannot be read"),
+        (lambda c: json.dumps(c | {"format": 99}), "has format 99 of lenet_tf 0."),
+        (
+            lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}),
+            "has no usable 'recipe'",
+        ),
+        (
+            lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}),
+            "epochs must be a whole number",
+        ),
+        (lambda c: json.dumps(c | {"settings": []}), "has no usable 'settings'"),
+        (lambda c: json.dumps(c | {"settings": {"foo": 1}}), "has no usable 'settings': foo is 1"),
+        (
+            lambda c: json.dumps(c | {"settings": {}}),
+            "has no usable 'settings': deterministic is missing",
+        ),
+        (
+            lambda c: json.dumps(c | {"spec": c["spec"] | {"name": "a/b"}}),
+            "a network's name must be",
+        ),
+        (lambda c: json.dumps(c | {"data": c["data"] | {"name": 5}}), "does not name its data set"),
+        (
+            lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}),
+            "was trained on other sample data (SHA-256 000000000000…",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be_repeated(cli, trained, damage, message):
+    run = shutil.copytree(trained, Path("first", trained.name))
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(damage(config))
+    check_refused(cli("train", "--from-run", run), message)
