@@ -1,49 +1,25 @@
-"""What the tests share: small data, a folder of originals where the machine has one, and a network that answers nothing."""
+"""Fixtures: small data, the folder of originals, no network, the command line."""
 
 from __future__ import annotations
 
 import logging
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import wrapt
+import quick
 from click.testing import CliRunner, Result
-
-from lenet_tf.training.tensorboard.options import Board
+from processes import NO_NETWORK
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-# Nothing listens on the discard port: every request fails at once, whatever network the machine has.
-NO_NETWORK = dict.fromkeys(
-    ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
-) | {
-    "no_proxy": "",
-    "NO_PROXY": "",
-}
-
-
-# Most tests ask for no pictures and no histograms: those take a second in each of hundreds of runs, and matplotlib seconds to start.
-
-
-@wrapt.when_imported("lenet_tf.training.fit")
-def _with_numbers_only(training: Any) -> None:
-    training.fit.__kwdefaults__.update(board=Board(images_every=0, histograms=()), report=False)
-
-
-@wrapt.when_imported("lenet_tf.training.resume")
-def _without_a_report(resuming: Any) -> None:
-    resuming.resume.__kwdefaults__.update(report=False)
-
 
 @pytest.fixture(autouse=True)
-def _tensorflows_logger_is_left_as_it_was() -> Iterator[None]:
-    """Its warnings belong to whoever uses this package, and no test may depend on which ran before it."""
+def _tensorflow_logger_is_unchanged() -> Iterator[None]:
+    """Fails a test that leaves TensorFlow's logger changed for the tests after it."""
     yield
     logger = logging.getLogger("tensorflow")
     left = logger.level, logger.disabled, logger.propagate, list(logger.filters)
@@ -53,7 +29,7 @@ def _tensorflows_logger_is_left_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tfds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One TFDS cache for all tests that prepare the originals, whichever worker of pytest-xdist they run in."""
+    """The TFDS cache that all workers of pytest-xdist share."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tfds"
     folder.mkdir(exist_ok=True)
@@ -77,24 +53,28 @@ def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Result]:
-    """Runs `lenet-tf` in this process, in an empty folder."""
-    from lenet_tf.cli import main
+class CommandLine:
+    """Runs `lenet-tf` in this process."""
 
+    def __call__(self, *arguments: Any) -> Result:
+        """Runs the command with these arguments."""
+        from lenet_tf.cli import main
+
+        return CliRunner().invoke(main, [str(each) for each in arguments], prog_name="lenet-tf")
+
+    def train(self, *arguments: Any) -> Result:
+        """Runs `lenet-tf train` without images, histograms and a report."""
+        defaults = ("--no-report",) if "--resume" in arguments else quick.ARGUMENTS
+        return self("train", *defaults, *arguments)
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
+    """Runs `lenet-tf` in this process, in an empty folder."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return lambda *arguments: CliRunner().invoke(
-        main, [str(argument) for argument in arguments], prog_name="lenet-tf"
-    )
-
-
-def python(*arguments: str, **options) -> subprocess.CompletedProcess:
-    """A new Python process."""
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, timeout=300, **options
-    )
+    return CommandLine()
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from quick import fit, resume
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.graph.keras_util import keras_model_to_graph_def
 from tensorboard.plugins.hparams import plugin_data_pb2
@@ -32,7 +33,7 @@ NONE = lenet_tf.Board(images_every=0, histograms=())
 def run(digits, tmp_path_factory):
     """LeNet-5 with dropout-free layers only, everything shown."""
     logs = tmp_path_factory.mktemp("logs")
-    return lenet_tf.fit(
+    return fit(
         "lenet5", digits, epochs=3, validation=0.2, device="cpu", logs=logs, board=ALL, quiet=True
     )
 
@@ -103,7 +104,7 @@ def test_images_per_second_leave_validation_out(digits, tmp_path, monkeypatch):
     """By a clock that is asked as an epoch begins and as its validation does, a second apart: 240 of the 300 images are trained on."""
     seconds = itertools.count()
     monkeypatch.setattr(callback, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
-    run = lenet_tf.fit("tiny", digits, epochs=2, validation=0.2, logs=tmp_path, quiet=True)
+    run = fit("tiny", digits, epochs=2, validation=0.2, logs=tmp_path, quiet=True)
     values = [
         float(tf.make_ndarray(event.tensor_proto))
         for event in events(run.path / "train").Tensors("epoch_images_per_second")
@@ -256,7 +257,7 @@ def test_the_projector_has_f6_and_the_images(run, digits):
 @pytest.mark.parametrize(("every", "shown"), [(2, [1, 3, 4]), (None, [0, 4]), (0, None)])
 def test_chosen_epochs(digits, tmp_path, every, shown):
     board = lenet_tf.Board(images_every=every)
-    run = lenet_tf.fit("tiny", digits, epochs=5, logs=tmp_path, board=board, quiet=True)
+    run = fit("tiny", digits, epochs=5, logs=tmp_path, board=board, quiet=True)
     if shown is None:
         assert not [
             tag
@@ -272,7 +273,7 @@ def test_chosen_epochs(digits, tmp_path, every, shown):
 def test_an_early_end_is_shown_too(digits, tmp_path):
     steep = replace(lenet_tf.get_spec("tiny").recipe, optimizer=Optimizer("adam", 0.1))
     options = {"epochs": 40, "early_stopping": 1, "board": lenet_tf.Board(), "quiet": True}
-    run = lenet_tf.fit("tiny", digits, recipe=steep, logs=tmp_path, **options)
+    run = fit("tiny", digits, recipe=steep, logs=tmp_path, **options)
     assert 1 < run.metrics["epochs"] < 40
     assert steps(run.path / "validation", "maps/C1") == [0, run.metrics["epochs"] - 1]
     assert steps(run.path / "train", "filters/C1") == [0, run.metrics["epochs"] - 1]
@@ -282,9 +283,7 @@ def test_an_early_end_is_shown_too(digits, tmp_path):
 def test_looking_changes_nothing(digits, tmp_path):
     """Dropout, too, draws as if nobody looked."""
     runs = [
-        lenet_tf.fit(
-            "keras-convnet", digits, epochs=2, device="cpu", logs=tmp_path, board=board, quiet=True
-        )
+        fit("keras-convnet", digits, epochs=2, device="cpu", logs=tmp_path, board=board, quiet=True)
         for board in (ALL, NONE)
     ]
     assert all(
@@ -313,11 +312,11 @@ def test_an_interrupted_run_shows_what_a_whole_one_does(digits, tmp_path):
         "board": lenet_tf.Board(images_every=2),
         "quiet": True,
     }
-    whole = lenet_tf.fit("tiny", digits, logs=tmp_path / "whole", **options)
+    whole = fit("tiny", digits, logs=tmp_path / "whole", **options)
     with pytest.raises(Interrupted):
-        lenet_tf.fit("tiny", digits, logs=tmp_path / "other", callbacks=[Stop()], **options)
+        fit("tiny", digits, logs=tmp_path / "other", callbacks=[Stop()], **options)
     (folder,) = (tmp_path / "other" / "fit").iterdir()
-    lenet_tf.resume(folder, digits, quiet=True)
+    resume(folder, digits, quiet=True)
     for part in (".", "train", "validation"):
         tags = events(whole.path / part).Tags()["tensors"]
         assert events(folder / part).Tags()["tensors"] == tags
@@ -334,8 +333,7 @@ def test_the_choice_is_kept_in_the_run(run, digits, cli, tmp_path):
         "images_every": None,
         "histograms": ["weights", "activations", "gradients"],
     }
-    done = cli(
-        "train",
+    done = cli.train(
         "tiny",
         "--data",
         "sample",
@@ -349,7 +347,7 @@ def test_the_choice_is_kept_in_the_run(run, digits, cli, tmp_path):
     )
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
-    again = cli("train", "--from-run", folder, "--histograms", "none", "--logs", "again", "-q")
+    again = cli.train("--from-run", folder, "--histograms", "none", "--logs", "again", "-q")
     assert again.exit_code == 0, again.output
     (second,) = (tmp_path / "work" / "again" / "fit").iterdir()
     assert json.loads((second / "config.json").read_text())["tensorboard"] == {
@@ -363,7 +361,7 @@ def test_what_cannot_be_shown(run, digits, cli, tmp_path):
         SpecError, match="images_every must be a number of epochs, 0 for never, or None, not -1"
     ):
         lenet_tf.Board(images_every=-1)
-    done = cli("train", "tiny", "--data", "sample", "--histograms", "weights,activation")
+    done = cli.train("tiny", "--data", "sample", "--histograms", "weights,activation")
     assert done.exit_code != 0
     assert done.output.splitlines() == [
         "Error: histograms must be of weights, activations, gradients, not 'activation'"
@@ -413,7 +411,7 @@ def test_what_a_person_gets_who_asks_for_nothing(
         "logs": tmp_path,
         "quiet": True,
     }
-    run = lenet_tf.fit(network, data, board=ALL, report=True, device="cpu", **options)
+    run = fit(network, data, board=ALL, report=True, device="cpu", **options)
     assert not [
         str(warning.message)
         for warning in recwarn
@@ -430,7 +428,7 @@ def test_test_images_are_looked_at_as_the_run_prepares_them(digits, tmp_path):
     """Divided twice: what is shown agrees with the run's bad result, not with what the network could."""
     twice = Preparation(test_normalization="unit_twice")
     spec = replace(lenet_tf.get_spec("tiny"), preparation=twice, recipe=Recipe(validation="test"))
-    run = lenet_tf.fit(spec, digits, epochs=3, logs=tmp_path, board=lenet_tf.Board(), quiet=True)
+    run = fit(spec, digits, epochs=3, logs=tmp_path, board=lenet_tf.Board(), quiet=True)
     lines = (run.path / "projector" / "images.tsv").read_text().splitlines()[1:]
     assert sum(line.endswith("right") for line in lines) == round(
         100 * run.metrics["test_accuracy"]
@@ -464,10 +462,10 @@ def test_pictures_of_an_early_end_stand_once_after_an_interruption(digits, tmp_p
     }
     monkeypatch.setattr("lenet_tf.training.tensorboard.projector.write_projector", stop)
     with pytest.raises(Interrupted):
-        lenet_tf.fit("tiny", digits, logs=tmp_path, **options)
+        fit("tiny", digits, logs=tmp_path, **options)
     monkeypatch.undo()
     (folder,) = (tmp_path / "fit").iterdir()
-    run = lenet_tf.resume(folder, digits, quiet=True)
+    run = resume(folder, digits, quiet=True)
     for part, tag in (
         ("validation", "answers/confusion_matrix"),
         ("validation", "class_0/pr_curves"),
@@ -484,7 +482,7 @@ def test_a_picture_that_fails_costs_no_epoch(digits, tmp_path, monkeypatch):
     with pytest.warns(
         UserWarning, match="TensorBoard lacks the images of epoch 1: ValueError: no such picture"
     ):
-        run = lenet_tf.fit(
+        run = fit(
             "tiny", digits, epochs=1, logs=tmp_path, board=lenet_tf.Board(), report=True, quiet=True
         )
     assert run.metrics["epochs"] == 1

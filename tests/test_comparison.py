@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pages import outline
+from quick import fit
 from scipy.stats import beta
 
 import lenet_tf
@@ -48,9 +49,9 @@ def logs(files, tmp_path_factory) -> Path:
     one, other = (lenet_tf.load_data(str(file)) for file in files)
     options = {"device": "cpu", "logs": logs, "quiet": True}
     made = {
-        "a": lenet_tf.fit("tiny", one, epochs=3, seed=1, batch_size=16, **options),
-        "b": lenet_tf.fit("tiny", one, epochs=2, seed=2, batch_size=8, **options),
-        "c": lenet_tf.fit("lenet1", one, epochs=1, seed=3, validation=0.1, **options),
+        "a": fit("tiny", one, epochs=3, seed=1, batch_size=16, **options),
+        "b": fit("tiny", one, epochs=2, seed=2, batch_size=8, **options),
+        "c": fit("lenet1", one, epochs=1, seed=3, validation=0.1, **options),
     }
     for name, run in made.items():
         run.path.rename(logs / "fit" / name)

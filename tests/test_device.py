@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 import tensorflow as tf
-from conftest import python
+from processes import python
 
 from lenet_tf.errors import DeviceError
 from lenet_tf.runtime import device

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import numpy_reference
 import pytest
-from conftest import python
+from processes import python
 
 import lenet_tf
 from lenet_tf.errors import SpecError

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from quick import fit
 
 import lenet_tf
 from lenet_tf.errors import LenetError, SpecError
@@ -71,7 +72,7 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
             "logs": tmp_path,
             "quiet": True,
         }
-        results.append(lenet_tf.fit("lenet5-modern", digits, callbacks=[Rates()], **options))
+        results.append(fit("lenet5-modern", digits, callbacks=[Rates()], **options))
     start = lenet_tf.LeNet("lenet5-modern", seed=0).get_weights()
     for first, ours, plain in zip(
         start, *(run.model.get_weights() for run in results), strict=True
@@ -89,7 +90,7 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     )
     assert find_one_cycle(loaded.optimizer).steps == 10
     assert int(loaded.optimizer.iterations) == 10
-    more = lenet_tf.fit(
+    more = fit(
         loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True
     )
     assert np.abs(more.model.get_weights()[0] - run.model.get_weights()[0]).max() > 1e-3, (
@@ -104,7 +105,7 @@ def test_half_precision_has_the_schedule_too(digits, tmp_path):
         "precision": "mixed_float16",
         "device": "cpu",
     }
-    run = lenet_tf.fit("lenet5-modern", digits, logs=tmp_path, quiet=True, **options)
+    run = fit("lenet5-modern", digits, logs=tmp_path, quiet=True, **options)
     assert np.isfinite(run.history["loss"]).all()
     assert find_one_cycle(run.model.optimizer).steps == 5
     assert float(run.model.optimizer.inner_optimizer.learning_rate) == 0, "the cycle is over"
@@ -116,7 +117,7 @@ def test_recipes_that_cannot_be(digits, tmp_path):
     ):
         get_recipe("lenet5", "fast")
     with pytest.raises(LenetError, match="a LeNet keeps the recipe it was compiled with"):
-        lenet_tf.fit(lenet_tf.LeNet("lenet5-modern"), digits, recipe="fast", logs=tmp_path / "none")
+        fit(lenet_tf.LeNet("lenet5-modern"), digits, recipe="fast", logs=tmp_path / "none")
     assert not (tmp_path / "none").exists()
     for fields, message in (
         ({"name": "sdlm", "schedule": "one_cycle"}, "schedule goes with adam"),
@@ -144,17 +145,16 @@ def test_recipes_that_cannot_be(digits, tmp_path):
 
 @pytest.mark.slow
 def test_the_command_takes_a_recipe(cli):
-    result = cli(
-        "train", "lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q"
+    result = cli.train("lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q"
     )
     assert result.exit_code == 0, result.output
     assert "after epoch 2;" in result.output
     (run,) = Path("l/fit").iterdir()
     assert (
         "after epoch 2;"
-        in cli("train", "--from-run", run, "--recipe", "fast", "--logs", "l", "-q").output
+        in cli.train("--from-run", run, "--recipe", "fast", "--logs", "l", "-q").output
     )
-    wrong = cli("train", "lenet5", "--recipe", "fast", "--data", "sample", "--logs", "m")
+    wrong = cli.train("lenet5", "--recipe", "fast", "--data", "sample", "--logs", "m")
     assert wrong.exit_code == 1
     assert wrong.output.startswith("Error: lenet5 has no recipe 'fast'")
     lines = cli("summary", "lenet5-modern").output.splitlines()

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from pages import outline
 from PIL import Image
+from quick import fit, resume
 
 import lenet_tf
 from lenet_tf.data.preprocessing import prepare_images
@@ -36,7 +37,7 @@ def read_text(page: Path) -> str:
 def reported(digits, tmp_path_factory):
     """(Run, its page) of a network with everything that a report shows."""
     logs = tmp_path_factory.mktemp("logs")
-    run = lenet_tf.fit(
+    run = fit(
         "lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True
     )
     return run, write_report(run.path, digits)
@@ -135,7 +136,7 @@ def test_the_command_makes_it(reported, digits, cli, tmp_path):
 
 
 def test_an_unfinished_run_says_so(digits, tmp_path):
-    run = lenet_tf.fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
+    run = fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
     (run.path / "metrics.json").unlink()
     config = json.loads((run.path / "config.json").read_text())
     config["recipe"]["epochs"] = 5
@@ -149,7 +150,7 @@ def test_an_unfinished_run_says_so(digits, tmp_path):
 def test_scores_and_accuracy_are_of_the_same_images(digits, tmp_path):
     """Also if test images are prepared differently, as the tutorial does by mistake."""
     spec = replace(get_spec("tiny"), preparation=Preparation(test_normalization="unit_twice"))
-    run = lenet_tf.fit(spec, digits, epochs=3, device="cpu", logs=tmp_path, quiet=True)
+    run = fit(spec, digits, epochs=3, device="cpu", logs=tmp_path, quiet=True)
     share = f"{run.metrics['test_accuracy']:.2%}"
     assert (
         share
@@ -162,7 +163,7 @@ def test_scores_and_accuracy_are_of_the_same_images(digits, tmp_path):
 
 def test_names_are_text_and_no_html(digits, tmp_path):
     spec = replace(get_spec("tiny"), source="<script>alert(1)</script> & co")
-    run = lenet_tf.fit(spec, digits, device="cpu", logs=tmp_path, quiet=True)
+    run = fit(spec, digits, device="cpu", logs=tmp_path, quiet=True)
     text = read_text(write_report(run.path, digits))
     assert "<script>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in text
@@ -241,14 +242,14 @@ def test_every_network_can_be_drawn_to_scale(variant):
 
 def test_every_finished_run_has_one_unless_it_is_not_wanted(digits, tmp_path):
     options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
-    run = lenet_tf.fit("tiny", digits, report=True, **options)
+    run = fit("tiny", digits, report=True, **options)
     assert f"{run.metrics['test_accuracy']:.2%}" in (run.path / "report.html").read_text(
         encoding="utf-8"
     )
     assert {"curves.png", "confusion.png", "mistakes.png"} <= {
         path.name for path in (run.path / "report").iterdir()
     }
-    assert not (lenet_tf.fit("tiny", digits, report=False, **options).path / "report.html").exists()
+    assert not (fit("tiny", digits, report=False, **options).path / "report.html").exists()
 
 
 def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path, monkeypatch):
@@ -257,7 +258,7 @@ def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path,
 
     monkeypatch.setattr("lenet_tf.evaluation.plotting.save_figure", full)
     with pytest.raises(RunError) as error:
-        lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
+        fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
     first, second = str(error.value).splitlines()
     assert first == (
@@ -265,7 +266,7 @@ def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path,
         " No space left on device. Write it with:"
     )
     assert second.endswith(f"lenet-tf report {folder}")
-    assert lenet_tf.resume(folder, digits, quiet=True).metrics["epochs"] == 1
+    assert resume(folder, digits, quiet=True).metrics["epochs"] == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -280,7 +281,7 @@ def test_the_first_signal_ends_a_report_and_the_run_is_complete(
     )
     try:
         with pytest.raises(Interrupted) as interrupted:
-            lenet_tf.fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
+            fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True)
     finally:
         signal.signal(signal.SIGINT, before)
     (folder,) = (tmp_path / "fit").iterdir()
@@ -293,7 +294,7 @@ def test_the_first_signal_ends_a_report_and_the_run_is_complete(
 
 
 def test_the_command_makes_it_and_says_where(cli, tmp_path):
-    done = cli("train", "tiny", "--data", "sample", "--epochs", 1, "--report", "--images-every", 0)
+    done = cli.train("tiny", "--data", "sample", "--epochs", 1, "--report", "--images-every", 0)
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
     assert (folder / "report.html").exists()

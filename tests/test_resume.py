@@ -16,7 +16,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from test_training import scalar_tags
+from event_tags import scalar_tags
+from quick import fit, resume
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError, TrainingError
@@ -76,12 +77,12 @@ def broken(model, data, logs: Path, *epochs: int, **options) -> run_folder.Run:
     with pytest.raises(
         Interrupted, match=rf"after {epochs[0] - 1} of \d+ epochs. Resume with:\n.* train --resume "
     ):
-        lenet_tf.fit(model, data, logs=logs, quiet=True, callbacks=[Break(epochs[0])], **options)
+        fit(model, data, logs=logs, quiet=True, callbacks=[Break(epochs[0])], **options)
     (folder,) = (logs / "fit").iterdir()
     for epoch in epochs[1:]:
         with pytest.raises(Interrupted):
-            lenet_tf.resume(folder, data, quiet=True, callbacks=[Break(epoch)])
-    return lenet_tf.resume(folder, data, quiet=True)
+            resume(folder, data, quiet=True, callbacks=[Break(epoch)])
+    return resume(folder, data, quiet=True)
 
 
 def recipe(variant: str, **changes) -> Recipe:
@@ -132,7 +133,7 @@ def test_a_broken_run_ends_as_the_whole_one(case, digits, tmp_path):
         "seed": 3,
         "device": "cpu",
     } | options
-    whole = lenet_tf.fit(model, data, logs=tmp_path / "whole", quiet=True, **options)
+    whole = fit(model, data, logs=tmp_path / "whole", quiet=True, **options)
     often = case == "adam, halves"
     resumed = broken(
         model, data, tmp_path / "broken", *((1, 2, 2, 3) if often else (3,)), **options
@@ -150,21 +151,19 @@ def test_early_stopping_remembers(digits, tmp_path):
             logs["val_loss"] = [3.0, 1.0, 2.0, 1.0, 5.0, 0.5][epoch]
 
     options = {"epochs": 9, "early_stopping": 3, "seed": 3, "device": "cpu", "quiet": True}
-    whole = lenet_tf.fit("tiny", digits, logs=tmp_path / "whole", callbacks=[Worse()], **options)
+    whole = fit("tiny", digits, logs=tmp_path / "whole", callbacks=[Worse()], **options)
     assert whole.metrics["epochs"] == 5
     with pytest.raises(Interrupted):
-        lenet_tf.fit(
-            "tiny", digits, logs=tmp_path / "broken", callbacks=[Worse(), Break(4)], **options
-        )
+        fit("tiny", digits, logs=tmp_path / "broken", callbacks=[Worse(), Break(4)], **options)
     (folder,) = (tmp_path / "broken" / "fit").iterdir()
-    assert_same(whole, lenet_tf.resume(folder, digits, quiet=True, callbacks=[Worse()]))
+    assert_same(whole, resume(folder, digits, quiet=True, callbacks=[Worse()]))
 
 
 @pytest.mark.slow
 def test_weights_that_were_given_are_kept_to_begin_with(digits, tmp_path):
     options = {"epochs": 2, "seed": 5, "device": "cpu"}
-    first = lenet_tf.fit("tiny", digits, logs=tmp_path / "first", quiet=True, **options)
-    whole = lenet_tf.fit(
+    first = fit("tiny", digits, logs=tmp_path / "first", quiet=True, **options)
+    whole = fit(
         lenet_tf.load_model(first.path), digits, logs=tmp_path / "whole", quiet=True, **options
     )
     assert_same(
@@ -177,7 +176,7 @@ def halted(digits, tmp_path_factory) -> Path:
     """A run of 4 epochs, of which 2 are finished."""
     logs = tmp_path_factory.mktemp("halted")
     with pytest.raises(Interrupted):
-        lenet_tf.fit(
+        fit(
             "tiny",
             digits,
             epochs=4,
@@ -199,9 +198,7 @@ def copy(halted, tmp_path) -> Path:
 
 def test_what_a_kill_leaves_between_two_files_is_put_right(copy, digits, tmp_path):
     """best.keras already of the next epoch, history.csv still of the last, half a record in an event file, half a checkpoint beside."""
-    whole = lenet_tf.fit(
-        "tiny", digits, epochs=4, seed=3, device="cpu", logs=tmp_path / "whole", quiet=True
-    )
+    whole = fit("tiny", digits, epochs=4, seed=3, device="cpu", logs=tmp_path / "whole", quiet=True)
     (copy / "best.keras").write_bytes((whole.path / "best.keras").read_bytes())
     (copy / "history.csv").write_text("epoch,loss\n0,1.0\n")
     (copy / ".final-123.partial.keras").write_bytes(b"PK")
@@ -210,7 +207,7 @@ def test_what_a_kill_leaves_between_two_files_is_put_right(copy, digits, tmp_pat
         file.write_bytes(file.read_bytes()[:-7])
     ahead = next((whole.path / "validation").iterdir())
     (copy / "validation" / ahead.name).write_bytes(ahead.read_bytes())
-    resumed = lenet_tf.resume(copy, digits, quiet=True)
+    resumed = resume(copy, digits, quiet=True)
     for a, b in zip(state(whole.model), state(resumed.model), strict=True):
         np.testing.assert_array_equal(a, b)
     assert [line.split(",")[0] for line in (copy / "history.csv").read_text().splitlines()] == [
@@ -226,12 +223,12 @@ def test_what_a_kill_leaves_between_two_files_is_put_right(copy, digits, tmp_pat
 
 
 def test_a_run_that_only_lacks_its_last_file_is_tested_and_not_trained(digits, tmp_path):
-    whole = lenet_tf.fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
+    whole = fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
     (whole.path / "metrics.json").unlink()
-    resumed = lenet_tf.resume(whole.path, digits, quiet=True)
+    resumed = resume(whole.path, digits, quiet=True)
     assert resumed.metrics["resumed"] == [2]
     assert_same(whole, resumed)
-    again = lenet_tf.resume(whole.path, digits, quiet=True)
+    again = resume(whole.path, digits, quiet=True)
     assert again.metrics == resumed.metrics
     assert again.history == resumed.history
 
@@ -241,13 +238,13 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
         RunError,
         match=r"was trained on other sample data \(SHA-256 .*\). A run resumes with its own data only.",
     ):
-        lenet_tf.resume(copy, replace(digits, x_test=digits.x_test[::-1].copy()), quiet=True)
+        resume(copy, replace(digits, x_test=digits.x_test[::-1].copy()), quiet=True)
     with pytest.raises(RunError, match="is not a run folder: it has no config.json"):
-        lenet_tf.resume(tmp_path, digits)
+        resume(tmp_path, digits)
     whole = (copy / "final.keras").read_bytes()
     (copy / "final.keras").write_bytes(whole[:5000])
     with pytest.raises(RunError, match=r"final.keras .* damaged"):
-        lenet_tf.resume(copy, digits, quiet=True)
+        resume(copy, digits, quiet=True)
     (copy / "final.keras").write_bytes(whole)
     config = json.loads((copy / "config.json").read_text())
     (copy / "config.json").write_text(json.dumps(config | {"format": 2}))
@@ -255,13 +252,13 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
         RunError,
         match=r"has format 2, whose checkpoints don't record .* Repeat the run instead: lenet-tf train --from-run",
     ):
-        lenet_tf.resume(copy, digits, quiet=True)
+        resume(copy, digits, quiet=True)
     (copy / "config.json").write_text(json.dumps(config | {"format": 99}))
     with pytest.raises(
         RunError,
         match=rf"format 99 of lenet_tf {lenet_tf.__version__}; here is lenet_tf .* reads formats 2 and 3",
     ):
-        lenet_tf.resume(copy, digits, quiet=True)
+        resume(copy, digits, quiet=True)
 
 
 @pytest.mark.parametrize(
@@ -303,10 +300,8 @@ def test_a_metric_that_is_not_finite_survives(digits, tmp_path):
             logs["own"] = [float("nan"), float("-inf"), 1.5][epoch]
 
     with pytest.raises(Interrupted):
-        lenet_tf.fit(
-            "tiny", digits, epochs=3, logs=tmp_path, quiet=True, callbacks=[Own(), Break(3)]
-        )
-    run = lenet_tf.resume(next((tmp_path / "fit").iterdir()), digits, quiet=True, callbacks=[Own()])
+        fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True, callbacks=[Own(), Break(3)])
+    run = resume(next((tmp_path / "fit").iterdir()), digits, quiet=True, callbacks=[Own()])
     np.testing.assert_array_equal(run.history["own"], [np.nan, -np.inf, 1.5])
 
 
@@ -317,14 +312,14 @@ def test_two_processes_do_not_train_in_one_folder(copy, digits):
             RunError, match="another process is training in .*: wait for it, or stop it first"
         ),
     ):
-        lenet_tf.resume(copy, digits, quiet=True)
+        resume(copy, digits, quiet=True)
 
 
 def test_other_versions_are_named(copy, digits, capsys):
     config = json.loads((copy / "config.json").read_text())
     config["versions"] |= {"tensorflow": "2.99.0", "click": "1.0"}
     (copy / "config.json").write_text(json.dumps(config))
-    lenet_tf.resume(copy, digits)
+    resume(copy, digits)
     out = capsys.readouterr().out
     assert re.search(
         r"^tensorflow is \S+ here, but the run started with 2.99.0: results may differ$",
@@ -409,11 +404,11 @@ def test_the_second_signal_stops_in_the_middle_of_an_epoch(tmp_path):
 def test_the_command_goes_on(copy, cli):
     folder = copy.parent.parent.parent
     os.chdir(folder)
-    refused = cli("train", "--resume", f"logs/fit/{copy.name}", "--epochs", "9")
+    refused = cli.train("--resume", f"logs/fit/{copy.name}", "--epochs", "9")
     assert refused.exit_code == 2
     assert "--resume takes this from the run's config.json: remove --epochs." in refused.output
-    assert cli("train", "lenet5", "--resume", copy).exit_code == 2
-    done = cli("train", "--resume", copy, "--data", "sample")
+    assert cli.train("lenet5", "--resume", copy).exit_code == 2
+    done = cli.train("--resume", copy, "--data", "sample")
     assert done.exit_code == 1
     assert "was trained on other sample data" in done.output
 
@@ -426,9 +421,7 @@ def test_frozen_layers_stay_frozen(digits, tmp_path):
         model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
         return model
 
-    whole = lenet_tf.fit(
-        frozen(), digits, epochs=2, device="cpu", logs=tmp_path / "whole", quiet=True
-    )
+    whole = fit(frozen(), digits, epochs=2, device="cpu", logs=tmp_path / "whole", quiet=True)
     resumed = broken(frozen(), digits, tmp_path / "broken", 2, epochs=2, device="cpu")
     np.testing.assert_array_equal(
         resumed.model.get_layer("C1").get_weights()[0], frozen().get_layer("C1").get_weights()[0]
@@ -442,7 +435,7 @@ def test_an_error_of_a_callback_is_its_own(digits, tmp_path):
             raise ConnectionError("the tracker does not answer")
 
     with pytest.raises(ConnectionError, match="the tracker does not answer"):
-        lenet_tf.fit("tiny", digits, epochs=2, logs=tmp_path, quiet=True, callbacks=[Offline()])
+        fit("tiny", digits, epochs=2, logs=tmp_path, quiet=True, callbacks=[Offline()])
 
 
 def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, tmp_path):
@@ -452,7 +445,7 @@ def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, 
         TrainingError,
         match="tiny is compiled without the metric accuracy, which selects the best epoch",
     ):
-        lenet_tf.fit(model, digits, logs=tmp_path / "logs", quiet=True)
+        fit(model, digits, logs=tmp_path / "logs", quiet=True)
     assert not (tmp_path / "logs").exists()
 
 
@@ -464,4 +457,4 @@ def test_a_damaged_history_or_result_is_told(copy, digits, tmp_path):
         checkpoints.read_progress(copy / "final.keras")
     (copy / "metrics.json").write_text("{}")
     with pytest.raises(RunError, match="metrics.json has no usable 'test_accuracy'"):
-        lenet_tf.resume(copy, digits, quiet=True)
+        resume(copy, digits, quiet=True)

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from quick import fit
 from sklearn.metrics import precision_recall_fscore_support
 
 import lenet_tf
@@ -102,7 +103,7 @@ def test_the_command_prints_them(digits, tmp_path, cli):
         x_test=digits.x_test,
         y_test=digits.y_test,
     )
-    run = lenet_tf.fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
+    run = fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
     said = cli("evaluate", run.path, "--data", data, "--report")
     assert said.exit_code == 0, said.output
     answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)

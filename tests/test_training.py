@@ -14,7 +14,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import python
+from event_tags import scalar_tags
+from processes import python
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data.pipeline import training_batches
@@ -32,16 +34,7 @@ def run(digits, tmp_path_factory):
         "board": lenet_tf.Board(images_every=0),
         "quiet": True,
     }
-    return lenet_tf.fit("tiny", digits, epochs=2, batch_size=30, seed=7, **options)
-
-
-def scalar_tags(folder: Path) -> dict[str, list[int]]:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(folder))
-    events.Reload()
-    tags = events.Tags()
-    return {tag: [event.step for event in events.Tensors(tag)] for tag in tags["tensors"]}
+    return fit("tiny", digits, epochs=2, batch_size=30, seed=7, **options)
 
 
 def same_weights(first, second):
@@ -143,9 +136,7 @@ def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
                 self.model.optimizer.learning_rate = 1e-9
 
     ruin = Ruin()
-    run = lenet_tf.fit(
-        "tiny", digits, epochs=2, batch_size=10, logs=tmp_path, quiet=True, callbacks=[ruin]
-    )
+    run = fit("tiny", digits, epochs=2, batch_size=10, logs=tmp_path, quiet=True, callbacks=[ruin])
     assert run.metrics["best_epoch"] == 1
     best = lenet_tf.load_model(run.path / "best.keras")
     assert all(np.array_equal(a, b) for a, b in zip(best.get_weights(), ruin.weights, strict=True))
@@ -156,8 +147,8 @@ def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
 @pytest.mark.cpu
 def test_same_seed_same_weights_bit_for_bit(run, digits, tmp_path):
     options = {"epochs": 2, "batch_size": 30, "device": "cpu", "logs": tmp_path, "quiet": True}
-    again = lenet_tf.fit("tiny", digits, seed=7, **options)
-    other = lenet_tf.fit("tiny", digits, seed=8, **options)
+    again = fit("tiny", digits, seed=7, **options)
+    other = fit("tiny", digits, seed=8, **options)
     assert same_weights(run.model, again.model)
     assert run.history["loss"] == again.history["loss"]
     assert not same_weights(run.model, other.model)
@@ -204,20 +195,20 @@ def test_deterministic_is_recorded_and_gives_the_same(digits, tmp_path):
 
 def test_mixed_precision_takes_keras_own_steps(digits, tmp_path, capfd):
     """Not among the engine's tests: a limit for oneDNN leaves TensorFlow unaware that bfloat16 is gone."""
-    lenet_tf.fit("tiny", digits, epochs=1, precision="mixed_bfloat16", device="cpu", logs=tmp_path)
+    fit("tiny", digits, epochs=1, precision="mixed_bfloat16", device="cpu", logs=tmp_path)
     assert "engine  keras, since the precision is mixed_bfloat16\n" in capfd.readouterr().out
 
 
 def test_no_seed_draws_one_and_records_it(digits, tmp_path):
-    run = lenet_tf.fit("tiny", digits, seed=None, device="cpu", logs=tmp_path, quiet=True)
+    run = fit("tiny", digits, seed=None, device="cpu", logs=tmp_path, quiet=True)
     seed = run_record.read_config(run.path)["seed"]
-    again = lenet_tf.fit("tiny", digits, seed=seed, device="cpu", logs=tmp_path, quiet=True)
+    again = fit("tiny", digits, seed=seed, device="cpu", logs=tmp_path, quiet=True)
     assert same_weights(run.model, again.model)
 
 
 def test_one_epoch_equals_plain_keras(digits, tmp_path):
     """The wrapper adds files, not arithmetic: the same weights bit for bit as Keras' own fit on the same batches."""
-    run = lenet_tf.fit(
+    run = fit(
         "lenet5", digits, epochs=1, seed=3, engine="keras", device="cpu", logs=tmp_path, quiet=True
     )
     with keras.device("cpu"):
@@ -239,7 +230,7 @@ def test_one_epoch_equals_plain_keras(digits, tmp_path):
 def test_a_trained_model_goes_on(run, digits, tmp_path):
     model = lenet_tf.load_model(run.path)
     before = int(model.optimizer.iterations)
-    again = lenet_tf.fit(model, digits, epochs=1, batch_size=30, logs=tmp_path, quiet=True)
+    again = fit(model, digits, epochs=1, batch_size=30, logs=tmp_path, quiet=True)
     assert int(model.optimizer.iterations) == before + 9
     assert again.model is model
     assert run_record.read_config(again.path)["initial_weights"] == "given"
@@ -253,14 +244,14 @@ def test_networks_fit_the_images(arrays, tmp_path):
         for name, array in arrays.items()
     }
     data = lenet_tf.RawData(**color)
-    run = lenet_tf.fit("lenet5-32", data, epochs=1, validation=0.2, logs=tmp_path, quiet=True)
+    run = fit("lenet5-32", data, epochs=1, validation=0.2, logs=tmp_path, quiet=True)
     assert run.model.input_shape == (None, 32, 32, 3)
     assert run.model.output_shape == (None, 4)
     with pytest.raises(
         DataError,
         match=r"lenet5 takes images of 28×28×1 and 10 classes, but arrays gives 28×28×3 and 4",
     ):
-        lenet_tf.fit(lenet_tf.LeNet(), data, logs=tmp_path / "none", quiet=True)
+        fit(lenet_tf.LeNet(), data, logs=tmp_path / "none", quiet=True)
     small = lenet_tf.RawData(
         **{
             name: array[:, :6, :6] if name.startswith("x") else array
@@ -268,7 +259,7 @@ def test_networks_fit_the_images(arrays, tmp_path):
         }
     )
     with pytest.raises(SpecError, match="kernel 5×5 is larger than its input"):
-        lenet_tf.fit("cnn-38k", small, validation="test", logs=tmp_path / "none", quiet=True)
+        fit("cnn-38k", small, validation="test", logs=tmp_path / "none", quiet=True)
     assert not (tmp_path / "none").exists()
 
 
@@ -287,7 +278,7 @@ def test_early_stopping(digits, tmp_path):
         def on_epoch_begin(self, epoch, logs=None):
             self.seen = epoch >= 2
 
-    run = lenet_tf.fit(
+    run = fit(
         "tiny", digits, epochs=30, early_stopping=2, logs=tmp_path, quiet=True, callbacks=[Worse()]
     )
     best = int(np.argmin(run.history["val_loss"]))
@@ -309,7 +300,7 @@ def test_nan_stops_the_run_and_keeps_the_last_good_epoch(digits, tmp_path):
         TrainingError,
         match=r"NaN or infinite in epoch 2, batch 4: is the learning rate 0.001 too high\?\n.* keeps the last finished",
     ):
-        lenet_tf.fit(
+        fit(
             "tiny",
             digits,
             epochs=5,
@@ -333,7 +324,7 @@ def test_a_last_update_that_ruins_the_weights_is_no_success(digits, tmp_path):
     with pytest.raises(
         TrainingError, match=r"NaN or infinite (in the validation of epoch 1|on the test images)"
     ):
-        lenet_tf.fit(spec, digits, epochs=1, batch_size=300, logs=tmp_path, quiet=True)
+        fit(spec, digits, epochs=1, batch_size=300, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
     assert not (folder / "metrics.json").exists()
 
@@ -355,7 +346,7 @@ def test_ctrl_c_while_a_checkpoint_is_written_keeps_the_old_one(digits, tmp_path
     original = saving_lib.save_model
     monkeypatch.setattr(saving_lib, "save_model", save)
     with pytest.raises(Interrupted, match="interrupted after 1 of 3 epochs"):
-        lenet_tf.fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True)
+        fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
     assert {path.name for path in folder.glob("*.keras")} == {"best.keras", "final.keras"}
     assert not list(folder.glob(".*"))
@@ -388,14 +379,12 @@ def test_ctrl_c_while_a_checkpoint_is_written_keeps_the_old_one(digits, tmp_path
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(digits, tmp_path, options, error, message):
     with pytest.raises(error, match=message):
-        lenet_tf.fit(
-            **{"model": "tiny", "data": digits, "logs": tmp_path / "logs", "quiet": True} | options
-        )
+        fit(**{"model": "tiny", "data": digits, "logs": tmp_path / "logs", "quiet": True} | options)
     assert not (tmp_path / "logs").exists()
 
 
 def test_output_is_plain_lines_without_a_terminal(digits, tmp_path, capfd):
-    lenet_tf.fit("tiny", digits, epochs=2, logs=tmp_path)
+    fit("tiny", digits, epochs=2, logs=tmp_path)
     out = capfd.readouterr().out
     assert "tiny  782 parameters, epochs 2, batch size 50, seed 0" in out
     assert "device  " in out
@@ -405,7 +394,7 @@ def test_output_is_plain_lines_without_a_terminal(digits, tmp_path, capfd):
 
 
 def test_quiet_prints_nothing(digits, tmp_path, capfd):
-    lenet_tf.fit("tiny", digits, logs=tmp_path, quiet=True)
+    fit("tiny", digits, logs=tmp_path, quiet=True)
     assert capfd.readouterr().out == ""
 
 
@@ -478,9 +467,7 @@ def test_a_bar_in_a_notebook(tmp_path):
 
 
 def test_mixed_precision_trains_and_reloads(digits, tmp_path):
-    run = lenet_tf.fit(
-        "tiny", digits, epochs=2, precision="mixed_bfloat16", logs=tmp_path, quiet=True
-    )
+    run = fit("tiny", digits, epochs=2, precision="mixed_bfloat16", logs=tmp_path, quiet=True)
     again = lenet_tf.load_model(run.path)
     assert (
         again.precision
@@ -495,9 +482,9 @@ def test_mixed_precision_trains_and_reloads(digits, tmp_path):
 
 def test_a_float16_model_goes_on_with_the_optimizer_it_has(digits, tmp_path):
     options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
-    run = lenet_tf.fit("tiny", digits, precision="mixed_float16", **options)
+    run = fit("tiny", digits, precision="mixed_float16", **options)
     state = len(run.model.optimizer.variables)
-    again = lenet_tf.fit(run.model, digits, **options)
+    again = fit(run.model, digits, **options)
     assert len(again.model.optimizer.variables) == state
     assert len(lenet_tf.load_model(again.path).optimizer.variables) == state
 
@@ -507,7 +494,7 @@ def test_every_variant_trains_on_the_sample_reloads_in_a_new_process_and_answers
     sample = lenet_tf.load_data("sample")
     answers = {}
     for variant, spec in VARIANTS.items():
-        run = lenet_tf.fit(variant, sample, epochs=1, seed=0, logs=tmp_path, quiet=True)
+        run = fit(variant, sample, epochs=1, seed=0, logs=tmp_path, quiet=True)
         assert run.metrics["test_accuracy"] > (0.2 if variant == "tiny" else 0.6), variant
         images = lenet_tf.prepare_images(sample.x_test[:100], spec.preparation)
         answers[str(run.path / "final.keras")] = run.model.predict(images, verbose=0)
@@ -559,9 +546,7 @@ def test_a_link_to_nowhere_is_refused(tmp_path):
 
 
 def test_arrays_in_memory_cannot_be_run_again_from_the_folder(arrays, tmp_path):
-    run = lenet_tf.fit(
-        "tiny", lenet_tf.RawData(**arrays), validation="test", logs=tmp_path, quiet=True
-    )
+    run = fit("tiny", lenet_tf.RawData(**arrays), validation="test", logs=tmp_path, quiet=True)
     with pytest.raises(
         RunError,
         match=r"was trained on arrays in memory, which it does not store: pass",

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from quick import resume
 
 import lenet_tf
 from lenet_tf.errors import RunError
@@ -65,9 +66,9 @@ def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(
     folder = Path(shutil.copytree(path, tmp_path / path.name))
     if FORMATS[path] < 3:
         with pytest.raises(RunError, match=r"format \d"):
-            lenet_tf.resume(folder, digits)
+            resume(folder, digits)
         return
-    run = lenet_tf.resume(folder, digits)
+    run = resume(folder, digits)
     assert (run.metrics["epochs"], run.metrics["resumed"]) == (2, [1])
     then = run_record.read_run(path).config["versions"]["keras"]
     assert (
