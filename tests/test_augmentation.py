@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import tensorflow as tf
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data import augmentation
@@ -184,7 +185,7 @@ def test_training_with_distortions(digits, tmp_path):
     """The same seed gives the same weights, and config.json records the distortions."""
     options = {"epochs": 2, "seed": 5, "device": "cpu", "logs": tmp_path, "quiet": True}
     first, same, plain = (
-        lenet_tf.fit("tiny", digits, augmentation=amounts, **options)
+        fit("tiny", digits, augmentation=amounts, **options)
         for amounts in ("affine", AUGMENTATIONS["affine"], None)
     )
     for a, b in zip(first.model.get_weights(), same.model.get_weights(), strict=True):
@@ -203,7 +204,7 @@ def test_training_with_distortions(digits, tmp_path):
     with pytest.raises(
         lenet_tf.LenetError, match="unknown augmentation 'afine': did you mean affine"
     ):
-        lenet_tf.fit("tiny", digits, augmentation="afine", logs=tmp_path / "none", quiet=True)
+        fit("tiny", digits, augmentation="afine", logs=tmp_path / "none", quiet=True)
     assert not (tmp_path / "none").exists()
 
 
@@ -213,7 +214,7 @@ def test_only_training_images_are_distorted(digits, tmp_path):
         get_spec("tiny"),
         recipe=replace(get_spec("tiny").recipe, augmentation=Augmentation(translation=8.0)),
     )
-    run = lenet_tf.fit(spec, digits, epochs=1, validation="test", logs=tmp_path, quiet=True)
+    run = fit(spec, digits, epochs=1, validation="test", logs=tmp_path, quiet=True)
     model = keras.saving.load_model(run.path / "final.keras")
     accuracy = np.mean(
         model.predict(digits.x_test / np.float32(255), verbose=0).argmax(1) == digits.y_test

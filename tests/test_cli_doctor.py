@@ -7,7 +7,7 @@ import re
 from importlib.metadata import PackageNotFoundError
 
 import pytest
-from conftest import python
+from processes import python
 
 
 def test_doctor_names_what_is_missing_and_its_remedy(cli, offline):

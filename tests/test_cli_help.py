@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from commands import check_refused
-from conftest import python
+from processes import python
 
 import lenet_tf
 from lenet_tf.specs import VARIANTS

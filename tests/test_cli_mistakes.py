@@ -12,14 +12,14 @@ from commands import check_refused
 
 def test_an_unknown_augmentation(cli):
     check_refused(
-        cli("train", "tiny", "--data", "sample", "--augment", "afine"),
+        cli.train("tiny", "--data", "sample", "--augment", "afine"),
         "unknown augmentation 'afine': did you mean affine",
     )
 
 
 def test_named_data_that_is_unavailable_is_an_error(cli, offline, tmp_path):
     check_refused(
-        cli("train", "--data", "mnist"),
+        cli.train("--data", "mnist"),
         "mnist is unavailable",
         "Put t10k-images-idx3-ubyte.gz",
         "--originals <folder>",
@@ -126,7 +126,7 @@ def test_mistakes(cli, offline, arguments, messages):
 )
 def test_wrong_arrays(cli, arrays, change, message):
     np.savez("mine.npz", **arrays | change)
-    check_refused(cli("train", "tiny", "--data", "mine.npz"), message)
+    check_refused(cli.train("tiny", "--data", "mine.npz"), message)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered"])
@@ -144,13 +144,13 @@ def test_damaged_originals(cli, offline, originals, tmp_path, damage):
         "truncated": "is not the published file: 9,912,415 bytes instead of 9,912,422",
         "altered": "was altered: SHA-256",
     }[damage]
-    check_refused(cli("train", "--originals", folder.parent), "train-images-idx3-ubyte.gz", message)
+    check_refused(cli.train("--originals", folder.parent), "train-images-idx3-ubyte.gz", message)
 
 
 def test_a_log_folder_that_cannot_be_written(cli):
     Path("taken").write_text("a file")
     check_refused(
-        cli("train", "tiny", "--data", "sample", "--logs", "taken"),
+        cli.train("tiny", "--data", "sample", "--logs", "taken"),
         "cannot write runs to taken/fit: taken is not a folder",
         "--logs",
     )
@@ -163,12 +163,12 @@ def test_a_log_folder_that_cannot_be_written(cli):
 def test_a_read_only_log_folder(cli):
     Path("shut").mkdir(mode=0o500)
     check_refused(
-        cli("train", "tiny", "--data", "sample", "--logs", "shut"), "shut is not writable"
+        cli.train("tiny", "--data", "sample", "--logs", "shut"), "shut is not writable"
     )
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux")
 def test_a_log_folder_that_refuses_new_folders(cli):
     check_refused(
-        cli("train", "tiny", "--data", "sample", "--logs", "/proc/self/fdinfo"), "/proc/self/fdinfo"
+        cli.train("tiny", "--data", "sample", "--logs", "/proc/self/fdinfo"), "/proc/self/fdinfo"
     )

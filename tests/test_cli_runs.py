@@ -9,19 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import check_refused, get_only_run
-
-import lenet_tf
+from quick import fit
 
 
 @pytest.fixture(scope="module")
 def trained(digits, tmp_path_factory) -> Path:
     """A run of `tiny`."""
-    return lenet_tf.fit("tiny", digits, logs=tmp_path_factory.mktemp("trained"), quiet=True).path
+    return fit("tiny", digits, logs=tmp_path_factory.mktemp("trained"), quiet=True).path
 
 
 def test_evaluate_warns_about_changed_data(cli, arrays):
     np.savez("mine.npz", **arrays)
-    assert cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q").exit_code == 0
+    assert cli.train("tiny", "--data", "mine.npz", "--validation", "test", "-q").exit_code == 0
     assert "Warning" not in cli("evaluate", get_only_run()).stderr
     np.savez("mine.npz", **arrays | {"y_test": arrays["y_test"][::-1].copy()})
     result = cli("evaluate", get_only_run())
@@ -69,4 +68,4 @@ def test_a_config_that_cannot_be_repeated(cli, trained, damage, message):
     run = shutil.copytree(trained, Path("first", trained.name))
     config = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(damage(config))
-    check_refused(cli("train", "--from-run", run), message)
+    check_refused(cli.train("--from-run", run), message)

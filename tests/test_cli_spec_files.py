@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import check_refused
+from quick import fit
 
 import lenet_tf
 
@@ -22,9 +23,7 @@ def test_the_example_file_is_the_tutorials_network(cli):
     """The same seed gives bit-identical weights from the file and from the variant."""
     weights = []
     for number, network in enumerate((["--spec", EXAMPLE], ["lenet5"])):
-        result = cli(
-            "train",
-            *network,
+        result = cli.train(*network,
             "--data",
             "sample",
             "--epochs",
@@ -82,7 +81,7 @@ def test_mistakes_in_a_file(cli, old, new, message):
     text = EXAMPLE.read_text(encoding="utf-8")
     assert old in text
     Path("own.toml").write_text(text.replace(old, new), encoding="utf-8")
-    check_refused(cli("train", "--spec", "own.toml", "--data", "sample"), message)
+    check_refused(cli.train("--spec", "own.toml", "--data", "sample"), message)
     check_refused(cli("summary", "own.toml"), message)
 
 
@@ -128,7 +127,7 @@ def test_the_menu_file_shows_every_option_and_works(cli, digits, tmp_path):
     assert [name for name in sorted(names) if not re.search(rf"\b{name}\b", text)] == []
     network = toml.load_spec(MENU)
     assert {row.kind for row in network.rows} == set(row_types.ROW_TYPES) - {"flatten"}
-    run = lenet_tf.fit(network, digits, logs=tmp_path, quiet=True)
+    run = fit(network, digits, logs=tmp_path, quiet=True)
     assert np.isfinite(run.history["loss"]).all()
     assert cli("summary", MENU).exit_code == 0
 
@@ -139,7 +138,7 @@ def test_whole_numbers_in_a_file(cli):
         'name = "adam"\nlearning_rate = 0.001', 'name = "sgd"\nlearning_rate = [1, 1]\nmomentum = 0'
     )
     Path("own.toml").write_text(text, encoding="utf-8")
-    result = cli("train", "--spec", "own.toml", "--data", "sample", "--epochs", 1, "-q")
+    result = cli.train("--spec", "own.toml", "--data", "sample", "--epochs", 1, "-q")
     assert result.exit_code == 0, result.output
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import check_refused, get_only_run
-from conftest import NO_NETWORK, python
+from processes import NO_NETWORK, python
 
 import lenet_tf
 from lenet_tf.runs import run_record
@@ -19,10 +19,10 @@ from lenet_tf.runs import run_record
 
 @pytest.mark.slow
 def test_augment_on_the_command_line(cli):
-    result = cli("train", "tiny", "--data", "sample", "--augment", "affine+elastic", "-q")
+    result = cli.train("tiny", "--data", "sample", "--augment", "affine+elastic", "-q")
     assert result.exit_code == 0, result.output
     assert run_record.read_config(get_only_run())["recipe"]["augmentation"]["elastic"] == 34
-    again = cli("train", "--from-run", get_only_run(), "--augment", "none", "--logs", "again", "-q")
+    again = cli.train("--from-run", get_only_run(), "--augment", "none", "--logs", "again", "-q")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
     assert run_record.read_config(second)["recipe"]["augmentation"] is None
@@ -30,8 +30,8 @@ def test_augment_on_the_command_line(cli):
 
 def test_a_network_is_trained_on_its_own_data_set(cli, offline):
     """A CIFAR-10 network takes gray images only if they are named."""
-    check_refused(cli("train", "lenet5-color"), "cifar10 is unavailable", "cifar-10-binary.tar.gz")
-    result = cli("train", "lenet5-color", "--data", "sample", "--epochs", 1, "--logs", "gray", "-q")
+    check_refused(cli.train("lenet5-color"), "cifar10 is unavailable", "cifar-10-binary.tar.gz")
+    result = cli.train("lenet5-color", "--data", "sample", "--epochs", 1, "--logs", "gray", "-q")
     assert result.exit_code == 0, result.output
     (run,) = Path("gray/fit").iterdir()
     assert lenet_tf.load_model(run).input_shape == (None, 32, 32, 3)
@@ -64,9 +64,7 @@ def test_online_training_sets_one_thread_before_tensorflow_starts(tmp_path):
 
 def test_train_evaluate_and_repeat(cli):
     """A test has the same result again, and the repeated run the same weights."""
-    result = cli(
-        "train",
-        "tiny",
+    result = cli.train("tiny",
         "--data",
         "sample",
         "--epochs",
@@ -103,7 +101,7 @@ def test_train_evaluate_and_repeat(cli):
         in cli("evaluate", run / "final.keras", "--data", "sample").output
     )
 
-    again = cli("train", "--from-run", run, "--logs", "again", "--device", "cpu", "--quiet")
+    again = cli.train("--from-run", run, "--logs", "again", "--device", "cpu", "--quiet")
     assert again.exit_code == 0, again.output
     (second,) = Path("again/fit").iterdir()
     first_config, second_config = (run_record.read_config(folder) for folder in (run, second))
@@ -118,7 +116,7 @@ def test_train_evaluate_and_repeat(cli):
     assert again.output.startswith("test accuracy")
     assert json.loads(cli("summary", run, "--json").output)["parameters"] == 782
 
-    changed = cli("train", "--from-run", run, "--logs", "changed", "--epochs", 1, "--seed", 6, "-q")
+    changed = cli.train("--from-run", run, "--logs", "changed", "--epochs", 1, "--seed", 6, "-q")
     assert changed.exit_code == 0, changed.output
     (third,) = Path("changed/fit").iterdir()
     config = run_record.read_config(third)
@@ -157,7 +155,7 @@ def test_the_notice_comes_before_anything_heavy(offline):
 
 def test_own_arrays(cli, arrays):
     np.savez("mine.npz", **arrays)
-    result = cli("train", "tiny", "--data", "mine.npz", "--validation", "test", "-q")
+    result = cli.train("tiny", "--data", "mine.npz", "--validation", "test", "-q")
     assert result.exit_code == 0, result.output
     assert f"on 20 images of {Path('mine.npz').resolve()}\n" in result.output
 
@@ -166,7 +164,7 @@ def test_own_arrays(cli, arrays):
 def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):
     """The tutorial's recipe on the published files: one epoch reaches 95%."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
-    result = cli("train", "--originals", originals, "--epochs", 1)
+    result = cli.train("--originals", originals, "--epochs", 1)
     assert result.exit_code == 0, result.output
     metrics = json.loads((get_only_run() / "metrics.json").read_text())
     config = run_record.read_config(get_only_run())
@@ -179,7 +177,7 @@ def test_full_mnist_one_epoch(cli, monkeypatch, tfds_folder, originals):
 def test_full_mnist_ten_epochs(cli, monkeypatch, tfds_folder, originals):
     """`make train` with originals: the whole recipe reaches 98%."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
-    result = cli("train", "--originals", originals)
+    result = cli.train("--originals", originals)
     assert result.exit_code == 0, result.output
     metrics = json.loads((get_only_run() / "metrics.json").read_text())
     assert metrics["epochs"] == 10

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick import fit, resume
 
-import lenet_tf
 from lenet_tf.data import image_order
 from lenet_tf.data.sources import load_data
 from lenet_tf.data.sources.idx import load_idx_folder
@@ -83,9 +83,9 @@ def old_run(mnist, tmp_path):
 
     shuffled = image_order.to_tfds_order(mnist)
     options = {"epochs": 2, "validation": "test", "seed": 1, "device": "cpu", "quiet": True}
-    complete = lenet_tf.fit("tiny", shuffled, logs=tmp_path / "complete", **options)
+    complete = fit("tiny", shuffled, logs=tmp_path / "complete", **options)
     with pytest.raises(RuntimeError, match="the power went out"):
-        lenet_tf.fit("tiny", shuffled, logs=tmp_path / "logs", callbacks=[Stop()], **options)
+        fit("tiny", shuffled, logs=tmp_path / "logs", callbacks=[Stop()], **options)
     (folder,) = (tmp_path / "logs" / "fit").iterdir()
     return folder, complete
 
@@ -98,7 +98,7 @@ BOTH_ORDERS = (
 def test_a_run_in_tfds_order_resumes_in_it(old_run, mnist, capsys):
     """The weights are bit-identical, and a notice names both orders."""
     folder, complete = old_run
-    run = lenet_tf.resume(folder, mnist, report=False)
+    run = resume(folder, mnist, report=False)
     output = capsys.readouterr().out
     assert f"test image 0 is a {image_order.to_tfds_order(mnist).y_test[0]})" in output
     assert f"test image 0 is a {mnist.y_test[0]})" in output
@@ -111,20 +111,20 @@ def test_other_data_are_rejected(old_run, mnist):
     changed = mnist.x_test.copy()
     changed[0, 0, 0] += 1
     with pytest.raises(RunError, match="was trained on other mnist data"):
-        lenet_tf.resume(folder, replace(mnist, x_test=changed), report=False)
+        resume(folder, replace(mnist, x_test=changed), report=False)
 
 
 def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
     """`evaluate`, `report` and `train --from-run` do; the last uses the run's own order."""
     folder, complete = old_run
-    lenet_tf.resume(folder, mnist, report=False, quiet=True)
+    resume(folder, mnist, report=False, quiet=True)
     monkeypatch.setattr("lenet_tf.data.sources.load_data", lambda *_, **__: mnist)
     evaluated = cli("evaluate", "--json", folder)
     assert json.loads(evaluated.stdout)["accuracy"] == pytest.approx(
         complete.metrics["test_accuracy"]
     )
     reported = cli("report", folder, complete.path, "--comparison", "comparison.html")
-    again = cli("train", "--from-run", folder, "--quiet", "--no-report", "--logs", "again")
+    again = cli.train("--from-run", folder, "--quiet", "--no-report", "--logs", "again")
     for result in (evaluated, reported, again):
         assert result.exit_code == 0, result.output
         assert re.search(BOTH_ORDERS, result.stderr)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from drawings import draw_digits
 from PIL import Image
+from quick import fit
 from scipy import ndimage
 
 import lenet_tf
@@ -29,7 +30,7 @@ def trained(tmp_path_factory):
     """A network trained on MNIST if it is available, else on the embedded sample."""
     data = lenet_tf.load_data("mnist") if os.environ.get("LENET_TF_ORIGINALS") else load_sample()
     options = {"recipe": "fast"} if data.name == "mnist" else {"epochs": 12}
-    return lenet_tf.fit(
+    return fit(
         "lenet5-modern",
         data,
         device="cpu",

@@ -128,11 +128,11 @@ def test_batches_of_a_file(folder, digits):
 
 
 def test_training_from_a_folder(folder, cli):
-    result = cli("train", "tiny", "--data", folder, "--logs", "l", "--seed", 3)
+    result = cli.train("tiny", "--data", folder, "--logs", "l", "--seed", 3)
     assert result.exit_code == 0, result.output
     assert f"images of {folder.resolve()}" in result.output
     (run,) = (folder / "work" / "l" / "fit").iterdir()
-    again = cli("train", "--from-run", run, "--logs", "m", "-q")
+    again = cli.train("--from-run", run, "--logs", "m", "-q")
     assert again.exit_code == 0, again.output
     (second,) = (folder / "work" / "m" / "fit").iterdir()
     for one, other in zip(

@@ -551,7 +551,7 @@ def test_arrays_in_memory_cannot_be_run_again_from_the_folder(arrays, tmp_path):
         RunError,
         match=r"was trained on arrays in memory, which it does not store: pass",
     ):
-        run_record.read_repeatable_run(run.path).data_name
+        _ = run_record.read_repeatable_run(run.path).data_name
 
 
 def test_models_that_cannot_be_loaded(run, tmp_path):
