@@ -1,4 +1,4 @@
-"""The choice of a device. GPUs are pretended: what TensorFlow would list decides, no kernel runs."""
+"""The choice of a device, with pretended GPUs, and the start of TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lenet_tf.training.fit import training_context
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """Pretends that TensorFlow lists so many GPUs; gives the list of those that got memory growth."""
+    """Pretend that TensorFlow lists some GPUs; return those with memory growth."""
     grown = []
 
     def pretend(count):
@@ -56,12 +56,12 @@ def test_auto_without_gpu_is_the_cpu(gpus):
     assert "cores" in device.choose_device("auto").label
 
 
-def test_cpu_is_the_cpu_whatever_there_is(gpus):
+def test_cpu_is_chosen_even_if_there_is_a_gpu(gpus):
     gpus(2)
     assert device.choose_device("cpu").name == "/CPU:0"
 
 
-def test_a_gpu_that_is_not_there(gpus):
+def test_a_missing_gpu_is_reported(gpus):
     gpus(1)
     with pytest.raises(
         DeviceError,
@@ -80,12 +80,12 @@ def test_a_gpu_that_is_not_there(gpus):
             None,
             True,
             "/bin/x",
-            r"TensorFlow loads no CUDA libraries; install them by make install EXTRAS=dev,gpu or pip"
-            r" install 'lenet_tf\[gpu\]'",
+            "TensorFlow loads no CUDA libraries; install them by make install EXTRAS=dev,gpu"
+            r" or pip install 'lenet_tf\[gpu\]'",
         ),
     ],
 )
-def test_why_a_gpu_cannot_be_used(gpus, monkeypatch, visible, built, driver, reason):
+def test_the_reason_for_a_missing_gpu(gpus, monkeypatch, visible, built, driver, reason):
     gpus(0)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
@@ -98,7 +98,7 @@ def test_why_a_gpu_cannot_be_used(gpus, monkeypatch, visible, built, driver, rea
 
 
 @pytest.mark.parametrize("wanted", ["GPU", "gpu:", "gpu:x", "cuda", "cpu:0", ""])
-def test_unknown_devices(wanted):
+def test_unknown_devices_are_reported(wanted):
     with pytest.raises(DeviceError, match="choose auto, cpu, gpu or gpu:N"):
         device.choose_device(wanted)
 
@@ -113,24 +113,25 @@ def test_unknown_devices(wanted):
         ("import lenet_tf; lenet_tf.LeNet; lenet_tf.use_one_thread()", ["1", "1", "1"]),
     ],
 )
-def test_threads_are_set_until_tensorflow_has_begun(first, threads):
-    """Importing TensorFlow is not yet using its threads; what the environment says stays."""
+def test_threads_are_set_until_tensorflow_uses_them(first, threads):
+    """Importing TensorFlow does not start its threads; variables that are set stay."""
     names = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
     script = (
-        f"import os; {first or 'pass'}; from lenet_tf.runtime import threads; threads.usable_cores = lambda: 2\n"
+        f"import json, os; {first}\n"
+        "from lenet_tf.runtime import threads; threads.usable_cores = lambda: 2\n"
         "from lenet_tf.runtime.tensorflow_start import start_tensorflow; start_tensorflow()\n"
-        f"import json; print(json.dumps([os.environ.get(name) for name in {names}]))"
+        f"print(json.dumps([os.environ.get(name) for name in {names}]))"
     )
     environment = {name: value for name, value in os.environ.items() if name not in names}
     assert json.loads(python("-c", script, env=environment).stdout) == threads
 
 
-def test_models_live_where_the_scope_says():
+def test_variables_are_created_on_the_device_of_the_scope():
     with device.choose_device("cpu").scope():
         assert tf.Variable(1.0).device.endswith("CPU:0")
 
 
-def test_a_user_who_split_a_gpu_is_left_alone(gpus, monkeypatch):
+def test_virtual_gpus_of_the_user_stay(gpus, monkeypatch):
     gpus(1)
 
     def refuse(gpu, on):
@@ -140,7 +141,7 @@ def test_a_user_who_split_a_gpu_is_left_alone(gpus, monkeypatch):
     assert device.choose_device("gpu").name == "/GPU:0"
 
 
-def test_auto_explains_why_a_card_is_not_used(gpus, monkeypatch, tmp_path):
+def test_auto_explains_why_a_gpu_is_unused(gpus, monkeypatch, tmp_path):
     gpus(0)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(tf.test, "is_built_with_gpu_support", lambda: True)
@@ -156,15 +157,16 @@ def test_auto_explains_why_a_card_is_not_used(gpus, monkeypatch, tmp_path):
     assert "no GPU" not in device.choose_device("cpu").label
 
 
-def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
-    """TensorFlow gives it for every fifth model, twice in a process for each function."""
+def test_only_useless_retracing_advice_is_hidden():
+    """TensorFlow prints it for every fifth model, twice per function in a process."""
     script = """
         import lenet_tf, keras, numpy as np, tensorflow as tf
         from lenet_tf.data.sources.sample import load_sample
         from lenet_tf.runtime.tensorflow_start import hide_retracing_advice
 
         data = load_sample()
-        few = lenet_tf.RawData(data.x_train[:200], data.y_train[:200], data.x_test[:100], data.y_test[:100])
+        x, y = data.x_test[:100], data.y_test[:100]
+        few = lenet_tf.RawData(x, y, x, y)
         for _ in range(6):
             model = lenet_tf.LeNet("tiny")
             lenet_tf.evaluate(model, few)
@@ -173,7 +175,8 @@ def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
             for number in range(6):
                 tf.function(lambda number: number)(number)
         for _ in range(6):
-            keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).predict(np.zeros((1, 2)), verbose=0)
+            model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+            model.predict(np.zeros((1, 2)), verbose=0)
     """
     done = python("-c", textwrap.dedent(script))
     traced = re.findall(
@@ -184,8 +187,11 @@ def test_advice_to_trace_less_is_held_back_only_where_nobody_can_follow_it():
     assert own == "<lambda>" and re.match(r"TensorFlowTrainer\..*predict", keras_own)
 
 
-def test_training_holds_it_back(caplog):
-    advice = "5 out of the last 5 calls to <function TensorFlowTrainer.step at 0x7f> triggered tf.function retracing."
+def test_training_hides_retracing_advice(caplog):
+    advice = (
+        "5 out of the last 5 calls to <function TensorFlowTrainer.step at 0x7f> "
+        "triggered tf.function retracing."
+    )
     with training_context(device.choose_device("cpu"), 0, False):
         tf.get_logger().warning(advice)
         assert not caplog.records
@@ -193,8 +199,7 @@ def test_training_holds_it_back(caplog):
     assert [record.getMessage() for record in caplog.records] == [advice]
 
 
-def test_tensorflow_starts_with_log_level_1_whichever_module_is_imported_first(monkeypatch):
-    """A user's own log level stays."""
+def test_log_level_is_1_unless_the_user_sets_it(monkeypatch):
     script = (
         "import os, sys; from lenet_tf import inspection, layers; assert 'keras' in sys.modules;"
         "print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
@@ -205,8 +210,8 @@ def test_tensorflow_starts_with_log_level_1_whichever_module_is_imported_first(m
     assert python("-c", script).stdout == "0\n"
 
 
-def test_a_comparison_may_ask_for_all_bits():
-    """TF32 has effect on GPUs only; here it is seen whether TensorFlow is told."""
+def test_tf32_can_be_disabled():
+    """TF32 affects GPUs only, so this checks TensorFlow's setting."""
     try:
         start_tensorflow()
         assert tf.config.experimental.tensor_float_32_execution_enabled()

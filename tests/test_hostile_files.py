@@ -1,4 +1,4 @@
-"""Files that lie: no reader of a file from outside crashes, hangs or takes memory that the file does not account for."""
+"""Hostile files: no reader crashes, hangs or uses memory that the file does not justify."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def idx_bytes(array: np.ndarray) -> bytes:
 
 
 def refused(read, path: Path, message: str, kind: type[LenetError] = DataError) -> None:
-    """In one or two lines with the file's path, at once."""
+    """Check that a reader refuses a file in one or two lines that name it."""
     with pytest.raises(kind) as caught:
         read(path)
     text = str(caught.value)
@@ -74,7 +74,7 @@ def refused(read, path: Path, message: str, kind: type[LenetError] = DataError) 
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_files_that_lie_are_refused_or_read(reader, hostile, tmp_path_factory):
+def test_hostile_files_are_refused_or_read(reader, hostile, tmp_path_factory):
     path = hostile.prepare_path(reader, tmp_path_factory.mktemp(reader))
     reader = hostile.READERS[reader]
     outcomes = set()
@@ -106,7 +106,7 @@ def test_noise_is_refused(reader, content, hostile, tmp_path_factory):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
 @pytest.mark.parametrize("reader", READERS)
-def test_a_pipe_is_not_waited_for(reader, hostile, tmp_path):
+def test_a_named_pipe_is_refused(reader, hostile, tmp_path):
     path = hostile.prepare_path(reader, tmp_path)
     path.unlink(missing_ok=True)
     os.mkfifo(path)
@@ -114,7 +114,7 @@ def test_a_pipe_is_not_waited_for(reader, hostile, tmp_path):
         hostile.READERS[reader].read(path)
 
 
-def test_an_error_does_not_quote_a_whole_file():
+def test_an_error_quotes_at_most_1000_characters():
     assert len(str(DataError("a" * 10**6))) == 1_001
 
 
@@ -155,7 +155,7 @@ def test_idx_is_read_where_header_and_length_agree(folder, shape, more, packed):
         (b"\0\0\x08\3" + b"\xff" * 12, "but the limit is 4,294,967,296 bytes"),
     ],
 )
-def test_idx_files_that_cannot_be(tmp_path, content, message):
+def test_invalid_idx_files_are_refused(tmp_path, content, message):
     for path, packed in (
         (tmp_path / "plain", content),
         (tmp_path / "packed.gz", gzip.compress(content)),
@@ -165,7 +165,7 @@ def test_idx_files_that_cannot_be(tmp_path, content, message):
         refused(lambda p: load_idx_file(p, 3), path, start)
 
 
-def test_gzip_files_that_cannot_be(tmp_path):
+def test_invalid_gzip_files_are_refused(tmp_path):
     packed, path = gzip.compress(idx_bytes(np.arange(24).reshape(2, 3, 4))), tmp_path / "x.gz"
     path.write_bytes(packed)
     np.testing.assert_array_equal(load_idx_file(path, 3), np.arange(24).reshape(2, 3, 4))
@@ -214,8 +214,8 @@ def test_a_folder_of_idx_files_is_a_data_set(tmp_path, arrays, packed):
 
 
 @pytest.mark.slow
-def test_the_original_files_are_what_tfds_makes_of_them(monkeypatch, tfds_folder, originals):
-    """TFDS shuffles what it prepares: the same pairs of image and label, in another order."""
+def test_original_files_equal_the_data_of_tfds(monkeypatch, tfds_folder, originals):
+    """TFDS shuffles: it has the same pairs of image and label in another order."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tfds_folder))
     ours, theirs = load_data(str(originals / "mnist")), load_data("mnist", originals)
     assert ours.num_classes == theirs.num_classes
@@ -239,7 +239,7 @@ def test_the_original_files_are_what_tfds_makes_of_them(monkeypatch, tfds_folder
 
 
 class Trap:
-    """Makes a file where it is unpickled."""
+    """Creates a file when it is unpickled."""
 
     def __reduce__(self):
         return Path.touch, (Path("sprung"),)
@@ -295,7 +295,7 @@ NPY = [
 
 
 @pytest.mark.parametrize(("content", "message"), NPY)
-def test_npy_files_that_cannot_be(tmp_path, monkeypatch, arrays, content, message):
+def test_invalid_npy_files_are_refused(tmp_path, monkeypatch, arrays, content, message):
     monkeypatch.chdir(tmp_path)
     for name, array in arrays.items():
         np.save(tmp_path / f"{name}.npy", array)
@@ -312,7 +312,7 @@ def test_npy_files_that_cannot_be(tmp_path, monkeypatch, arrays, content, messag
 
 
 def patched(content: bytes, mark: bytes, offset: int, value: bytes) -> bytes:
-    """With `value` at `offset` behind every `mark`."""
+    """Overwrite the bytes at `offset` after every `mark` by `value`."""
     work, place = bytearray(content), content.find(mark)
     while place >= 0:
         work[place + offset : place + offset + len(value)] = value
@@ -320,7 +320,7 @@ def patched(content: bytes, mark: bytes, offset: int, value: bytes) -> bytes:
     return bytes(work)
 
 
-def test_npz_files_that_cannot_be(tmp_path, arrays):
+def test_invalid_npz_files_are_refused(tmp_path, arrays):
     path = tmp_path / "x.npz"
     np.savez_compressed(path, **arrays)
     good = path.read_bytes()
@@ -343,8 +343,8 @@ def test_npz_files_that_cannot_be(tmp_path, arrays):
         refused(load_npz, path, message)
 
 
-def test_a_bomb_of_zeros_in_an_archive_is_not_unpacked(tmp_path):
-    """16 TiB that deflate could have made of the file, as far as its directory says."""
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
+    """Its directory declares the most that deflate could expand the file to."""
     path = tmp_path / "x.npz"
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file,
@@ -368,7 +368,7 @@ def test_a_bomb_of_zeros_in_an_archive_is_not_unpacked(tmp_path):
     refused(load_npy_folder, tmp_path, "larger than 4,294,967,296 bytes")
 
 
-def test_images_whose_file_became_shorter(tmp_path):
+def test_images_of_a_truncated_file_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.zeros((5, 4, 4), np.uint8))
     images = ImageFile(tmp_path / "x.npy")
     with (tmp_path / "x.npy").open("rb+") as file:
@@ -377,12 +377,12 @@ def test_images_whose_file_became_shorter(tmp_path):
 
 
 @pytest.mark.parametrize("classes", [-1, 2**40, [1, 2], 1.5])
-def test_counts_of_classes_that_cannot_be(tmp_path, arrays, classes):
+def test_invalid_numbers_of_classes_are_refused(tmp_path, arrays, classes):
     np.savez(tmp_path / "x.npz", **arrays, num_classes=np.array(classes))
     refused(load_npz, tmp_path / "x.npz", "num_classes must be one whole number up to 1,000,000")
 
 
-def test_kept_arrays_come_back_and_any_damage_is_none(tmp_path, digits):
+def test_the_cache_returns_the_data_or_none_if_damaged(tmp_path, digits):
     save_cached(tmp_path, digits, "published")
     assert [path.name for path in tmp_path.iterdir()] == [CACHE_FILE]
     assert load_cached(tmp_path, "sample", "", "sample", "published").sha256 == digits.sha256
@@ -466,17 +466,15 @@ def test_pictures_become_gray(tmp_path):
         (png_bytes(4, 4).replace(b"IDAT", b"IDAX"), "not a readable picture"),
     ],
 )
-def test_pictures_that_cannot_be(tmp_path, content, message):
+def test_invalid_pictures_are_refused(tmp_path, content, message):
     (tmp_path / "x.png").write_bytes(content)
     refused(read_picture, tmp_path / "x.png", message)
 
 
-def test_pictures_of_other_kinds_and_larger_ones(tmp_path):
+def test_pictures_of_other_formats_or_too_large_are_refused(tmp_path):
     for kind in ("GIF", "TIFF", "PPM", "ICO"):
         Image.new("L", (16, 16)).save(tmp_path / "x.png", kind)
-        refused(
-            read_picture, tmp_path / "x.png", "it is not a PNG, JPEG, WebP or BMP file"
-        )
+        refused(read_picture, tmp_path / "x.png", "it is not a PNG, JPEG, WebP or BMP file")
     for kind in ("BMP", "JPEG", "WEBP"):
         Image.new("L", (16, 16), 77).save(tmp_path / "x.png", kind)
         assert abs(int(read_picture(tmp_path / "x.png")[8, 8]) - 77) <= 2, (
@@ -518,12 +516,12 @@ EXAMPLE = (Path(__file__).parent.parent / "examples" / "lenet5.toml").read_text(
         (EXAMPLE + "\0", "is not TOML"),
     ],
 )
-def test_tables_that_cannot_be(tmp_path, text, message):
+def test_invalid_toml_files_are_refused(tmp_path, text, message):
     (tmp_path / "x.toml").write_text(text, encoding="utf-8")
     refused(load_spec, tmp_path / "x.toml", message, SpecError)
 
 
-def test_a_long_list_of_numbers_on_one_line_is_fine(tmp_path):
+def test_a_long_list_of_numbers_on_one_line_is_read(tmp_path):
     rates = ", ".join(f"{0.1 / (i + 1):.6f}" for i in range(300))
     (tmp_path / "x.toml").write_text(
         EXAMPLE.replace('name = "adam"', f'name = "adam"\nlearning_rate = [{rates}]\n#', 1).replace(
@@ -552,7 +550,7 @@ JSON = [
 
 
 @pytest.mark.parametrize(("value", "message"), JSON)
-def test_json_that_cannot_be(tmp_path, value, message):
+def test_invalid_json_is_refused(tmp_path, value, message):
     path = tmp_path / "config.json"
     path.write_text(f'{{"format": 2, "spec": {value}}}', encoding="utf-8")
     refused(run_folder.read_json, path, message, RunError)
@@ -577,13 +575,13 @@ INNER = st.recursive(
 
 @settings(QUICK, max_examples=100)
 @given(st.dictionaries(TEXT, INNER, max_size=3))
-def test_json_of_ours_is_read_as_it_is(folder, values):
+def test_valid_json_is_read_unchanged(folder, values):
     (folder / "x.json").write_text(json.dumps(values), encoding="utf-8")
     assert run_folder.read_json(folder / "x.json") == values
     assert bounded.read_json(folder / "x.json") == json.loads(json.dumps(values))
 
 
-# What a table asks for
+# Networks that are too large
 
 
 def lenet5(change) -> dict:
@@ -666,14 +664,14 @@ def lenet5(change) -> dict:
         (lambda d: d["preparation"].update(channels=10**6), "channels must be at most 16"),
     ],
 )
-def test_what_a_table_asks_for_is_bounded(change, message):
+def test_fields_of_a_network_are_bounded(change, message):
     with pytest.raises(SpecError) as caught:
         Spec.from_dict(lenet5(change))
     assert message in str(caught.value)
     assert len(str(caught.value)) <= 1_001
 
 
-def test_strides_that_multiply_are_bounded():
+def test_the_product_of_strides_is_bounded():
     rows = [
         {"kind": "input"},
         *(
@@ -690,8 +688,8 @@ def test_strides_that_multiply_are_bounded():
         )
 
 
-def test_the_largest_table_is_computed_at_once():
-    """A thousand rows that slide over two thousand million pixels."""
+def test_the_largest_network_is_computed_quickly():
+    """A thousand rows with windows on two billion pixels."""
     pools = [
         {"kind": "pooling", "name": f"S{i}", "size": 3, "stride": 1, "padding": "same"}
         for i in range(997)
@@ -717,7 +715,7 @@ def test_the_largest_table_is_computed_at_once():
     st.integers(1, 50),
     st.sampled_from(conv_arithmetic.PADDINGS),
 )
-def test_covered_inputs_are_counted_as_one_by_one(size, window, stride, padding):
+def test_covered_inputs_equal_a_count_window_by_window(size, window, stride, padding):
     if padding == "valid" and window > size:
         return
     first = conv_arithmetic.compute_padding_before(size, window, stride, padding)

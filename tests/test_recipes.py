@@ -19,8 +19,8 @@ from lenet_tf.specs import RECIPES, Optimizer, Recipe, get_recipe, get_spec
 FAST = RECIPES["lenet5-modern"]["fast"]
 
 
-def test_one_cycle_is_two_lines():
-    """Up to the peak over a quarter of the steps, down to 0 behind the last; no step is taken at rate 0."""
+def test_one_cycle_is_piecewise_linear():
+    """The rate rises over a quarter of the steps and falls to 0 after the last one."""
     cycle = OneCycle(0.8, warm_up=0.25, steps=16)
     rates = [float(cycle(step)) for step in range(16)]
     np.testing.assert_allclose(
@@ -34,7 +34,7 @@ def test_one_cycle_is_two_lines():
     assert float(OneCycle(0.5, 0.25, 1)(0)) == 0.5, "a run of one step"
     later = OneCycle(0.8, warm_up=0.25, steps=16, first=100)
     assert [float(later(step)) for step in range(100, 116)] == rates, (
-        "a run that goes on from a model has a cycle of its own"
+        "a run that starts from a model has its own cycle"
     )
     copy = OneCycle.from_config(cycle.get_config())
     assert [float(copy(step)) for step in range(16)] == rates
@@ -45,7 +45,7 @@ def test_one_cycle_is_two_lines():
         OneCycle(0.1)(0)
 
 
-def test_label_smoothing_is_in_the_loss():
+def test_label_smoothing_changes_the_loss():
     model = lenet_tf.LeNet(replace(get_spec("tiny"), recipe=Recipe(label_smoothing=0.3)), seed=0)
     outputs = np.array([[0.7, 0.2, 0.1]])
     targets = 0.7 * np.array([[0, 1, 0]]) + 0.3 / 3
@@ -56,7 +56,7 @@ def test_label_smoothing_is_in_the_loss():
 
 @pytest.mark.slow
 def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
-    """Schedule, decoupled weight decay and label smoothing: to 10⁻³ of the way that a weight has gone."""
+    """With schedule, weight decay and label smoothing, to 10⁻³ of the change of each weight."""
     results, rates = [], []
 
     class Rates(keras.callbacks.Callback):
@@ -79,7 +79,7 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     ):
         np.testing.assert_allclose(ours, plain, atol=1e-3 * np.abs(plain - first).max())
     np.testing.assert_allclose(results[0].history["loss"], results[1].history["loss"], rtol=1e-4)
-    # 300 images are 5 steps of 64 an epoch: the rate after an epoch is that of the step that comes next.
+    # An epoch has 5 steps; the rate after an epoch is that of the next step.
     np.testing.assert_allclose(rates, [0.005 * (11 - 6) / (11 - 2.5), 0] * 2, rtol=1e-5, atol=1e-9)
     run = results[0]
     config = run_record.read_config(run.path)
@@ -94,12 +94,12 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
         loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True
     )
     assert np.abs(more.model.get_weights()[0] - run.model.get_weights()[0]).max() > 1e-3, (
-        "trained on, in a cycle of its own"
+        "training continues in its own cycle"
     )
     assert int(more.model.optimizer.iterations) == 15
 
 
-def test_half_precision_has_the_schedule_too(digits, tmp_path):
+def test_half_precision_uses_the_schedule(digits, tmp_path):
     options = {
         "recipe": replace(FAST, epochs=1, validation="test"),
         "precision": "mixed_float16",
@@ -111,7 +111,7 @@ def test_half_precision_has_the_schedule_too(digits, tmp_path):
     assert float(run.model.optimizer.inner_optimizer.learning_rate) == 0, "the cycle is over"
 
 
-def test_recipes_that_cannot_be(digits, tmp_path):
+def test_invalid_recipes_are_reported(digits, tmp_path):
     with pytest.raises(
         SpecError, match="lenet5 has no recipe 'fast' besides its own: lenet5-modern has fast"
     ):

@@ -1,4 +1,4 @@
-"""The tables and their arithmetic, against published counts and against slow independent counting."""
+"""Rows, recipes and variants: their arithmetic against published and independent counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lenet_tf.errors import SpecError
+from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.errors import DataError, SpecError
 from lenet_tf.specs import (
     AUGMENTATIONS,
     VARIANTS,
@@ -42,7 +43,7 @@ def network(*rows, shape=(28, 28, 1)) -> Spec:
 
 
 def test_lenet5_layer_by_layer():
-    """Shapes and counts of the tutorial's table; C1's 122,304 connections are also the 1998 paper's."""
+    """Shapes and counts of the tutorial; the 1998 paper has the same 122,304 connections of C1."""
     facts = {layer.row.name: layer for layer in get_spec("lenet5").layers}
     shapes = {name: layer.output_shape for name, layer in facts.items()}
     assert shapes == {
@@ -63,7 +64,7 @@ def test_lenet5_layer_by_layer():
     assert facts["F6"].connections == 10_164
 
 
-# As published (the tutorial, the 1998 paper, Caffe's example, the Keras documentation) or, where it stands as a sum, counted by hand.
+# Published by the tutorial, the 1998 paper, Caffe and Keras; the sums are counted by hand.
 PARAMETERS = {
     "lenet5": 61_706,
     "lenet5-32": 61_706,
@@ -93,7 +94,7 @@ def test_parameters_of_the_variants():
     assert {name: spec.expected_parameters for name, spec in VARIANTS.items()} == PARAMETERS
 
 
-# As published, or counted by hand: each layer's outputs times what one of them takes, its bias included.
+# Published, or counted by hand: outputs of each layer times the inputs of one, bias included.
 CONNECTIONS = {
     "lenet1": 98_442,
     "lenet4": 28**2 * 4 * 26
@@ -118,8 +119,8 @@ def test_connections_of_the_1998_networks():
     assert {name: get_spec(name).connections for name in CONNECTIONS} == CONNECTIONS
 
 
-def test_lenet4_is_near_what_is_published():
-    """About 17,000 parameters and 260,000 connections, 8 subsampling maps in pairs, 16 feature maps, 120 units."""
+def test_lenet4_is_close_to_the_published_counts():
+    """The paper gives about 17,000 parameters and 260,000 connections."""
     spec = get_spec("lenet4")
     assert (round(spec.parameters, -3), round(spec.connections, -4)) == (17_000, 260_000)
     maps = {layer.row.name: layer.output_shape[-1] for layer in spec.layers}
@@ -132,8 +133,8 @@ def test_lenet4_is_near_what_is_published():
         assert len(set(table)) == len(table) or name == "F5"
 
 
-def test_departures_are_told_in_the_readme():
-    """Every departure of a variant of 1998 stands in README word for word."""
+def test_readme_lists_the_departures():
+    """README.md quotes every departure of the 1998 variants word for word."""
     readme = " ".join(
         (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8").split()
     )
@@ -146,7 +147,7 @@ def test_departures_are_told_in_the_readme():
     )
 
 
-def test_a_derived_variant_differs_only_by_its_change():
+def test_derived_variants_differ_only_in_what_they_change():
     base, modern = get_spec("lenet5"), get_spec("lenet5-modern")
     assert [row.name for row in base.rows] == [row.name for row in modern.rows]
     assert [layer.output_shape for layer in base.layers] == [
@@ -182,7 +183,7 @@ def test_padding_in_c1_equals_a_padded_input():
 
 
 def windows(size, window, stride, padding):
-    """Start of each window along one axis, by trying every position."""
+    """Find the start of each window along one axis by trying every position."""
     if padding == "valid":
         return [start for start in range(0, size, stride) if start + window <= size]
     count = len(range(0, size, stride))
@@ -224,7 +225,7 @@ def test_counts_against_visiting_every_window(size, window, stride, padding):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_receptive_fields_against_tracing_pixels(variant):
-    """Which input pixels reach an output unit, followed back window by window along one axis."""
+    """Trace which pixels reach an output unit, window by window along one axis."""
     spec = get_spec(variant)
     for depth, layer in enumerate(spec.layers):
         maps = [before for before in spec.layers[1 : depth + 1] if len(before.output_shape) == 3]
@@ -245,8 +246,8 @@ def test_receptive_fields_against_tracing_pixels(variant):
         assert layer.receptive_field == (len(pixels), len(pixels)), layer.row.name
 
 
-def test_a_dense_unit_sees_only_what_the_windows_reach():
-    """5×5 windows two apart reach 27 of 28 pixels; `same` padding reaches all."""
+def test_dense_units_see_only_pixels_that_windows_cover():
+    """5×5 windows with stride 2 cover 27 of 28 pixels; with `same` padding they cover all."""
     assert get_spec("tiny").layers[-1].receptive_field == (27, 27)
     padded = network(
         Convolution("C1", filters=2, kernel=5, stride=2, padding="same"), Flatten(), OUTPUT
@@ -254,7 +255,7 @@ def test_a_dense_unit_sees_only_what_the_windows_reach():
     assert [layer.receptive_field for layer in padded.layers[1:]] == [(5, 5), (5, 5), (28, 28)]
 
 
-def test_oblong_kernels_and_overlapping_windows():
+def test_rectangular_kernels_and_overlapping_windows():
     spec = network(
         Convolution("C1", filters=4, kernel=(3, 5), stride=(1, 2)),
         Pooling("S2", size=3, stride=2),
@@ -266,7 +267,7 @@ def test_oblong_kernels_and_overlapping_windows():
     assert spec.layers[2].receptive_field == (5, 9)
 
 
-def test_global_average_pooling_takes_a_flatten_rows_place():
+def test_global_average_pooling_replaces_a_flatten_row():
     spec = network(Convolution("C1", filters=6, kernel=5, stride=3), GlobalAveragePooling(), OUTPUT)
     assert [layer.output_shape for layer in spec.layers[1:]] == [(8, 8, 6), (6,), (10,)]
     assert spec.layers[2].connections == 8 * 8 * 6
@@ -276,7 +277,7 @@ def test_global_average_pooling_takes_a_flatten_rows_place():
     )
 
 
-def test_subsampling_in_pairs():
+def test_subsampling_with_two_maps_per_input_map():
     spec = network(
         Convolution("C1", filters=4, kernel=5), Subsampling("S2", multiplier=2), Flatten(), OUTPUT
     )
@@ -307,7 +308,8 @@ BAD_ROWS = [
     ),
     (
         (Dense("F1", units=5), OUTPUT),
-        "row 2 (F1, dense): a dense row needs a flat vector, but its input is 28×28×1: put a flatten row before it",
+        "row 2 (F1, dense): a dense row needs a flat vector, but its input is 28×28×1: "
+        "put a flatten row before it",
     ),
     (
         (Flatten(), Convolution("C1", filters=1, kernel=1), OUTPUT),
@@ -343,7 +345,8 @@ BAD_ROWS = [
     ),
     (
         (GlobalAveragePooling(), Flatten(), OUTPUT),
-        "row 3 (FLATTEN, flatten): needs height × width × channels, but its input is a flat vector of 1",
+        "row 3 (FLATTEN, flatten): needs height × width × channels, "
+        "but its input is a flat vector of 1",
     ),
     (
         (Convolution("C1", filters=6, kernel=5, initializer=5), Flatten(), OUTPUT),
@@ -373,14 +376,14 @@ BAD_ROWS = [
 @pytest.mark.parametrize(
     ("rows", "message"), BAD_ROWS, ids=[message.split("(")[0][:30] for _, message in BAD_ROWS]
 )
-def test_a_row_that_cannot_work_is_refused_by_number(rows, message):
+def test_an_invalid_row_is_reported_with_its_number(rows, message):
     with pytest.raises(SpecError) as caught:
         network(*rows)
     assert str(caught.value).startswith("net, ")
     assert message in str(caught.value)
 
 
-def test_names_and_rows_must_be_what_they_are():
+def test_invalid_names_and_rows_are_reported():
     for name in ("a/b", "", "..", 7):
         with pytest.raises(SpecError, match="a network's name must be"):
             replace(get_spec("tiny"), name=name)
@@ -451,7 +454,7 @@ def test_dictionary_round_trip_through_json(variant):
         (lambda d: d.update(color="red"), "spec: unknown field 'color'"),
     ],
 )
-def test_mistakes_in_a_dictionary_are_named(change, message):
+def test_mistakes_in_a_dictionary_are_reported_by_field(change, message):
     values = get_spec("lenet5").to_dict()
     change(values)
     with pytest.raises(SpecError) as caught:
@@ -459,7 +462,7 @@ def test_mistakes_in_a_dictionary_are_named(change, message):
     assert message in str(caught.value)
 
 
-def test_adapted_to_color_and_other_classes():
+def test_adapt_to_color_images_and_other_classes():
     spec = get_spec("lenet5").adapt((32, 32, 3), 7)
     assert spec.input_shape == (32, 32, 3)
     assert spec.num_classes == 7
@@ -474,7 +477,7 @@ def test_adapted_to_color_and_other_classes():
         get_spec("lenet5").adapt((8, 8, 1))
 
 
-def test_unknown_variant_offers_the_nearest():
+def test_an_unknown_variant_suggests_similar_names():
     with pytest.raises(SpecError, match="unknown variant 'lenet6': did you mean lenet5"):
         get_spec("lenet6")
 
@@ -492,7 +495,7 @@ def test_unknown_variant_offers_the_nearest():
         (lambda: Recipe(optimizer="adam"), "optimizer must be an Optimizer, not 'adam'"),
         (
             lambda: network(Flatten(), Dense("OUT", units=10)),
-            "row 3 .OUT, dense.: the loss categorical_crossentropy needs activation softmax here, not",
+            "row 3 .OUT, dense.: the loss categorical_crossentropy needs activation softmax",
         ),
         (
             lambda: Recipe(metrics=("accuracy", "acc")),
@@ -561,12 +564,12 @@ def test_unknown_variant_offers_the_nearest():
         (lambda: Preparation(digit_size=21), "digit_size must be at most 20"),
     ],
 )
-def test_recipes_are_checked(make, message):
+def test_invalid_recipes_are_reported(make, message):
     with pytest.raises(SpecError, match=message):
         make()
 
 
-def test_a_learning_rate_for_each_epoch():
+def test_one_learning_rate_per_epoch():
     rates = Optimizer("sgd", (0.3, 0.2, 0.1))
     assert [rates.get_learning_rate(epoch) for epoch in range(5)] == [0.3, 0.2, 0.1, 0.1, 0.1]
     assert Optimizer("sgd", 0.5).get_learning_rate(7) == 0.5
@@ -578,13 +581,12 @@ def test_a_learning_rate_for_each_epoch():
     assert whole == (2, 1, 0)
     assert {type(value) for value in whole} == {float}, "Keras refuses whole numbers"
     paper = get_spec("lenet5-1998").recipe.optimizer
-    assert [paper.get_learning_rate(epoch) for epoch in (0, 1, 2, 4, 5, 7, 8, 11, 12, 19)] == [5e-4] * 2 + [
-        2e-4
-    ] * 2 + [1e-4] * 2 + [5e-5] * 2 + [1e-5] * 2
+    rates = [paper.get_learning_rate(epoch) for epoch in (0, 1, 2, 4, 5, 7, 8, 11, 12, 19)]
+    assert rates == [5e-4] * 2 + [2e-4] * 2 + [1e-4] * 2 + [5e-5] * 2 + [1e-5] * 2
     assert len(paper.learning_rate) == get_spec("lenet5-1998").recipe.epochs == 20
 
 
-def test_augmentations_have_names():
+def test_get_augmentation():
     assert get_augmentation("none") is None
     assert get_augmentation("affine") is AUGMENTATIONS["affine"]
     assert get_augmentation(Augmentation(shear=0.5)).shear == 0.5
@@ -632,15 +634,43 @@ def test_augmentations_have_names():
         ),
     ],
 )
-def test_what_second_order_training_cannot_do_is_refused(rows, loss, message):
+def test_rows_without_second_derivatives_are_rejected(rows, loss, message):
     with pytest.raises(SpecError) as caught:
         Spec("net", (Input(), *rows), Recipe(Optimizer("sdlm"), loss=loss))
     assert message in str(caught.value)
 
 
-def test_specs_cannot_be_changed():
+def test_specs_are_immutable():
     spec = get_spec("lenet5")
     with pytest.raises(AttributeError):
         spec.rows[1].filters = 7
     assert replace(spec.rows[1], filters=7).filters == 7
     assert spec.rows[1].filters == 6
+
+
+@pytest.mark.parametrize(
+    ("preparation", "image_shape", "expected"),
+    [
+        (Preparation(), (28, 28), (28, 28, 1)),
+        (Preparation(), (32, 24, 3), (32, 24, 3)),
+        (Preparation(digit_size=16, pad_to=32), (28, 28), (32, 32, 1)),
+        (Preparation(channels=3), (28, 28, 1), (28, 28, 3)),
+        (Preparation(pad_to=32, channels=3), (32, 32, 3), (32, 32, 3)),
+    ],
+)
+def test_output_shape_equals_the_shape_of_prepared_images(preparation, image_shape, expected):
+    assert preparation.output_shape(image_shape) == expected
+    images = np.zeros((1, *image_shape), np.uint8)
+    assert prepare_images(images, preparation).shape[1:] == expected
+
+
+@pytest.mark.parametrize(
+    ("preparation", "image_shape"),
+    [(Preparation(pad_to=28), (32, 32)), (Preparation(channels=3), (28, 28, 2))],
+)
+def test_output_shape_rejects_images_like_their_preparation(preparation, image_shape):
+    with pytest.raises(DataError) as from_shape:
+        preparation.output_shape(image_shape)
+    with pytest.raises(DataError) as from_images:
+        prepare_images(np.zeros((1, *image_shape), np.uint8), preparation)
+    assert str(from_shape.value) == str(from_images.value)

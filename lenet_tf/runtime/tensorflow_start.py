@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from lenet_tf.runtime.threads import use_parallel_halves, uses_one_thread
 
-# Functions that Keras and `predict` create anew for every model, so that the advice is moot.
-_TRACED_PER_MODEL = re.compile(r"<function (TensorFlowTrainer\.|predict\.<locals>)")
+# Functions that Keras and `evaluation.evaluate` create for every model, where the advice is moot.
+_TRACED_PER_MODEL = re.compile(r"<function (TensorFlowTrainer\.|_compile_forward\.<locals>)")
 
 
 def start_tensorflow(tf32: bool = True) -> None:

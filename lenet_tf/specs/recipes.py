@@ -179,11 +179,6 @@ class Recipe:
 
     def __post_init__(self) -> None:
         show = validators.show_value
-        validators.check_fraction("label_smoothing", self.label_smoothing)
-        if self.label_smoothing and self.loss != "categorical_crossentropy":
-            raise SpecError(
-                f"label_smoothing goes with categorical_crossentropy, not with {show(self.loss)}"
-            )
         if not isinstance(self.optimizer, Optimizer):
             raise SpecError(f"optimizer must be an Optimizer, not {show(self.optimizer)}")
         if not isinstance(self.augmentation, Augmentation | None):
@@ -191,6 +186,11 @@ class Recipe:
                 f"augmentation must be an Augmentation or None, not {show(self.augmentation)}"
             )
         validators.check_one_of("loss", self.loss, LOSSES)
+        validators.check_fraction("label_smoothing", self.label_smoothing)
+        if self.label_smoothing and self.loss != "categorical_crossentropy":
+            raise SpecError(
+                f"label_smoothing goes with categorical_crossentropy, not with {self.loss}"
+            )
         if not isinstance(self.metrics, tuple) or "accuracy" not in self.metrics:
             raise SpecError(
                 "metrics must contain accuracy, which chooses the best epoch, "
