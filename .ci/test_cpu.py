@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the tests marked `cpu` under several settings of oneDNN, so that one machine stands for several: `make test-cpu`.
+"""Run the tests marked `cpu` under several settings of oneDNN: `make test-cpu`.
 
-Usage: test_cpu.py PYTEST_ARGUMENTS. TensorFlow turns oneDNN on by itself on some processors only, and oneDNN chooses its code by the newest
-instructions that the processor has. Each setting is first seen to take effect, by what oneDNN itself reports.
+Usage: test_cpu.py PYTEST_ARGUMENTS. One machine stands for several: TensorFlow enables oneDNN on
+some processors only, and oneDNN uses the newest instructions of the processor. Each setting is
+checked first against what oneDNN reports.
 """
 
 from __future__ import annotations
@@ -13,46 +14,58 @@ import subprocess
 import sys
 import time
 
-# In full, since a caller's own variables must not mix in. An empty ONEDNN_MAX_CPU_ISA leaves oneDNN the processor's best.
+# Every setting names both variables, so that the caller's values don't mix in. An empty
+# ONEDNN_MAX_CPU_ISA lets oneDNN use the processor's best instructions.
 SETTINGS = {
     "oneDNN off": {"TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_MAX_CPU_ISA": ""},
     "oneDNN on, at most AVX2": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": "AVX2"},
     "oneDNN on, the processor's best": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": ""},
 }
-PROBE = (
+CONVOLUTION = (
     "import tensorflow as tf; tf.nn.conv2d(tf.ones((2, 8, 8, 1)), tf.ones((3, 3, 1, 4)), 1, 'SAME')"
 )
 
 
-def seen(setting: dict[str, str]) -> str | None:
-    """The instructions that oneDNN says it uses for a convolution in TensorFlow; None where it is not used."""
+def find_instructions(setting: dict[str, str]) -> str | None:
+    """Returns the instructions of oneDNN's convolution, None if TensorFlow doesn't use oneDNN."""
     environment = os.environ | setting | {"ONEDNN_VERBOSE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        [sys.executable, "-c", PROBE], env=environment, capture_output=True, text=True, check=True
-    )
-    if "exec,cpu,convolution" not in done.stdout:
+    command = [sys.executable, "-c", CONVOLUTION]
+    options = {"capture_output": True, "text": True, "check": True}
+    output = subprocess.run(command, env=environment, **options).stdout
+    if "exec,cpu,convolution" not in output:
         return None
-    return re.search(r"^onednn_verbose.*?,isa:(.*)$", done.stdout, re.MULTILINE)[1].strip()
+    return re.search(r"^onednn_verbose.*?,isa:(.*)$", output, re.MULTILINE)[1].strip()
+
+
+def has_effect(name: str, instructions: str | None) -> bool:
+    """Returns whether oneDNN reports what the setting asks for."""
+    if SETTINGS[name]["TF_ENABLE_ONEDNN_OPTS"] == "0":
+        return instructions is None
+    return instructions is not None and not ("AVX2" in name and "512" in instructions)
+
+
+def run_tests(setting: dict[str, str], arguments: list[str]) -> int:
+    """Runs pytest and returns its exit code."""
+    selection = ["-m", "cpu and (determinism or not slow)", "-q"]
+    command = [sys.executable, *arguments, *selection]
+    return subprocess.run(command, env=os.environ | setting).returncode
 
 
 def main() -> int:
-    results, instructions = [], {name: seen(setting) for name, setting in SETTINGS.items()}
+    instructions = {name: find_instructions(setting) for name, setting in SETTINGS.items()}
     for name, isa in instructions.items():
-        if (isa is None) != (SETTINGS[name]["TF_ENABLE_ONEDNN_OPTS"] == "0") or (
-            "AVX2" in name and "512" in isa
-        ):
-            print(
-                f"Error: {name}: the setting has no effect, oneDNN reports {isa}", file=sys.stderr
-            )
+        if not has_effect(name, isa):
+            message = f"Error: {name}: the setting has no effect, oneDNN reports {isa}"
+            print(message, file=sys.stderr)
             return 1
+    results = []
     for isa in dict.fromkeys(instructions.values()):
-        # On a processor without AVX-512 two settings are one.
+        # Without AVX-512 the last two settings are the same.
         names = [name for name in SETTINGS if instructions[name] == isa]
         label = f"{' = '.join(names)}{f' ({isa})' if isa else ''}"
         print(f"== {label}", flush=True)
         start = time.perf_counter()
-        command = [sys.executable, *sys.argv[1:], "-m", "cpu and (determinism or not slow)", "-q"]
-        code = subprocess.run(command, env=os.environ | SETTINGS[names[0]]).returncode
+        code = run_tests(SETTINGS[names[0]], sys.argv[1:])
         results.append((label, code, time.perf_counter() - start))
     for label, code, seconds in results:
         print(f"{label}: {'passed' if code == 0 else f'FAILED ({code})'} in {seconds:.0f} s")
