@@ -38,9 +38,10 @@ class RawData:
         DataError: An array has the wrong rank, dtype, range or length.
 
     Example:
+        >>> import lenet_tf
         >>> import numpy as np
         >>> images, labels = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
-        >>> data = RawData(images, labels, images, labels)
+        >>> data = lenet_tf.RawData(images, labels, images, labels)
         >>> data.num_classes
         10
     """

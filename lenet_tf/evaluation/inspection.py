@@ -31,7 +31,8 @@ def feature_maps(
     Example:
         >>> import lenet_tf
         >>> data = lenet_tf.load_data("sample")
-        >>> outputs = feature_maps(lenet_tf.LeNet("lenet5", seed=0), data.x_test[:2])
+        >>> model = lenet_tf.LeNet("lenet5", seed=0)
+        >>> outputs = lenet_tf.inspection.feature_maps(model, data.x_test[:2])
         >>> outputs["C1"].shape, outputs["OUTPUT"].shape
         ((2, 28, 28, 6), (2, 10))
     """
@@ -56,7 +57,7 @@ def filters(model: LeNet) -> dict[str, np.ndarray]:
 
     Example:
         >>> import lenet_tf
-        >>> kernels = filters(lenet_tf.LeNet("lenet5", seed=0))
+        >>> kernels = lenet_tf.inspection.filters(lenet_tf.LeNet("lenet5", seed=0))
         >>> {name: kernel.shape for name, kernel in kernels.items()}
         {'C1': (5, 5, 1, 6), 'C3': (5, 5, 6, 16)}
     """
@@ -91,7 +92,7 @@ def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
     Example:
         >>> import lenet_tf
         >>> data = lenet_tf.load_data("sample")
-        >>> saliency(lenet_tf.LeNet("lenet5", seed=0), data.x_test[:2]).shape
+        >>> lenet_tf.inspection.saliency(lenet_tf.LeNet("lenet5", seed=0), data.x_test[:2]).shape
         (2, 28, 28, 1)
     """
     inputs = tf.convert_to_tensor(prepare_images(images, model.spec.preparation))
