@@ -1,33 +1,37 @@
-"""A page as its reader has it."""
+"""Parses HTML pages as a browser would see them."""
 
 from __future__ import annotations
 
 from html.parser import HTMLParser
+from pathlib import Path
 
 
-class Outline(HTMLParser):
-    """What a browser would see: headings, texts, tags, and everything that is fetched from elsewhere."""
+class PageOutline(HTMLParser):
+    """The headings, texts and tags of a page, and the external addresses that it refers to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.headings, self.texts, self.tags, self.fetched, self._open = [], [], [], [], []
+        self.headings: list[str] = []
+        self.texts: list[str] = []
+        self.tags: list[str] = []
+        self.external_links: list[str] = []
+        self._last_tag = ""
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self._open.append(tag)
+        self._last_tag = tag
         for name, value in attributes:
-            outside = name in ("src", "href", "xlink:href") and not value.startswith(("#", "data:"))
-            if outside:
-                self.fetched.append(value)
+            if name in ("src", "href", "xlink:href") and not value.startswith(("#", "data:")):
+                self.external_links.append(value)
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         if data.strip():
             self.texts.append(data.strip())
-            if self._open and self._open[-1] in ("h1", "h2"):
+            if self._last_tag in ("h1", "h2"):
                 self.headings.append(data.strip())
 
 
-def outline(page) -> Outline:
-    seen = Outline()
-    seen.feed(page.read_text(encoding="utf-8"))
-    return seen
+def parse_page(path: Path) -> PageOutline:
+    page = PageOutline()
+    page.feed(path.read_text(encoding="utf-8"))
+    return page

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import outline
+from pages import parse_page
 from quick import fit
 from scipy.stats import beta
 
@@ -120,8 +120,8 @@ def test_the_command_says_what_it_wrote(logs, compared):
 
 def test_the_page_needs_nothing_beside_itself(compared, files):
     page, _ = compared
-    seen = outline(page)
-    assert seen.fetched == []
+    seen = parse_page(page)
+    assert seen.external_links == []
     assert not {"script", "link", "iframe", "object"} & set(seen.tags)
     assert page.stat().st_size < 2_000_000
     one, other = files

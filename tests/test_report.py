@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import outline
+from pages import parse_page
 from PIL import Image
 from quick import fit, resume
 
@@ -45,8 +45,8 @@ def reported(digits, tmp_path_factory):
 
 def test_the_page_needs_nothing_beside_itself(reported):
     _, page = reported
-    seen = outline(page)
-    assert seen.fetched == []
+    seen = parse_page(page)
+    assert seen.external_links == []
     assert not {"script", "link", "iframe", "object"} & set(seen.tags)
     assert page.stat().st_size < 2_000_000
     assert seen.tags.count("svg") == 8
@@ -69,7 +69,7 @@ def test_the_page_needs_nothing_beside_itself(reported):
 
 def test_the_pages_numbers_are_the_runs(reported, digits):
     run, page = reported
-    seen, text = outline(page), read_text(page)
+    seen, text = parse_page(page), read_text(page)
     assert f"{run.metrics['test_accuracy']:.2%}" in seen.texts
     assert f"loss {run.metrics['test_loss']:.4f}, after epoch 2." in text
     assert "2,578" in seen.texts

@@ -1,7 +1,9 @@
-"""A real TensorBoard process over two runs, asked over HTTP, and looked at in a browser where there is one."""
+"""A TensorBoard process shows two runs over HTTP, and in a browser if one is installed."""
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import os
 import re
@@ -23,133 +25,102 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server(digits, tmp_path_factory):
-    """(address, runs) of `tensorboard --logdir logs`."""
-    folder = tmp_path_factory.mktemp("board")
-    logs = folder / "logs"
-    networks, board = ("lenet5", "cnn-38k"), lenet_tf.Board()
-    runs = [
+def runs(digits, tmp_path_factory):
+    """Runs of two networks in one logs folder."""
+    logs, board = tmp_path_factory.mktemp("tensorboard") / "logs", lenet_tf.Board()
+    return [
         lenet_tf.fit(name, digits, epochs=2, seed=1, logs=logs, board=board, quiet=True)
-        for name in networks
+        for name in ("lenet5", "cnn-38k")
     ]
-    output = folder / "output.txt"
-    command = [
-        sys.executable,
-        "-m",
-        "tensorboard.main",
-        "--logdir",
-        str(logs),
-        "--port",
-        "0",
-        "--host",
-        "127.0.0.1",
-    ]
+
+
+@pytest.fixture(scope="module")
+def address(runs, tmp_path_factory):
+    """The address of `tensorboard --logdir logs`."""
+    output = tmp_path_factory.mktemp("server") / "output.txt"
+    # The run folder is logs/fit/NAME.
+    logs = runs[0].path.parent.parent
+    command = [sys.executable, "-m", "tensorboard.main", "--logdir", str(logs)]
+    command += ["--port", "0", "--host", "127.0.0.1"]
     with output.open("w") as stream:
         process = subprocess.Popen(command, stdout=stream, stderr=stream)
+
+    def find_address() -> str | None:
+        assert process.poll() is None, output.read_text()
+        match = re.search(r"http://127\.0\.0\.1:\d+", output.read_text())
+        return match and match[0]
+
     try:
-        address = None
-        for _ in range(600):
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", output.read_text())
-            if found:
-                address = found[0]
-                break
-            assert process.poll() is None, output.read_text()
-            time.sleep(0.1)
-        assert address, output.read_text()
-        yield address, runs
+        yield wait_for(find_address, bool, seconds=60)
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def ask(address, path, **query):
+def fetch_json(address, path, **query):
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"{address}{path}?{urllib.parse.urlencode(query)}", timeout=30) as answer:
-        return json.load(answer)
+    with opener.open(f"{address}{path}?{urllib.parse.urlencode(query)}", timeout=30) as response:
+        return json.load(response)
 
 
-def eventually(question, ready):
-    """TensorBoard reads the event files in the background."""
-    for _ in range(300):
-        answer = question()
-        if ready(answer):
-            return answer
+def wait_for(fetch, is_complete, seconds=30):
+    """Fetch until the value is complete, since TensorBoard reads event files in the background."""
+    for _ in range(10 * seconds):
+        value = fetch()
+        if is_complete(value):
+            return value
         time.sleep(0.1)
-    raise AssertionError(answer)
+    raise AssertionError(value)
 
 
-def test_train_and_validation_scalars_are_served(server):
-    address, runs = server
+def test_train_and_validation_scalars_are_served(address, runs):
     names = {f"fit/{run.path.name}/{part}" for run in runs for part in ("train", "validation")}
-    tags = eventually(
-        lambda: ask(address, "/data/plugin/scalars/tags"), lambda answer: names <= set(answer)
+    tags = wait_for(
+        lambda: fetch_json(address, "/data/plugin/scalars/tags"), lambda tags: names <= set(tags)
     )
-    for run in runs:
-        for part, prefix in (("train", ""), ("validation", "val_")):
-            name = f"fit/{run.path.name}/{part}"
-            for metric in ("accuracy", "loss"):
-                assert f"epoch_{metric}" in tags[name]
-                points = eventually(
-                    lambda name=name, metric=metric: ask(
-                        address, "/data/plugin/scalars/scalars", run=name, tag=f"epoch_{metric}"
-                    ),
-                    lambda answer: len(answer) == 2,
-                )
-                assert [value for _, _, value in points] == pytest.approx(
-                    run.history[prefix + metric]
-                )
+    for run, (part, prefix), metric in itertools.product(
+        runs, (("train", ""), ("validation", "val_")), ("accuracy", "loss")
+    ):
+        query = {"run": f"fit/{run.path.name}/{part}", "tag": f"epoch_{metric}"}
+        assert query["tag"] in tags[query["run"]]
+        fetch = functools.partial(fetch_json, address, "/data/plugin/scalars/scalars", **query)
+        points = wait_for(fetch, lambda points: len(points) == 2)
+        values = [value for _, _, value in points]
+        assert values == pytest.approx(run.history[prefix + metric])
     assert "epoch_learning_rate" in tags[f"fit/{runs[0].path.name}/train"]
 
 
-def test_histograms_are_served(server):
-    address, runs = server
+def test_histograms_are_served(address, runs):
     name = f"fit/{runs[0].path.name}/train"
-    tags = eventually(
-        lambda: ask(address, "/data/plugin/histograms/tags"), lambda answer: name in answer
+    tags = wait_for(
+        lambda: fetch_json(address, "/data/plugin/histograms/tags"), lambda tags: name in tags
     )
     assert {"C1/kernel/histogram", "OUTPUT/kernel/histogram"} <= set(tags[name])
 
 
-def test_every_plugin_that_a_run_writes_for_is_active(server):
-    address, _ = server
-    wanted = {
-        "scalars",
-        "images",
-        "graphs",
-        "distributions",
-        "histograms",
-        "text",
-        "pr_curves",
-        "hparams",
-        "projector",
-        "timeseries",
+def test_every_plugin_that_a_run_writes_for_is_active(address):
+    expected = {
+        *("scalars", "images", "graphs", "distributions", "histograms", "text", "pr_curves"),
+        *("hparams", "projector", "timeseries"),
     }
 
-    def active():
-        return {
-            name
-            for name, state in ask(address, "/data/plugins_listing").items()
-            if state["enabled"]
-        }
+    def list_active_plugins():
+        plugins = fetch_json(address, "/data/plugins_listing")
+        return {name for name, state in plugins.items() if state["enabled"]}
 
-    assert wanted <= eventually(active, lambda found: wanted <= found)
+    assert expected <= wait_for(list_active_plugins, lambda active: expected <= active)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium, the machine's own or the one that Playwright has installed. Playwright: kept by Microsoft, and sees into
-    TensorBoard's web components."""
+    """Headless Chromium, the machine's own or the one that Playwright has installed.
+
+    Playwright finds elements inside of TensorBoard's web components.
+    """
     from playwright.sync_api import Error, sync_playwright
 
-    own = next(
-        (
-            path
-            for name in ("chromium", "chromium-browser", "google-chrome")
-            if (path := shutil.which(name))
-        ),
-        None,
-    )
-    # The projector draws with WebGL, here without a graphics card.
+    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    # The projector draws with WebGL, which needs a software renderer without a graphics card.
     flags = [
         "--no-sandbox",
         "--use-angle=swiftshader",
@@ -158,14 +129,16 @@ def browser():
     ]
     with sync_playwright() as playwright:
         try:
-            started = playwright.chromium.launch(executable_path=own, args=flags)
+            chromium = playwright.chromium.launch(
+                executable_path=next(filter(None, programs), None), args=flags
+            )
         except Error:
-            pytest.skip("no Chromium: install it, or `playwright install chromium`")
-        yield started
-        started.close()
+            pytest.skip("no Chromium: install it with `playwright install chromium`")
+        yield chromium
+        chromium.close()
 
 
-# What a tab shows only where it has something to show: an element, and a text in it or None.
+# A selector that matches only if the tab has content, and a text in the element or None.
 TABS = {
     "timeseries": ("card-view", "C1/kernel/histogram"),
     "scalars": ("tf-scalar-card", "epoch_accuracy"),
@@ -181,29 +154,28 @@ TABS = {
 
 
 @pytest.mark.parametrize("tab", TABS)
-def test_each_tab_has_content_in_a_browser(server, browser, tab, tmp_path):
-    """A picture of each tab is kept in LENET_TF_SCREENSHOTS, for a person to look at."""
-    address, _ = server
+def test_each_tab_has_content_in_a_browser(address, browser, tab, tmp_path):
+    """LENET_TF_SCREENSHOTS names a folder to keep the screenshots in."""
     page = browser.new_page(viewport={"width": 1500, "height": 1000})
     page.goto(f"{address}/#{tab}")
     selector, text = TABS[tab]
 
-    def found():
-        # The projector is a page in the page.
-        places = [frame.locator(selector) for frame in page.frames]
-        return sum(
-            (place if text is None else place.filter(has_text=text)).count() for place in places
-        )
+    def count_elements():
+        # The projector is a frame in the page.
+        locators = [frame.locator(selector) for frame in page.frames]
+        if text is not None:
+            locators = [locator.filter(has_text=text) for locator in locators]
+        return sum(locator.count() for locator in locators)
 
     try:
-        eventually(found, lambda count: count)
-        # What is drawn after that: charts, the graph's layout, points in space.
+        wait_for(count_elements, bool)
+        # Charts, the layout of the graph and the points of the projector appear later.
         page.wait_for_timeout(4_000)
     finally:
         folder = Path(os.environ.get("LENET_TF_SCREENSHOTS", tmp_path))
         folder.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=folder / f"{tab}.png")
         page.close()
-    # Below the bar of tabs, which is orange: not all of one color.
-    shown = Image.open(folder / f"{tab}.png").convert("L").crop((300, 100, 1500, 1000))
-    assert len(shown.getcolors()) > 8
+    # The area below the tab bar has more than one color.
+    content = Image.open(folder / f"{tab}.png").convert("L").crop((300, 100, 1500, 1000))
+    assert len(content.getcolors()) > 8
