@@ -84,7 +84,7 @@ class RawData:
         return digest.hexdigest()
 
     def identity(self) -> dict[str, Any]:
-        """Returns what a run folder records of its data, ready for JSON."""
+        """Return what a run folder records of its data, ready for JSON."""
         counts = {"train": len(self.x_train), "test": len(self.x_test)}
         return {
             "name": self.name,
@@ -133,7 +133,7 @@ class Split:
 
 
 def check_raw_data(data: Any) -> None:
-    """Raises `DataError` unless `data` is a `RawData`."""
+    """Raise `DataError` unless `data` is a `RawData`."""
     if not isinstance(data, RawData):
         raise DataError(
             f"data must be a lenet_tf.RawData, not {type(data).__name__}: use load_data(name), or"
@@ -144,7 +144,7 @@ def check_raw_data(data: Any) -> None:
 def split_data(
     data: RawData, validation: float | str, seed: int, preparation: Preparation | None = None
 ) -> Split:
-    """Splits the training images into those that train and those that validate.
+    """Split the training images into those that train and those that validate.
 
     Args:
         data: The raw data set.
@@ -169,7 +169,7 @@ def split_data(
 def stratified_split(
     labels: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Splits indices such that each class gives the same fraction.
+    """Split indices such that each class gives the same fraction.
 
     Args:
         labels: Whole numbers (N,).
@@ -197,7 +197,7 @@ def stratified_split(
 
 
 def _count_classes(labels: Any, name: str) -> int:
-    """Returns the number of classes that training labels imply, or raises `DataError`."""
+    """Return the number of classes that training labels imply, or raise `DataError`."""
     check_labels(labels, _MAX_CLASSES, name=name)
     largest = labels.max(initial=0)
     missing = np.setdiff1d(np.arange(largest + 1), labels)

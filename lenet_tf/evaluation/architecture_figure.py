@@ -25,7 +25,7 @@ _LABELS = {
 
 
 def plot_architecture(spec: Spec) -> Figure:
-    """Draws a network's layers from left to right: maps as stacked squares, units as bars.
+    """Draw a network's layers from left to right: maps as stacked squares, units as bars.
 
     Args:
         spec: The network.
@@ -52,7 +52,7 @@ def plot_architecture(spec: Spec) -> Figure:
 
 
 def _draw_layer(axes: Any, facts: LayerFacts, left: float, scale: float) -> float:
-    """Draws a layer and returns its width."""
+    """Draw a layer and return its width."""
     shape = facts.output_shape
     if len(shape) == 1:
         height = max(6.0, min(52.0, shape[0] * _UNIT_HEIGHT))
@@ -82,7 +82,7 @@ def _draw_label(axes: Any, facts: LayerFacts, middle: float) -> None:
 
 
 def _draw_step(axes: Any, row: Row, left: float) -> None:
-    """Draws the arrow to a layer, with the layer's operation below."""
+    """Draw the arrow to a layer, with the layer's operation below."""
     axes.text(
         left + _GAP / 2,
         -27,

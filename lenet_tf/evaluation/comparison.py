@@ -24,7 +24,7 @@ _HEAD_BYTES = 1_000
 
 
 def default_page_path(runs: Sequence[RunRecord]) -> Path:
-    """Chooses where to write the page.
+    """Choose where to write the page.
 
     Args:
         runs: The runs to compare.
@@ -42,7 +42,7 @@ def default_page_path(runs: Sequence[RunRecord]) -> Path:
 
 
 def check_page_path(path: Path) -> None:
-    """Checks that a comparison may be written to a path.
+    """Check that a comparison may be written to a path.
 
     Args:
         path: The page's path.
@@ -60,7 +60,7 @@ def check_page_path(path: Path) -> None:
 
 
 def write_comparison(runs: Sequence[EvaluatedRun], path: Path) -> Path:
-    """Writes the page that compares runs.
+    """Write the page that compares runs.
 
     Args:
         runs: Two to `MAX_RUNS` runs. Those tested on the same data are compared in pairs.

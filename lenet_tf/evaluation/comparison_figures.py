@@ -30,7 +30,7 @@ class SharedMistakes(NamedTuple):
 
 
 def plot_validation_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
-    """Plots validation accuracy and loss by epoch.
+    """Plot validation accuracy and loss by epoch.
 
     Args:
         histories: Run → metric → its value in every epoch.
@@ -53,7 +53,7 @@ def plot_validation_curves(histories: Mapping[str, Mapping[str, Sequence[float]]
 
 
 def plot_recalls(recalls: Mapping[str, np.ndarray], numbers: Sequence[int]) -> Figure:
-    """Plots the recall of each class with its 95% interval.
+    """Plot the recall of each class with its 95% interval.
 
     Args:
         recalls: Run → recall, lower and upper bound of each class, float (classes, 3), with NaN
@@ -101,7 +101,7 @@ def plot_recalls(recalls: Mapping[str, np.ndarray], numbers: Sequence[int]) -> F
 def plot_shared_mistakes(
     images: Any, labels: np.ndarray, predictions: Mapping[str, np.ndarray], confidence: np.ndarray
 ) -> SharedMistakes:
-    """Shows the images that every run misclassifies.
+    """Show the images that every run misclassifies.
 
     Args:
         images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).
@@ -133,7 +133,7 @@ def _get_style(number: int) -> dict[str, Any]:
 
 
 def _add_legend(figure: Figure) -> None:
-    """Adds a legend above the axes, where it covers nothing."""
+    """Add a legend above the axes, where it covers nothing."""
     lines, names = figure.axes[0].get_legend_handles_labels()
     figure.legend(
         lines,
@@ -147,7 +147,7 @@ def _add_legend(figure: Figure) -> None:
 
 
 def _format_predictions(predictions: Mapping[str, int]) -> str:
-    """Formats `9 by AC`, a line for each predicted class, the most frequent first."""
+    """Format `9 by AC`, a line for each predicted class, the most frequent first."""
     if len(set(predictions.values())) == 1:
         return f"{next(iter(predictions.values()))} by all"
     runs = sorted(predictions, key=predictions.__getitem__)

@@ -23,7 +23,7 @@ _VERSION = "version of "
 
 
 def render_comparison(compared: Sequence[EvaluatedRun]) -> str:
-    """Renders the page.
+    """Render the page.
 
     Args:
         compared: The runs. The page calls them A, B and so on.
@@ -55,7 +55,7 @@ def render_comparison(compared: Sequence[EvaluatedRun]) -> str:
 
 
 def tabulate_settings(records: Mapping[str, RunRecord]) -> tuple[PageTable | None, str]:
-    """Tabulates the settings that differ between runs.
+    """Tabulate the settings that differ between runs.
 
     Args:
         records: Letter → run.
@@ -101,7 +101,7 @@ def _join_settings(same: Mapping[str, str]) -> str:
 def _list_notes(
     runs: Mapping[str, EvaluatedRun], groups: Iterable[Mapping[str, EvaluatedRun]]
 ) -> list[str]:
-    """Lists what limits the comparison."""
+    """List what limits the comparison."""
     notes = []
     sets = [f"{', '.join(group)}: {next(iter(group.values())).data.name}" for group in groups]
     if len(sets) > 1:
@@ -170,7 +170,7 @@ def _tabulate_origins(runs: Mapping[str, EvaluatedRun]) -> PageTable:
 def _build_group(
     group: Mapping[str, EvaluatedRun], letters: Sequence[str], name_data: bool
 ) -> dict[str, Any]:
-    """Builds what the page shows of runs that are tested on the same images."""
+    """Build what the page shows of runs that are tested on the same images."""
     data = next(iter(group.values())).data
     suffix = f" on {data.name}" if name_data else ""
     recalls = {

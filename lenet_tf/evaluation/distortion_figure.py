@@ -15,7 +15,7 @@ _MAX_CLASSES = 10
 
 
 def plot_distortions(data: RawData, spec: Spec, seed: int, repeats: int = 3) -> Figure:
-    """Shows training images and what every kind of augmentation turns them into.
+    """Show training images and what every kind of augmentation turns them into.
 
     Args:
         data: The data set. The first training image of each of up to ten classes is shown.

@@ -22,7 +22,7 @@ from lenet_tf.specs.rows import Shape, format_shape
 
 
 def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
-    """Checks that a model can be trained or tested on a data set.
+    """Check that a model can be trained or tested on a data set.
 
     Args:
         model: The network.
@@ -44,7 +44,7 @@ def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
 
 @hide_retracing_advice()
 def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]:
-    """Computes loss and metrics on a data set's test images.
+    """Compute loss and metrics on a data set's test images.
 
     Args:
         model: A network, a run, a run's folder or a `.keras` file.
@@ -76,7 +76,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
 def predict(
     model: LeNet | Run | str | Path, images: Any, preparation: Preparation | None = None
 ) -> np.ndarray:
-    """Computes a network's outputs, which are class probabilities for most networks.
+    """Compute a network's outputs, which are class probabilities for most networks.
 
     Args:
         model: A network, a run, a run's folder or a `.keras` file.
@@ -117,7 +117,7 @@ def predict(
 
 
 def predict_test(model: LeNet, data: RawData) -> np.ndarray:
-    """Computes a network's outputs for test images, prepared as `evaluate` prepares them.
+    """Compute a network's outputs for test images, prepared as `evaluate` prepares them.
 
     Args:
         model: The network.
@@ -133,7 +133,7 @@ def predict_test(model: LeNet, data: RawData) -> np.ndarray:
 
 
 def to_probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:
-    """Turns a network's outputs into class probabilities.
+    """Turn a network's outputs into class probabilities.
 
     Args:
         model: The network.
@@ -155,7 +155,7 @@ def _load(model: LeNet | Run | str | Path) -> LeNet:
 
 
 def _compile_forward(model: LeNet) -> Any:
-    """Returns the model's forward pass as a graph, which is kept until a layer changes."""
+    """Return the model's forward pass as a graph, which is kept until a layer changes."""
     layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
     if model.predict_graph is None or model.predict_graph[0] != layers:
         function = tf.function(

@@ -19,7 +19,7 @@ _MAX_CLASSES_WITH_COUNTS = 62
 
 
 def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
-    """Plots loss and accuracy by epoch.
+    """Plot loss and accuracy by epoch.
 
     Args:
         history: Metric → its value in every epoch, as in `Run.history`.
@@ -42,7 +42,7 @@ def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
 
 
 def plot_confusion_matrix(scores: Scores) -> Figure:
-    """Plots a confusion matrix.
+    """Plot a confusion matrix.
 
     Args:
         scores: The scores.
@@ -78,7 +78,7 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
 
 
 def plot_class_scores(scores: Scores) -> Figure:
-    """Plots recall and precision of each class with their 95% intervals.
+    """Plot recall and precision of each class with their 95% intervals.
 
     Args:
         scores: The scores.
@@ -113,7 +113,7 @@ def plot_class_scores(scores: Scores) -> Figure:
 
 
 def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
-    """Plots accuracy against confidence; see `calibration_curve`.
+    """Plot accuracy against confidence; see `calibration_curve`.
 
     Args:
         probabilities: Class probabilities, float (N, classes).
@@ -151,7 +151,7 @@ def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
 def plot_mistakes(
     images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, columns: int = 8
 ) -> Figure:
-    """Shows the misclassified images with the highest confidence.
+    """Show the misclassified images with the highest confidence.
 
     Args:
         images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).

@@ -44,7 +44,7 @@ class PageTable:
 
 
 def generator_tag(kind: str) -> str:
-    """Returns the tag that marks a page as written by this package.
+    """Return the tag that marks a page as written by this package.
 
     Args:
         kind: `report` or `comparison`.
@@ -56,7 +56,7 @@ def generator_tag(kind: str) -> str:
 
 
 def render_page(kind: str, **values: Any) -> str:
-    """Renders a page from its template.
+    """Render a page from its template.
 
     Args:
         kind: `report` or `comparison`, the template's name.
@@ -70,7 +70,7 @@ def render_page(kind: str, **values: Any) -> str:
 
 
 def to_svg(figure: Figure, label: str) -> str:
-    """Turns a figure into SVG for a page. Its text can be selected.
+    """Turn a figure into SVG for a page. Its text can be selected.
 
     Args:
         figure: The figure.

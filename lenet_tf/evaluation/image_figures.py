@@ -17,7 +17,7 @@ _MAP_STEP = 1.08
 
 
 def to_displayable(images: np.ndarray) -> np.ndarray:
-    """Turns raw images into what matplotlib shows.
+    """Turn raw images into what matplotlib shows.
 
     Args:
         images: Integers of 0 to 255, (N, height, width) or (N, height, width, channels).
@@ -34,7 +34,7 @@ def to_displayable(images: np.ndarray) -> np.ndarray:
 def plot_gallery(
     images: Sequence[np.ndarray], titles: Sequence[str], empty_text: str, columns: int = 8
 ) -> Figure:
-    """Shows images in lines, each below its title.
+    """Show images in lines, each below its title.
 
     Args:
         images: Raw images, each (height, width) or (height, width, channels).
@@ -73,7 +73,7 @@ def plot_gallery(
 
 
 def plot_image_rows(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
-    """Shows rows of images, each row with its name.
+    """Show rows of images, each row with its name.
 
     Args:
         rows: A name and prepared images, (N, height, width, channels), for each row.
@@ -103,7 +103,7 @@ def plot_image_rows(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
 
 
 def plot_filters(kernels: np.ndarray, name: str) -> Figure:
-    """Shows the kernels of a convolution: violet is negative, orange positive.
+    """Show the kernels of a convolution: violet is negative, orange positive.
 
     Args:
         kernels: The kernels, (height, width, input maps, feature maps), with NaN where a
@@ -126,7 +126,7 @@ def plot_filters(kernels: np.ndarray, name: str) -> Figure:
 
 
 def plot_feature_maps(maps: Mapping[str, np.ndarray]) -> Figure:
-    """Shows every layer's output for one image; dark is high.
+    """Show every layer's output for one image; dark is high.
 
     Args:
         maps: Layer → its output, (height, width, maps) or (units,), as
@@ -155,7 +155,7 @@ def plot_feature_maps(maps: Mapping[str, np.ndarray]) -> Figure:
 
 
 def _plot_map_line(axes: Any, maps: np.ndarray) -> None:
-    """Draws framed maps (height, width, maps) in one pair of axes, since 60 pairs take seconds."""
+    """Draw framed maps (height, width, maps) in one pair of axes, since 60 pairs take seconds."""
     low, high, height = maps.min(), maps.max(), maps.shape[0] / maps.shape[1]
     for number, feature_map in enumerate(np.moveaxis(maps, -1, 0)):
         left = number * _MAP_STEP
@@ -167,7 +167,7 @@ def _plot_map_line(axes: Any, maps: np.ndarray) -> None:
 
 
 def _drop_flattened(maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Leaves out a flatten layer's units, which are the maps of the layer before it."""
+    """Leave out a flatten layer's units, which are the maps of the layer before it."""
     kept: dict[str, np.ndarray] = {}
     before = np.empty(0)
     for name, values in maps.items():

@@ -17,7 +17,7 @@ from lenet_tf.specs import Preparation
 def feature_maps(
     model: LeNet, images: np.ndarray, preparation: Preparation | None = None
 ) -> dict[str, np.ndarray]:
-    """Computes the output of every layer.
+    """Compute the output of every layer.
 
     Args:
         model: The network.
@@ -46,7 +46,7 @@ def feature_maps(
 
 
 def filters(model: LeNet) -> dict[str, np.ndarray]:
-    """Returns the kernels of every convolution.
+    """Return the kernels of every convolution.
 
     Args:
         model: The network.
@@ -75,7 +75,7 @@ def filters(model: LeNet) -> dict[str, np.ndarray]:
 
 
 def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
-    """Computes how much each pixel changes the network's prediction.
+    """Compute how much each pixel changes the network's prediction.
 
     This is the gradient of the largest output with respect to the prepared pixels (Simonyan,
     Vedaldi and Zisserman 2013). Of a softmax it is the gradient of the logarithm, since the

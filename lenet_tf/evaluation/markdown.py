@@ -12,7 +12,7 @@ from lenet_tf.specs import Spec
 
 
 def render_architecture(spec: Spec) -> str:
-    """Renders a network's architecture table with its heading and description."""
+    """Render a network's architecture table with its heading and description."""
     names, rows = tabulate_layers(spec)
     heading, description = describe_spec(spec, 100)
     # Markdown leaves indented lines as they are.
@@ -21,7 +21,7 @@ def render_architecture(spec: Spec) -> str:
 
 
 def render_values(values: Mapping[str, Any]) -> str:
-    """Renders names and values as a table.
+    """Render names and values as a table.
 
     Args:
         values: The values. Names in nested mappings are joined by dots; None is left out.
@@ -38,7 +38,7 @@ def render_values(values: Mapping[str, Any]) -> str:
 
 
 def format_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Formats a Markdown table.
+    """Format a Markdown table.
 
     Args:
         names: The column headings.

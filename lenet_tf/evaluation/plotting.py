@@ -30,7 +30,7 @@ def format_epoch_axis(axes: Any, metric: str) -> None:
 
 
 def despine(axes: Any) -> None:
-    """Removes the frame's top and right side and draws a light grid."""
+    """Remove the frame's top and right side and draws a light grid."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.grid(color=LIGHT_GRAY)
@@ -38,7 +38,7 @@ def despine(axes: Any) -> None:
 
 
 def save_figure(figure: Figure, path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Writes a figure as PNG.
+    """Write a figure as PNG.
 
     Args:
         figure: The figure.

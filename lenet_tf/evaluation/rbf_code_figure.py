@@ -10,7 +10,7 @@ from lenet_tf.specs.rbf_codes import DIGIT_CODES, HEIGHT, WIDTH
 
 
 def plot_codes() -> Figure:
-    """Shows the ten 7×12 codes of LeNet-5's output layer: ink is +1, background −1.
+    """Show the ten 7×12 codes of LeNet-5's output layer: ink is +1, background −1.
 
     Returns:
         The figure.

@@ -83,7 +83,7 @@ class ReportFigure(NamedTuple):
 
 
 def evaluate_run(run: run_record.RunRecord, data: RawData) -> EvaluatedRun:
-    """Loads a run's model and tests it.
+    """Load a run's model and test it.
 
     Args:
         run: The run.
@@ -109,7 +109,7 @@ def build_evaluated_run(
     data: RawData,
     test: dict[str, float],
 ) -> EvaluatedRun:
-    """Collects the results of a model that is already loaded and tested.
+    """Collect the results of a model that is already loaded and tested.
 
     Args:
         run: The run.
@@ -128,7 +128,7 @@ def build_evaluated_run(
 
 
 def write_report(run: str | Path, data: RawData) -> Path:
-    """Writes a run's report.html, and its figures as PNG into `report/`.
+    """Write a run's report.html, and its figures as PNG into `report/`.
 
     Args:
         run: The run folder.
@@ -145,7 +145,7 @@ def write_report(run: str | Path, data: RawData) -> Path:
 
 
 def write_evaluated_run(run: EvaluatedRun) -> Path:
-    """Writes the report of a run that is already tested.
+    """Write the report of a run that is already tested.
 
     Args:
         run: The run's results.
@@ -171,7 +171,7 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
 
 
 def _plot_figures(run: EvaluatedRun) -> dict[str, ReportFigure]:
-    """Plots the figures by their names, in the page's order."""
+    """Plot the figures by their names, in the page's order."""
     model, data, scores, probabilities = run.model, run.data, run.scores, run.probabilities
     plots = {
         "architecture": ("Architecture, drawn to scale", plot_architecture(model.spec)),

@@ -31,7 +31,7 @@ class Score:
 
     @classmethod
     def from_counts(cls, successes: int, trials: int) -> Score:
-        """Computes a proportion and its Wilson score interval (Wilson 1927).
+        """Compute a proportion and its Wilson score interval (Wilson 1927).
 
         Args:
             successes: How often the event occurred, 0 to `trials`.
@@ -48,14 +48,14 @@ class Score:
         return cls(float(successes / trials), float(interval.low), float(interval.high))
 
     def to_dict(self) -> dict[str, float | None]:
-        """Returns JSON-ready values, rounded to six decimals; NaN becomes None."""
+        """Return JSON-ready values, rounded to six decimals; NaN becomes None."""
         return {
             name: None if math.isnan(value) else round(value, 6)
             for name, value in asdict(self).items()
         }
 
     def __str__(self) -> str:
-        """Formats value and interval in percent; a NaN score is a dash."""
+        """Format value and interval in percent; a NaN score is a dash."""
         if math.isnan(self.value):
             return "–"
         return f"{self.value:.2%} ({self.low:.2%}–{self.high:.2%})"
@@ -92,7 +92,7 @@ class Scores:
     def from_predictions(
         cls, labels: np.ndarray, predictions: np.ndarray, num_classes: int
     ) -> Scores:
-        """Counts the confusions.
+        """Count the confusions.
 
         Args:
             labels: True classes, int (N,), below `num_classes`.
@@ -107,22 +107,22 @@ class Scores:
         return cls(confusion_matrix(labels, predictions, labels=np.arange(num_classes)))
 
     def accuracy(self) -> Score:
-        """Returns the share of all images that are correctly classified."""
+        """Return the share of all images that are correctly classified."""
         return Score.from_counts(np.trace(self.confusion), self.confusion.sum())
 
     def recall(self, label: int) -> Score:
-        """Returns the share of a class's images that are correctly classified."""
+        """Return the share of a class's images that are correctly classified."""
         return Score.from_counts(self.confusion[label, label], self.confusion[label].sum())
 
     def precision(self, label: int) -> Score:
-        """Returns the share of a class's predictions that are correct.
+        """Return the share of a class's predictions that are correct.
 
         The interval takes the number of predictions as given.
         """
         return Score.from_counts(self.confusion[label, label], self.confusion[:, label].sum())
 
     def most_confused(self, limit: int = 10) -> Iterator[Confusion]:
-        """Yields the most frequent confusions.
+        """Yield the most frequent confusions.
 
         Args:
             limit: The largest number of confusions.
@@ -140,7 +140,7 @@ class Scores:
             yield Confusion(label, prediction, count, share)
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns all scores as JSON-ready values; NaN becomes None."""
+        """Return all scores as JSON-ready values; NaN becomes None."""
         return {
             "accuracy": self.accuracy().to_dict(),
             "classes": [
@@ -183,7 +183,7 @@ class Calibration(NamedTuple):
 
 
 def calibration_curve(probabilities: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Compares confidence, the largest probability of an image, with accuracy.
+    """Compare confidence, the largest probability of an image, with accuracy.
 
     Args:
         probabilities: Class probabilities, float (N, classes).
@@ -204,7 +204,7 @@ def calibration_curve(probabilities: np.ndarray, labels: np.ndarray) -> Calibrat
 
 
 def build_score_tables(scores: Scores) -> tuple[Table, Table]:
-    """Builds the terminal's tables of scores.
+    """Build the terminal's tables of scores.
 
     Args:
         scores: The scores.

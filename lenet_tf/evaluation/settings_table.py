@@ -14,7 +14,7 @@ MISSING = "–"
 def flatten_mapping(
     values: Mapping[str, Any], parents: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yields the values of nested mappings, each with the path of its names."""
+    """Yield the values of nested mappings, each with the path of its names."""
     for name, value in values.items():
         path = (*parents, name)
         if isinstance(value, Mapping):
@@ -26,7 +26,7 @@ def flatten_mapping(
 def flatten_settings(
     spec: Spec, config: Mapping[str, Any], layer_fields: bool = False
 ) -> dict[str, str]:
-    """Lists everything that a run was made with.
+    """List everything that a run was made with.
 
     Args:
         spec: The run's network and recipe.
@@ -59,7 +59,7 @@ def flatten_settings(
 def compare_settings(
     settings: Sequence[Mapping[str, str]],
 ) -> tuple[list[list[str]], dict[str, str]]:
-    """Separates the settings that differ between runs from those that are the same.
+    """Separate the settings that differ between runs from those that are the same.
 
     Args:
         settings: Each run's settings, from `flatten_settings`.
@@ -76,7 +76,7 @@ def compare_settings(
 
 
 def _get_mapping(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Returns a part of config.json, which some early runs lack."""
+    """Return a part of config.json, which some early runs lack."""
     value = config.get(name)
     return value if isinstance(value, Mapping) else {}
 

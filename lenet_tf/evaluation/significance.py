@@ -30,7 +30,7 @@ class PairedTest:
 
     @classmethod
     def from_correct(cls, first: np.ndarray, second: np.ndarray) -> PairedTest:
-        """Counts the images.
+        """Count the images.
 
         Args:
             first: Whether the first network classifies each image correctly, bool (N,).

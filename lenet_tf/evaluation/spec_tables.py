@@ -42,7 +42,7 @@ _HEADINGS = {
 
 
 def summarize_spec(spec: Spec) -> dict[str, Any]:
-    """Collects everything that the architecture table shows.
+    """Collect everything that the architecture table shows.
 
     Args:
         spec: The network.
@@ -73,7 +73,7 @@ def summarize_spec(spec: Spec) -> dict[str, Any]:
 
 
 def tabulate_layers(spec: Spec) -> tuple[list[str], list[list[Any]]]:
-    """Lists a network's layers for a page.
+    """List a network's layers for a page.
 
     Args:
         spec: The network.
@@ -108,7 +108,7 @@ def tabulate_layers(spec: Spec) -> tuple[list[str], list[list[Any]]]:
 
 
 def build_architecture_table(spec: Spec, wide: bool = True) -> Table:
-    """Builds the terminal's table of a network's layers.
+    """Build the terminal's table of a network's layers.
 
     Args:
         spec: The network.
@@ -138,7 +138,7 @@ def build_architecture_table(spec: Spec, wide: bool = True) -> Table:
 
 
 def build_comparison_table(specs: Iterable[Spec]) -> Table:
-    """Builds the terminal's table of several networks.
+    """Build the terminal's table of several networks.
 
     Args:
         specs: The networks.
@@ -171,7 +171,7 @@ def build_comparison_table(specs: Iterable[Spec]) -> Table:
 
 
 def build_variants_table(specs: Iterable[Spec]) -> Table:
-    """Builds the terminal's table of named networks.
+    """Build the terminal's table of named networks.
 
     Args:
         specs: The networks.
@@ -194,7 +194,7 @@ def _format_kind(row: Row) -> str:
 
 
 def _format_cells(facts: LayerFacts) -> list[str]:
-    """Formats the architecture table's cells behind layer and kind."""
+    """Format the architecture table's cells behind layer and kind."""
     row, output = facts.row, facts.output_shape
     maps, size = _NONE, str(output[0])
     if len(output) == 3:

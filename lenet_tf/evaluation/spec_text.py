@@ -11,7 +11,7 @@ from lenet_tf.specs.rows import format_shape
 
 
 def describe_spec(spec: Spec, width: int) -> tuple[str, str]:
-    """Writes the text around a network's architecture table.
+    """Write the text around a network's architecture table.
 
     Args:
         spec: The network.
@@ -35,7 +35,7 @@ def describe_spec(spec: Spec, width: int) -> tuple[str, str]:
 
 
 def format_recipe(recipe: Recipe) -> str:
-    """Formats a recipe in one line, without its augmentation.
+    """Format a recipe in one line, without its augmentation.
 
     Args:
         recipe: The recipe.
@@ -59,7 +59,7 @@ def format_recipe(recipe: Recipe) -> str:
 
 
 def format_augmentation(augmentation: Augmentation) -> str:
-    """Formats the distortions in use with their bounds.
+    """Format the distortions in use with their bounds.
 
     Args:
         augmentation: The augmentation.
@@ -90,7 +90,7 @@ def _describe_images(spec: Spec) -> str:
 
 
 def _format_rates(optimizer: Optimizer) -> str:
-    """Formats `0.001`, or the rates of successive epochs: `0.0005 ×2, 0.0002 ×3`."""
+    """Format `0.001`, or the rates of successive epochs: `0.0005 ×2, 0.0002 ×3`."""
     if not isinstance(optimizer.learning_rate, tuple):
         return f"{optimizer.learning_rate:g}"
     return ", ".join(

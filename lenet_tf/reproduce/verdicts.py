@@ -187,5 +187,5 @@ def compare_row(
 
 
 def _widen(num_new: int, num_recorded: int) -> float:
-    """The deviation of the difference of both means, relative to that of one run."""
+    """Return the standard deviation of a difference of means, relative to that of one run."""
     return math.sqrt(1 / num_new + 1 / num_recorded)

@@ -65,7 +65,7 @@ class Progress:
         return max(epochs, key=lambda epoch: self.rows[epoch]["val_accuracy"], default=-1)
 
     def is_over(self, epochs: int, patience: int | None) -> bool:
-        """Returns whether training is over.
+        """Return whether training is over.
 
         Args:
             epochs: Number of epochs to train.
@@ -77,7 +77,7 @@ class Progress:
 
 
 def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
-    """Saves the model with the progress of its run, whole or not at all.
+    """Save the model with the progress of its run, whole or not at all.
 
     Args:
         path: A `.keras` file.
@@ -100,7 +100,7 @@ def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
 
 
 def update_best(folder: Path, progress: Progress) -> None:
-    """Copies final.keras to best.keras if its epoch is the best so far.
+    """Copy final.keras to best.keras if its epoch is the best so far.
 
     Raises:
         OSError: The file cannot be written.
@@ -111,13 +111,13 @@ def update_best(folder: Path, progress: Progress) -> None:
 
 
 def check_has_checkpoint(folder: Path) -> None:
-    """Raises `RunError` for a run folder without a finished epoch."""
+    """Raise `RunError` for a run folder without a finished epoch."""
     if not (folder / FINAL).exists():
         raise RunError(f"{folder} has no finished epoch to report on")
 
 
 def read_progress(path: Path) -> Progress:
-    """Reads the progress from a checkpoint.
+    """Read the progress from a checkpoint.
 
     Args:
         path: A `.keras` file that `write_checkpoint` wrote.

@@ -18,7 +18,7 @@ _NAME = "events.out.tfevents.0000000000.finished.v2"
 
 
 def truncate_events(folder: Path, epochs: int, steps: int) -> None:
-    """Keeps the events of finished epochs, in one file each in train/ and validation/.
+    """Keep the events of finished epochs, in one file each in train/ and validation/.
 
     A torn record at the end of a file is dropped.
 

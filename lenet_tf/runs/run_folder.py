@@ -63,7 +63,7 @@ class Run:
 
 
 def check_writable(logs: Path) -> None:
-    """Checks that run folders can be created in `logs`, and creates nothing.
+    """Check that run folders can be created in `logs`, without creating anything.
 
     Raises:
         RunError: `logs` or the folder above it is no folder, or not writable.
@@ -84,7 +84,7 @@ def check_writable(logs: Path) -> None:
 
 
 def create_run_folder(logs: Path, variant: str, now: datetime | None = None) -> Path:
-    """Creates an empty run folder, named for the variant and the time.
+    """Create an empty run folder, named for the variant and the time.
 
     Args:
         logs: The folder of all runs.
@@ -111,14 +111,14 @@ def create_run_folder(logs: Path, variant: str, now: datetime | None = None) -> 
 
 
 def unwritable_error(path: Path, error: OSError) -> RunError:
-    """Returns the error for a folder of runs that refuses writes."""
+    """Return the error for a folder of runs that refuses writes."""
     reason = error.strerror or error
     return RunError(f"cannot write runs to {path}: {reason}. Choose another folder with --logs.")
 
 
 @contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
-    """Locks the run folder, or raises `RunError` while another process trains in it."""
+    """Lock the run folder, or raise `RunError` while another process trains in it."""
     from filelock import Timeout
 
     try:
@@ -131,7 +131,7 @@ def run_lock(folder: Path) -> Iterator[None]:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes a JSON file, whole or not at all.
+    """Write a JSON file, whole or not at all.
 
     Raises:
         ValueError: A number is NaN or infinite, which JSON lacks.
@@ -143,7 +143,7 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Reads a JSON object from a run folder.
+    """Read a JSON object from a run folder.
 
     Raises:
         RunError: The file is missing, or holds no JSON object.
@@ -160,7 +160,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Writes history.csv: one line per epoch, numbered from 0. A missing metric stays empty.
+    """Write history.csv: one line per epoch, numbered from 0. A missing metric stays empty.
 
     Raises:
         OSError: The file cannot be written.

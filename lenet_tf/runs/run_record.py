@@ -54,7 +54,7 @@ class RunRecord:
     config: dict[str, Any] = field(repr=False)
 
     def read_metrics(self) -> dict[str, Any] | None:
-        """Reads metrics.json. Returns None for an unfinished run.
+        """Read metrics.json. Returns None for an unfinished run.
 
         Raises:
             RunError: The file lacks a metric.
@@ -93,7 +93,7 @@ class RunRecord:
         return data_name(self.path, self.config)
 
     def check_same_data(self, sha256: str, advice: str) -> None:
-        """Checks the SHA-256 of a data set against the run's.
+        """Check the SHA-256 of a data set against the run's.
 
         Raises:
             RunError: The data sets differ. The message ends with `advice`.
@@ -110,7 +110,7 @@ class RunRecord:
 def build_config(
     spec: Spec, data: Mapping[str, Any], device: Mapping[str, Any], **settings: Any
 ) -> dict[str, Any]:
-    """Returns the content of config.json for a run that starts now.
+    """Return the content of config.json for a run that starts now.
 
     Args:
         spec: The network with its recipe.
@@ -134,7 +134,7 @@ def build_config(
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Reads config.json of a run folder.
+    """Read config.json of a run folder.
 
     Raises:
         RunError: The file is missing, damaged, or of another format.
@@ -154,12 +154,12 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def read_spec(config: Mapping[str, Any]) -> Spec:
-    """Returns the network with its recipe from config.json."""
+    """Return the network with its recipe from config.json."""
     return Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
 
 
 def data_name(folder: Path, config: Mapping[str, Any]) -> str:
-    """Returns the name with which `load_data` loads the run's data set again.
+    """Return the name with which `load_data` loads the run's data set again.
 
     Raises:
         RunError: config.json names no data set, or the data were arrays in memory.
@@ -176,7 +176,7 @@ def data_name(folder: Path, config: Mapping[str, Any]) -> str:
 
 
 def read_run(folder: Path) -> RunRecord:
-    """Reads the record of a run folder.
+    """Read the record of a run folder.
 
     Raises:
         RunError: config.json is missing, damaged, of another format, or lacks a setting.
@@ -196,7 +196,7 @@ def read_run(folder: Path) -> RunRecord:
 
 
 def read_repeatable_run(folder: Path) -> RunRecord:
-    """Reads the record of a run that its seed alone reproduces.
+    """Read the record of a run that its seed alone reproduces.
 
     Raises:
         RunError: As `read_run`, or the run started from the weights of a trained model.
@@ -211,7 +211,7 @@ def read_repeatable_run(folder: Path) -> RunRecord:
 
 
 def version_differences(config: Mapping[str, Any]) -> list[str]:
-    """Returns a line for each package whose version differs and can change results."""
+    """Return a line for each package whose version differs and can change results."""
     installed = environment.package_versions()
     lines = []
     for package in _DECISIVE_PACKAGES:

@@ -125,7 +125,7 @@ def program_name(name: str) -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Returns the versions of Python, lenet_tf and the packages that can change a result.
+    """Return the versions of Python, lenet_tf and the packages that can change a result.
 
     The version of lenet_tf is that of its code, not of its installed metadata. A missing package
     is "not installed".

@@ -20,11 +20,11 @@ class EpochClock(keras.callbacks.Callback):
     """
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the clock."""
+        """Start the clock."""
         self._start = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Adds the seconds."""
+        """Add the seconds."""
         if logs is not None:
             logs["seconds"] = time.perf_counter() - self._start
 
@@ -46,17 +46,17 @@ class StopAtNaN(keras.callbacks.TerminateOnNaN):
         self._steps = steps
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Notes the epoch."""
+        """Note the epoch."""
         self._epoch = epoch + 1
 
     def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Checks the training loss."""
+        """Check the training loss."""
         first, last = batch * self._steps + 1, (batch + 1) * self._steps
         where = f"batch {batch + 1}" if self._steps == 1 else f"steps {first:,} to {last:,}"
         self._check("loss", logs, f"epoch {self._epoch}, {where}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Checks the validation loss: only it shows the effect of the last update."""
+        """Check the validation loss: only it shows the effect of the last update."""
         self._check("val_loss", logs, f"the validation of epoch {self._epoch}")
 
     def _check(self, name: str, logs: dict[str, Any] | None, where: str) -> None:
@@ -80,7 +80,7 @@ class EpochEnd(keras.callbacks.Callback):
         self._finish = finish
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Calls the function."""
+        """Call the function."""
         if self._finish(logs or {}):
             self.model.stop_training = True
 
@@ -100,7 +100,7 @@ class ReseedLayers(keras.callbacks.Callback):
         self._seed = seed
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Seeds the generators of the epoch."""
+        """Seed the generators of the epoch."""
         for number, layer in enumerate(self.model.layers):
             generator = getattr(layer, "seed_generator", None)
             if generator is not None:
@@ -110,7 +110,7 @@ class ReseedLayers(keras.callbacks.Callback):
 
 
 def progress_bar() -> keras.callbacks.Callback | None:
-    """Returns a tqdm bar for a terminal or notebook, or None elsewhere."""
+    """Return a tqdm bar for a terminal or notebook, or None elsewhere."""
     if not (_is_in_notebook() or sys.stderr.isatty()):
         return None
     from tqdm.keras import TqdmCallback

@@ -85,7 +85,7 @@ class TrainConfig:
         validation: float | str | None = None,
         **settings: Any,
     ) -> TrainConfig:
-        """Makes the settings of a run from a network and what differs from its recipe.
+        """Make the settings of a run from a network and what differs from its recipe.
 
         Args:
             network: A `Spec` or a variant's name.
@@ -115,7 +115,7 @@ class TrainConfig:
 
     @classmethod
     def from_record(cls, record: RunRecord, **settings: Any) -> TrainConfig:
-        """Makes the settings of a recorded run.
+        """Make the settings of a recorded run.
 
         Args:
             record: The run's record.
@@ -125,13 +125,13 @@ class TrainConfig:
         return cls(record.spec, **record.settings | {"board": board} | settings)
 
     def recorded_settings(self) -> dict[str, Any]:
-        """Returns what config.json records as `settings`."""
+        """Return what config.json records as `settings`."""
         names = ("deterministic", "precision", "early_stopping", "engine")
         return {name: getattr(self, name) for name in names}
 
 
 def random_seed() -> int:
-    """Returns a seed from the system's source of randomness."""
+    """Return a seed from the system's source of randomness."""
     return random.SystemRandom().randrange(2**31)
 
 

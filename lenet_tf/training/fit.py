@@ -48,7 +48,7 @@ def fit(
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> run_folder.Run:
-    """Trains a network on a data set and writes a run folder.
+    """Train a network on a data set and write a run folder.
 
     The folder is `<logs>/fit/<variant>-<date>-<time>/`.
 
@@ -141,7 +141,7 @@ def train(
     model: LeNet | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> run_folder.Run:
-    """Trains as `fit` does, from settings that are already validated.
+    """Train as `fit` does, from settings that are already validated.
 
     Args:
         config: The settings of the run.
@@ -177,7 +177,7 @@ def train(
 
 @contextlib.contextmanager
 def training_context(device: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
-    """Places what is built inside on the device, and seeds the global random generators."""
+    """Place what is built inside on the device, and seed the global random generators."""
     with device.scope(), tensorflow_start.hide_retracing_advice():
         keras.utils.set_random_seed(seed)
         if deterministic:
@@ -192,7 +192,7 @@ def _write_record(
     device: devices.Device,
     initial_model: LeNet | None,
 ) -> RunRecord:
-    """Writes what resumes or repeats the run, or leaves no folder."""
+    """Write what resumes or repeats the run, or leave no folder."""
     settings = config.recorded_settings()
     content: Mapping[str, Any] = build_config(
         config.spec,

@@ -22,7 +22,7 @@ def run_start_message(
     folder: Path,
     finished_epochs: int = 0,
 ) -> str:
-    """Returns what is printed before a run.
+    """Return what is printed before a run.
 
     Args:
         config: The settings of the run.
@@ -58,12 +58,12 @@ def run_start_message(
 
 
 def resume_command(folder: Path) -> str:
-    """Returns the command that resumes a run."""
+    """Return the command that resumes a run."""
     return f"  {program_name('lenet-tf')} train --resume {shlex.quote(str(folder))}"
 
 
 def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Returns the test result and the times.
+    """Return the test result and the times.
 
     Args:
         metrics: The content of metrics.json.
@@ -84,7 +84,7 @@ def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 
 def next_steps_message(path: Path, logs: Path) -> str:
-    """Returns commands for the next steps after a run.
+    """Return commands for the next steps after a run.
 
     Args:
         path: The run folder.

@@ -19,7 +19,7 @@ from lenet_tf.training.config import TrainConfig
 
 
 def build_for_training(model: LeNet, device: Device) -> None:
-    """Builds the optimizer and metrics before the first step.
+    """Build the optimizer and metrics before the first step.
 
     Args:
         model: A compiled model.
@@ -44,7 +44,7 @@ def build_for_training(model: LeNet, device: Device) -> None:
 
 
 def set_schedule(model: LeNet, recipe: Recipe, images: int) -> None:
-    """Sets the length of a one-cycle schedule. A trained model gets a new cycle.
+    """Set the length of a one-cycle schedule. A trained model gets a new cycle.
 
     Args:
         model: A compiled model.
@@ -60,7 +60,7 @@ def set_schedule(model: LeNet, recipe: Recipe, images: int) -> None:
 def recipe_callbacks(
     config: TrainConfig, split: Split, model: LeNet
 ) -> list[keras.callbacks.Callback]:
-    """Returns the callbacks that change the optimizer between epochs.
+    """Return the callbacks that change the optimizer between epochs.
 
     Args:
         config: The settings of the run.

@@ -20,7 +20,7 @@ def write_report(
     data: RawData,
     test: Mapping[str, float],
 ) -> None:
-    """Writes report.html of a finished run. A failed figure is a warning, and no error.
+    """Write report.html of a finished run. A failed figure is a warning, and no error.
 
     Args:
         record: The run.

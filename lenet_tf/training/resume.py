@@ -34,7 +34,7 @@ def resume(
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> run_folder.Run:
-    """Resumes an interrupted run from its last finished epoch. A finished run is only read.
+    """Resume an interrupted run from its last finished epoch. A finished run is only read.
 
     On the same machine, with the same versions and device, the run ends with the same weights,
     optimizer state and history (apart from `seconds`) as without the interruption, bit for bit.
@@ -122,7 +122,7 @@ def _load_finished(record: RunRecord, metrics: dict[str, Any]) -> run_folder.Run
 
 
 def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
-    """Restores the files of the last finished epoch and removes those of a later one."""
+    """Restore the files of the last finished epoch and remove those of a later one."""
     try:
         for path in (folder, folder / "projector"):
             remove_partials(path)
@@ -137,7 +137,7 @@ def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
 
 
 def _load_last_epoch(record: RunRecord, config: TrainConfig) -> tuple[LeNet, Progress]:
-    """Returns the model of the last finished epoch, or the initial one, and the progress."""
+    """Return the model of the last finished epoch, or the initial one, and the progress."""
     final = record.path / run_folder.FINAL
     if final.exists():
         model, progress = load_model(final), checkpoints.read_progress(final)

@@ -15,7 +15,7 @@ from lenet_tf.runtime.signals import ShutdownRequest
 def translate_run_errors(
     folder: Path, state: Callable[[], str], shutdown: ShutdownRequest
 ) -> Iterator[None]:
-    """Translates interrupts and failed writes inside the block.
+    """Translate interrupts and failed writes inside the block.
 
     Args:
         folder: The run folder.
@@ -41,7 +41,7 @@ def translate_run_errors(
 
 @contextlib.contextmanager
 def translate_write_errors() -> Iterator[None]:
-    """Marks an `OSError` inside the block as a failed write of the run's files.
+    """Mark an `OSError` inside the block as a failed write of the run's files.
 
     Raises:
         WriteError: A file could not be written. Errors of custom callbacks stay what they are.

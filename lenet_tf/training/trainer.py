@@ -65,7 +65,7 @@ class Trainer:
     def run(
         self, record: RunRecord, progress: Progress, notes: Sequence[str] = ()
     ) -> run_folder.Run:
-        """Trains the remaining epochs, tests, and writes metrics.json.
+        """Train the remaining epochs, test, and write metrics.json.
 
         Args:
             record: The run folder, locked by the caller.
@@ -168,7 +168,7 @@ class Trainer:
             raise self._divergence_error(f"in {nan.failed_at}")
 
     def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
-        """Writes the files of an epoch. Renaming final.keras finishes it.
+        """Write the files of an epoch. Renaming final.keras finishes it.
 
         An epoch with a NaN or infinite loss is never finished.
         """
@@ -204,7 +204,7 @@ class Trainer:
         ]
 
     def _state(self) -> str:
-        """Returns how far the run has come and how to resume it."""
+        """Return how far the run has come and how to resume it."""
         if (self._folder / run_folder.METRICS).exists():
             has_report = (self._folder / "report.html").exists() or not self.config.report
             missing = "" if has_report else ", but has no report"

@@ -31,7 +31,7 @@ _HISTOGRAM_IMAGES, _MAX_ACTIVATIONS = 256, 100_000
 
 @contextlib.contextmanager
 def translate_io_errors() -> Iterator[None]:
-    """Raises `WriteError` for errors of TensorFlow and the system while events are written."""
+    """Raise `WriteError` for errors of TensorFlow and the system while events are written."""
     try:
         yield
     except tf.errors.OpError as error:
@@ -66,17 +66,17 @@ class TensorBoard(keras.callbacks.TensorBoard):
 
     @translate_io_errors()
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Writes texts, graph and hyperparameters of the run."""
+        """Write texts, graph and hyperparameters of the run."""
         run_summary.log_run_start(self._record, self.model)
         super().on_train_begin(logs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the clock of the epoch."""
+        """Start the clock of the epoch."""
         self._start, self._train_seconds = time.perf_counter(), None
 
     @translate_io_errors()
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Stops the clock of the epoch: validation does not count."""
+        """Stop the clock of the epoch: validation does not count."""
         self._train_seconds = time.perf_counter() - self._start
         super().on_test_begin(logs)
 
@@ -84,7 +84,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
 
     @translate_io_errors()
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Writes scalars, histograms and images, and checks that they arrived on disk."""
+        """Write scalars, histograms and images, and check that they arrived on disk."""
         scalars = dict(logs or {})
         if self._train_seconds:
             scalars["images_per_second"] = len(self._split.train_indices) / self._train_seconds
@@ -130,7 +130,7 @@ def log_run_end(
     test: Mapping[str, float],
     epochs: int,
 ) -> None:
-    """Writes the test result, the projector, and the images of a last epoch that ended early.
+    """Write the test result, the projector, and the images of a last epoch that ended early.
 
     Args:
         record: The run.
@@ -179,7 +179,7 @@ def _write_images(
 def _write_flow_histograms(
     model: LeNet, split: Split, epoch: int, histograms: tuple[str, ...]
 ) -> None:
-    """Writes histograms of activations and gradients on validation images, without dropout."""
+    """Write histograms of activations and gradients on validation images, without dropout."""
     images, labels = validation_images(split, _HISTOGRAM_IMAGES)
     preparation = split.validation_preparation
     if "activations" in histograms:

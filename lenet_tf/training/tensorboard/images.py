@@ -24,7 +24,7 @@ from lenet_tf.training.tensorboard.sampling import images_of_each_class, validat
 
 
 def write_filters(model: LeNet, epoch: int) -> None:
-    """Writes the kernels of each convolution to the current writer.
+    """Write the kernels of each convolution to the current writer.
 
     Args:
         model: The network.
@@ -41,7 +41,7 @@ def write_filters(model: LeNet, epoch: int) -> None:
 
 
 def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
-    """Writes what the network does with validation images to the current writer.
+    """Write what the network does with validation images to the current writer.
 
     Args:
         model: The network.

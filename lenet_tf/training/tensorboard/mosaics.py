@@ -15,7 +15,7 @@ _BACKGROUND = 225
 
 
 def maps_mosaic(values: np.ndarray) -> np.ndarray:
-    """Returns a layer's outputs for several images as one grayscale image; dark is high.
+    """Return a layer's outputs for several images as one grayscale image; dark is high.
 
     Args:
         values: Feature maps (N, height, width, maps) or units (N, units).
@@ -32,7 +32,7 @@ def maps_mosaic(values: np.ndarray) -> np.ndarray:
 
 
 def filters_mosaic(kernels: np.ndarray) -> np.ndarray:
-    """Returns kernels as one color image: blue is negative, orange positive.
+    """Return kernels as one color image: blue is negative, orange positive.
 
     Args:
         kernels: (height, width, input maps, feature maps). NaN marks a missing connection, which
@@ -50,7 +50,7 @@ def filters_mosaic(kernels: np.ndarray) -> np.ndarray:
 
 
 def _tile(tiles: np.ndarray, side: int) -> np.ndarray:
-    """Joins tiles (rows, columns, height, width, channels), scaled up to at least `side`."""
+    """Join tiles (rows, columns, height, width, channels), scaled up to at least `side`."""
     scale = max(1, side // tiles.shape[2])
     tiles = tiles.repeat(scale, axis=2).repeat(scale, axis=3)
     gaps = ((0, 0), (0, 0), (_GAP, 0), (_GAP, 0), (0, 0))

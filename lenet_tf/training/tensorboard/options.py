@@ -51,7 +51,7 @@ class Board:
         object.__setattr__(self, "histograms", tuple(self.histograms))
 
     def shows(self, epoch: int, epochs: int) -> bool:
-        """Returns whether an epoch gets images.
+        """Return whether an epoch gets images.
 
         Args:
             epoch: The epoch, counted from 0.
@@ -64,12 +64,12 @@ class Board:
         return (epoch + 1) % self.images_every == 0 or epoch == epochs - 1
 
     def to_dict(self) -> dict[str, Any]:
-        """Returns the fields, ready for JSON."""
+        """Return the fields, ready for JSON."""
         return asdict(self) | {"histograms": list(self.histograms)}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Board:
-        """Returns the board of a run's config.json, or the default for a run without one.
+        """Return the board of a run's config.json, or the default for a run without one.
 
         Raises:
             RunError: The entry is invalid.

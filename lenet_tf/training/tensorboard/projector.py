@@ -25,7 +25,7 @@ _MAX_SPRITE_SIDE = 4_096
 
 
 def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
-    """Writes points, labels and thumbnails of test images for TensorBoard's projector.
+    """Write points, labels and thumbnails of test images for TensorBoard's projector.
 
     Args:
         folder: The run folder.
@@ -65,7 +65,7 @@ def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
 
 
 def _make_sprite(images: np.ndarray) -> np.ndarray:
-    """Returns raw images in a square, row by row, dark on light, uint8 (height, width[, 3])."""
+    """Return raw images in a square, row by row, dark on light, uint8 (height, width[, 3])."""
     side = int(np.ceil(np.sqrt(len(images))))
     tiles = to_displayable(images)
     tiles = 255 - tiles if tiles.ndim == 3 else tiles

@@ -35,7 +35,7 @@ _METRICS = (
 
 
 def log_run_start(record: RunRecord, model: LeNet) -> None:
-    """Writes texts, graph and hyperparameters of a run.
+    """Write texts, graph and hyperparameters of a run.
 
     Args:
         record: The run.
@@ -70,7 +70,7 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
 
 
 def log_test_result(folder: Path, test: Mapping[str, float], epochs: int) -> None:
-    """Writes the test result and marks the run as finished.
+    """Write the test result and mark the run as finished.
 
     Args:
         folder: The run folder.
@@ -86,7 +86,7 @@ def log_test_result(folder: Path, test: Mapping[str, float], epochs: int) -> Non
 
 @contextlib.contextmanager
 def event_writer(folder: Path, suffix: str) -> Iterator[None]:
-    """Opens an event file, in place of one that an interrupted run left.
+    """Open an event file, in place of one that an interrupted run left.
 
     Args:
         folder: Where the event file lies.
@@ -104,7 +104,7 @@ def event_writer(folder: Path, suffix: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def warn_on_error(consequence: str) -> Iterator[None]:
-    """Turns an error inside the block into a warning, so that the run continues.
+    """Turn an error inside the block into a warning, so that the run continues.
 
     Args:
         consequence: The first part of the warning.
@@ -121,7 +121,7 @@ def warn_on_error(consequence: str) -> Iterator[None]:
 
 
 def _write_graph(model: LeNet) -> None:
-    """Writes the graph of a forward pass, and the layers as Keras does for its own classes."""
+    """Write the graph of a forward pass, and the layers as Keras does for its own classes."""
 
     def forward(images: Any) -> Any:
         # One call per layer makes one box per layer.

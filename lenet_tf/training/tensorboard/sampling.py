@@ -11,12 +11,12 @@ MAX_IMAGES = 10_000
 
 
 def evenly_spaced(count: int, limit: int) -> np.ndarray:
-    """Returns the indices of up to `limit` of `count` items, evenly spaced, int (n,)."""
+    """Return the indices of up to `limit` of `count` items, evenly spaced, int (n,)."""
     return np.linspace(0, count - 1, min(count, limit)).astype(int)
 
 
 def validation_images(split: Split, limit: int = MAX_IMAGES) -> tuple[np.ndarray, np.ndarray]:
-    """Returns raw validation images and labels, evenly spaced: data may be sorted by class.
+    """Return raw validation images and labels, evenly spaced: data may be sorted by class.
 
     Args:
         split: The run's data.
@@ -32,6 +32,6 @@ def validation_images(split: Split, limit: int = MAX_IMAGES) -> tuple[np.ndarray
 
 
 def images_of_each_class(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the first image of each class that occurs, and those classes."""
+    """Return the first image of each class that occurs, and those classes."""
     classes, first = np.unique(labels, return_index=True)
     return images[first], classes
