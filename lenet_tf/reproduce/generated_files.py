@@ -29,11 +29,13 @@ def write_stale_files(store: RecordStore) -> list[Path]:
         store: The records and the folder of the pages.
 
     Returns:
-        The files that were written.
+        The files that were written; empty if the store has no pages.
 
     Raises:
         RunError: If a file can't be read or written.
     """
+    if store.pages is None:
+        return []
     results = Results.read(store)
     stale = find_stale_files(store, results)
     for path in stale:
@@ -91,8 +93,7 @@ def find_stale_files(store: RecordStore, results: Results | None = None) -> list
     ]
 
 
-def _render(results: Results, path: Path, folder: Path | None) -> str:
-    assert folder is not None
+def _render(results: Results, path: Path, folder: Path) -> str:
     if path == folder / "README.md":
         return pages.render_results_page(results)
     if path.name == hard_images.PAGE:
