@@ -162,9 +162,7 @@ def test_a_log_folder_that_cannot_be_written(cli):
 )
 def test_a_read_only_log_folder(cli):
     Path("shut").mkdir(mode=0o500)
-    check_refused(
-        cli.train("tiny", "--data", "sample", "--logs", "shut"), "shut is not writable"
-    )
+    check_refused(cli.train("tiny", "--data", "sample", "--logs", "shut"), "shut is not writable")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux")

@@ -23,7 +23,8 @@ def test_the_example_file_is_the_tutorials_network(cli):
     """The same seed gives bit-identical weights from the file and from the variant."""
     weights = []
     for number, network in enumerate((["--spec", EXAMPLE], ["lenet5"])):
-        result = cli.train(*network,
+        result = cli.train(
+            *network,
             "--data",
             "sample",
             "--epochs",

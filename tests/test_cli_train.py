@@ -64,7 +64,8 @@ def test_online_training_sets_one_thread_before_tensorflow_starts(tmp_path):
 
 def test_train_evaluate_and_repeat(cli):
     """A test has the same result again, and the repeated run the same weights."""
-    result = cli.train("tiny",
+    result = cli.train(
+        "tiny",
         "--data",
         "sample",
         "--epochs",
