@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
@@ -148,7 +149,7 @@ def test_a_run_on_one_image(name, digits, tmp_path):
         digits,
         **{part: getattr(digits, part)[:1] for part in ("x_train", "y_train", "x_test", "y_test")},
     )
-    run = lenet_tf.fit(
+    run = fit(
         name, one, epochs=1, validation="test", seed=1, device="cpu", logs=tmp_path, quiet=True
     )
     loss = LeNet.evaluate(run.model, *prepared_batch(run.model, one), verbose=0, return_dict=True)[

@@ -7,6 +7,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
@@ -278,7 +279,7 @@ def test_the_papers_training_as_a_run(digits, tmp_path):
     )
     spec = replace(spec, recipe=few)
     options = {"validation": 0.1, "seed": 4, "device": "cpu", "logs": tmp_path, "quiet": True}
-    run = lenet_tf.fit(spec, digits, callbacks=[Watch()], **options)
+    run = fit(spec, digits, callbacks=[Watch()], **options)
     assert run.history["learning_rate"] == pytest.approx([0.0005, 0.0002, 0.0002])
     assert run.history["loss"][2] < run.history["loss"][0] / 2
     assert int(run.model.optimizer.iterations) == 3 * 270
@@ -297,7 +298,7 @@ def test_the_papers_training_as_a_run(digits, tmp_path):
     again = lenet_tf.load_model(run.path)
     assert type(again.optimizer) is SDLM
     np.testing.assert_array_equal(again.optimizer.gains[0], run.model.optimizer.gains[0])
-    same = lenet_tf.fit(spec, digits, **options)
+    same = fit(spec, digits, **options)
     for a, b in zip(run.model.get_weights(), same.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
@@ -332,7 +333,7 @@ def test_steps_that_diverge_are_named(digits, tmp_path):
         lenet_tf.LenetError,
         match=r"NaN or infinite in epoch 1, steps 1 to 500: is the learning rate 1e\+30",
     ):
-        lenet_tf.fit(Spec("net", rows, recipe), data, logs=tmp_path, quiet=True)
+        fit(Spec("net", rows, recipe), data, logs=tmp_path, quiet=True)
 
 
 def test_second_derivatives_need_float32(digits, tmp_path):
@@ -340,7 +341,7 @@ def test_second_derivatives_need_float32(digits, tmp_path):
         lenet_tf.LenetError,
         match="lenet1: the optimizer sdlm works in float32 only, not in mixed_float16",
     ):
-        lenet_tf.fit(
+        fit(
             "lenet1",
             digits,
             precision="mixed_float16",
@@ -356,7 +357,7 @@ def test_a_given_models_own_optimizer_and_layers_count(digits, tmp_path):
     options = {"epochs": 1, "batch_size": 30, "validation": 0.1, "device": "cpu", "quiet": True}
     model = LeNet("lenet1", seed=0)
     model.compile("adam", loss="categorical_crossentropy", metrics=["accuracy"])
-    run = lenet_tf.fit(model, digits, logs=tmp_path / "adam", **options)
+    run = fit(model, digits, logs=tmp_path / "adam", **options)
     assert int(run.model.optimizer.iterations) == 9
     frozen = LeNet("lenet1", seed=0)
     frozen.layers[0].trainable = False
@@ -364,7 +365,7 @@ def test_a_given_models_own_optimizer_and_layers_count(digits, tmp_path):
         lenet_tf.LenetError,
         match="lenet1: the optimizer sdlm trains all layers, and one of them is frozen",
     ):
-        lenet_tf.fit(frozen, digits, logs=tmp_path / "frozen", **options)
+        fit(frozen, digits, logs=tmp_path / "frozen", **options)
     assert not (tmp_path / "frozen").exists()
 
 
@@ -373,16 +374,16 @@ def test_a_run_in_several_threads_says_what_is_faster(digits, tmp_path, capfd, m
         for variable in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
             monkeypatch.setenv(variable, name)
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-        lenet_tf.fit("lenet1", digits, epochs=1, validation=0.5, device="cpu", logs=tmp_path)
+        fit("lenet1", digits, epochs=1, validation=0.5, device="cpu", logs=tmp_path)
         assert ("lenet_tf.use_one_thread() before it starts" in capfd.readouterr().out) == said
 
 
 def test_a_run_in_steps_can_go_on_with_another_optimizer(digits, tmp_path):
     """The graph is made anew: a model trained in the loop is afterwards trained by Keras' own step, and the other way round."""
     options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}
-    model = lenet_tf.fit("lenet1", digits, **options).model
+    model = fit("lenet1", digits, **options).model
     assert int(model.optimizer.iterations) == 270
     for steps, engine in ((3, "graph"), (6, "keras")):
-        lenet_tf.fit(model, digits, batch_size=90, engine=engine, **options)
+        fit(model, digits, batch_size=90, engine=engine, **options)
         assert int(model.optimizer.iterations) == 270 + steps
     assert model.graph_loop is None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
@@ -173,7 +174,7 @@ def test_fewer_images_than_a_step(digits, tmp_path):
     """270 images in steps of 512: one step with what there is, as Keras takes it."""
     options = {"batch_size": 512, "epochs": 2, "device": "cpu", "logs": tmp_path, "quiet": True}
     ours, plain = (
-        lenet_tf.fit("lenet5", digits, engine=engine, **options | {"validation": 0.1})
+        fit("lenet5", digits, engine=engine, **options | {"validation": 0.1})
         for engine in ("graph", "keras")
     )
     assert int(ours.model.optimizer.iterations) == 2
@@ -194,7 +195,7 @@ def test_what_depends_on_the_whole_batch_is_not_halved(digits, tmp_path, capfd):
         ((), ", each batch in two halves\n"),
         ((Dropout("D3", rate=0.5),), "graph, 125 steps per execution\n"),
     ):
-        lenet_tf.fit(Spec("own", (*rows, *extra, last)), digits, **options)
+        fit(Spec("own", (*rows, *extra, last)), digits, **options)
         out = capfd.readouterr().out
         assert (
             f"engine  graph, 125 steps per execution{said if said.startswith(',') else ''}" in out
@@ -204,8 +205,8 @@ def test_what_depends_on_the_whole_batch_is_not_halved(digits, tmp_path, capfd):
 
 def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, capfd):
     options = {"device": "cpu", "logs": tmp_path, "epochs": 2, "seed": 3}
-    ours = lenet_tf.fit("tiny", digits, **options)
-    plain = lenet_tf.fit("tiny", digits, engine="keras", **options)
+    ours = fit("tiny", digits, **options)
+    plain = fit("tiny", digits, engine="keras", **options)
     said = [line for line in capfd.readouterr().out.splitlines() if line.startswith("engine")]
     assert said == [
         "engine  graph, 80 steps per execution, each batch in two halves",
@@ -217,12 +218,12 @@ def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, 
         np.testing.assert_allclose(got, expected, atol=1e-5)
     np.testing.assert_allclose(ours.history["val_loss"], plain.history["val_loss"], rtol=1e-5)
     with pytest.raises(lenet_tf.LenetError, match="unknown engine 'grap': did you mean graph"):
-        lenet_tf.fit("tiny", digits, engine="grap", **options | {"logs": tmp_path / "none"})
+        fit("tiny", digits, engine="grap", **options | {"logs": tmp_path / "none"})
     with pytest.raises(
         lenet_tf.LenetError,
         match="the engine graph works on a CPU in float32, but the precision is mixed_bfloat16",
     ):
-        lenet_tf.fit(
+        fit(
             "tiny",
             digits,
             engine="graph",
@@ -234,7 +235,7 @@ def test_the_engine_can_be_chosen_and_says_why_it_is_not_used(digits, tmp_path, 
 
 def test_the_trained_model_is_an_ordinary_keras_model(digits, tmp_path):
     """Its own `fit` takes prepared images and Keras' steps, whatever the run took."""
-    run = lenet_tf.fit("lenet5", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+    run = fit("lenet5", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
     before = int(run.model.optimizer.iterations)
     run.model.fit(
         digits.x_train[:64] / np.float32(255),
@@ -266,7 +267,7 @@ def test_validation_and_callbacks_see_every_epoch(digits, tmp_path):
         def on_train_batch_end(self, batch, logs=None):
             seen.append((batch, set(logs)))
 
-    run = lenet_tf.fit(
+    run = fit(
         "tiny",
         digits,
         epochs=2,

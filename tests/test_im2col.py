@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
@@ -213,7 +214,7 @@ def test_the_loss_of_outputs_that_are_0_is_keras_own(digits, variant):
 
 def test_predictions_for_raw_images(digits, tmp_path):
     """As Keras answers to the prepared images, from a model, a run, its folder or its file; the model is Keras' own again afterwards."""
-    run = lenet_tf.fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+    run = fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
     expected = run.model.predict(
         prepare_images(digits.x_test, run.model.spec.preparation), verbose=0
     )
@@ -236,7 +237,7 @@ def test_predictions_for_raw_images(digits, tmp_path):
 
     accuracies = []
     options = {"epochs": 2, "validation": "test", "device": "cpu", "logs": tmp_path, "quiet": True}
-    asking = lenet_tf.fit("tiny", digits, callbacks=[Ask()], **options)
+    asking = fit("tiny", digits, callbacks=[Ask()], **options)
     np.testing.assert_allclose(
         accuracies,
         asking.history["val_accuracy"],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quick import fit
 from reproduction import make_row
 
 import lenet_tf
@@ -126,7 +127,7 @@ def test_test_images_are_divided_twice_as_in_the_tutorial(digits, tmp_path):
     )
     twice = replace(spec, preparation=Preparation(test_normalization="unit_twice"))
     once, erratum = (
-        lenet_tf.fit(each, digits, seed=1, logs=tmp_path, device="cpu", quiet=True)
+        fit(each, digits, seed=1, logs=tmp_path, device="cpu", quiet=True)
         for each in (spec, twice)
     )
     for first, second in zip(once.model.get_weights(), erratum.model.get_weights(), strict=True):
@@ -150,7 +151,7 @@ def test_test_images_are_divided_twice_as_in_the_tutorial(digits, tmp_path):
 def test_a_validation_split_is_never_divided_twice(digits, tmp_path):
     spec = replace(get_spec("tiny"), preparation=Preparation(test_normalization="unit_twice"))
     correct, erratum = (
-        lenet_tf.fit(each, digits, logs=tmp_path, device="cpu", quiet=True)
+        fit(each, digits, logs=tmp_path, device="cpu", quiet=True)
         for each in (get_spec("tiny"), spec)
     )
     assert correct.history["val_loss"] == erratum.history["val_loss"]

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from quick import fit
 
 import lenet_tf
 
@@ -29,7 +30,7 @@ def runs(digits, tmp_path_factory):
     """Runs of two networks in one logs folder."""
     logs, board = tmp_path_factory.mktemp("tensorboard") / "logs", lenet_tf.Board()
     return [
-        lenet_tf.fit(name, digits, epochs=2, seed=1, logs=logs, board=board, quiet=True)
+        fit(name, digits, epochs=2, seed=1, logs=logs, board=board, quiet=True)
         for name in ("lenet5", "cnn-38k")
     ]
 
