@@ -35,11 +35,12 @@ distort_batch = tf.function(
 )
 for copy in range(copies):
     for start in range(0, len(images), 6000):
-        target = saved[copy * len(images) + start :][:6000]
+        batch = images[start : start + 6000]
+        target = saved[copy * len(images) + start :][: len(batch)]
         if copy >= 10:
-            target[:] = saved[copy % 10 * len(images) + start :][:6000]
+            target[:] = saved[copy % 10 * len(images) + start :][: len(batch)]
             continue
-        batch = tf.constant(images[start : start + 6000, ..., None] / numpy.float32(255))
+        batch = tf.constant(batch[..., None] / numpy.float32(255))
         if copy:
             batch = distort_batch(batch, tf.constant([copy, start], tf.int32))
         target[:] = numpy.rint(batch.numpy()[..., 0] * 255)
