@@ -1,4 +1,4 @@
-"""What every network owes, however few images there are: the answers, scores and training steps of Keras' own code."""
+"""What every layer and network satisfies: config, saving, precision, steps, any image count."""
 
 from __future__ import annotations
 
@@ -7,8 +7,18 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from contract import (
+    COUNTS,
+    assert_close,
+    check_config_round_trip,
+    check_image_counts,
+    check_save_and_load,
+    check_training_step,
+    compute_outputs,
+)
 from PIL import Image
 from quick import fit
 
@@ -17,7 +27,9 @@ from lenet_tf.data.pipeline import evaluation_batches, training_batches
 from lenet_tf.data.preprocessing import one_hot, prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.engine.selection import choose_engine
+from lenet_tf.errors import SpecError
 from lenet_tf.evaluation.evaluate import to_probabilities
+from lenet_tf.models import layers, pooling
 from lenet_tf.models.curvature import curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runtime import device
@@ -25,81 +37,197 @@ from lenet_tf.specs import VARIANTS, get_spec
 from lenet_tf.specs.row_types import ROW_TYPES
 from lenet_tf.specs.toml import load_spec
 
-processor = pytest.mark.cpu
-# One image cannot be halved, three halve unevenly, and 33 leave one behind a batch of 32.
-COUNTS = (1, 2, 3, 33)
+cpu = pytest.mark.cpu
 MENU = Path(__file__).parent.parent / "examples" / "menu.toml"
 NETWORKS = [*VARIANTS, MENU.name]
-# XLA compiles the steps of those that train image by image: oneDNN has no part in these.
-STEPS = [
-    pytest.param(
-        name, marks=[processor] * (name == MENU.name or VARIANTS[name].recipe.batch_size > 1)
-    )
+# XLA, not oneDNN, computes the steps of networks that train on one image at a time.
+NETWORKS_WITH_MARKS = [
+    pytest.param(name, marks=[cpu] * (name == MENU.name or VARIANTS[name].recipe.batch_size > 1))
     for name in NETWORKS
 ]
+TABLE = ((0,), (1, 2), (0, 1, 2), (2,))
+# Name -> (class, its arguments, shape of an input).
+LAYERS = {
+    "subsampling": (layers.Subsampling, {"size": (3, 2)}, (8, 7, 3)),
+    "subsampling, two copies": (layers.Subsampling, {"multiplier": 2}, (8, 6, 3)),
+    "table convolution": (
+        layers.TableConvolution,
+        {"table": TABLE, "kernel_size": (3, 2), "activation": layers.scaled_tanh},
+        (8, 7, 3),
+    ),
+    "table convolution, strides": (
+        layers.TableConvolution,
+        {"table": TABLE, "kernel_size": (3, 3), "strides": (2, 2), "padding": "same"},
+        (8, 7, 3),
+    ),
+    "rbf": (layers.EuclideanRBF, {}, (84,)),
+    "min": (pooling.MinPooling2D, {}, (8, 7, 3)),
+    "sum": (pooling.SumPooling2D, {"pool_size": (3, 2), "strides": (2, 1)}, (8, 7, 3)),
+    "stochastic": (pooling.StochasticPooling2D, {"padding": "same", "seed": 3}, (8, 7, 3)),
+}
 
 
-def spec_of(name: str) -> lenet_tf.Spec:
+def get_network_spec(name: str) -> lenet_tf.Spec:
     return load_spec(MENU) if name == MENU.name else get_spec(name)
-
-
-def test_every_variant_and_kind_of_row_is_here():
-    kinds = {row.kind for name in NETWORKS for row in spec_of(name).rows}
-    assert len(VARIANTS) >= 14
-    assert kinds == set(ROW_TYPES)
 
 
 @pytest.fixture(params=NETWORKS)
 def network(request) -> LeNet:
-    return LeNet(spec_of(request.param), seed=1)
+    return LeNet(get_network_spec(request.param), seed=1)
 
 
-def close(got, expected) -> None:
-    """To float32's rounding, relative to the largest number."""
-    np.testing.assert_allclose(got, expected, rtol=0, atol=2e-5 * max(1.0, np.abs(expected).max()))
+@pytest.fixture(params=LAYERS)
+def layer_case(request):
+    """A function that builds a layer with any more arguments, and random inputs for it."""
+    layer_class, arguments, shape = LAYERS[request.param]
+    inputs = np.random.default_rng(0).random((max(COUNTS), *shape), dtype=np.float32)
+    return lambda **options: layer_class(**arguments | options), inputs
 
 
-def keras_own(network: LeNet, images: np.ndarray) -> np.ndarray:
-    return network.predict(prepare_images(images, network.spec.preparation), verbose=0)
+def wrap_in_model(layer: keras.layers.Layer, inputs: np.ndarray) -> keras.Model:
+    last = [keras.layers.Flatten(), keras.layers.Dense(2)]
+    model = keras.Sequential([keras.layers.Input(inputs.shape[1:]), layer, *last])
+    model.compile("sgd", "mse")
+    return model
 
 
-@processor
-def test_predictions(network, digits, tmp_path, cli):
-    """From Python and by the command, which reads pictures and a saved model."""
+def prepare_digits(network: LeNet, data: lenet_tf.RawData) -> tuple[np.ndarray, np.ndarray]:
+    images = prepare_images(data.x_test, network.spec.preparation)
+    return images, one_hot(data.y_test, data.num_classes)
+
+
+def test_the_contract_covers_every_layer_and_row():
+    registered = {
+        value
+        for name, value in keras.saving.get_custom_objects().items()
+        if name.startswith("lenet_tf>") and is_layer_class(value)
+    }
+    assert {layer_class for layer_class, *_ in LAYERS.values()} == registered
+    kinds = {row.kind for name in NETWORKS for row in get_network_spec(name).rows}
+    assert len(VARIANTS) >= 14
+    assert kinds == set(ROW_TYPES)
+
+
+def is_layer_class(value) -> bool:
+    return (
+        isinstance(value, type)
+        and issubclass(value, keras.layers.Layer)
+        and not issubclass(value, keras.Model)
+    )
+
+
+def test_layer_config(layer_case):
+    build, inputs = layer_case
+    check_config_round_trip(build(name="layer"), inputs)
+
+
+def test_layer_output_shape(layer_case):
+    build, inputs = layer_case
+    layer = build()
+    assert layer(inputs).shape == layer.compute_output_shape(inputs.shape)
+
+
+def test_layer_saved_and_loaded(layer_case, tmp_path):
+    build, inputs = layer_case
+    model = wrap_in_model(build(), inputs)
+    check_save_and_load(model, inputs, tmp_path / "model.keras", keras.saving.load_model)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_layer_dtype_policy(layer_case, policy):
+    build, inputs = layer_case
+    layer, reference = build(dtype=policy), build(dtype="float32")
+    reference(inputs)
+    outputs = layer(inputs)
+    layer.set_weights(reference.get_weights())
+    assert keras.backend.standardize_dtype(outputs.dtype) == layer.compute_dtype
+    assert {weight.dtype for weight in layer.weights} <= {layer.variable_dtype}
+    outputs = keras.ops.convert_to_numpy(keras.ops.cast(layer(inputs), "float32"))
+    assert_close(outputs, compute_outputs(reference, inputs), tolerance=0.03)
+
+
+def test_layer_training_step(layer_case):
+    build, inputs = layer_case
+    check_training_step(wrap_in_model(build(), inputs), inputs, np.ones((len(inputs), 2)))
+
+
+def test_layer_image_counts(layer_case):
+    build, inputs = layer_case
+    check_image_counts(build(), inputs)
+
+
+def test_network_config(network, digits):
+    check_config_round_trip(network, prepare_digits(network, digits)[0][:3])
+
+
+def test_network_trained_saved_and_loaded(network, digits, tmp_path):
+    images, labels = (values[:8] for values in prepare_digits(network, digits))
+    network.jit_compile = False
+    check_training_step(network, images, labels)
+    for load in (lenet_tf.load_model, keras.saving.load_model):
+        check_save_and_load(network, images, tmp_path / "model.keras", load)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_network_dtype_policy(network, digits, precision):
+    """Layers compute in 16 bits with float32 weights; the last one computes in float32."""
+    if network.spec.recipe.optimizer.name == "sdlm":
+        with pytest.raises(SpecError, match=f"sdlm works in float32 only, not in {precision}"):
+            LeNet(network.spec, precision=precision)
+        return
+    mixed = LeNet(network.spec, seed=1, precision=precision)
+    *others, last = mixed.layers
+    assert {layer.compute_dtype for layer in others} == {precision.removeprefix("mixed_")}
+    assert last.compute_dtype == "float32"
+    assert {weight.dtype for weight in mixed.trainable_weights} == {"float32"}
+    scales_loss = type(mixed.optimizer) is keras.optimizers.LossScaleOptimizer
+    assert scales_loss == (precision == "mixed_float16")
+    images = prepare_digits(network, digits)[0][:8]
+    expected = to_probabilities(network, compute_outputs(network, images))
+    outputs = compute_outputs(mixed, images)
+    assert outputs.dtype == np.float32
+    if network.spec.rows[-1].kind == "dense":
+        assert_close(to_probabilities(mixed, outputs), expected, tolerance=0.05)
+
+
+@cpu
+def test_network_predictions(network, digits, tmp_path, cli):
+    """Python and the command, which reads pictures and a saved model, agree with Keras."""
     network.save(tmp_path / "network.keras")
     pictures = [tmp_path / f"{number:02}.png" for number in range(max(COUNTS))]
     for picture, digit in zip(pictures, digits.x_test[..., 0], strict=False):
         Image.fromarray(digit).save(picture)
+    images, _ = prepare_digits(network, digits)
     for count in COUNTS:
-        expected = keras_own(network, digits.x_test[:count])
-        close(lenet_tf.predict(network, digits.x_test[:count]), expected)
-        answers = cli("predict", "--json", "--model", tmp_path / "network.keras", *pictures[:count])
-        assert answers.exit_code == 0, answers.output
-        chances = to_probabilities(network, expected)
-        told = json.loads(answers.stdout)
-        assert [answer["class"] for answer in told] == chances.argmax(axis=1).tolist()
-        close([answer["probability"] for answer in told], chances.max(axis=1))
+        expected = network.predict(images[:count], verbose=0)
+        assert_close(lenet_tf.predict(network, digits.x_test[:count]), expected)
+        result = cli("predict", "--json", "--model", tmp_path / "network.keras", *pictures[:count])
+        assert result.exit_code == 0, result.output
+        probabilities = to_probabilities(network, expected)
+        answers = json.loads(result.stdout)
+        assert [answer["class"] for answer in answers] == probabilities.argmax(axis=1).tolist()
+        assert_close([answer["probability"] for answer in answers], probabilities.max(axis=1))
 
 
-@processor
-def test_scores(network, digits):
-    """Of a test set, and of validation images during training, which the engine's own test step sees."""
+@cpu
+def test_network_scores(network, digits):
+    """`evaluate` agrees with Keras, and the graph loop's test step with `evaluate`."""
+    preparation = network.spec.preparation
     for count in COUNTS:
         few = replace(digits, x_test=digits.x_test[:count], y_test=digits.y_test[:count])
-        preparation = network.spec.preparation
         expected = lenet_tf.evaluate(network, few)
-        answers = keras_own(network, few.x_test).argmax(axis=1)
-        assert expected["accuracy"] == pytest.approx((answers == few.y_test).mean(), abs=1e-6)
+        predictions = network.predict(prepare_digits(network, few)[0], verbose=0).argmax(axis=1)
+        assert expected["accuracy"] == pytest.approx((predictions == few.y_test).mean(), abs=1e-6)
         with use_engine(network, GraphLoop(32)):
             batches = evaluation_batches(few.x_test, few.y_test, few.num_classes, preparation)
-            got = network.evaluate(batches, verbose=0, return_dict=True)
-        assert got == pytest.approx(expected, rel=1e-4)
+            scores = network.evaluate(batches, verbose=0, return_dict=True)
+        assert scores == pytest.approx(expected, rel=1e-4)
 
 
-def steps_taken(
+def train_on_each_count(
     network: LeNet, loop: GraphLoop | None, data: lenet_tf.RawData
 ) -> list[list[np.ndarray]]:
-    """The weights after an epoch on one image, then on two, and so on; a training step is either the engine's or Keras' own."""
+    """Train an epoch on one image, then on two, and so on; return the weights after each."""
     recipe, preparation, weights = network.spec.recipe, network.spec.preparation, []
     network.jit_compile = False
     network.optimizer.build(network.trainable_variables)
@@ -120,31 +248,23 @@ def steps_taken(
     return weights
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_training_steps(name, digits):
-    """From the same weights, with the engine that `fit` takes by itself."""
-    network = LeNet(spec_of(name), seed=1)
-    engine, _ = choose_engine("auto", network.spec, network, device.choose_device("cpu"))
-    ours, plain = (
-        steps_taken(network, engine, digits),
-        steps_taken(LeNet(network.spec, seed=1), None, digits),
-    )
-    assert engine is not None
-    for count, expected, got in zip(COUNTS, plain, ours, strict=True):
-        for one, other in zip(got, expected, strict=True):
-            np.testing.assert_allclose(
-                one,
-                other,
-                rtol=0,
-                atol=2e-5 * max(1.0, np.abs(other).max()),
-                err_msg=f"{count} images",
-            )
+@pytest.mark.parametrize("name", NETWORKS_WITH_MARKS)
+def test_network_training_steps(name, digits):
+    """The engine that `fit` chooses takes Keras' own steps."""
+    network = LeNet(get_network_spec(name), seed=1)
+    loop, _ = choose_engine("auto", network.spec, network, device.choose_device("cpu"))
+    assert loop is not None
+    by_loop = train_on_each_count(network, loop, digits)
+    by_keras = train_on_each_count(LeNet(network.spec, seed=1), None, digits)
+    for weights, expected in zip(by_loop, by_keras, strict=True):
+        for weight, expected_weight in zip(weights, expected, strict=True):
+            assert_close(weight, expected_weight)
 
 
-@processor
+@cpu
 @pytest.mark.parametrize("name", ["keras-convnet", "lenet5"])
 def test_a_run_on_one_image(name, digits, tmp_path):
-    """It trains on one image, validates on one and is tested on one."""
+    """A run can train on one image, validate on one and test on one."""
     one = replace(
         digits,
         **{part: getattr(digits, part)[:1] for part in ("x_train", "y_train", "x_test", "y_test")},
@@ -152,14 +272,7 @@ def test_a_run_on_one_image(name, digits, tmp_path):
     run = fit(
         name, one, epochs=1, validation="test", seed=1, device="cpu", logs=tmp_path, quiet=True
     )
-    loss = LeNet.evaluate(run.model, *prepared_batch(run.model, one), verbose=0, return_dict=True)[
-        "loss"
-    ]
-    assert run.history["val_loss"] == pytest.approx([loss], rel=1e-4)
-    assert run.metrics["test_loss"] == pytest.approx(loss, rel=1e-4)
-
-
-def prepared_batch(network: LeNet, data: lenet_tf.RawData) -> tuple[np.ndarray, np.ndarray]:
-    return prepare_images(data.x_test, network.spec.preparation), one_hot(
-        data.y_test, data.num_classes
-    )
+    images, labels = prepare_digits(run.model, one)
+    scores = run.model.evaluate(images, labels, verbose=0, return_dict=True)
+    assert run.history["val_loss"] == pytest.approx([scores["loss"]], rel=1e-4)
+    assert run.metrics["test_loss"] == pytest.approx(scores["loss"], rel=1e-4)

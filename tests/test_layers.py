@@ -1,4 +1,4 @@
-"""The 1998 layers and losses against naive NumPy versions, their gradients against finite differences, and the codes."""
+"""The 1998 layers and losses against loops, their gradients against finite differences."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from lenet_tf.errors import SpecError
-from lenet_tf.models import layers as own
+from lenet_tf.models import layers
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import (
     Dense,
@@ -39,7 +39,7 @@ def squash(a):
     return 1.7159 * np.tanh(2 / 3 * a)
 
 
-def naive_subsampling(x, coefficient, bias, size):
+def subsample_by_loops(x, coefficient, bias, size):
     batch, height, width, maps = x.shape
     out = np.zeros((batch, height // size[0], width // size[1], maps))
     for n, row, column, number in np.ndindex(out.shape):
@@ -53,7 +53,7 @@ def naive_subsampling(x, coefficient, bias, size):
     return out
 
 
-def naive_table_convolution(x, kernel, bias, table):
+def convolve_by_loops(x, kernel, bias, table):
     batch, height, width, _ = x.shape
     k = kernel.shape[1]
     out = np.zeros((batch, height - k + 1, width - k + 1, len(table)))
@@ -69,51 +69,49 @@ def naive_table_convolution(x, kernel, bias, table):
 
 
 def test_scaled_tanh_sends_one_to_one():
-    values = own.scaled_tanh(np.array([-1.0, 0.0, 1.0, 30.0], "float32"))
+    values = layers.scaled_tanh(np.array([-1.0, 0.0, 1.0, 30.0], "float32"))
     np.testing.assert_allclose(values, [-1, 0, 1, 1.7159], atol=2e-5)
 
 
 @pytest.mark.parametrize("size", [(2, 2), (3, 2)])
 def test_subsampling_against_loops(random, size):
     x = random.normal(size=(2, 7, 6, 3)).astype("float32")
-    layer = own.Subsampling(size)
+    layer = layers.Subsampling(size)
     layer.build(x.shape)
     assert layer.count_params() == 6
     np.testing.assert_allclose(
-        layer(x), naive_subsampling(x, np.full(3, 0.25), np.zeros(3), size), atol=1e-5
+        layer(x), subsample_by_loops(x, np.full(3, 0.25), np.zeros(3), size), atol=1e-5
     )
     coefficient, bias = set_random(layer, random)
-    np.testing.assert_allclose(layer(x), naive_subsampling(x, coefficient, bias, size), atol=1e-5)
+    np.testing.assert_allclose(layer(x), subsample_by_loops(x, coefficient, bias, size), atol=1e-5)
 
 
-def test_subsampling_in_pairs_against_loops(random):
-    """Each map twice, side by side, each copy with a coefficient and a bias of its own."""
+def test_subsampling_with_two_copies_against_loops(random):
+    """The copies of a map are neighbors, each with its own coefficient and bias."""
     x = random.normal(size=(2, 4, 6, 3)).astype("float32")
-    layer = own.Subsampling(multiplier=2)
+    layer = layers.Subsampling(multiplier=2)
     layer.build(x.shape)
     coefficient, bias = set_random(layer, random)
     assert coefficient.shape == (6,)
     np.testing.assert_allclose(
         layer(x),
-        naive_subsampling(x[..., [0, 0, 1, 1, 2, 2]], coefficient, bias, (2, 2)),
+        subsample_by_loops(x[..., [0, 0, 1, 1, 2, 2]], coefficient, bias, (2, 2)),
         atol=1e-5,
     )
-    again = own.Subsampling.from_config(layer.get_config())
-    assert again.multiplier == 2
 
 
 def test_table_convolution_against_loops(random):
     x = random.normal(size=(2, 6, 5, 3)).astype("float32")
-    layer = own.TableConvolution(TABLE, (3, 3), activation=own.scaled_tanh)
+    layer = layers.TableConvolution(TABLE, (3, 3), activation=layers.scaled_tanh)
     layer.build(x.shape)
     kernel, bias = set_random(layer, random)
     assert kernel.shape == (7, 3, 3)
-    np.testing.assert_allclose(layer(x), naive_table_convolution(x, kernel, bias, TABLE), atol=1e-5)
+    np.testing.assert_allclose(layer(x), convolve_by_loops(x, kernel, bias, TABLE), atol=1e-5)
 
 
 def test_a_full_table_is_an_ordinary_convolution(random):
     x = random.normal(size=(2, 6, 6, 3)).astype("float32")
-    ours = own.TableConvolution(((0, 1, 2),) * 4, (3, 3), strides=(2, 2), padding="same")
+    ours = layers.TableConvolution(((0, 1, 2),) * 4, (3, 3), strides=(2, 2), padding="same")
     ours.build(x.shape)
     theirs = keras.layers.Conv2D(4, 3, 2, padding="same")
     theirs.build(x.shape)
@@ -123,15 +121,15 @@ def test_a_full_table_is_an_ordinary_convolution(random):
     np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
 
 
-def test_table_convolution_begins_with_each_maps_own_fan_in():
+def test_table_convolution_initializes_each_map_for_its_fan_in():
     table = ((0,),) * 50 + (tuple(range(16)),) * 50
-    layer = own.TableConvolution(table, (5, 5), kernel_initializer=own.lecun1998_uniform(3))
+    layer = layers.TableConvolution(table, (5, 5), kernel_initializer=layers.lecun1998_uniform(3))
     layer.build((None, 8, 8, 16))
     kernel = keras.ops.convert_to_numpy(layer.kernel)
     for part, fan_in in ((kernel[:50], 25), (kernel[50:], 400)):
         bound = 2.4 / np.sqrt(fan_in)
         assert 0.98 * bound < np.abs(part).max() <= bound
-    assert not np.array_equal(kernel[0], kernel[1]), "each feature map has numbers of its own"
+    assert not np.array_equal(kernel[0], kernel[1]), "each feature map has its own seed"
 
 
 def test_rbf_against_loops(random):
@@ -140,9 +138,9 @@ def test_rbf_against_loops(random):
         [-sum((x[n, j] - DIGIT_CODES[i][j]) ** 2 for j in range(84)) for i in range(10)]
         for n in range(3)
     ]
-    np.testing.assert_allclose(own.EuclideanRBF()(x), expected, rtol=1e-5)
+    np.testing.assert_allclose(layers.EuclideanRBF()(x), expected, rtol=1e-5)
     codes = np.array(DIGIT_CODES, "float32")
-    answers = keras.ops.convert_to_numpy(own.EuclideanRBF()(codes))
+    answers = keras.ops.convert_to_numpy(layers.EuclideanRBF()(codes))
     assert answers.argmax(1).tolist() == list(range(10))
     np.testing.assert_array_equal(np.diag(answers), 0)
 
@@ -153,33 +151,39 @@ def test_losses_against_loops(random):
     hot = np.eye(10)[labels]
     right = penalties[np.arange(5), labels]
     rest = np.log(np.exp(-10) + np.exp(-penalties).sum(1))
-    np.testing.assert_allclose(own.lecun1998_mle(hot, -penalties), right, rtol=1e-6)
-    np.testing.assert_allclose(own.lecun1998_map(hot, -penalties), right + rest, rtol=1e-6)
+    np.testing.assert_allclose(layers.lecun1998_mle(hot, -penalties), right, rtol=1e-6)
+    np.testing.assert_allclose(layers.lecun1998_map(hot, -penalties), right + rest, rtol=1e-6)
     np.testing.assert_allclose(
-        own.lecun1998_map(hot, -penalties, j=0.5),
+        layers.lecun1998_map(hot, -penalties, j=0.5),
         right + np.log(np.exp(-0.5) + np.exp(-penalties).sum(1)),
         rtol=1e-6,
     )
     far = np.full((1, 10), -1e4, "float32")
-    assert np.isfinite(own.lecun1998_map(np.eye(10, dtype="float32")[:1], far)).all()
+    assert np.isfinite(layers.lecun1998_map(np.eye(10, dtype="float32")[:1], far)).all()
 
 
 @pytest.mark.parametrize(
     ("make", "shape"),
     [
-        (lambda: own.Subsampling(dtype="float64"), (2, 4, 4, 3)),
-        (lambda: own.Subsampling(multiplier=2, dtype="float64"), (2, 4, 4, 3)),
+        (lambda: layers.Subsampling(dtype="float64"), (2, 4, 4, 3)),
+        (lambda: layers.Subsampling(multiplier=2, dtype="float64"), (2, 4, 4, 3)),
         (
-            lambda: own.TableConvolution(
-                TABLE, (2, 2), activation=own.scaled_tanh, dtype="float64"
+            lambda: layers.TableConvolution(
+                TABLE, (2, 2), activation=layers.scaled_tanh, dtype="float64"
             ),
             (2, 4, 4, 3),
         ),
-        (lambda: own.EuclideanRBF(dtype="float64"), (2, 84)),
-        (lambda: lambda x: own.lecun1998_mle(tf.one_hot([3, 5], 10, dtype="float64"), x), (2, 10)),
-        (lambda: lambda x: own.lecun1998_map(tf.one_hot([3, 5], 10, dtype="float64"), x), (2, 10)),
+        (lambda: layers.EuclideanRBF(dtype="float64"), (2, 84)),
+        (
+            lambda: lambda x: layers.lecun1998_mle(tf.one_hot([3, 5], 10, dtype="float64"), x),
+            (2, 10),
+        ),
+        (
+            lambda: lambda x: layers.lecun1998_map(tf.one_hot([3, 5], 10, dtype="float64"), x),
+            (2, 10),
+        ),
     ],
-    ids=["subsampling", "subsampling in pairs", "table convolution", "rbf", "eq. 8", "eq. 9"],
+    ids=["subsampling", "subsampling, two copies", "table convolution", "rbf", "eq. 8", "eq. 9"],
 )
 def test_gradients_against_finite_differences(random, make, shape):
     layer = make()
@@ -207,7 +211,7 @@ def test_gradients_against_finite_differences(random, make, shape):
             )
 
 
-def test_codes_are_ten_different_bitmaps_of_plus_and_minus_one():
+def test_codes_are_ten_different_bitmaps():
     codes = np.array(DIGIT_CODES)
     assert codes.shape == (10, HEIGHT * WIDTH) == (10, 84)
     assert set(codes.ravel()) == {-1, 1}
@@ -236,9 +240,9 @@ PUBLISHED = {
 
 
 @pytest.mark.parametrize(
-    ("variant", "sums"), [("lenet5-1998", (60_000, 340_908)), ("lenet1", (2_578, 98_442))]
+    ("variant", "totals"), [("lenet5-1998", (60_000, 340_908)), ("lenet1", (2_578, 98_442))]
 )
-def test_counts_as_published_layer_by_layer(variant, sums):
+def test_each_layer_has_the_published_counts(variant, totals):
     spec, model = get_spec(variant), LeNet(variant)
     counts = {
         layer.row.name: (layer.parameters, layer.connections)
@@ -246,8 +250,8 @@ def test_counts_as_published_layer_by_layer(variant, sums):
         if layer.connections
     }
     assert counts == PUBLISHED[variant]
-    assert (spec.parameters, spec.connections) == sums
-    assert model.count_params() == sums[0]
+    assert (spec.parameters, spec.connections) == totals
+    assert model.count_params() == totals[0]
     assert {layer.name: layer.count_params() for layer in model.layers if layer.name in counts} == {
         name: pair[0] for name, pair in counts.items()
     }
@@ -289,13 +293,13 @@ def test_counts_as_published_layer_by_layer(variant, sums):
         (Subsampling("S1", coefficient=float("nan")), "coefficient must be a number, not nan"),
     ],
 )
-def test_rows_that_cannot_work(row, message):
+def test_invalid_rows_are_refused(row, message):
     with pytest.raises(SpecError) as caught:
         Spec("net", (Input(), row, Flatten(), Dense("OUTPUT", units=10, activation="softmax")))
     assert message in str(caught.value)
 
 
-def test_rbf_rows_that_cannot_work():
+def test_invalid_rbf_rows_are_refused():
     with pytest.raises(
         SpecError,
         match="needs a flat vector of 84 units, one per pixel of a code, but its input is 784",

@@ -1,8 +1,7 @@
-"""LeNet as a Keras model: what it computes, what it is called, and that it survives being saved."""
+"""`LeNet` as a Keras model: its layers, its outputs and its weights."""
 
 from __future__ import annotations
 
-import json
 import os
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy_reference
 import pytest
 from processes import python
 
-import lenet_tf
 from lenet_tf.errors import SpecError
 from lenet_tf.models.layer_factory import build_layer
 from lenet_tf.models.lenet import LeNet
@@ -37,7 +35,7 @@ from lenet_tf.specs.rows import ACTIVATIONS
 from lenet_tf.specs.rows_pooling import POOLINGS
 
 
-def images(count=3, shape=(28, 28, 1), seed=0):
+def draw_images(count=3, shape=(28, 28, 1), seed=0):
     return np.random.default_rng(seed).random((count, *shape), dtype=np.float32)
 
 
@@ -62,7 +60,7 @@ def test_lenet_without_arguments_is_the_tutorials_network():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_keras_and_the_arithmetic_agree(variant):
+def test_keras_agrees_with_the_spec(variant):
     model, spec = LeNet(variant), VARIANTS[variant]
     assert model.count_params() == spec.parameters
     for layer, facts in zip(model.layers, spec.layers[1:], strict=True):
@@ -77,7 +75,7 @@ def test_keras_and_the_arithmetic_agree(variant):
 def test_lenet5_against_loops_in_numpy(variant, shape, padding):
     model = LeNet(variant, seed=1)
     weights = [weight.astype(np.float64) for weight in model.get_weights()]
-    image = images(1, shape)
+    image = draw_images(1, shape)
     maps = numpy_reference.pool(
         np.tanh(numpy_reference.convolve(image[0], weights[0], weights[1], padding=padding)),
         "average",
@@ -95,62 +93,52 @@ def test_lenet5_against_loops_in_numpy(variant, shape, padding):
 
 def test_color_images_and_other_classes():
     model = LeNet("lenet5", input_shape=(32, 32, 3), num_classes=7)
-    answer = model.predict(images(4, (32, 32, 3)), verbose=0)
-    assert answer.shape == (4, 7)
-    np.testing.assert_allclose(answer.sum(1), 1, rtol=1e-5)
+    outputs = model.predict(draw_images(4, (32, 32, 3)), verbose=0)
+    assert outputs.shape == (4, 7)
+    np.testing.assert_allclose(outputs.sum(1), 1, rtol=1e-5)
 
 
-def test_images_too_small_are_refused_before_keras_sees_them():
+def test_images_that_are_too_small_are_refused():
     with pytest.raises(
         SpecError, match=r"row 4 \(C3, convolution\): kernel 5×5 is larger than its input 3×3"
     ):
         LeNet(input_shape=(7, 7, 1))
 
 
-def test_config_round_trip():
-    model = LeNet("cnn-38k", num_classes=4, seed=5)
-    config = json.loads(json.dumps(model.get_config()))
-    again = LeNet.from_config(config)
-    assert again.spec == model.spec
-    again.set_weights(model.get_weights())
-    np.testing.assert_array_equal(
-        again.predict(images(), verbose=0), model.predict(images(), verbose=0)
-    )
-
-
 @pytest.mark.parametrize("module", ["keras", "tensorflow"])
 def test_saved_model_reloads_in_a_new_process(tmp_path, module):
-    """Only `import lenet_tf` stands before Keras' own loader."""
+    """Keras' own loader needs no more than `import lenet_tf`."""
     model = LeNet("lenet5", input_shape=(20, 20, 3), num_classes=3, seed=2)
     model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "images.npy", images(5, (20, 20, 3)))
+    np.save(tmp_path / "images.npy", draw_images(5, (20, 20, 3)))
     loader = {
         "keras": "import keras; load = keras.saving.load_model",
         "tensorflow": "import tensorflow as tf; load = tf.keras.models.load_model",
     }
     script = (
-        f"import lenet_tf, sys; assert 'keras' not in sys.modules; import numpy as np; {loader[module]};"
+        f"import lenet_tf, sys; assert 'keras' not in sys.modules;"
+        f"import numpy as np; {loader[module]};"
         "model = load('model.keras');"
         "assert type(model) is lenet_tf.LeNet, type(model);"
-        "np.save('answers.npy', model.predict(np.load('images.npy'), verbose=0));"
+        "np.save('outputs.npy', model.predict(np.load('images.npy'), verbose=0));"
         "print(model.spec.name, len(model.layers), type(model.optimizer).__name__)"
     )
     done = python("-c", script, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["lenet5", "8", "Adam"]
     np.testing.assert_array_equal(
-        np.load(tmp_path / "answers.npy"), model.predict(images(5, (20, 20, 3)), verbose=0)
+        np.load(tmp_path / "outputs.npy"), model.predict(draw_images(5, (20, 20, 3)), verbose=0)
     )
 
 
-def test_seed_fixes_the_initial_weights():
+def test_the_seed_fixes_the_initial_weights():
     first, same, other = (LeNet(seed=seed).get_weights() for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))
     assert not np.array_equal(first[0], other[0])
-    assert not np.array_equal(first[4][:100, :84], first[6][:100]), "rows draw numbers of their own"
+    assert not np.array_equal(first[4][:100, :84], first[6][:100]), "each row has its own seed"
 
 
-def everything() -> Spec:
+def create_spec_with_every_keras_layer() -> Spec:
     rows = (
         Input(shape=(20, 20, 2)),
         Convolution(
@@ -182,8 +170,8 @@ def everything() -> Spec:
     )
 
 
-def test_every_row_type_becomes_its_layer(tmp_path):
-    model = LeNet(everything(), seed=0)
+def test_each_row_becomes_its_keras_layer():
+    model = LeNet(create_spec_with_every_keras_layer(), seed=0)
     assert [type(layer).__name__ for layer in model.layers] == [
         "Conv2D",
         "BatchNormalization",
@@ -202,17 +190,11 @@ def test_every_row_type_becomes_its_layer(tmp_path):
     ]
     assert type(model.optimizer).__name__ == "SGD"
     assert model.optimizer.momentum == 0.9
-    model.save(tmp_path / "m.keras")
-    batch = images(3, (20, 20, 2))
-    np.testing.assert_array_equal(
-        lenet_tf.load_model(tmp_path / "m.keras").predict(batch, verbose=0),
-        model.predict(batch, verbose=0),
-    )
 
 
 @pytest.mark.slow
-def test_keras_knows_every_name_of_the_menu():
-    batch = images(2, (6, 6, 1))
+def test_keras_accepts_every_name_of_a_spec():
+    batch = draw_images(2, (6, 6, 1))
     for activation in ACTIVATIONS:
         build_layer(Dense("d", units=3, activation=activation), 0)(batch.reshape(2, -1))
     for initializer in INITIALIZERS:
@@ -253,18 +235,20 @@ def test_keras_knows_every_name_of_the_menu():
             assert np.isfinite(model.train_on_batch(batch, np.eye(2, dtype="float32"))).all()
 
 
-def test_initializers_with_options_begin_as_they_say():
-    def start(initializer):
+def test_initializers_draw_from_their_distributions():
+    def initialize(initializer):
         layer = build_layer(Dense("d", units=300, initializer=initializer), 0)
         layer.build((None, 200))
         return np.asarray(layer.kernel)
 
-    assert start(Initializer("random_normal", stddev=0.3)).std() == pytest.approx(0.3, rel=0.02)
-    assert np.abs(start(Initializer("truncated_normal", stddev=0.3))).max() <= 0.6
-    uniform = start(Initializer("random_uniform", limit=0.7))
+    assert initialize(Initializer("random_normal", stddev=0.3)).std() == pytest.approx(
+        0.3, rel=0.02
+    )
+    assert np.abs(initialize(Initializer("truncated_normal", stddev=0.3))).max() <= 0.6
+    uniform = initialize(Initializer("random_uniform", limit=0.7))
     assert 0.69 < uniform.max() <= 0.7
     assert -0.7 <= uniform.min() < -0.69
-    scaled = start(
+    scaled = initialize(
         Initializer(
             "variance_scaling", scale=3.0, mode="fan_out", distribution="untruncated_normal"
         )
@@ -272,30 +256,18 @@ def test_initializers_with_options_begin_as_they_say():
     assert scaled.std() == pytest.approx(np.sqrt(3.0 / 300), rel=0.02)
 
 
-@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
-def test_mixed_precision_answers_in_float32(precision):
-    model = LeNet(seed=0, precision=precision)
-    assert model.layers[0].compute_dtype == precision.removeprefix("mixed_")
-    assert model.layers[0].kernel.dtype == "float32"
-    answer = model.predict(images(), verbose=0)
-    assert answer.dtype == np.float32
-    np.testing.assert_allclose(answer, LeNet(seed=0).predict(images(), verbose=0), atol=0.02)
-    assert (type(model.optimizer).__name__ == "LossScaleOptimizer") == (
-        precision == "mixed_float16"
-    )
-
-
 def test_the_model_runs_on_another_keras_backend(tmp_path):
-    """Keras' JAX backend gives the answers that TensorFlow gives."""
+    """Keras' JAX backend gives TensorFlow's outputs."""
     pytest.importorskip("jax", reason="JAX is no dependency of this package")
     model = LeNet("lenet5", seed=4)
     model.save_weights(tmp_path / "m.weights.h5")
-    np.save(tmp_path / "answers.npy", model.predict(images(2), verbose=0))
+    np.save(tmp_path / "outputs.npy", model.predict(draw_images(2), verbose=0))
     script = (
         "import numpy as np, keras, lenet_tf; assert keras.backend.backend() == 'jax';"
         "model = lenet_tf.LeNet('lenet5', seed=4); model.load_weights('m.weights.h5');"
         "images = np.random.default_rng(0).random((2, 28, 28, 1), dtype=np.float32);"
-        "np.testing.assert_allclose(model.predict(images, verbose=0), np.load('answers.npy'), atol=1e-6)"
+        "outputs = model.predict(images, verbose=0);"
+        "np.testing.assert_allclose(outputs, np.load('outputs.npy'), atol=1e-6)"
     )
     done = python("-c", script, cwd=tmp_path, env=os.environ | {"KERAS_BACKEND": "jax"})
     assert done.returncode == 0, done.stderr[-2000:]

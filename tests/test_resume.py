@@ -256,7 +256,7 @@ def test_what_cannot_go_on_says_why(copy, digits, tmp_path):
     (copy / "config.json").write_text(json.dumps(config | {"format": 99}))
     with pytest.raises(
         RunError,
-        match=rf"format 99 of lenet_tf {lenet_tf.__version__}; here is lenet_tf .* reads formats 2 and 3",
+        match=rf"format 99 of lenet_tf {lenet_tf.__version__}; this is lenet_tf .* reads formats 2 and 3",
     ):
         resume(copy, digits, quiet=True)
 

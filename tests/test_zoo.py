@@ -1,4 +1,4 @@
-"""Models and runs that other versions of lenet_tf and Keras have left, see tests/zoo/make.py: opened, or refused by name."""
+"""Models and runs of other versions (see tests/zoo/make.py) open, or are refused by version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ZOO = sorted(path.parent for path in (Path(__file__).parent / "zoo").glob("*/*/c
 FORMATS = {path: int(re.match(r"format-(\d+)-", path.parent.name)[1]) for path in ZOO}
 
 
-def name(path: Path) -> str:
+def format_id(path: Path) -> str:
     return f"{path.parent.name}-{path.name}"
 
 
@@ -30,8 +30,8 @@ def test_the_zoo_has_every_format_and_the_oldest_and_newest_keras():
     } >= {"3.12.0", "3.15.1"}
 
 
-@pytest.mark.parametrize("path", ZOO, ids=name)
-def test_a_model_of_another_version_answers_as_it_did_or_is_refused(path, digits):
+@pytest.mark.parametrize("path", ZOO, ids=format_id)
+def test_a_model_of_another_version_predicts_the_same_or_is_refused(path, digits):
     if FORMATS[path] == 1:
         versions = (
             rf"It was saved by lenet_tf before 0\.2\.0; this is lenet_tf {lenet_tf.__version__}"
@@ -47,20 +47,25 @@ def test_a_model_of_another_version_answers_as_it_did_or_is_refused(path, digits
     assert int(model.optimizer.iterations) in (5, 240), "the optimizer's state"
 
 
-@pytest.mark.parametrize("path", [path for path in ZOO if path.name != "interrupted"], ids=name)
+@pytest.mark.parametrize(
+    "path", [path for path in ZOO if path.name != "interrupted"], ids=format_id
+)
 def test_a_run_of_another_version_is_read_or_refused(path):
     if FORMATS[path] in run_record.READABLE_FORMATS:
         assert run_record.read_run(path).read_metrics()["epochs"] == 1
         return
     with pytest.raises(
         RunError,
-        match=rf"has format {FORMATS[path]} of lenet_tf 0\.\d\.\d; here is lenet_tf {lenet_tf.__version__}, which reads",
+        match=rf"has format {FORMATS[path]} of lenet_tf 0\.\d\.\d; this is lenet_tf"
+        rf" {lenet_tf.__version__}, which reads",
     ):
         run_record.read_run(path)
 
 
-@pytest.mark.parametrize("path", [path for path in ZOO if path.name == "interrupted"], ids=name)
-def test_an_interrupted_run_of_another_version_goes_on_or_is_refused(
+@pytest.mark.parametrize(
+    "path", [path for path in ZOO if path.name == "interrupted"], ids=format_id
+)
+def test_an_interrupted_run_of_another_version_resumes_or_is_refused(
     path, digits, tmp_path, capsys
 ):
     folder = Path(shutil.copytree(path, tmp_path / path.name))

@@ -144,7 +144,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     if config.get("format") not in READABLE_FORMATS:
         raise RunError(
             f"{path} has format {config.get('format')!r} of lenet_tf"
-            f" {_recorded_version(config, 'lenet_tf')}; here is lenet_tf {__version__}, which"
+            f" {_recorded_version(config, 'lenet_tf')}; this is lenet_tf {__version__}, which"
             f" reads formats {' and '.join(map(str, READABLE_FORMATS))}"
         )
     for name, kind in _PARTS.items():
