@@ -1,4 +1,4 @@
-"""The 1998 paper's second derivatives against loops and finite differences, and its online training against Keras' own steps."""
+"""Second derivatives against loops and finite differences, and training with SDLM."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TABLE = ((0,), (0, 1), (1,))
 SQUASHED = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
 
 
-def network(*rows, loss="lecun1998_mle", shape=(6, 6, 1)) -> LeNet:
+def create_network(*rows, loss="lecun1998_mle", shape=(6, 6, 1)) -> LeNet:
     model = LeNet(
         Spec(
             "net",
@@ -51,8 +51,8 @@ def network(*rows, loss="lecun1998_mle", shape=(6, 6, 1)) -> LeNet:
     return model
 
 
-def whole_network(loss="lecun1998_mle") -> LeNet:
-    return network(
+def create_lenet(loss="lecun1998_mle") -> LeNet:
+    return create_network(
         Convolution("C1", filters=2, kernel=3, **SQUASHED),
         Subsampling("S2"),
         TableConvolution("C3", table=TABLE, kernel=2, **SQUASHED),
@@ -71,8 +71,8 @@ def slope(a):
     return 1.7159 * 2 / 3 / np.cosh(2 / 3 * a) ** 2
 
 
-def naive(model, image):
-    """Appendix C one connection at a time: a layer is a list of (unit, input, weight), a weight is shared by what names it."""
+def compute_by_connection(model, image):
+    """Appendix C, one connection at a time: a layer is a list of (unit, input, weight)."""
     c1, b1, s2, d2, c3, b3, f6, b6 = (weight.astype(np.float64) for weight in model.get_weights())
     conv1 = [
         ((r, c, m), (r + i, c + j), (i, j, 0, m))
@@ -134,17 +134,17 @@ def naive(model, image):
 
 
 @pytest.mark.parametrize("loss", ["lecun1998_mle", "lecun1998_map"])
-def test_the_whole_recursion_against_one_connection_at_a_time(loss):
-    model = whole_network(loss)
+def test_curvature_against_one_connection_at_a_time(loss):
+    model = create_lenet(loss)
     images = np.random.default_rng(1).normal(size=(3, 6, 6, 1)).astype("float32")
     ours = curvature(model, images)
     expected = [
         np.mean(parts, axis=0)
-        for parts in zip(*(naive(model, image) for image in images), strict=True)
+        for parts in zip(*(compute_by_connection(model, image) for image in images), strict=True)
     ]
     assert [tuple(part.shape) for part in ours] == [weight.shape for weight in model.get_weights()]
-    for part, wanted in zip(ours, expected, strict=True):
-        np.testing.assert_allclose(part, wanted, rtol=2e-4)
+    for part, expected_part in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(part, expected_part, rtol=2e-4)
         assert (np.asarray(part) >= 0).all()
 
 
@@ -159,7 +159,7 @@ FEATURES = {
 @pytest.mark.parametrize("name", [*FEATURES, "global", "none"])
 @pytest.mark.parametrize("output", ["squares", "softmax"])
 def test_one_layer_of_weights_against_finite_differences(name, output):
-    """Behind fixed features a dense layer's Gauss-Newton diagonal is the exact one: the loss' second differences."""
+    """For one dense layer, the Gauss-Newton diagonal is exact: the loss' second differences."""
     before = (
         (GlobalAveragePooling(),)
         if name == "global"
@@ -170,7 +170,7 @@ def test_one_layer_of_weights_against_finite_differences(name, output):
         if output == "softmax"
         else ("linear", "mean_squared_error")
     )
-    model = network(*before, Dense("OUTPUT", units=4, activation=activation), loss=loss)
+    model = create_network(*before, Dense("OUTPUT", units=4, activation=activation), loss=loss)
     images = np.random.default_rng(2).normal(size=(7, 6, 6, 1)).astype("float32")
     labels = np.eye(4)[np.arange(7) % 4]
     ours = [np.asarray(part) for part in curvature(model, images)]
@@ -206,8 +206,8 @@ def test_one_layer_of_weights_against_finite_differences(name, output):
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_pooling_passes_second_derivatives_with_its_coefficients_squared(name):
-    """Through a convolution of one pixel, whose one weight multiplies every input: h = Σ over its outputs of its input² · ∂²E/∂a²."""
-    model = network(
+    """A 1×1 convolution has one weight, so h = Σ over its outputs of input² · ∂²E/∂a²."""
+    model = create_network(
         Convolution("C1", filters=1, kernel=1),
         FEATURES[name],
         Flatten(),
@@ -247,8 +247,8 @@ def test_the_rates_are_eta_over_mu_plus_h():
     optimizer.set_curvature([np.array([0.0, 0.5, 1.5], "float32")])
     optimizer.apply([np.ones(3, "float32")], [weights])
     np.testing.assert_allclose(weights, [0.8 - 0.2, 0.8 - 0.1, 1.4 - 0.05], rtol=1e-6)
-    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
-    assert (type(again), again.damping, float(again.learning_rate)) == (
+    copy = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert (type(copy), copy.damping, float(copy.learning_rate)) == (
         SDLM,
         0.5,
         pytest.approx(0.1),
@@ -261,11 +261,11 @@ def prepared(digits):
     return prepare_images(digits.x_train[:60], spec.preparation), one_hot(digits.y_train[:60], 10)
 
 
-def test_the_papers_training_as_a_run(digits, tmp_path):
-    """The recipe's rates epoch by epoch, new second derivatives before each, one image a step, and the run folder of any other run."""
+def test_a_run_with_sdlm(digits, tmp_path):
+    """Each epoch has the recipe's rate and new second derivatives; each step has one image."""
     seen = []
 
-    class Watch(keras.callbacks.Callback):
+    class RecordGains(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
             seen.append([np.array(gain) for gain in self.model.optimizer.gains])
 
@@ -279,7 +279,7 @@ def test_the_papers_training_as_a_run(digits, tmp_path):
     )
     spec = replace(spec, recipe=few)
     options = {"validation": 0.1, "seed": 4, "device": "cpu", "logs": tmp_path, "quiet": True}
-    run = fit(spec, digits, callbacks=[Watch()], **options)
+    run = fit(spec, digits, callbacks=[RecordGains()], **options)
     assert run.history["learning_rate"] == pytest.approx([0.0005, 0.0002, 0.0002])
     assert run.history["loss"][2] < run.history["loss"][0] / 2
     assert int(run.model.optimizer.iterations) == 3 * 270
@@ -295,26 +295,26 @@ def test_the_papers_training_as_a_run(digits, tmp_path):
         "metrics.json",
         "train",
     }
-    again = lenet_tf.load_model(run.path)
-    assert type(again.optimizer) is SDLM
-    np.testing.assert_array_equal(again.optimizer.gains[0], run.model.optimizer.gains[0])
+    loaded = lenet_tf.load_model(run.path)
+    assert type(loaded.optimizer) is SDLM
+    np.testing.assert_array_equal(loaded.optimizer.gains[0], run.model.optimizer.gains[0])
     same = fit(spec, digits, **options)
     for a, b in zip(run.model.get_weights(), same.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_the_seed_and_the_epoch_choose_the_images_of_the_second_derivatives(prepared):
-    def rates(seed, epoch):
+def test_the_seed_and_the_epoch_choose_the_images(prepared):
+    def compute_gains(seed, epoch):
         model = LeNet("lenet5-1998", seed=1)
-        watch = Curvature(prepared[0].__getitem__, 60, count=20, seed=seed)
-        watch.set_model(model)
+        callback = Curvature(prepared[0].__getitem__, 60, count=20, seed=seed)
+        callback.set_model(model)
         model.optimizer.build(model.trainable_variables)
-        watch.on_epoch_begin(epoch)
+        callback.on_epoch_begin(epoch)
         return np.array(model.optimizer.gains[0])
 
-    np.testing.assert_array_equal(rates(0, 3), rates(0, 3))
-    assert not np.array_equal(rates(0, 3), rates(0, 4))
-    assert not np.array_equal(rates(0, 3), rates(1, 3))
+    np.testing.assert_array_equal(compute_gains(0, 3), compute_gains(0, 3))
+    assert not np.array_equal(compute_gains(0, 3), compute_gains(0, 4))
+    assert not np.array_equal(compute_gains(0, 3), compute_gains(1, 3))
 
 
 def test_steps_that_diverge_are_named(digits, tmp_path):
@@ -352,8 +352,8 @@ def test_second_derivatives_need_float32(digits, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
-def test_a_given_models_own_optimizer_and_layers_count(digits, tmp_path):
-    """Compiled with Adam, a 1998 network trains by Adam; with a frozen layer, second-order training refuses it before it writes."""
+def test_the_optimizer_of_a_compiled_model_trains_it(digits, tmp_path):
+    """A 1998 network compiled with Adam trains with Adam; SDLM refuses frozen layers."""
     options = {"epochs": 1, "batch_size": 30, "validation": 0.1, "device": "cpu", "quiet": True}
     model = LeNet("lenet1", seed=0)
     model.compile("adam", loss="categorical_crossentropy", metrics=["accuracy"])
@@ -369,17 +369,19 @@ def test_a_given_models_own_optimizer_and_layers_count(digits, tmp_path):
     assert not (tmp_path / "frozen").exists()
 
 
-def test_a_run_in_several_threads_says_what_is_faster(digits, tmp_path, capfd, monkeypatch):
-    for name, said in (("1", False), ("2", True)):
+def test_a_run_in_several_threads_suggests_one(digits, tmp_path, capfd, monkeypatch):
+    for threads, is_suggested in (("1", False), ("2", True)):
         for variable in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):
-            monkeypatch.setenv(variable, name)
+            monkeypatch.setenv(variable, threads)
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
         fit("lenet1", digits, epochs=1, validation=0.5, device="cpu", logs=tmp_path)
-        assert ("lenet_tf.use_one_thread() before it starts" in capfd.readouterr().out) == said
+        assert (
+            "lenet_tf.use_one_thread() before it starts" in capfd.readouterr().out
+        ) == is_suggested
 
 
-def test_a_run_in_steps_can_go_on_with_another_optimizer(digits, tmp_path):
-    """The graph is made anew: a model trained in the loop is afterwards trained by Keras' own step, and the other way round."""
+def test_a_model_can_train_with_the_loop_and_with_keras(digits, tmp_path):
+    """The graphs of one engine aren't reused by the other."""
     options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}
     model = fit("lenet1", digits, **options).model
     assert int(model.optimizer.iterations) == 270

@@ -1,4 +1,4 @@
-"""Lowered convolutions against Keras' layers: the same answers and gradients but for rounding."""
+"""The im2col forward pass against Keras' layers: outputs and gradients equal up to rounding."""
 
 from __future__ import annotations
 
@@ -109,52 +109,52 @@ NETWORKS = {
 }
 
 
-def built(rows):
+def create_network(rows):
     network = LeNet(Spec("own", rows), seed=3)
     random = np.random.default_rng(0)
-    # Biases begin at 0, where a mistake with them would not show.
+    # Biases of 0 would hide a mistake.
     network.set_weights(
         [random.normal(0, 0.3, weight.shape).astype(np.float32) for weight in network.weights]
     )
     return network
 
 
-def answers_and_gradients(network, answer, images):
+def compute_outputs_and_gradients(network, forward, images):
     with tf.GradientTape() as tape:
-        outputs = answer(images)
+        outputs = forward(images)
         loss = tf.reduce_sum(outputs[:, 0] ** 2 - outputs[:, 1])
     return outputs, tape.gradient(loss, [weight.value for weight in network.trainable_variables])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("images", ["random", "one color"])
-def test_lowered_equals_keras_layers(name, images):
-    """Images of one color make all windows of a maximum equal: the gradient goes to one of them, the same one."""
-    network = built(NETWORKS[name])
+def test_im2col_equals_keras_layers(name, images):
+    """In images of one color, all inputs of a maximum are equal; both choose the same one."""
+    network = create_network(NETWORKS[name])
     shape = (7, *network.input_shape[1:])
     x = tf.constant(
         np.random.default_rng(1).random(shape) if images == "random" else np.full(shape, 0.5),
         tf.float32,
     )
-    lowered = Im2colModel.from_model(network)
-    expected = answers_and_gradients(network, lambda x: network(x, training=True), x)
-    got = answers_and_gradients(network, lambda x: lowered(x, training=True), x)
-    np.testing.assert_allclose(got[0], expected[0], atol=1e-6)
-    for weight, keras_own, ours in zip(
-        network.trainable_variables, expected[1], got[1], strict=True
+    im2col_model = Im2colModel.from_model(network)
+    expected = compute_outputs_and_gradients(network, lambda x: network(x, training=True), x)
+    actual = compute_outputs_and_gradients(network, lambda x: im2col_model(x, training=True), x)
+    np.testing.assert_allclose(actual[0], expected[0], atol=1e-6)
+    for weight, gradient, expected_gradient in zip(
+        network.trainable_variables, actual[1], expected[1], strict=True
     ):
-        assert np.abs(keras_own).max() > 0, weight.path
+        scale = np.abs(expected_gradient).max()
+        assert scale > 0, weight.path
         np.testing.assert_allclose(
-            ours, keras_own, atol=1e-5 * np.abs(keras_own).max(), err_msg=weight.path
+            gradient, expected_gradient, atol=1e-5 * scale, err_msg=weight.path
         )
 
 
-def test_which_networks_are_lowered():
-    """Those whose every convolution is a small one of Keras'."""
-    lowered = {
+def test_im2col_supports_networks_with_small_convolutions():
+    supported = {
         name for name, spec in VARIANTS.items() if Im2colModel.from_model(LeNet(spec)) is not None
     }
-    assert lowered == {
+    assert supported == {
         "lenet5",
         "lenet5-32",
         "lenet5-modern",
@@ -165,8 +165,8 @@ def test_which_networks_are_lowered():
     }
 
 
-def test_answers_to_any_number_of_images(digits):
-    """They go through in two parts, the first of which is empty where there is one image."""
+def test_the_parallel_forward_pass_of_any_number_of_images(digits):
+    """Of the two parts, the first is empty for one image."""
     for variant in ("lenet5", "lenet-caffe"):
         network = LeNet(variant, seed=1)
         for count in (1, 3, 10, 64):
@@ -174,20 +174,20 @@ def test_answers_to_any_number_of_images(digits):
             np.testing.assert_allclose(forward(network, images), network(images), atol=1e-6)
 
 
-def test_a_test_step_of_the_engine_is_keras_own(digits):
+def test_the_test_step_equals_keras_own(digits):
     x, y = digits.x_test[:77, ..., None] / np.float32(255), one_hot(digits.y_test[:77], 10)
     for loss in ("categorical_crossentropy", "mean_squared_error"):
         network = LeNet(Spec("own", VARIANTS["lenet5"].rows, recipe=Recipe(loss=loss)), seed=1)
         expected = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
         network.graph_loop, network.test_function = GraphLoop(32), None
-        got = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
-        assert got == pytest.approx(expected, rel=1e-5)
+        scores = network.evaluate(x, y, batch_size=30, verbose=0, return_dict=True)
+        assert scores == pytest.approx(expected, rel=1e-5)
         weights = np.arange(77) % 3
-        got = network.evaluate(
+        scores = network.evaluate(
             x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True
         )
         network.graph_loop, network.test_function = None, None
-        assert got == pytest.approx(
+        assert scores == pytest.approx(
             network.evaluate(
                 x, y, batch_size=30, sample_weight=weights, verbose=0, return_dict=True
             ),
@@ -196,40 +196,45 @@ def test_a_test_step_of_the_engine_is_keras_own(digits):
 
 
 @pytest.mark.parametrize("variant", ["lenet5", "lenet-caffe"])
-def test_the_loss_of_outputs_that_are_0_is_keras_own(digits, variant):
-    """Cross-entropy is taken from the numbers before the softmax: −log of a probability too small for float32 is no constant."""
+def test_the_loss_of_probabilities_that_round_to_0_is_keras_own(digits, variant):
+    """Cross-entropy comes from the logits, not from a clipped probability."""
     x, y = prepare_images(digits.x_test, VARIANTS[variant].preparation), one_hot(digits.y_test, 10)
     network = LeNet(variant, seed=1)
     network.layers[-1].kernel.assign(network.layers[-1].kernel * 1e4)
     expected = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
-    assert expected["loss"] > 100, "far beyond what clipping a probability would give"
+    assert expected["loss"] > 100, "a clipped probability would give less"
     with use_engine(network, GraphLoop(32)):
-        got = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
+        scores = network.evaluate(x, y, batch_size=64, verbose=0, return_dict=True)
         one = network.evaluate(x[:1], y[:1], verbose=0, return_dict=True)
-    assert got == pytest.approx(expected, rel=1e-4)
+    assert scores == pytest.approx(expected, rel=1e-4)
     assert one == pytest.approx(
         network.evaluate(x[:1], y[:1], verbose=0, return_dict=True), rel=1e-4
     )
 
 
 def test_predictions_for_raw_images(digits, tmp_path):
+<<<<<<< HEAD
     """As Keras answers to the prepared images, from a model, a run, its folder or its file; the model is Keras' own again afterwards."""
     run = fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+=======
+    """A model, a run, its folder and its file predict what Keras predicts for prepared images."""
+    run = lenet_tf.fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+>>>>>>> a377b96 (Describe the tests of engine and curvature in plain English)
     expected = run.model.predict(
         prepare_images(digits.x_test, run.model.spec.preparation), verbose=0
     )
-    for asked in (run.model, run, run.path, str(run.path / "final.keras")):
-        got = lenet_tf.predict(asked, digits.x_test)
-        assert got.dtype == np.float32
-        np.testing.assert_allclose(got, expected, atol=1e-6)
+    for source in (run.model, run, run.path, str(run.path / "final.keras")):
+        outputs = lenet_tf.predict(source, digits.x_test)
+        assert outputs.dtype == np.float32
+        np.testing.assert_allclose(outputs, expected, atol=1e-6)
     changed = lenet_tf.load_model(run.path)
     lenet_tf.predict(changed, digits.x_test[:5])
     changed.pop()
     changed.add(keras.layers.Dense(4, name="NEW"))
-    again = changed.predict(prepare_images(digits.x_test, changed.spec.preparation), verbose=0)
-    np.testing.assert_allclose(lenet_tf.predict(changed, digits.x_test), again, atol=1e-5)
+    expected = changed.predict(prepare_images(digits.x_test, changed.spec.preparation), verbose=0)
+    np.testing.assert_allclose(lenet_tf.predict(changed, digits.x_test), expected, atol=1e-5)
 
-    class Ask(keras.callbacks.Callback):
+    class PredictEachEpoch(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             accuracies.append(
                 np.mean(lenet_tf.predict(self.model, digits.x_test).argmax(1) == digits.y_test)
@@ -237,12 +242,16 @@ def test_predictions_for_raw_images(digits, tmp_path):
 
     accuracies = []
     options = {"epochs": 2, "validation": "test", "device": "cpu", "logs": tmp_path, "quiet": True}
+<<<<<<< HEAD
     asking = fit("tiny", digits, callbacks=[Ask()], **options)
+=======
+    run_with_predictions = lenet_tf.fit("tiny", digits, callbacks=[PredictEachEpoch()], **options)
+>>>>>>> a377b96 (Describe the tests of engine and curvature in plain English)
     np.testing.assert_allclose(
         accuracies,
-        asking.history["val_accuracy"],
+        run_with_predictions.history["val_accuracy"],
         rtol=1e-6,
-        err_msg="asked in the middle of training",
+        err_msg="predicted during training",
     )
     with pytest.raises(
         DataError, match="lenet5-32 takes images of 32×32×1, and these are 32×32×3 when prepared"

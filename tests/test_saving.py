@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import h5py
 import keras
-import numpy as np
 import pytest
 
 import lenet_tf
@@ -296,19 +295,3 @@ def test_a_model_of_another_class_is_refused(tmp_path):
     )
     with pytest.raises(RunError, match=r"other\.keras holds a Sequential, not a LeNet"):
         lenet_tf.load_model(tmp_path / "other.keras")
-
-
-def test_the_optimizer_state_loads_bit_for_bit(tmp_path):
-    model = LeNet("lenet5-1998", seed=0)
-    model.optimizer.build(model.trainable_variables)
-    random = np.random.default_rng(0)
-    for variable in model.optimizer.variables:
-        variable.assign(random.integers(1, 100, variable.shape))
-    model.save(tmp_path / "model.keras")
-    loaded = lenet_tf.load_model(tmp_path / "model.keras")
-    for expected, value in zip(
-        model.weights + model.optimizer.variables,
-        loaded.weights + loaded.optimizer.variables,
-        strict=True,
-    ):
-        np.testing.assert_array_equal(np.asarray(value), np.asarray(expected))
