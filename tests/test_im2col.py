@@ -213,13 +213,8 @@ def test_the_loss_of_probabilities_that_round_to_0_is_keras_own(digits, variant)
 
 
 def test_predictions_for_raw_images(digits, tmp_path):
-<<<<<<< HEAD
-    """As Keras answers to the prepared images, from a model, a run, its folder or its file; the model is Keras' own again afterwards."""
-    run = fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
-=======
     """A model, a run, its folder and its file predict what Keras predicts for prepared images."""
-    run = lenet_tf.fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
->>>>>>> a377b96 (Describe the tests of engine and curvature in plain English)
+    run = fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
     expected = run.model.predict(
         prepare_images(digits.x_test, run.model.spec.preparation), verbose=0
     )
@@ -242,11 +237,7 @@ def test_predictions_for_raw_images(digits, tmp_path):
 
     accuracies = []
     options = {"epochs": 2, "validation": "test", "device": "cpu", "logs": tmp_path, "quiet": True}
-<<<<<<< HEAD
-    asking = fit("tiny", digits, callbacks=[Ask()], **options)
-=======
-    run_with_predictions = lenet_tf.fit("tiny", digits, callbacks=[PredictEachEpoch()], **options)
->>>>>>> a377b96 (Describe the tests of engine and curvature in plain English)
+    run_with_predictions = fit("tiny", digits, callbacks=[PredictEachEpoch()], **options)
     np.testing.assert_allclose(
         accuracies,
         run_with_predictions.history["val_accuracy"],

@@ -142,7 +142,7 @@ class GraphLoop:
     def _run_full_batches(
         self, model: keras.Model, x: Any, y: Any, update: WeightUpdate
     ) -> tuple[Any, Any, Any]:
-        """Take the steps of all full batches; return the sum of losses, the outputs and the state."""
+        """Take the steps of all full batches; return the total loss, the outputs and the state."""
         size = self.batch_size
         num_steps = tf.shape(x)[0] // size
         edges = [size * number // self.parts for number in range(self.parts + 1)]
