@@ -1,9 +1,10 @@
-"""Fixtures: small data, the folder of originals, no network, the command line."""
+"""Fixtures: small data, finished and interrupted runs, no network, the command line."""
 
 from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,25 @@ import quick
 from click.testing import CliRunner, Result
 from processes import NO_NETWORK
 
+import lenet_tf
+from lenet_tf.errors import Interrupted
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 @pytest.fixture(autouse=True)
 def _tensorflow_logger_is_unchanged() -> Iterator[None]:
-    """Fails a test that leaves TensorFlow's logger changed for the tests after it."""
+    """Fail a test that changes TensorFlow's logger for the tests after it."""
     yield
     logger = logging.getLogger("tensorflow")
-    left = logger.level, logger.disabled, logger.propagate, list(logger.filters)
+    state = logger.level, logger.disabled, logger.propagate, list(logger.filters)
     logger.setLevel(logging.NOTSET)
-    assert left == (logging.NOTSET, False, True, [])
+    assert state == (logging.NOTSET, False, True, [])
 
 
 @pytest.fixture(scope="session")
 def tfds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The TFDS cache that all workers of pytest-xdist share."""
+    """Return a TFDS cache that all workers of pytest-xdist share."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "tfds"
     folder.mkdir(exist_ok=True)
@@ -38,6 +42,7 @@ def tfds_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def originals() -> Path:
+    """Return the folder with the original MNIST files, or skip the test."""
     folder = os.environ.get("LENET_TF_ORIGINALS")
     if not folder:
         pytest.skip("LENET_TF_ORIGINALS names no folder with the original MNIST files")
@@ -46,7 +51,7 @@ def originals() -> Path:
 
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No originals, an empty TFDS cache, no network."""
+    """Remove the original files, the TFDS cache and the network."""
     monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     for name, value in NO_NETWORK.items():
@@ -57,20 +62,21 @@ class CommandLine:
     """Runs `lenet-tf` in this process."""
 
     def __call__(self, *arguments: Any) -> Result:
-        """Runs the command with these arguments."""
+        """Run the command with these arguments."""
         from lenet_tf.cli import main
 
-        return CliRunner().invoke(main, [str(each) for each in arguments], prog_name="lenet-tf")
+        words = [str(argument) for argument in arguments]
+        return CliRunner().invoke(main, words, prog_name="lenet-tf")
 
     def train(self, *arguments: Any) -> Result:
-        """Runs `lenet-tf train` without images, histograms and a report."""
+        """Run `lenet-tf train` without images, histograms and a report."""
         defaults = ("--no-report",) if "--resume" in arguments else quick.ARGUMENTS
         return self("train", *defaults, *arguments)
 
 
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
-    """Runs `lenet-tf` in this process, in an empty folder."""
+    """Return a function that runs `lenet-tf` in this process, in an empty folder."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -79,7 +85,7 @@ def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
 
 @pytest.fixture(scope="session")
 def digits():
-    """300 of the sample's digits to train, 100 to test: real data that trains in a second."""
+    """Return 300 digits of the sample to train and 100 to test."""
     from dataclasses import replace
 
     from lenet_tf.data.sources.sample import load_sample
@@ -91,7 +97,7 @@ def digits():
 
 @pytest.fixture
 def arrays() -> dict[str, np.ndarray]:
-    """Random images and labels in the layout of a .npz data file, all valid."""
+    """Return valid random images and labels in the layout of a .npz data file."""
     random = np.random.default_rng(0)
     return {
         "x_train": random.integers(0, 256, (40, 28, 28), dtype=np.uint8),
@@ -99,3 +105,53 @@ def arrays() -> dict[str, np.ndarray]:
         "x_test": random.integers(0, 256, (20, 28, 28), dtype=np.uint8),
         "y_test": np.arange(20) % 10,
     }
+
+
+@pytest.fixture(scope="session")
+def tiny_run(digits, tmp_path_factory):
+    """Return a finished run: two epochs of `tiny`, with histograms of weights in TensorBoard."""
+    return quick.fit(
+        "tiny",
+        digits,
+        epochs=2,
+        batch_size=30,
+        seed=7,
+        device="cpu",
+        logs=tmp_path_factory.mktemp("tiny"),
+        board=lenet_tf.Board(images_every=0),
+        quiet=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def lenet5_run(digits, tmp_path_factory):
+    """Return a finished run: three epochs of `lenet5`, with everything in TensorBoard."""
+    return quick.fit(
+        "lenet5",
+        digits,
+        epochs=3,
+        validation=0.2,
+        device="cpu",
+        logs=tmp_path_factory.mktemp("lenet5"),
+        board=lenet_tf.Board(histograms=("weights", "activations", "gradients")),
+        quiet=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def _interrupted_folder(digits, tmp_path_factory) -> Path:
+    from interrupted_runs import Interrupt
+
+    logs = tmp_path_factory.mktemp("interrupted")
+    options = {"epochs": 4, "seed": 3, "device": "cpu", "logs": logs, "quiet": True}
+    with pytest.raises(Interrupted):
+        quick.fit("tiny", digits, callbacks=[Interrupt(3)], **options)
+    (folder,) = (logs / "fit").iterdir()
+    return folder
+
+
+@pytest.fixture
+def interrupted_run(_interrupted_folder, tmp_path) -> Path:
+    """Return a copy of a run of `tiny` with 2 finished of 4 epochs, in `logs/fit/`."""
+    name = _interrupted_folder.name
+    return Path(shutil.copytree(_interrupted_folder, tmp_path / "logs" / "fit" / name))

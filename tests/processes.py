@@ -1,4 +1,4 @@
-"""Python processes for tests that need a fresh one."""
+"""Python processes, and an environment without a network."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ NO_NETWORK = dict.fromkeys(
 
 
 def python(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Runs Python with these arguments, and captures its output."""
+    """Run Python with these arguments and capture its output."""
     command = [sys.executable, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)

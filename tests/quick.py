@@ -1,6 +1,6 @@
-"""Training without images, histograms and reports, which most tests don't look at.
+"""Training without images, histograms and reports.
 
-Images and reports take a second in each of hundreds of runs.
+Most tests don't look at them, and they take a second of each run.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ ARGUMENTS = ("--no-report", "--images-every", "0", "--histograms", "none")
 
 
 def fit(model: Any, data: lenet_tf.RawData, **options: Any) -> lenet_tf.Run:
-    """`lenet_tf.fit` with `OPTIONS`, unless others are given."""
+    """Train as `lenet_tf.fit` does, with `OPTIONS` as its defaults."""
     return lenet_tf.fit(model, data, **OPTIONS | options)
 
 
 def resume(run: Any, data: lenet_tf.RawData, **options: Any) -> lenet_tf.Run:
-    """`lenet_tf.resume` without a report, unless one is asked for."""
+    """Resume as `lenet_tf.resume` does, without a report by default."""
     return lenet_tf.resume(run, data, **{"report": False} | options)

@@ -247,18 +247,33 @@ def test_split_says_what_it_wants(arrays):
         split_data((arrays["x_train"], arrays["y_train"]), "test", seed=0)
 
 
-def test_split_holds_back_or_uses_the_test_images(arrays):
+def test_a_split_holds_out_training_images_or_validates_on_test_images(arrays):
     data = RawData(**arrays)
     split = split_data(data, 0.25, seed=0)
+    assert not split.is_validated_on_test
     assert (len(split.train_indices), len(split.validation_indices)) == (30, 10)
     assert sorted([*split.train_indices, *split.validation_indices]) == list(range(40))
     images, labels, indices = split.validation
-    images, labels = images[indices], labels[indices]
-    np.testing.assert_array_equal(images, data.x_train[split.validation_indices])
-    np.testing.assert_array_equal(labels, data.y_train[split.validation_indices])
-    tutorial = split_data(data, "test", seed=0)
-    assert tutorial.train_indices.tolist() == list(range(40))
-    assert tutorial.validation[0] is data.x_test
+    np.testing.assert_array_equal(images[indices], data.x_train[split.validation_indices])
+    np.testing.assert_array_equal(labels[indices], data.y_train[split.validation_indices])
+    split = split_data(data, "test", seed=0)
+    assert split.is_validated_on_test
+    assert split.train_indices.tolist() == list(range(40))
+    images, labels, indices = split.validation
+    assert images is data.x_test and labels is data.y_test and indices is None
+
+
+def test_validation_images_are_prepared_as_the_set_that_they_come_from(arrays):
+    data = RawData(**arrays)
+    preparation = Preparation(pad_to=32, test_normalization="unit_twice")
+    held_out = split_data(data, 0.25, 0, preparation)
+    on_test = split_data(data, "test", 0, preparation)
+    assert held_out.preparation == on_test.preparation == preparation
+    assert held_out.validation_preparation == preparation
+    assert on_test.validation_preparation == preparation.for_test_images
+    assert on_test.validation_preparation.normalization == "unit_twice"
+    assert on_test.validation_preparation != preparation
+    assert split_data(data, "test", 0).preparation == Preparation()
 
 
 def test_the_shape_of_prepared_images(arrays):

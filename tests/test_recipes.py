@@ -90,9 +90,7 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     )
     assert find_one_cycle(loaded.optimizer).steps == 10
     assert int(loaded.optimizer.iterations) == 10
-    more = fit(
-        loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True
-    )
+    more = fit(loaded, digits, validation="test", epochs=1, device="cpu", logs=tmp_path, quiet=True)
     assert np.abs(more.model.get_weights()[0] - run.model.get_weights()[0]).max() > 1e-3, (
         "training continues in its own cycle"
     )
@@ -145,8 +143,7 @@ def test_invalid_recipes_are_reported(digits, tmp_path):
 
 @pytest.mark.slow
 def test_the_command_takes_a_recipe(cli):
-    result = cli.train("lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q"
-    )
+    result = cli.train("lenet5-modern", "--recipe", "fast", "--data", "sample", "--logs", "l", "-q")
     assert result.exit_code == 0, result.output
     assert "after epoch 2;" in result.output
     (run,) = Path("l/fit").iterdir()

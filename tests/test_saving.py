@@ -295,3 +295,19 @@ def test_a_model_of_another_class_is_refused(tmp_path):
     )
     with pytest.raises(RunError, match=r"other\.keras holds a Sequential, not a LeNet"):
         lenet_tf.load_model(tmp_path / "other.keras")
+
+
+def test_missing_and_incomplete_models_are_refused(tiny_run, tmp_path):
+    with pytest.raises(RunError, match="there is no such run or model"):
+        lenet_tf.load_model(tmp_path / "none.keras")
+    with pytest.raises(RunError, match="is not a run folder: it has no config.json"):
+        lenet_tf.load_model(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(RunError, match="has no final.keras: no epoch was finished"):
+        lenet_tf.load_model(tmp_path)
+    broken = tmp_path / "broken.keras"
+    broken.write_bytes((tiny_run.path / "final.keras").read_bytes()[:5_000])
+    with pytest.raises(
+        RunError, match="broken.keras cannot be read as a Keras model: it is damaged or incomplete"
+    ):
+        lenet_tf.load_model(broken)

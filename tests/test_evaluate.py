@@ -1,0 +1,32 @@
+"""`lenet_tf.evaluate`: loss and accuracy on test images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import lenet_tf
+from lenet_tf.errors import DataError
+
+
+def test_every_image_counts(tiny_run, digits):
+    """Batches of 1,000 leave a remainder of 37, which counts too."""
+    data = replace(
+        digits,
+        x_test=np.tile(digits.x_test, (11, 1, 1, 1))[:1_037],
+        y_test=np.tile(digits.y_test, 11)[:1_037],
+    )
+    result = lenet_tf.evaluate(tiny_run.path, data)
+    assert lenet_tf.evaluate(tiny_run, data) == result
+    probabilities = tiny_run.model.predict(data.x_test / np.float32(255), verbose=0)
+    accuracy = np.mean(probabilities.argmax(axis=1) == data.y_test)
+    assert result["accuracy"] == pytest.approx(accuracy)
+    loss = -np.log(probabilities[np.arange(1_037), data.y_test]).mean()
+    assert result["loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_other_things_than_data_sets_are_refused(tiny_run):
+    with pytest.raises(DataError, match="data must be a lenet_tf.RawData, not str"):
+        lenet_tf.evaluate(tiny_run, "sample")

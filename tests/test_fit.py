@@ -1,0 +1,225 @@
+"""`lenet_tf.fit`: the same arithmetic as Keras, the networks it accepts, and when it stops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from interrupted_runs import assert_equal_states
+from processes import python
+from quick import fit
+
+import lenet_tf
+from lenet_tf.data.pipeline import training_batches
+from lenet_tf.errors import DataError, DeviceError, RunError, SpecError, TrainingError
+from lenet_tf.runs import run_record
+from lenet_tf.specs import VARIANTS, Optimizer, Preparation, get_spec
+
+
+def test_one_epoch_equals_keras_bit_for_bit(digits, tmp_path):
+    """Keras' own `fit` on the same batches gives the same weights and optimizer state."""
+    run = fit(
+        "lenet5", digits, epochs=1, seed=3, engine="keras", device="cpu", logs=tmp_path, quiet=True
+    )
+    with keras.device("cpu"):
+        keras.utils.set_random_seed(3)
+        model = lenet_tf.LeNet("lenet5", seed=3)
+        model.jit_compile = False
+        batches = training_batches(digits.x_train, digits.y_train, 10, Preparation(), 32, 3)
+        x, y = (
+            np.concatenate(part) for part in zip(*batches.take(10).as_numpy_iterator(), strict=True)
+        )
+        assert sorted(y.argmax(1)) == sorted(digits.y_train)
+        np.testing.assert_array_equal(
+            np.sort(x.sum((1, 2, 3))), np.sort((digits.x_train / np.float32(255)).sum((1, 2, 3)))
+        )
+        model.fit(x, y, batch_size=32, epochs=1, shuffle=False, verbose=0)
+    assert_equal_states(run.model, model)
+
+
+def test_training_continues_from_a_trained_model(tiny_run, digits, tmp_path):
+    model = lenet_tf.load_model(tiny_run.path)
+    steps = int(model.optimizer.iterations)
+    run = fit(model, digits, epochs=1, batch_size=30, logs=tmp_path, quiet=True)
+    assert int(model.optimizer.iterations) == steps + 9
+    assert run.model is model
+    assert run_record.read_config(run.path)["initial_weights"] == "given"
+    with pytest.raises(RunError, match="started from the weights of a trained model"):
+        run_record.read_repeatable_run(run.path)
+
+
+def test_a_network_is_built_for_the_images(arrays, tmp_path):
+    color = {
+        name: np.stack([array] * 3, -1) if name.startswith("x") else array % 4
+        for name, array in arrays.items()
+    }
+    data = lenet_tf.RawData(**color)
+    run = fit("lenet5-32", data, epochs=1, validation=0.2, logs=tmp_path, quiet=True)
+    assert run.model.input_shape == (None, 32, 32, 3)
+    assert run.model.output_shape == (None, 4)
+
+
+def test_images_that_do_not_fit_are_refused(arrays, tmp_path):
+    logs = tmp_path / "logs"
+    color = {
+        name: np.stack([array] * 3, -1) if name.startswith("x") else array % 4
+        for name, array in arrays.items()
+    }
+    with pytest.raises(
+        DataError,
+        match=r"lenet5 takes images of 28×28×1 and 10 classes, but arrays gives 28×28×3 and 4",
+    ):
+        fit(lenet_tf.LeNet(), lenet_tf.RawData(**color), logs=logs, quiet=True)
+    small = {
+        name: array[:, :6, :6] if name.startswith("x") else array for name, array in arrays.items()
+    }
+    with pytest.raises(SpecError, match="kernel 5×5 is larger than its input"):
+        fit("cnn-38k", lenet_tf.RawData(**small), validation="test", logs=logs, quiet=True)
+    assert not logs.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"epochs": 0}, SpecError, "epochs must be a whole number of at least 1, not 0"),
+        ({"batch_size": -3}, SpecError, "batch_size must be"),
+        ({"validation": 2.0}, SpecError, "validation must be"),
+        ({"seed": -1}, TrainingError, "the seed must be a whole number from 0"),
+        ({"early_stopping": 0}, TrainingError, "early stopping needs at least 1 epoch"),
+        ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu or gpu:N"),
+        (
+            {"device": "gpu:99"},
+            DeviceError,
+            "device 'gpu:99' is unavailable: .* Use --device cpu",
+        ),
+        ({"precision": "int8"}, SpecError, "unknown precision 'int8'"),
+        ({"model": "lenet7"}, SpecError, "unknown variant 'lenet7'"),
+        (
+            {"model": keras.Sequential()},
+            SpecError,
+            "model must be a variant's name, a Spec or a LeNet, not Sequential",
+        ),
+    ],
+)
+def test_invalid_arguments_are_refused_before_anything_is_written(
+    digits, tmp_path, options, error, message
+):
+    logs = tmp_path / "logs"
+    with pytest.raises(error, match=message):
+        fit(**{"model": "tiny", "data": digits, "logs": logs, "quiet": True} | options)
+    assert not logs.exists()
+
+
+def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, tmp_path):
+    model = lenet_tf.LeNet("tiny", seed=1)
+    model.compile("adam", "categorical_crossentropy", metrics=["mse"])
+    with pytest.raises(
+        TrainingError,
+        match="tiny is compiled without the metric accuracy, which selects the best epoch",
+    ):
+        fit(model, digits, logs=tmp_path / "logs", quiet=True)
+    assert not (tmp_path / "logs").exists()
+
+
+def test_early_stopping_ends_after_epochs_without_improvement(digits, tmp_path):
+    """The third epoch is the best, so a patience of 2 ends the run after the fifth."""
+
+    class ValidationLoss(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_loss"] = [3.0, 2.0, 1.0, 1.5, 1.0, 0.5][epoch]
+
+    options = {"epochs": 30, "early_stopping": 2, "quiet": True, "callbacks": [ValidationLoss()]}
+    run = fit("tiny", digits, logs=tmp_path, **options)
+    assert run.metrics["epochs"] == 5
+
+
+def test_a_nan_loss_stops_the_run_and_keeps_the_last_good_epoch(digits, tmp_path):
+    class Explode(keras.callbacks.Callback):
+        weights = None
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.weights = self.model.get_weights()
+
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 3 and self.weights is not None:
+                self.model.set_weights([weight * np.nan for weight in self.weights])
+
+    explode = Explode()
+    options = {"epochs": 5, "batch_size": 30, "engine": "keras", "quiet": True}
+    with pytest.raises(
+        TrainingError,
+        match=r"NaN or infinite in epoch 2, batch 4: is the learning rate 0.001 too high\?\n"
+        ".* keeps the last finished",
+    ):
+        fit("tiny", digits, logs=tmp_path, callbacks=[explode], **options)
+    (folder,) = (tmp_path / "fit").iterdir()
+    saved = lenet_tf.load_model(folder).get_weights()
+    for weight, expected in zip(saved, explode.weights, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert not (folder / "metrics.json").exists()
+
+
+def test_a_last_update_that_ruins_the_weights_is_an_error(digits, tmp_path):
+    """A batch's loss is computed before its update, so only validation or test can show it."""
+    recipe = replace(get_spec("tiny").recipe, optimizer=Optimizer("sgd", 1e38))
+    with pytest.raises(
+        TrainingError, match=r"NaN or infinite (in the validation of epoch 1|on the test images)"
+    ):
+        fit("tiny", digits, recipe=recipe, batch_size=300, logs=tmp_path, quiet=True)
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert not (folder / "metrics.json").exists()
+
+
+def test_mixed_precision_trains_by_keras_loop(digits, tmp_path, capfd):
+    """This is not a test of engines: some settings of oneDNN disable bfloat16."""
+    fit("tiny", digits, epochs=1, precision="mixed_bfloat16", device="cpu", logs=tmp_path)
+    assert "engine  keras, since the precision is mixed_bfloat16\n" in capfd.readouterr().out
+
+
+def test_a_model_of_mixed_precision_reloads(digits, tmp_path):
+    run = fit("tiny", digits, epochs=2, precision="mixed_bfloat16", logs=tmp_path, quiet=True)
+    loaded = lenet_tf.load_model(run.path)
+    recorded = run_record.read_config(run.path)["settings"]["precision"]
+    assert loaded.precision == recorded == "mixed_bfloat16"
+    images = digits.x_test / np.float32(255)
+    np.testing.assert_array_equal(
+        loaded.predict(images, verbose=0), run.model.predict(images, verbose=0)
+    )
+
+
+def test_a_float16_model_continues_with_the_same_optimizer_state(digits, tmp_path):
+    options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
+    run = fit("tiny", digits, precision="mixed_float16", **options)
+    variables = len(run.model.optimizer.variables)
+    continued = fit(run.model, digits, **options)
+    assert len(continued.model.optimizer.variables) == variables
+    assert len(lenet_tf.load_model(continued.path).optimizer.variables) == variables
+
+
+@pytest.mark.slow
+def test_every_variant_learns_and_reloads_in_a_new_process(tmp_path):
+    sample = lenet_tf.load_data("sample")
+    predictions = {}
+    for variant, spec in VARIANTS.items():
+        run = fit(variant, sample, epochs=1, seed=0, logs=tmp_path, quiet=True)
+        assert run.metrics["test_accuracy"] > (0.2 if variant == "tiny" else 0.6), variant
+        assert np.isfinite(run.history["loss"][0]), variant
+        images = lenet_tf.prepare_images(sample.x_test[:100], spec.preparation)
+        predictions[run.path] = run.model.predict(images, verbose=0)
+        np.save(run.path / "images.npy", images)
+    script = (
+        "import sys, lenet_tf, keras, numpy as np\nfrom pathlib import Path\n"
+        "for folder in map(Path, sys.argv[1:]):\n"
+        "    model = keras.saving.load_model(folder / 'final.keras')\n"
+        "    predictions = model.predict(np.load(folder / 'images.npy'), verbose=0)\n"
+        "    np.save(folder / 'predictions.npy', predictions)"
+    )
+    process = python("-c", script, *map(str, predictions))
+    assert process.returncode == 0, process.stderr[-2000:]
+    for folder, expected in predictions.items():
+        reloaded = np.load(Path(folder) / "predictions.npy")
+        np.testing.assert_array_equal(reloaded, expected, err_msg=folder.name)

@@ -1,0 +1,53 @@
+"""What is printed before, during and after a run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from quick import fit
+
+from lenet_tf.training.messages import next_steps_message, resume_command, run_end_message
+
+
+def test_output_without_a_terminal_is_plain_lines(digits, tmp_path, capfd):
+    fit("tiny", digits, epochs=2, logs=tmp_path)
+    out = capfd.readouterr().out
+    assert "tiny  782 parameters, epochs 2, batch size 50, seed 0" in out
+    assert "device  " in out
+    assert len(re.findall(r"^\d+/\d+ - .*val_accuracy: 0\.\d+", out, re.MULTILINE)) == 2
+    assert "\r" not in out
+    assert "\x08" not in out
+
+
+def test_quiet_prints_nothing(digits, tmp_path, capfd):
+    fit("tiny", digits, logs=tmp_path, quiet=True)
+    assert capfd.readouterr().out == ""
+
+
+def test_the_result_names_the_data(tiny_run, digits):
+    data = digits.identity()
+    metrics = tiny_run.metrics | {"test_accuracy": 0.5, "test_loss": 1.5, "best_epoch": 2}
+    sample = run_end_message(metrics, data)
+    assert sample.startswith(
+        "test accuracy 50.00% on 100 digits of the embedded sample, NOT of MNIST\n"
+        "test loss 1.5000, after epoch 2; best on validation: epoch 2 with "
+    )
+    assert " on 100 images of mnist\n" in run_end_message(metrics, data | {"name": "mnist"})
+
+
+def test_next_steps_are_commands_for_this_run(tmp_path):
+    folder = tmp_path / "my logs" / "fit" / "tiny-20260102-030405"
+    folder.mkdir(parents=True)
+    message = next_steps_message(folder, folder.parent.parent)
+    assert f"--logdir '{tmp_path}/my logs'" in message
+    assert f"evaluate '{folder}'" in message
+    assert f"train --from-run '{folder}'" in message
+    assert f"lenet_tf.load_model('{folder}/final.keras')" in message
+    assert "report" not in message
+    (folder / "report.html").touch()
+    assert f"open the report         '{folder}/report.html'" in next_steps_message(folder, folder)
+
+
+def test_the_command_to_resume_quotes_the_folder():
+    assert resume_command(Path("my logs/fit/a")).endswith(" train --resume 'my logs/fit/a'")

@@ -1,0 +1,124 @@
+"""Ctrl-C and SIGTERM while a run trains."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from interrupted_runs import list_files
+
+from lenet_tf.runs import checkpoints
+from lenet_tf.runtime.signals import graceful_interrupt
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32", reason="signals"),
+    pytest.mark.skipif(
+        threading.current_thread() is not threading.main_thread(),
+        reason="Python handles signals in the main thread only",
+    ),
+]
+
+NOTICE = "Stopping after this epoch. Send the signal again to stop at once"
+
+
+@pytest.fixture(autouse=True)
+def _handlers_are_restored():
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_the_first_signal_is_recorded_and_the_second_raises(capfd):
+    with graceful_interrupt() as request:
+        assert (request.signal, request.exit_code) == (0, 130)
+        signal.raise_signal(signal.SIGTERM)
+        assert (request.signal, request.count, request.exit_code) == (15, 1, 143)
+        assert NOTICE in capfd.readouterr().err
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert (request.signal, request.count, request.exit_code) == (2, 2, 130)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_first_signal_raises_if_nothing_needs_to_finish(capfd):
+    with graceful_interrupt() as request:
+        request.waits = False
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert request.exit_code == 143
+    assert capfd.readouterr().err == ""
+
+
+def test_handlers_of_a_program_stay(capfd):
+    received = []
+    previous = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        with graceful_interrupt() as request:
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    assert received == [signal.SIGTERM]
+    assert request.count == 0
+    assert capfd.readouterr().err == ""
+
+
+def start_training(folder: Path, *options: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "lenet_tf", "train", "tiny", "--data", "sample"]
+    return subprocess.Popen(
+        [*command, "--logs", "logs", *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A background job of a shell ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def wait_for(folder: Path, pattern: str) -> None:
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < deadline, f"{pattern} is missing"
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_finishes_the_epoch(tmp_path, number, code):
+    process = start_training(tmp_path, "--epochs", "100000")
+    wait_for(tmp_path, "logs/fit/*/final.keras")
+    process.send_signal(number)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == code, error
+    assert "Traceback" not in error
+    (folder,) = (tmp_path / "logs" / "fit").iterdir()
+    epochs = checkpoints.read_progress(folder / "final.keras").epochs
+    assert NOTICE in error
+    assert f"interrupted after {epochs} of 100000 epochs. Resume with:\n" in error
+    assert re.search(rf"lenet-tf train --resume logs/fit/{folder.name}$", error, re.MULTILINE)
+    assert len((folder / "history.csv").read_text().splitlines()) == epochs + 1
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.slow
+def test_the_second_signal_stops_within_an_epoch(tmp_path):
+    options = ("--batch-size", "1", "--augment", "elastic", "--engine", "keras")
+    process = start_training(tmp_path, "--epochs", "2", *options)
+    wait_for(tmp_path, "logs/fit/*/config.json")
+    time.sleep(1.5)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 130, error
+    assert "Traceback" not in error
+    assert "interrupted after 0 of 2 epochs" in error
+    (folder,) = (tmp_path / "logs" / "fit").iterdir()
+    assert list_files(folder) <= {"config.json", "train", "validation", "begun"}
