@@ -376,7 +376,7 @@ def test_a_run_in_several_threads_suggests_one(digits, tmp_path, capfd, monkeypa
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
         fit("lenet1", digits, epochs=1, validation=0.5, device="cpu", logs=tmp_path)
         assert (
-            "lenet_tf.use_one_thread() before it starts" in capfd.readouterr().out
+            "call lenet_tf.use_one_thread() before TensorFlow starts" in capfd.readouterr().out
         ) == is_suggested
 
 

@@ -53,9 +53,9 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
         raise ValueError("config.json describes no model")
     class_name = config.get("class_name")
     if (class_name, config.get("registered_name")) != ("LeNet", LENET):
-        found = _describe(config if class_name == "LeNet" else {"class_name": class_name})
+        description = _describe(config if class_name == "LeNet" else {"class_name": class_name})
         raise NotLeNetError(
-            f"holds a {found}, not a LeNet saved by lenet_tf, so how to prepare its images is"
+            f"holds a {description}, not a LeNet saved by lenet_tf, so how to prepare its images is"
             " unknown"
         )
     arguments = config["config"]
