@@ -127,8 +127,7 @@ def test_test_images_are_divided_twice_as_in_the_tutorial(digits, tmp_path):
     )
     twice = replace(spec, preparation=Preparation(test_normalization="unit_twice"))
     once, erratum = (
-        fit(each, digits, seed=1, logs=tmp_path, device="cpu", quiet=True)
-        for each in (spec, twice)
+        fit(each, digits, seed=1, logs=tmp_path, device="cpu", quiet=True) for each in (spec, twice)
     )
     for first, second in zip(once.model.get_weights(), erratum.model.get_weights(), strict=True):
         np.testing.assert_array_equal(first, second)

@@ -37,9 +37,7 @@ def read_text(page: Path) -> str:
 def reported(digits, tmp_path_factory):
     """(Run, its page) of a network with everything that a report shows."""
     logs = tmp_path_factory.mktemp("logs")
-    run = fit(
-        "lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True
-    )
+    run = fit("lenet1", digits, epochs=2, validation=0.1, device="cpu", logs=logs, quiet=True)
     return run, write_report(run.path, digits)
 
 
