@@ -59,8 +59,9 @@ def _check_name(name: str, base: str, known: list[str]) -> None:
     )
     if is_path:
         raise DataError(
-            f"{name!r} is not a TFDS data set. Your own data can be a .npz file, or a folder "
-            "(./mine) of .npy files, with x_train, y_train, x_test, y_test"
+            f"{name!r} is not a TFDS data set. Your own data can be a .npz file or a folder "
+            "(./mine) of .npy files, with x_train, y_train, x_test, y_test, or a folder of four "
+            "IDX files"
         )
     hint = suggest_name(name, known, "lenet-tf train --help says what can be named")
     raise DataError(f"unknown data set {name!r}: {hint}")
