@@ -71,10 +71,16 @@ def test_filters_mosaic_shows_signs_and_missing_connections():
     side = 40 + 3
     assert mosaic.shape == (2 * side + 3, 4 * side + 3, 3)
     assert (mosaic[side + 3 : 2 * side, 2 * side + 3 : 3 * side] == 255).all()
-    red, _, blue = mosaic[3::8, 3::8][:5, :5].astype(int).transpose(2, 0, 1)
+    red, green, blue = mosaic[3::8, 3::8][:5, :5].astype(int).transpose(2, 0, 1)
     is_strong = np.abs(kernels[:, :, 0, 0]) > 0.3
     assert is_strong.sum() > 10
     assert ((red > blue) == (kernels[:, :, 0, 0] > 0))[is_strong].all()
+    # Pale violet is nearly gray.
+    is_violet, largest = (blue > red) & (red > green), np.nanmax(np.abs(kernels))
+    is_negative = kernels[:, :, 0, 0] < -0.3 * largest
+    assert is_negative.sum() >= 2
+    assert is_violet[is_negative].all()
+    assert not is_violet[kernels[:, :, 0, 0] > 0].any()
 
 
 def test_the_projector_shows_f6_and_test_images(lenet5_run, digits):

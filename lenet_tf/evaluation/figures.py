@@ -1,4 +1,7 @@
-"""Figures of a run's results: learning curves, scores, confusions, calibration and mistakes."""
+"""Figures of a run's results: learning curves, scores, confusions, calibration and mistakes.
+
+`plot_mistakes` chooses the mistakes here; `image_figures.plot_gallery` draws their images.
+"""
 
 from __future__ import annotations
 

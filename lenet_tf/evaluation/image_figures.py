@@ -1,4 +1,7 @@
-"""Figures made of images: galleries, filters and feature maps."""
+"""Figures made of images: galleries, filters and feature maps.
+
+Figures of scores and predictions, `plot_mistakes` among them, are in `figures`.
+"""
 
 from __future__ import annotations
 

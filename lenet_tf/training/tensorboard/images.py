@@ -1,7 +1,6 @@
 """Images of a chosen epoch: filters, feature maps, confusion matrix, worst mistakes, PR curves.
 
-A new image is a function here that calls `tf.summary.image`, called by `write_filters` or
-`write_predictions`.
+`lenet_tf.evaluation` draws the figures, which `_write_figure` writes; `mosaics` tiles the others.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ def write_filters(model: LeNet, epoch: int) -> None:
     for name, kernels in filters(model).items():
         description = (
             f"Kernels of {name}: one column per feature map, one row per input map."
-            " Blue is negative, orange positive."
+            " Violet is negative, orange positive."
         )
         tf.summary.image(
             f"filters/{name}", filters_mosaic(kernels)[None], step=epoch, description=description

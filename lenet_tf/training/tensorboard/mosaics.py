@@ -32,7 +32,7 @@ def maps_mosaic(values: np.ndarray) -> np.ndarray:
 
 
 def filters_mosaic(kernels: np.ndarray) -> np.ndarray:
-    """Return kernels as one color image: blue is negative, orange positive.
+    """Return kernels as one color image: violet is negative, orange positive.
 
     Args:
         kernels: (height, width, input maps, feature maps). NaN marks a missing connection, which
