@@ -10,27 +10,33 @@ from commands import check_refused
 from processes import python
 
 import lenet_tf
+from lenet_tf.cli.group import COMMANDS
 from lenet_tf.specs import VARIANTS
+
+HEAVY = {"tensorflow", "keras", "tensorflow_datasets", "numpy", "sklearn", "scipy", "matplotlib"}
 
 
 def test_light_subcommands_import_nothing_heavy():
-    for arguments in (
-        ["--help"],
-        ["summary", "lenet5"],
-        ["summary", "--json"],
-        ["variants"],
-        ["train", "--help"],
-        ["--version"],
-    ):
-        script = (
-            "import sys; from lenet_tf.cli import main;"
-            f"main({arguments!r}, standalone_mode=False);"
-            "heavy = {'tensorflow', 'keras', 'tensorflow_datasets', 'numpy', 'sklearn'};"
-            "loaded = heavy & set(sys.modules); assert not loaded, loaded"
-        )
-        done = python("-c", script)
-        assert done.returncode == 0, (arguments, done.stderr)
-        assert done.stdout
+    check_imports(["summary", "lenet5"], ["summary", "--json"], ["variants"], ["--version"])
+
+
+def test_help_imports_nothing_heavy():
+    output = check_imports(["--help"], *([command.name, "--help"] for command in COMMANDS))
+    assert output.count("Usage: ") == len(COMMANDS) + 1
+
+
+def check_imports(*calls: list[str]) -> str:
+    """Run commands in one new process, check its imports after each, and return its output."""
+    script = (
+        "import sys; from lenet_tf.cli import main\n"
+        f"for arguments in {calls!r}:\n"
+        "    main(arguments, standalone_mode=False)\n"
+        f"    loaded = {HEAVY!r} & set(sys.modules); assert not loaded, (arguments, loaded)"
+    )
+    done = python("-c", script)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    return done.stdout
 
 
 def test_python_dash_m_runs_the_command():

@@ -31,6 +31,7 @@ from lenet_tf.errors import SpecError
 from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.models import layers, pooling
 from lenet_tf.models.curvature import curvature
+from lenet_tf.models.layer_factory import POOLING_LAYERS
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runtime import device
 from lenet_tf.specs import VARIANTS, get_spec
@@ -102,7 +103,13 @@ def test_the_contract_covers_every_layer_and_row():
         for name, value in keras.saving.get_custom_objects().items()
         if name.startswith("lenet_tf>") and is_layer_class(value)
     }
-    assert {layer_class for layer_class, *_ in LAYERS.values()} == registered
+    covered = {layer_class for layer_class, *_ in LAYERS.values()}
+    public = {getattr(pooling, name) for name in pooling.__all__}
+    assert {layer.__name__ for layer in public - covered} == set(), "add them to LAYERS"
+    assert {layer.__name__ for layer in public - registered} == set(), "register them in Keras"
+    assert covered == registered
+    for kind, layer in POOLING_LAYERS.items():
+        assert layer in covered or layer.__module__.startswith("keras."), kind
     kinds = {row.kind for name in NETWORKS for row in get_network_spec(name).rows}
     assert len(VARIANTS) >= 14
     assert kinds == set(ROW_TYPES)

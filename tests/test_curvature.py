@@ -11,6 +11,7 @@ from quick import fit
 
 import lenet_tf
 from lenet_tf.data.preprocessing import one_hot, prepare_images
+from lenet_tf.errors import SpecError
 from lenet_tf.models.curvature import Curvature, curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM
@@ -29,6 +30,8 @@ from lenet_tf.specs import (
     TableConvolution,
     get_spec,
 )
+from lenet_tf.specs.conv_arithmetic import PADDINGS
+from lenet_tf.specs.rows_pooling import POOLINGS
 
 TABLE = ((0,), (0, 1), (1,))
 SQUASHED = {"activation": "scaled_tanh", "initializer": "lecun1998_uniform"}
@@ -236,6 +239,29 @@ def test_pooling_passes_second_derivatives_with_its_coefficients_squared(name):
         (second * image[0, ..., 0] ** 2).sum(), rel=1e-4
     )
     assert np.asarray(ours[1]).item() == pytest.approx(second.sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("padding", PADDINGS)
+@pytest.mark.parametrize("pool", POOLINGS)
+def test_each_kind_of_pooling_is_refused_or_has_second_derivatives(pool, padding):
+    row, last = Pooling("S1", pool=pool, padding=padding), Dense("OUTPUT", units=2)
+    try:
+        model = create_network(row, Flatten(), last, loss="mean_squared_error")
+        refusal = ""
+    except SpecError as error:
+        refusal = str(error)
+    if refusal:
+        assert "the optimizer sdlm has no second derivatives for" in refusal
+        assert pool in refusal
+        return
+    try:
+        parts = curvature(model, np.ones((2, 6, 6, 1), "float32"))
+    except TypeError as error:
+        pytest.fail(
+            f"{pool}: register it in models/curvature.py or reject it in specs/training_checks.py"
+            f" ({error})"
+        )
+    assert all(np.isfinite(part).all() and (np.asarray(part) >= 0).all() for part in parts)
 
 
 def test_the_rates_are_eta_over_mu_plus_h():

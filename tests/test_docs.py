@@ -1,12 +1,19 @@
-"""Pages name only files, functions and packages that exist."""
+"""Pages agree with the code: files, packages, variants, commands, kinds of pooling."""
 
 from __future__ import annotations
 
 import configparser
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
+
+from lenet_tf.cli.group import COMMANDS
+from lenet_tf.specs import VARIANTS, Convolution, Dense, Spec, variants_tutorial
+from lenet_tf.specs.rows_pooling import POOLINGS
+from lenet_tf.specs.variants import RECIPES
+from lenet_tf.specs.variants_1998 import VARIANTS_1998
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -18,6 +25,7 @@ PAGES = [
     "docs/soak.md",
     "results/README.md",
 ]
+EDITIONS = ["README.md", "README.ko.md"]
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`([^`]+)`")
 SOURCE_PATH = re.compile(r"(?:[\w.-]+/)*[\w-]+\.py|(?:[\w.-]+/)+")
@@ -27,6 +35,14 @@ RUN_FOLDER = {"projector/", "report/", "scans/", "train/", "validation/"}
 
 def read_page(page: str) -> str:
     return FENCED.sub("", (ROOT / page).read_text(encoding="utf-8"))
+
+
+def read_networks(page: str) -> str:
+    """Read the section "Networks" of an edition."""
+    (section,) = re.findall(
+        r"^### (?:Networks|네트워크)\n(.+?)^#", read_page(page), re.MULTILINE | re.DOTALL
+    )
+    return section
 
 
 def find_source(path: str) -> Path | None:
@@ -91,3 +107,55 @@ def test_package_table_agrees_with_the_import_contract(page):
         for package in rank
     }
     assert read_package_table(page) == expected
+
+
+@pytest.mark.parametrize("page", EDITIONS)
+def test_table_of_variants(page):
+    rows = re.findall(r"^\| `([\w-]+)` \| ([\d,]+) \| \S", read_networks(page), re.MULTILINE)
+    assert rows == [(name, f"{spec.parameters:,}") for name, spec in VARIANTS.items()]
+
+
+@pytest.mark.parametrize("page", EDITIONS)
+def test_table_of_commands(page):
+    rows = re.findall(r"^\| `lenet-tf (\w+)[^`]*` \| \S", read_page(page), re.MULTILINE)
+    assert set(rows) == {command.name for command in COMMANDS}
+
+
+def test_kinds_of_pooling_under_networks():
+    """The Korean edition translates the names, so only their number is compared."""
+    (english,) = re.findall(r"pooling \(([^)]+)\)", read_networks("README.md"))
+    (korean,) = re.findall(r"풀링\(([^)]+)\)", read_networks("README.ko.md"))
+    expected = {*POOLINGS, "global average"}
+    assert set(re.split(r",\s+", english)) == expected
+    assert len(set(re.split(r",\s+", korean))) == len(expected)
+
+
+@pytest.mark.parametrize("page", EDITIONS)
+def test_validation_images_of_the_variants(page):
+    (note,) = re.findall(
+        r"^- \*\*(?:Validation|검증)\.\*\* (.+\n(?:  .+\n)*)", read_page(page), re.MULTILINE
+    )
+    first_sentence = note.partition(". ")[0]
+    on_test_images = {name for name in VARIANTS if VARIANTS[name].recipe.validation == "test"}
+    assert set(CODE.findall(first_sentence)) == on_test_images
+    assert set(CODE.findall(note)) & set(VARIANTS) == on_test_images
+    assert re.findall(r"\d+%", note) == ["10%", "2%", "2%"]
+    for name in set(VARIANTS) - on_test_images:
+        is_from_1998 = VARIANTS[name] in VARIANTS_1998
+        assert VARIANTS[name].recipe.validation == (0.02 if is_from_1998 else 0.1), name
+    for name in ("fast", "accurate"):
+        assert name in CODE.findall(note)
+        assert RECIPES["lenet5-modern"][name].validation == 0.02
+
+
+def test_the_example_of_a_variant():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(   _LENET5_RELU = .+?)```", text, re.DOTALL)
+    names = dict(vars(variants_tutorial))
+    exec(textwrap.dedent(code), names)
+    spec = names["_LENET5_RELU"]
+    assert isinstance(spec, Spec)
+    activations = [row.activation for row in spec.rows if isinstance(row, Convolution | Dense)]
+    assert activations == ["relu"] * 4 + ["softmax"]
+    assert spec.recipe.validation == 0.1
+    assert spec.parameters == spec.expected_parameters

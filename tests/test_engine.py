@@ -14,10 +14,12 @@ from lenet_tf.data.preprocessing import one_hot, prepare_images
 from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution
 from lenet_tf.engine.im2col import Im2colModel
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
+from lenet_tf.engine.selection import choose_engine
 from lenet_tf.models.curvature import curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import find_one_cycle
 from lenet_tf.runs import run_record
+from lenet_tf.runtime.device import choose_device
 from lenet_tf.specs import (
     Convolution,
     Dense,
@@ -30,6 +32,7 @@ from lenet_tf.specs import (
     Spec,
     get_spec,
 )
+from lenet_tf.specs.rows_pooling import POOLINGS
 
 pytestmark = pytest.mark.cpu
 
@@ -213,6 +216,15 @@ def test_networks_that_need_the_whole_batch_are_not_halved(digits, tmp_path, cap
     ):
         fit(Spec("own", (*rows, *extra, last)), digits, **options)
         assert f"engine  {description}\n" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("pool", POOLINGS)
+def test_batches_stay_whole_for_pooling_that_draws(pool):
+    rows = (Input(), Pooling("S1", pool=pool), Flatten(), Dense("OUTPUT", 10, "softmax"))
+    model = LeNet(Spec("own", rows))
+    loop, _ = choose_engine("graph", model.spec, model, choose_device("cpu"))
+    parts = 1 if hasattr(model.layers[0], "seed_generator") else 2
+    assert loop.parts == parts, "see _can_halve_batches in engine/selection.py"
 
 
 def test_the_engine_can_be_chosen(digits, tmp_path, capfd):

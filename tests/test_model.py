@@ -10,7 +10,7 @@ import pytest
 from processes import python
 
 from lenet_tf.errors import SpecError
-from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.models.layer_factory import POOLING_LAYERS, build_layer
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import (
     VARIANTS,
@@ -190,6 +190,10 @@ def test_each_row_becomes_its_keras_layer():
     ]
     assert type(model.optimizer).__name__ == "SGD"
     assert model.optimizer.momentum == 0.9
+
+
+def test_every_kind_of_pooling_has_a_layer():
+    assert set(POOLING_LAYERS) == set(POOLINGS)
 
 
 @pytest.mark.slow
