@@ -141,10 +141,10 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     config = TrainConfig.from_record(record, device=options["device"], **settings)
     _prepare_runtime(config)
     raw = load_data(record.data_name if data is None else data, originals)
-    from lenet_tf.training.resume import resume
+    from lenet_tf.training.resume import resume_record
 
     device = None if config.device == "auto" else config.device
-    run = resume(folder, raw, device=device, report=config.report, quiet=config.quiet)
+    run = resume_record(record, raw, device=device, report=config.report, quiet=config.quiet)
     _print_result(run, raw, config)
 
 

@@ -64,13 +64,42 @@ def resume(
         >>> lenet_tf.resume(run.path, data, quiet=True).metrics == run.metrics
         True
     """
-    folder = Path(run)
-    record = read_run(folder)
+    record = read_run(Path(run))
+    return resume_record(
+        record, data, device=device, report=report, quiet=quiet, callbacks=callbacks
+    )
+
+
+def resume_record(
+    record: RunRecord,
+    data: RawData,
+    *,
+    device: str | None = None,
+    report: bool = True,
+    quiet: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> run_folder.Run:
+    """Resume a run whose record is already read, as `resume` does.
+
+    Args:
+        record: The run.
+        data: As in `resume`.
+        device: As in `resume`.
+        report: As in `resume`.
+        quiet: As in `resume`.
+        callbacks: As in `resume`.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        LenetError, Interrupted: As `resume`.
+    """
     if record.config["format"] != FORMAT:
         raise RunError(
-            f"{folder} has format {record.config['format']}, whose checkpoints don't record the"
+            f"{record.path} has format {record.config['format']}, whose checkpoints don't record the"
             f" run's progress; lenet_tf {__version__} needs it to resume. Repeat the run instead:"
-            f" lenet-tf train --from-run {folder}"
+            f" lenet-tf train --from-run {record.path}"
         )
     metrics = record.read_metrics()
     if metrics is not None:
