@@ -98,8 +98,8 @@ def resume_record(
     if record.config["format"] != FORMAT:
         raise RunError(
             f"{record.path} has format {record.config['format']}, whose checkpoints don't record"
-            f" the run's progress; lenet_tf {__version__} needs it to resume. Repeat the run instead:"
-            f" lenet-tf train --from-run {record.path}"
+            f" the run's progress; lenet_tf {__version__} needs it to resume. Repeat the run"
+            f" instead: lenet-tf train --from-run {record.path}"
         )
     metrics = record.read_metrics()
     if metrics is not None:
