@@ -26,7 +26,7 @@ from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.reproduce.table_row import TableRow, select_decisive_fields
 from lenet_tf.reproduce.worker_process import get_run_home
 from lenet_tf.runs.run_folder import Run
-from lenet_tf.runs.run_record import read_run, version_differences
+from lenet_tf.runs.run_record import RunRecord, read_run, version_differences
 from lenet_tf.runtime import environment
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
@@ -87,7 +87,7 @@ def _train_or_resume(
 
     from lenet_tf.training.config import TrainConfig
     from lenet_tf.training.fit import train
-    from lenet_tf.training.resume import resume
+    from lenet_tf.training.resume import resume_record
 
     class ReportEpoch(keras.callbacks.Callback):
         def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -96,9 +96,11 @@ def _train_or_resume(
             notify({"epoch": epoch + 1} | {name: values.get(name) for name in names})
 
     for folder in sorted((home / "fit").glob("*/"), reverse=True):
-        if _is_run_of(folder, row, seed, raw):
+        record = _read_matching_record(folder, row, seed, raw)
+        if record is not None:
             is_finished = (folder / "metrics.json").exists()
-            run = resume(folder, raw, report=False, quiet=True, callbacks=[ReportEpoch()])
+            callbacks = [ReportEpoch()]
+            run = resume_record(record, raw, report=False, quiet=True, callbacks=callbacks)
             return run, is_finished
     # No images: `lenet-tf report` draws those of a run that someone wants to see.
     config = TrainConfig(
@@ -113,22 +115,23 @@ def _train_or_resume(
     return train(config, raw, callbacks=[ReportEpoch()]), False
 
 
-def _is_run_of(folder: Path, row: TableRow, seed: int, raw: RawData) -> bool:
-    """Whether a run folder has the row's recipe, data, versions and machine.
+def _read_matching_record(folder: Path, row: TableRow, seed: int, raw: RawData) -> RunRecord | None:
+    """Read the record of a run with the row's recipe, data, versions and machine, or return None.
 
     A run of other ones must not be resumed: its record would misstate where its results come from.
     """
     try:
         record = read_run(folder)
     except LenetError:
-        return False
-    return (
+        return None
+    is_match = (
         select_decisive_fields(record.spec) == select_decisive_fields(row.spec)
         and record.settings["seed"] == seed
-        and record.config["data"].get("sha256") == raw.sha256
+        and record.data_sha256 == raw.sha256
         and not version_differences(record.config)
         and environment.describe_machine() == record.config.get("machine")
     )
+    return record if is_match else None
 
 
 def _build_record(row: TableRow, seed: int, run: Run, raw: RawData) -> dict[str, Any]:
