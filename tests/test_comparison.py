@@ -314,10 +314,10 @@ def test_where_it_goes_by_itself(logs, tmp_path, monkeypatch):
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
-    def full(path):
+    def full(path, text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(comparison, "atomic_write", full)
+    monkeypatch.setattr(comparison, "write_text", full)
     monkeypatch.setattr(comparison_page, "render_comparison", lambda compared: "")
     with pytest.raises(RunError, match="cannot write .*c.html: No space left on device"):
         comparison.write_comparison([], tmp_path / "c.html")

@@ -251,7 +251,7 @@ def test_every_finished_run_has_one_unless_it_is_not_wanted(digits, tmp_path):
 
 
 def test_a_report_that_cannot_be_written_leaves_a_complete_run(digits, tmp_path, monkeypatch):
-    def full(figure, file):
+    def full(figure, file, inside):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("lenet_tf.evaluation.plotting.save_figure", full)
@@ -275,7 +275,7 @@ def test_the_first_signal_ends_a_report_and_the_run_is_complete(
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(
         "lenet_tf.evaluation.plotting.save_figure",
-        lambda figure, file: os.kill(os.getpid(), number),
+        lambda figure, file, inside: os.kill(os.getpid(), number),
     )
     try:
         with pytest.raises(Interrupted) as interrupted:

@@ -148,6 +148,64 @@ def test_functions_are_short():
     assert long_functions == []
 
 
+WRITERS = {
+    *("write_text", "write_bytes", "touch", "symlink_to", "hardlink_to", "link", "symlink"),
+    *("copy2", "copyfile", "copytree", "move", "mkstemp", "mkdtemp"),
+    *("NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile", "TFRecordWriter"),
+    *("rename", "savez", "savez_compressed", "savetxt", "to_csv", "savefig", "save", "mkdir"),
+}
+# The writers of memory, of open files and of private folders, and the folders that are made where
+# the user says.
+ALLOWED_WRITERS = {
+    ("data/sources/cache.py", "savez"),
+    ("evaluation/html_pages.py", "savefig"),
+    ("evaluation/plotting.py", "savefig"),
+    ("data/sources/tfds_preparation.py", "mkdir"),
+    ("data/sources/tfds_preparation.py", "rename"),
+    ("reproduce/generated_files.py", "mkdir"),
+    ("reproduce/records.py", "mkdir"),
+    ("reproduce/worker.py", "mkdir"),
+    ("reproduce/worker_process.py", "mkdir"),
+    ("runs/checkpoints.py", "ZipFile"),
+    ("runs/checkpoints.py", "save"),
+    ("runs/event_files.py", "TFRecordWriter"),
+    ("runs/run_folder.py", "mkdir"),
+    ("models/saving.py", "ZipFile"),
+    ("reproduce/worker.py", "fdopen"),
+    ("training/tensorboard/projector.py", "save"),
+    ("training/tensorboard/projector.py", "savetxt"),
+}
+
+
+def find_writers(path: Path) -> Iterator[str]:
+    """Find the calls of a module that write to files without `lenet_tf.io`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        name = getattr(function, "attr", getattr(function, "id", ""))
+        owner = getattr(getattr(function, "value", None), "id", "")
+        is_from_io = isinstance(function, ast.Name) or owner == "atomic"
+        values = [*node.args, *(keyword.value for keyword in node.keywords)]
+        texts = [str(value.value) for value in values if isinstance(value, ast.Constant)]
+        is_writing = any(re.fullmatch("[wax][bt+]*|r[bt]?[+][bt]?", text) for text in texts)
+        is_open = name in ("open", "fdopen", "ZipFile", "GFile") and is_writing
+        if is_open or (name in WRITERS and not (name == "write_text" and is_from_io)):
+            yield name
+
+
+def test_only_one_place_writes_files():
+    """Elsewhere a temporary name could be guessed, and a link in its place followed."""
+    package = ROOT / "lenet_tf"
+    found = {
+        (path.relative_to(package).as_posix(), name)
+        for path in MODULES
+        if path.parent != package / "io"
+        for name in find_writers(path)
+    }
+    assert found == ALLOWED_WRITERS
+
+
 def test_no_text_has_a_phrase_that_plain_english_replaced():
     phrases = re.compile("|".join(REPLACED_PHRASES), re.IGNORECASE)
     texts = {path: path.read_text(encoding="utf-8") for path in find_texts()}

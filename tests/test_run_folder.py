@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -19,7 +20,8 @@ from tensorboard_events import read_steps
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.runs import run_folder, run_record
+from lenet_tf.io.atomic import atomic_write
+from lenet_tf.runs import checkpoints, run_folder, run_record
 
 
 def test_the_files_of_a_finished_run(tiny_run):
@@ -122,18 +124,18 @@ def test_best_is_the_best_epoch_and_final_the_last(digits, tmp_path):
 
 def test_an_interrupted_checkpoint_keeps_the_one_before(digits, tmp_path, monkeypatch):
     """Ctrl-C comes when a part of the second epoch's file is written."""
-    import keras.src.saving.saving_lib as saving_lib
+    written = []
 
-    save_model, saved = saving_lib.save_model, []
+    @contextlib.contextmanager
+    def write(path):
+        with atomic_write(path) as file:
+            yield file
+            written.append(path.name)
+            if written.count("final.keras") == 2:
+                file.truncate(100)
+                raise KeyboardInterrupt
 
-    def save(model, filepath, *arguments, **options):
-        save_model(model, filepath, *arguments, **options)
-        saved.append(str(filepath))
-        if sum("final" in name for name in saved) == 2:
-            Path(filepath).write_bytes(Path(filepath).read_bytes()[:100])
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(saving_lib, "save_model", save)
+    monkeypatch.setattr(checkpoints, "atomic_write", write)
     with pytest.raises(Interrupted, match="interrupted after 1 of 3 epochs"):
         fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True)
     (folder,) = (tmp_path / "fit").iterdir()
@@ -199,6 +201,33 @@ def test_folders_that_cannot_be_written_are_refused(tmp_path):
         run_folder.check_writable(tmp_path / "file")
     run_folder.check_writable(tmp_path / "new" / "folder")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and owners")
+@pytest.mark.parametrize("part", ["train", "report", "final.keras", "events.out.tfevents.1", None])
+def test_parts_of_a_run_folder_are_its_own(part, tmp_path):
+    """They may be links to files and folders of the user's, which would be overwritten."""
+    folder, victim = tmp_path / "run", tmp_path / "victim"
+    for path in (folder / "train", folder / "report", victim):
+        path.mkdir(parents=True)
+    for name in ("config.json", "final.keras"):
+        (folder / name).touch()
+    # Names that no command writes to are the user's own.
+    (folder / "notes").symlink_to(victim)
+    run_folder.check_parts(folder)
+    (tmp_path / "latest").symlink_to(folder)
+    run_folder.check_parts(tmp_path / "latest")
+    if part is None:
+        os.chown(folder / "train", 12345, -1) if os.geteuid() == 0 else pytest.skip("not root")
+        message = r"train belongs to another user \(12345\)"
+    else:
+        path = folder / part
+        if path.exists():
+            path.rmdir() if path.is_dir() else path.unlink()
+        path.symlink_to(victim)
+        message = f"{part} is a link, not a f"
+    with pytest.raises(RunError, match=f"cannot write to .*: {message}.*Copy its plain files"):
+        run_folder.check_parts(folder)
 
 
 def test_write_json_replaces_a_file_or_keeps_it(tmp_path):

@@ -32,13 +32,14 @@ from lenet_tf.cli.options import ORIGINALS
 def draw(
     subject: str, file: Path, network: str, data: str | None, originals: str | None, seed: int
 ) -> None:
-    """Draw a figure into FILE.png.
+    """Draw a figure into FILE.png: PNG, JPEG, WebP, TIFF, SVG or PDF, as its name ends.
 
     codes shows the output codes of LeNet-5, distortions shows training images distorted by each
     kind of --augment.
     """
     from lenet_tf.evaluation import distortion_figure, plotting, rbf_code_figure
 
+    plotting.check_figure_path(file)
     if subject == "codes":
         figure = rbf_code_figure.plot_codes()
     else:

@@ -42,7 +42,7 @@ _CSV_COLUMNS = ("file", "class", "probability", "runner_up", "runner_up_probabil
     "figure_file",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE.png",
-    help="Draw each image before and after preparation.",
+    help="Draw each image before and after preparation: PNG, JPEG, WebP, TIFF, SVG or PDF.",
 )
 @JSON
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -70,6 +70,8 @@ def predict(
     path = find_newest_run(logs) if model is None else model
     if not path.exists():
         raise click.UsageError(f"there is no run or model {path}.")
+    if figure_file is not None:
+        _check_figure_file(figure_file)
     start_tensorflow()
     from lenet_tf.models.saving import load_model
 
@@ -114,6 +116,13 @@ def _print_csv(predictions: Sequence[PicturePrediction]) -> None:
     writer = csv.DictWriter(sys.stdout, _CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(prediction.to_dict() for prediction in predictions)
+
+
+def _check_figure_file(file: Path) -> None:
+    from lenet_tf.evaluation import plotting
+
+    # Fail now, not after the predictions are made.
+    plotting.check_figure_path(file)
 
 
 def _draw(predictions: Sequence[PicturePrediction], file: Path) -> None:

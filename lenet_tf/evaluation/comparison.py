@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lenet_tf.errors import RunError
 from lenet_tf.evaluation.html_pages import generator_tag
 from lenet_tf.evaluation.palette import SERIES_MARKERS
-from lenet_tf.io.atomic import atomic_write
+from lenet_tf.io.atomic import check_writable, write_text
 from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.runs.run_record import RunRecord
 
@@ -48,10 +48,15 @@ def check_page_path(path: Path) -> None:
         path: The page's path.
 
     Raises:
-        RunError: If its folder does not exist, or a file exists that is not a comparison.
+        RunError: If its folder does not exist, or what exists is not a comparison: another file,
+            a link or a device.
     """
     if not path.parent.is_dir():
         raise RunError(f"cannot write {path.name}: the folder {path.parent} does not exist")
+    try:
+        check_writable(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     if path.exists() and not _is_comparison(path):
         raise RunError(
             f"{path} is not a comparison that lenet-tf wrote, so it is not overwritten:"
@@ -77,8 +82,7 @@ def write_comparison(runs: Sequence[EvaluatedRun], path: Path) -> Path:
     check_page_path(path)
     text = render_comparison(runs)
     try:
-        with atomic_write(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(path, text)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     return path

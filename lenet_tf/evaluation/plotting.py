@@ -11,6 +11,10 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from lenet_tf.errors import RunError
 from lenet_tf.evaluation.palette import LIGHT_GRAY
+from lenet_tf.io.atomic import atomic_write, check_writable
+
+# Endings of the names of figures.
+FORMATS = ("png", "jpg", "jpeg", "webp", "tif", "tiff", "svg", "pdf")
 
 
 def format_epoch_axis(axes: Any, metric: str) -> None:
@@ -37,22 +41,55 @@ def despine(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
-def save_figure(figure: Figure, path: Path, metadata: Mapping[str, str] | None = None) -> None:
-    """Write a figure as PNG.
+def save_figure(
+    figure: Figure,
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    inside: Path | None = None,
+) -> None:
+    """Write a figure in the format that the file's name ends with.
 
     Args:
         figure: The figure.
-        path: The file. An existing one is replaced only when the new one is complete.
-        metadata: Texts that the file carries, by name.
+        path: The file, whose name ends with one of `FORMATS`. An existing one is replaced only
+            when the new one is complete.
+        metadata: Texts that a PNG carries, by name.
+        inside: A folder above the file, below which no link is followed.
 
     Raises:
-        RunError: If the file cannot be written.
+        RunError: If the file cannot be written, or its name has another ending.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    options: dict[str, Any] = {} if metadata is None else {"metadata": metadata}
+    image_format = _get_format(path)
     try:
-        figure.savefig(partial, format="png", dpi=120, bbox_inches="tight", metadata=metadata)
-        partial.replace(path)
+        with atomic_write(path, inside) as file:
+            figure.savefig(file, format=image_format, dpi=120, bbox_inches="tight", **options)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+
+
+def check_figure_path(path: Path) -> None:
+    """Check that a figure can be written to a file, before the work that it shows.
+
+    Args:
+        path: The file.
+
+    Raises:
+        RunError: If its folder does not exist, its name has an unknown ending, or it is no plain
+            file, such as a link or a device.
+    """
+    _get_format(path)
+    try:
+        check_writable(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _get_format(path: Path) -> str:
+    image_format = path.suffix[1:].lower()
+    if image_format not in FORMATS:
+        *others, last = FORMATS
+        raise RunError(
+            f"cannot write {path}: its name must end with .{', .'.join(others)} or .{last}"
+        )
+    return image_format

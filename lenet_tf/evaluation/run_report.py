@@ -20,10 +20,10 @@ from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.evaluation.spec_tables import tabulate_layers
 from lenet_tf.evaluation.spec_text import describe_spec
-from lenet_tf.io.atomic import atomic_write
+from lenet_tf.io.atomic import STALE_SECONDS, make_folder, remove_partials, write_text
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
-from lenet_tf.runs import checkpoints, run_record
+from lenet_tf.runs import checkpoints, run_folder, run_record
 from lenet_tf.runtime.environment import program_name
 
 # In a run folder: the page, and the folder of its figures.
@@ -157,14 +157,15 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
         RunError: If the run folder cannot be written to.
     """
     folder = run.record.path
+    run_folder.check_parts(folder)
     report_figures = _plot_figures(run)
     try:
-        (folder / FIGURES).mkdir(exist_ok=True)
+        make_folder(folder / FIGURES, inside=folder)
+        remove_partials(folder / FIGURES, folder, STALE_SECONDS)
         for name, (_, figure) in report_figures.items():
-            plotting.save_figure(figure, folder / FIGURES / f"{name}.png")
+            plotting.save_figure(figure, folder / FIGURES / f"{name}.png", inside=folder)
         text = _render(run, report_figures)
-        with atomic_write(folder / PAGE) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_text(folder / PAGE, text)
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
     return folder / PAGE

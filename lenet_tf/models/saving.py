@@ -13,7 +13,6 @@ import json
 import os
 import re
 import struct
-import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from lenet_tf.errors import RunError, SpecError
 from lenet_tf.io.bounded import MAX_TEXT_BYTES, open_regular_file, parse_json
 from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.io.npy import MAX_DEFLATE_RATIO
+from lenet_tf.io.scratch import private_folder
 from lenet_tf.models.config_allowlist import NotLeNetError, check_config
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import checkpoints
@@ -238,8 +238,8 @@ def _build_model(config: dict[str, Any], arrays: dict[str, Any]) -> LeNet:
         for path, array in arrays.items():
             file[path] = array
     # Keras loads from a path. No other user can write to this folder.
-    with tempfile.TemporaryDirectory(prefix="lenet_tf-") as folder:
-        rebuilt = Path(folder) / "model.keras"
+    with private_folder() as folder:
+        rebuilt = folder / "model.keras"
         with zipfile.ZipFile(rebuilt, "w") as archive:
             archive.writestr(METADATA, "{}")
             archive.writestr(CONFIG, json.dumps(config))

@@ -44,8 +44,7 @@ def write_stale_files(store: RecordStore) -> list[Path]:
             if path.suffix == ".png":
                 _draw(results, path)
                 continue
-            with atomic.atomic_write(path) as partial:
-                partial.write_text(_render(results, path, store.pages), encoding="utf-8")
+            atomic.write_text(path, _render(results, path, store.pages))
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
     return stale

@@ -151,8 +151,8 @@ class RecordStore:
                 records = sorted([*records, replace_predictions_by_digest(record)], key=_get_seed)
                 lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in records]
                 # Predictions first: a record must never name predictions that don't exist yet.
-                _write(self._get_predictions_path(row), predictions.to_text())
-                _write(path, "\n".join(lines) + "\n")
+                atomic.write_text(self._get_predictions_path(row), predictions.to_text())
+                atomic.write_text(path, "\n".join(lines) + "\n")
         except Timeout as error:
             raise RunError(f"another process is writing {path}: try again") from error
         except OSError as error:
@@ -171,11 +171,6 @@ def replace_predictions_by_digest(record: Record) -> Record:
 
 def _get_seed(record: Record) -> int:
     return record["seed"]
-
-
-def _write(path: Path, text: str) -> None:
-    with atomic.atomic_write(path) as partial:
-        partial.write_text(text, encoding="utf-8")
 
 
 def _shorten(path: Path) -> Path:

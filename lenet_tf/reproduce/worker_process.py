@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lenet_tf.io.atomic import open_log
 from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.task import Task, TaskState
 from lenet_tf.runtime import threads
@@ -48,7 +49,7 @@ def start_worker(
     command = [sys.executable, "-c", _START, str(task.seed), "--logs", str(logs)]
     command += [] if core is None else ["--core", str(core)]
     command += [] if originals is None else ["--originals", originals]
-    with (home / _LOG).open("ab") as log:
+    with open_log(home / _LOG) as log:
         # In a new session Ctrl-C reaches only the runner, which passes it on.
         return subprocess.Popen(
             command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import shutil
@@ -92,11 +93,35 @@ def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
         {name: value if math.isfinite(value) else str(value) for name, value in row.items()}
         for row in progress.rows
     ]
-    with atomic_write(path) as partial:
-        model.save(partial)
-        with zipfile.ZipFile(partial, "a") as archive:
-            content = json.dumps({"epochs": rows, "resumed": progress.resumed})
-            archive.writestr(PROGRESS_MEMBER, content)
+    content = json.dumps({"epochs": rows, "resumed": progress.resumed})
+    write_model(path, model, {PROGRESS_MEMBER: content})
+
+
+class _KerasStream(io.BytesIO):
+    """Memory that Keras saves to: it looks at the end of a file's name."""
+
+    def __str__(self) -> str:
+        return "model.keras"
+
+
+def write_model(path: Path, model: Any, members: Mapping[str, str] | None = None) -> None:
+    """Save a model, whole or not at all.
+
+    Args:
+        path: A `.keras` file.
+        model: The model.
+        members: Texts that the archive also holds, by name. Keras ignores them.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    stream = _KerasStream()
+    model.save(stream)
+    with zipfile.ZipFile(stream, "a") as archive:
+        for name, text in (members or {}).items():
+            archive.writestr(name, text)
+    with atomic_write(path) as file:
+        file.write(stream.getbuffer())
 
 
 def update_best(folder: Path, progress: Progress) -> None:
@@ -106,8 +131,8 @@ def update_best(folder: Path, progress: Progress) -> None:
         OSError: The file cannot be written.
     """
     if progress.epochs and progress.best == progress.epochs - 1:
-        with atomic_write(folder / BEST) as partial:
-            shutil.copyfile(folder / FINAL, partial)
+        with atomic_write(folder / BEST) as file, (folder / FINAL).open("rb") as final:
+            shutil.copyfileobj(final, file)
 
 
 def check_has_checkpoint(folder: Path) -> None:

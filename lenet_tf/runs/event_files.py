@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tensorboard.backend.event_processing.event_file_loader import RawEventFileL
 from tensorboard.compat.proto.event_pb2 import Event
 
 from lenet_tf.io.atomic import atomic_write, remove_partials
+from lenet_tf.io.scratch import private_folder
 
 # Suffix of the event files that a run writes after its last epoch.
 FINAL_SUFFIX = ".last"
@@ -31,7 +33,7 @@ def truncate_events(folder: Path, epochs: int, steps: int) -> None:
         OSError: A file cannot be written.
     """
     for part in (folder / "train", folder / "validation"):
-        remove_partials(part)
+        remove_partials(part, inside=folder)
         # The run writes these again at its end.
         for file in part.glob(f"*{FINAL_SUFFIX}"):
             file.unlink()
@@ -57,12 +59,17 @@ def _read_finished(files: Iterable[Path], epochs: int, steps: int) -> Iterable[b
 
 def _write_events(path: Path, records: Iterable[bytes]) -> None:
     header = Event(file_version="brain.Event:2").SerializeToString()
-    try:
-        with atomic_write(path) as partial, tf.io.TFRecordWriter(str(partial)) as writer:
-            for record in (header, *records):
-                writer.write(record)
-    except tf.errors.OpError as error:
-        raise OSError(f"TensorBoard's events: {error.message}") from error
+    # TensorFlow computes the checksums, and writes by path only.
+    with private_folder() as folder:
+        copy = folder / path.name
+        try:
+            with tf.io.TFRecordWriter(str(copy)) as writer:
+                for record in (header, *records):
+                    writer.write(record)
+        except tf.errors.OpError as error:
+            raise OSError(f"TensorBoard's events: {error.message}") from error
+        with copy.open("rb") as source, atomic_write(path, inside=path.parent.parent) as file:
+            shutil.copyfileobj(source, file)
 
 
 def _is_finished(event: Event, epochs: int, steps: int) -> bool:

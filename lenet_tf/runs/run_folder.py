@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import itertools
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError
-from lenet_tf.io import bounded
-from lenet_tf.io.atomic import atomic_write, file_lock
+from lenet_tf.io import bounded, folders
+from lenet_tf.io.atomic import file_lock, write_text
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -34,6 +36,8 @@ HISTORY = "history.csv"
 INITIAL_WEIGHTS = "initial.keras"
 FINAL = "final.keras"
 BEST = "best.keras"
+# The folders in a run folder, two of which hold event files.
+PARTS = ("train", "validation", "report", "projector")
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,70 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         with file_lock(folder / ".lock"):
             yield
+    except folders.UnsafePathError as error:
+        raise _unsafe_error(folder, error) from error
     except Timeout as error:
         raise RunError(
             f"another process is training in {folder}: wait for it, or stop it first"
         ) from error
+
+
+def check_parts(folder: Path) -> None:
+    """Check that a run folder and its parts are plain files and folders of this user or of root.
+
+    Call it before writing into a folder that someone else may have made. Its files may be links
+    to files of the user's, and its folders links to folders.
+
+    Args:
+        folder: The run folder. It may itself be named by a link.
+
+    Raises:
+        RunError: A part is something else. The message names it.
+    """
+    owners = folders.find_trusted_owners()
+    try:
+        root = folder.stat()
+        folders.check_owner(folder, root, owners)
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                status = entry.stat(follow_symlinks=False)
+                if entry.name in PARTS:
+                    folders.check_real_folder(folder / entry.name)
+                elif not stat.S_ISREG(status.st_mode) and _is_own_file(entry.name):
+                    kind = folders.describe_kind(status)
+                    raise folders.UnsafePathError(entry.path, f"{entry.name} is {kind}, not a file")
+                folders.check_owner(folder / entry.name, status, owners)
+    except folders.UnsafePathError as error:
+        raise _unsafe_error(folder, error) from error
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {error.strerror or error}") from error
+
+
+def check_event_folders(folder: Path) -> None:
+    """Check right before TensorFlow writes events, since it follows links.
+
+    Args:
+        folder: The run folder.
+
+    Raises:
+        UnsafePathError: Its train/ or validation/ is a link, or no folder.
+    """
+    for part in ("train", "validation"):
+        with contextlib.suppress(FileNotFoundError):
+            folders.check_real_folder(folder / part)
+
+
+def _is_own_file(name: str) -> bool:
+    return name.endswith((".keras", ".json", ".csv", ".html", ".pbtxt", ".lock")) or (
+        "tfevents" in name
+    )
+
+
+def _unsafe_error(folder: Path, error: folders.UnsafePathError) -> RunError:
+    return RunError(
+        f"cannot write to {folder}: {error.strerror}. Copy its plain files into a new folder, and"
+        " use that."
+    )
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
@@ -138,8 +202,7 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
         OSError: The file cannot be written.
     """
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    with atomic_write(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -166,10 +229,8 @@ def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
         OSError: The file cannot be written.
     """
     names = sorted({name for row in rows for name in row})
-    with (
-        atomic_write(folder / HISTORY) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.DictWriter(file, ["epoch", *names])
-        writer.writeheader()
-        writer.writerows({"epoch": epoch} | dict(row) for epoch, row in enumerate(rows))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, ["epoch", *names])
+    writer.writeheader()
+    writer.writerows({"epoch": epoch} | dict(row) for epoch, row in enumerate(rows))
+    write_text(folder / HISTORY, text.getvalue())

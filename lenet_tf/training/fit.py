@@ -14,10 +14,9 @@ import keras
 from lenet_tf.data.dataset import RawData, Split, split_data
 from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import check_fits
-from lenet_tf.io.atomic import atomic_write
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import run_folder
-from lenet_tf.runs.checkpoints import Progress
+from lenet_tf.runs.checkpoints import Progress, write_model
 from lenet_tf.runs.run_record import RunRecord, build_config
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import tensorflow_start, threads
@@ -205,8 +204,7 @@ def _write_record(
     )
     try:
         if initial_model is not None:
-            with atomic_write(folder / run_folder.INITIAL_WEIGHTS) as partial:
-                initial_model.save(partial)
+            write_model(folder / run_folder.INITIAL_WEIGHTS, initial_model)
         run_folder.write_json(folder / run_folder.CONFIG, content)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)

@@ -131,6 +131,7 @@ def _continue(
         run_folder.run_lock(record.path),
         training_context(device, config.seed, config.deterministic),
     ):
+        run_folder.check_parts(record.path)
         metrics = record.read_metrics()
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
@@ -154,7 +155,7 @@ def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
     """Restore the files of the last finished epoch and remove those of a later one."""
     try:
         for path in (folder, folder / "projector"):
-            remove_partials(path)
+            remove_partials(path, inside=folder)
         if progress.epochs:
             checkpoints.update_best(folder, progress)
             run_folder.write_history(folder, progress.rows)

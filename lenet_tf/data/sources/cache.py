@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from pathlib import Path
 
 import numpy as np
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.arrays import ARRAY_NAMES
-from lenet_tf.io.atomic import atomic_write
+from lenet_tf.io.atomic import STALE_SECONDS, atomic_write, remove_partials
 from lenet_tf.io.npy import read_npz
 
 CACHE_FILE = "lenet_tf.npz"
-# A temporary file this old belongs to a process that was killed.
-_STALE_SECONDS = 3600
 
 
 def load_cached(folder: Path, name: str, version: str, source: str, order: str) -> RawData | None:
@@ -55,8 +52,6 @@ def save_cached(folder: Path, data: RawData, order: str) -> None:
     """
     arrays = {name: getattr(data, name) for name in ARRAY_NAMES}
     with contextlib.suppress(OSError):
-        for partial in folder.glob(f".{Path(CACHE_FILE).stem}*"):
-            if time.time() - partial.stat().st_mtime > _STALE_SECONDS:
-                partial.unlink()
-        with atomic_write(folder / CACHE_FILE) as partial, partial.open("wb") as file:
+        remove_partials(folder, min_age=STALE_SECONDS)
+        with atomic_write(folder / CACHE_FILE) as file:
             np.savez(file, **arrays, num_classes=data.num_classes, sha256=data.sha256, order=order)

@@ -19,6 +19,7 @@ from lenet_tf.evaluation.inspection import feature_maps
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.event_files import FINAL_SUFFIX
+from lenet_tf.runs.run_folder import check_event_folders
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.training.tensorboard import run_summary
 from lenet_tf.training.tensorboard.options import Board
@@ -67,6 +68,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
     @translate_io_errors()
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Write texts, graph and hyperparameters of the run."""
+        check_event_folders(self._record.path)
         run_summary.log_run_start(self._record, self.model)
         super().on_train_begin(logs)
 
@@ -144,6 +146,7 @@ def log_run_end(
         WriteError: The events cannot be written.
     """
     with translate_io_errors():
+        check_event_folders(record.path)
         run_summary.log_test_result(record.path, test, epochs)
         if board.images_every == 0:
             return

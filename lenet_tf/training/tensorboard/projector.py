@@ -12,12 +12,13 @@ from lenet_tf.data.dataset import RawData
 from lenet_tf.evaluation.evaluate import predict
 from lenet_tf.evaluation.image_figures import to_displayable
 from lenet_tf.evaluation.inspection import feature_maps
-from lenet_tf.io.atomic import atomic_write
+from lenet_tf.io.atomic import atomic_write, make_folder, write_text
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.training.tensorboard.sampling import evenly_spaced
 
 # Inside the run folder.
 FOLDER = "projector"
+_CONFIG = "projector_config.pbtxt"
 # The browser reads the points as text.
 _MAX_POINTS, _MAX_NUMBERS = 1_000, 400_000
 # Every browser accepts a sprite with sides of so many pixels.
@@ -44,24 +45,24 @@ def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
     preparation = model.spec.preparation.for_test_images
     points = feature_maps(model, images, preparation)[layer].reshape(len(images), -1)
     predictions = predict(model, images, preparation).argmax(axis=1)
-    (folder / FOLDER).mkdir(exist_ok=True)
-    with atomic_write(folder / FOLDER / "points.tsv") as partial:
-        np.savetxt(partial, points, fmt="%.5g", delimiter="\t")
-    with atomic_write(folder / FOLDER / "images.tsv") as partial:
-        rows = [
-            f"{label}\t{prediction}\t{'right' if label == prediction else 'wrong'}"
-            for label, prediction in zip(labels, predictions, strict=True)
-        ]
-        partial.write_text("\n".join(["label\tanswer\tright", *rows]) + "\n", encoding="utf-8")
-    with atomic_write(folder / FOLDER / "images.png") as partial:
-        Image.fromarray(_make_sprite(images)).save(partial)
+    make_folder(folder / FOLDER, inside=folder)
+    with atomic_write(folder / FOLDER / "points.tsv", inside=folder) as file:
+        np.savetxt(file, points, fmt="%.5g", delimiter="\t")
+    rows = [
+        f"{label}\t{prediction}\t{'right' if label == prediction else 'wrong'}"
+        for label, prediction in zip(labels, predictions, strict=True)
+    ]
+    table = "\n".join(["label\tanswer\tright", *rows]) + "\n"
+    write_text(folder / FOLDER / "images.tsv", table, inside=folder)
+    with atomic_write(folder / FOLDER / "images.png", inside=folder) as file:
+        Image.fromarray(_make_sprite(images)).save(file, format="PNG")
     config = projector.ProjectorConfig()
     embedding = config.embeddings.add(
         tensor_name=layer, tensor_path=f"{FOLDER}/points.tsv", metadata_path=f"{FOLDER}/images.tsv"
     )
     embedding.sprite.image_path = f"{FOLDER}/images.png"
     embedding.sprite.single_image_dim.extend([images.shape[2], images.shape[1]])
-    projector.visualize_embeddings(str(folder), config)
+    write_text(folder / _CONFIG, str(config))
 
 
 def _make_sprite(images: np.ndarray) -> np.ndarray:
