@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from commands import check_refused
 from processes import python
 
@@ -54,6 +56,39 @@ def test_variants_lists_every_variant(cli):
     )
 
 
+@pytest.mark.parametrize(
+    "name", ["codes.jpg", "codes.webp", "codes.TIFF", "codes.svg", "codes.pdf"]
+)
+def test_a_drawing_has_the_format_that_its_name_says(cli, name):
+    assert cli("draw", "codes", name).exit_code == 0
+    starts = {"J": b"\xff\xd8\xff", "W": b"RIFF", "T": b"II*\0", "S": b"<?xml", "P": b"%PDF"}
+    assert Path(name).read_bytes().startswith(starts[name.partition(".")[2][0].upper()])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such links and pipes")
+def test_a_drawing_replaces_no_link_device_or_pipe(cli):
+    Path("mine.txt").write_text("mine")
+    Path("link.png").symlink_to("mine.txt")
+    os.mkfifo("pipe.png")
+    Path("device.png").symlink_to("/dev/full")
+    for name, kind in (("link", "a link"), ("pipe", "a named pipe"), ("device", "a link")):
+        check_refused(
+            cli("draw", "codes", f"{name}.png"),
+            f"cannot write {name}.png: it is {kind}, which is never replaced: name a plain file",
+        )
+    assert Path("mine.txt").read_text() == "mine" and len(list(Path().iterdir())) == 4
+
+
+def test_a_deleted_current_folder_is_named(cli, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    try:
+        check_refused(cli("variants"), "the current folder was deleted: go to another one")
+    finally:
+        os.chdir(tmp_path)
+
+
 def test_draw(cli):
     from PIL import Image
 
@@ -76,6 +111,10 @@ def test_draw(cli):
         cli("draw", "codes", "nowhere/codes.png"),
         "cannot write nowhere/codes.png: No such file or directory",
     )
+    for name in ("codes", "codes.pgn"):
+        check_refused(
+            cli("draw", "codes", name), f"cannot write {name}: its name must end with .png"
+        )
     check_refused(cli("draw", "codes", "."), "File '.' is a directory")
     check_refused(cli("draw", "code", "codes.png"), "'code' is not one of 'codes', 'distortions'")
     assert {path.name for path in Path().iterdir()} == {"codes.png", "distortions.png", "other.png"}

@@ -219,6 +219,50 @@ def test_a_run_that_another_process_trains_is_refused(interrupted_run, digits):
         resume(interrupted_run, digits, quiet=True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such links")
+@pytest.mark.parametrize("name", ["train", "projector", "history.csv", ".lock"])
+def test_links_in_a_run_folder_are_refused(interrupted_run, digits, tmp_path, name):
+    victim, path = tmp_path / "victim", interrupted_run / name
+    if path.is_file() or name == ".lock":
+        victim.write_text("mine")
+        path.unlink(missing_ok=True)
+    else:
+        victim.mkdir()
+        (victim / "events.out.tfevents.1").write_text("mine")
+        shutil.rmtree(path, ignore_errors=True)
+    path.symlink_to(victim)
+    with pytest.raises(
+        RunError, match=f"{re.escape(name)} is a link, not a .*Copy its plain files"
+    ):
+        resume(interrupted_run, digits, quiet=True)
+    texts = [file.read_text() for file in (victim, *victim.glob("*")) if file.is_file()]
+    assert texts == ["mine"]
+
+
+class Rename(keras.callbacks.Callback):
+    """Renames the run folder in an epoch."""
+
+    def __init__(self, logs: Path) -> None:
+        super().__init__()
+        self._logs = logs
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 1:
+            (folder,) = (self._logs / "fit").iterdir()
+            folder.rename(self._logs / "moved")
+
+
+def test_a_run_folder_that_is_moved_is_named(digits, tmp_path):
+    with pytest.raises(RunError, match="was moved to") as refused:
+        fit("tiny", digits, epochs=3, logs=tmp_path, quiet=True, callbacks=[Rename(tmp_path)])
+    moved = tmp_path / "moved"
+    assert f"was moved to {moved} while the run wrote to it; stopped after 1 of 3" in str(
+        refused.value
+    )
+    assert str(refused.value).endswith(f"train --resume {moved}")
+    assert resume(moved, digits, quiet=True).metrics["epochs"] == 3
+
+
 def test_versions_that_differ_are_printed(interrupted_run, digits, capsys):
     path = interrupted_run / "config.json"
     config = json.loads(path.read_text())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,7 @@ class ErrorReportingGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand."""
+        _check_current_folder()
         try:
             with _short_usage_errors():
                 return super().invoke(ctx)
@@ -36,6 +38,15 @@ class ErrorReportingGroup(click.Group):
             raise click.ClickException(f"{reason}: {file}") from error
         except KeyboardInterrupt as error:
             _exit_after_interrupt(error)
+
+
+def _check_current_folder() -> None:
+    try:
+        os.getcwd()
+    except OSError as error:
+        raise click.ClickException(
+            "the current folder was deleted: go to another one (cd ~) and repeat the command"
+        ) from error
 
 
 def _exit_after_interrupt(error: KeyboardInterrupt) -> None:

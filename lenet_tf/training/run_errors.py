@@ -8,35 +8,44 @@ from pathlib import Path
 
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.io.atomic import WriteError
+from lenet_tf.io.folders import track_folder
 from lenet_tf.runtime.signals import ShutdownRequest
 
 
 @contextlib.contextmanager
 def translate_run_errors(
-    folder: Path, state: Callable[[], str], shutdown: ShutdownRequest
+    folder: Path, state: Callable[[Path], str], shutdown: ShutdownRequest
 ) -> Iterator[None]:
     """Translate interrupts and failed writes inside the block.
 
     Args:
         folder: The run folder.
-        state: Returns how far the run has come and how to resume it.
+        state: Takes the run folder, and returns how far the run has come and how to resume it.
         shutdown: The signal that stops the run decides the exit code.
 
     Raises:
         Interrupted: The block was interrupted.
         RunError: A file of the run could not be written.
     """
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(f"interrupted {state()}", shutdown.exit_code) from error
-    except WriteError as error:
-        if not folder.is_dir():
-            raise RunError(
-                f"the run folder {folder} was deleted while the run wrote to it: nothing of the"
-                " run is left"
-            ) from error
-        raise RunError(f"cannot write to {folder}: {error}; stopped {state()}") from error
+    with track_folder(folder) as find_folder:
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            text = f"interrupted {state(find_folder() or folder)}"
+            raise Interrupted(text, shutdown.exit_code) from error
+        except WriteError as error:
+            place = find_folder()
+            if place is None:
+                raise RunError(
+                    f"the run folder {folder} was deleted while the run wrote to it: nothing of"
+                    " the run is left"
+                ) from error
+            if place != folder:
+                raise RunError(
+                    f"the run folder {folder} was moved to {place} while the run wrote to it;"
+                    f" stopped {state(place)}"
+                ) from error
+            raise RunError(f"cannot write to {folder}: {error}; stopped {state(folder)}") from error
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -203,14 +204,14 @@ class Trainer:
             own_callbacks.EpochEnd(finish_epoch),
         ]
 
-    def _state(self) -> str:
+    def _state(self, folder: Path) -> str:
         """Return how far the run has come and how to resume it."""
-        if (self._folder / run_folder.METRICS).exists():
-            has_report = (self._folder / "report.html").exists() or not self.config.report
+        if (folder / run_folder.METRICS).exists():
+            has_report = (folder / "report.html").exists() or not self.config.report
             missing = "" if has_report else ", but has no report"
-            return f"when the run had finished: {self._folder} is complete{missing}"
+            return f"when the run had finished: {folder} is complete{missing}"
         done, epochs = self._progress.epochs, self.config.spec.recipe.epochs
-        return f"after {done} of {epochs} epochs. Resume with:\n{resume_command(self._folder)}"
+        return f"after {done} of {epochs} epochs. Resume with:\n{resume_command(folder)}"
 
     def _divergence_error(self, where: str) -> TrainingError:
         rate = f"{self.config.spec.recipe.optimizer.get_learning_rate(0):g}"
