@@ -9,6 +9,7 @@ import logging
 import shutil
 import socket
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -300,16 +301,26 @@ def test_a_cache_with_another_content_is_refused(monkeypatch, synthetic_cache):
         load_data("mnist")
 
 
-def test_another_process_may_prepare_it_first(monkeypatch, synthetic_files, synthetic_cache):
+def test_another_process_may_prepare_it_first(synthetic_files, synthetic_cache):
     builder = find_builder("mnist")
     check_synthetic(load_data("mnist"), "cache")
-    monkeypatch.setattr(builder, "is_prepared", lambda: False)
-    monkeypatch.setattr(
-        builder,
-        "download_and_prepare",
-        lambda **_: (_ for _ in ()).throw(OSError("Destination already exists")),
-    )
     tfds_preparation.prepare(builder, synthetic_files.parent, "originals")
+    names = {path.name for path in Path(builder.data_path).parent.iterdir()}
+    assert names == {"3.0.1"}, "nothing unfinished remains"
+
+
+@pytest.mark.usefixtures("small_mnist")
+def test_what_a_killed_process_left_is_removed(monkeypatch, tmp_path, synthetic_files):
+    """As `kill -9` while TFDS prepares a data set, which may hold gigabytes by then."""
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    unfinished = tmp_path / "tfds" / "mnist" / ".lenet_tf-3.0.1.partial"
+    for path in (unfinished / "unpacked", unfinished / "mnist" / "3.0.1.incompleteABC"):
+        path.mkdir(parents=True)
+        (path / "x").write_bytes(b"0" * 1000)
+    builder = find_builder("mnist")
+    tfds_preparation.prepare_with_lock(builder, synthetic_files.parent, "originals")
+    assert {path.name for path in unfinished.parent.iterdir()} == {"3.0.1"}
+    assert find_builder("mnist").is_prepared()
 
 
 def test_the_sample_is_real_digits_split_evenly(digits):

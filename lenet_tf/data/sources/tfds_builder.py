@@ -12,11 +12,12 @@ from lenet_tf.errors import DataError, suggest_name
 _MAX_BYTES = 8 << 30
 
 
-def find_builder(name: str) -> Any:
+def find_builder(name: str, data_dir: Path | None = None) -> Any:
     """Find TFDS' builder of a data set.
 
     Args:
         name: Name of the data set, with `/configuration` and `:version` if wanted.
+        data_dir: Folder of all prepared data sets. None takes TFDS_DATA_DIR, or TFDS' own.
 
     Raises:
         DataError: If there is no such data set, or it is not image classification with images of
@@ -34,7 +35,7 @@ def find_builder(name: str) -> Any:
         )
     try:
         # TFDS itself reads the variable only when it is imported.
-        builder = tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
+        builder = tfds.builder(name, data_dir=data_dir or os.environ.get("TFDS_DATA_DIR"))
     except Exception as error:  # a builder can raise anything, TFDS an AssertionError
         raise DataError(f"data set {name!r} cannot be opened: {get_first_line(error)}") from error
     features = builder.info.features

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import shutil
 import sys
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from filelock import Timeout
 from lenet_tf.data.sources.tfds_builder import check_size, find_builder, get_first_line
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.io.atomic import file_lock
+from lenet_tf.io.folders import check_real_folder
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
 
@@ -66,11 +69,15 @@ def prepare(builder: Any, originals: Path | None, source: str) -> None:
     _print(f"Preparing {builder.name} (from {source}) in {builder.data_path}. This happens once.")
     try:
         # TFDS stores unpacked files under their bare names, and would mix up two data sets.
-        with output, tempfile.TemporaryDirectory(prefix="lenet-tf-") as extracted:
+        with output, _unfinished_folder(builder) as unfinished:
             config = tfds.download.DownloadConfig(
-                manual_dir=manual, extract_dir=extracted, try_download_gcs=False
+                manual_dir=manual, extract_dir=unfinished / "unpacked", try_download_gcs=False
             )
-            builder.download_and_prepare(download_config=config)
+            copy = find_builder(_get_full_name(builder), unfinished)
+            copy.download_and_prepare(
+                download_dir=Path(builder.data_dir_root) / "downloads", download_config=config
+            )
+            os.rename(copy.data_path, builder.data_path)
     except (
         tfds.download.DownloadError,
         NonMatchingChecksumError,
@@ -87,7 +94,30 @@ def prepare(builder: Any, originals: Path | None, source: str) -> None:
 
 def _is_prepared_now(builder: Any) -> bool:
     """Look at the disk again; a builder remembers what it saw when it was made."""
-    return find_builder(":".join(builder.info.full_name.rsplit("/", 1))).is_prepared()
+    return find_builder(_get_full_name(builder)).is_prepared()
+
+
+def _get_full_name(builder: Any) -> str:
+    return ":".join(builder.info.full_name.rsplit("/", 1))
+
+
+@contextlib.contextmanager
+def _unfinished_folder(builder: Any) -> Iterator[Path]:
+    """Make a folder for all that is written before the data set is complete, and remove it.
+
+    The holder of the lock removes what a killed process left there.
+    """
+    version = Path(builder.data_path)
+    folder = version.parent / f".lenet_tf-{version.name}.partial"
+    with contextlib.suppress(FileNotFoundError):
+        # Attack: a link to a folder of the user's, whose files are removed.
+        check_real_folder(folder)
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _preparation_error(builder: Any, reason: str) -> DataError:
