@@ -76,6 +76,7 @@ def test_a_drawing_replaces_no_link_device_or_pipe(cli):
             cli("draw", "codes", f"{name}.png"),
             f"cannot write {name}.png: it is {kind}, which is never replaced: name a plain file",
         )
+    check_refused(cli("draw", "codes", "/dev/null"), "cannot write /dev/null: it is a device")
     assert Path("mine.txt").read_text() == "mine" and len(list(Path().iterdir())) == 4
 
 

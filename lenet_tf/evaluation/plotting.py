@@ -78,11 +78,11 @@ def check_figure_path(path: Path) -> None:
         RunError: If its folder does not exist, its name has an unknown ending, or it is no plain
             file, such as a link or a device.
     """
-    _get_format(path)
     try:
         check_writable(path)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+    _get_format(path)
 
 
 def _get_format(path: Path) -> str:
