@@ -40,6 +40,10 @@ class DataError(LenetError, ValueError):
     """Images, labels or their files are invalid."""
 
 
+class DataWarning(UserWarning):
+    """Images can be used, but they look as if something was forgotten."""
+
+
 class SourceUnreachable(LenetError):
     """A data set exists, but no source on this machine or the network provides it now."""
 

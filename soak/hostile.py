@@ -83,6 +83,6 @@ def prepare_path(reader: str, folder: Path) -> Path:
     """Returns the path of the reader's file, after writing what else the reader needs."""
     if reader == "npy":
         for name in ARRAY_NAMES:
-            array = np.zeros((6, 3, 3), np.uint8) if name[0] == "x" else np.arange(6) % 3
+            array = np.full((6, 3, 3), 255, np.uint8) if name[0] == "x" else np.arange(6) % 3
             np.save(folder / f"{name}.npy", array)
     return folder / READERS[reader].file_name

@@ -79,7 +79,7 @@ def _choose_shape(random: Random) -> object:
 
 def make_npy(random: Random, array: np.ndarray | None = None) -> bytes:
     if array is None:
-        arrays = (np.zeros((3, 4, 5), np.uint8), np.arange(6) % 3, np.array(3))
+        arrays = (np.full((3, 4, 5), 255, np.uint8), np.arange(6) % 3, np.array(3))
         array = random.choice(arrays)
     fields = {
         "descr": np.lib.format.dtype_to_descr(array.dtype),
@@ -110,9 +110,9 @@ def make_npy(random: Random, array: np.ndarray | None = None) -> bytes:
 
 def make_npz(random: Random) -> bytes:
     arrays = {
-        "x_train": np.zeros((4, 3, 3), np.uint8),
+        "x_train": np.full((4, 3, 3), 255, np.uint8),
         "y_train": np.arange(4) % 2,
-        "x_test": np.zeros((2, 3, 3), np.uint8),
+        "x_test": np.full((2, 3, 3), 255, np.uint8),
         "y_test": np.zeros(2, int),
     }
     methods = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA)

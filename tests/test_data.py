@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from lenet_tf.data.dataset import RawData, split_data, stratified_split
+from lenet_tf.data.labels import check_labels
 from lenet_tf.data.pipeline import evaluation_batches
 from lenet_tf.data.preprocessing import (
     add_channel_axis,
@@ -19,8 +21,8 @@ from lenet_tf.data.preprocessing import (
     reduce_digits,
     repeat_channels,
 )
-from lenet_tf.data.validation import check_images, check_labels
-from lenet_tf.errors import DataError
+from lenet_tf.data.validation import check_images
+from lenet_tf.errors import DataError, DataWarning
 from lenet_tf.specs import Preparation
 
 
@@ -214,8 +216,10 @@ def test_raw_data_checks_its_arrays(arrays):
 
 
 def test_the_class_count_is_stated_or_plain(arrays):
-    with pytest.raises(DataError, match="y_train starts at 1, but classes start at 0: subtract it"):
+    with pytest.raises(DataError, match="y_train starts at 1, but classes start at 0: subtract 1"):
         RawData(**arrays | {"y_train": arrays["y_train"] + 1})
+    with pytest.raises(DataError, match="in 1…10: classes start at 0, so subtract 1"):
+        RawData(**arrays | {"y_train": arrays["y_train"] + 1}, num_classes=10)
     few = arrays | {"y_train": np.where(arrays["y_train"] == 4, 9, arrays["y_train"])}
     with pytest.raises(
         DataError,
@@ -227,6 +231,107 @@ def test_the_class_count_is_stated_or_plain(arrays):
         DataError, match=r"y_train must lie in 0…9999 for 10000 classes, not in 0…1000000"
     ):
         RawData(**arrays | {"y_train": np.array([1_000_000] + [0] * 39)})
+
+
+@pytest.mark.parametrize("label", [0, 3])
+def test_one_class_is_refused(arrays, label):
+    labels = np.full(40, label)
+    with pytest.raises(DataError, match=f"y_train has one class only, the label {label}"):
+        RawData(**arrays | {"y_train": labels})
+    with pytest.raises(DataError, match="num_classes is 1, but one class"):
+        RawData(**arrays | {"y_train": labels}, num_classes=1)
+    assert RawData(**arrays | {"y_train": labels}, num_classes=10).num_classes == 10
+
+
+@pytest.mark.parametrize("count", [2.0, -3, True, "10"])
+def test_the_class_count_is_a_whole_number(arrays, count):
+    with pytest.raises(DataError, match="num_classes must be a whole number of at least 2"):
+        RawData(**arrays, num_classes=count)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda y: y % 2 * 2 - 1, r"has the label -1, .*: use \(labels \+ 1\) // 2 for −1 and 1"),
+        (lambda y: y - 3, "has the label -3, but classes are numbered from 0$"),
+        (lambda y: y[:0], "y_train is empty"),
+        (lambda y: np.eye(10)[y], r"they are one-hot, so use labels.argmax\(axis=1\)"),
+        (lambda y: y[:, None], r"use labels\[:, 0\]"),
+        (lambda y: np.array(list("abcdefghij"))[y], r"names, labels = numpy.unique\(labels, "),
+        (lambda y: np.array(list("abcdefghij"), object)[y], r"numpy.unique\(labels, "),
+        (lambda y: y.tolist(), r"not list: use numpy.array\(labels\)"),
+        (lambda y: y * 1.0, r"not float64 of shape \(40,\): use labels.astype\(int\)"),
+        (lambda y: y > 4, r"not bool of shape \(40,\): use labels.astype\(int\)"),
+        (lambda y: y / 3, r"not float64 of shape \(40,\)$"),
+    ],
+)
+def test_labels_in_another_form_are_refused_with_what_to_do(arrays, change, message):
+    with pytest.raises(DataError, match=message):
+        RawData(**arrays | {"y_train": change(arrays["y_train"])})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda x: x[:, None], r"N×C×H×W, of shape .*: use images.transpose\(0, 2, 3, 1\)"),
+        (lambda x: np.stack([x] * 3, axis=1), "channels come last here"),
+        (lambda x: x.reshape(40, 784), r"use images.reshape\(-1, 28, 28\)"),
+        (lambda x: x / 255, r"For 0 to 1, use \(images \* 255.0\).round\(\).astype\('uint8'\)"),
+        (lambda x: x > 9, "not bool: .* For 0 to 1"),
+        (lambda x: x * 1.0, "not float64: normalization is done here, once$"),
+    ],
+)
+def test_images_in_another_form_are_refused_with_what_to_do(arrays, change, message):
+    with pytest.raises(DataError, match=message):
+        RawData(**arrays | {"x_train": change(arrays["x_train"])})
+
+
+@pytest.mark.parametrize("part", ["x_train", "x_test"])
+def test_images_of_0_and_1_are_refused(arrays, part):
+    """They would be trained on, or tested, as if all of them were black."""
+    binary = arrays[part] // 255
+    with pytest.raises(
+        DataError, match=f"{part} hold only 0 and 1, but raw images range .*: multiply them by 255"
+    ):
+        RawData(**arrays | {part: binary})
+    with pytest.raises(DataError, match=f"{part} are blank: every pixel is 0"):
+        RawData(**arrays | {part: binary * 0})
+    RawData(**arrays | {part: binary * 255})
+
+
+def test_dark_images_are_a_warning(arrays):
+    with pytest.warns(DataWarning, match="x_train are dark: .* is 15. If 15 .* by 17") as caught:
+        data = RawData(**arrays | {"x_train": arrays["x_train"] // 16})
+    assert data.x_train.max() == 15
+    assert caught[0].filename == __file__
+    # One bright image is enough.
+    arrays["x_train"][:-1] //= 16
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        RawData(**arrays)
+
+
+def test_class_names_are_recorded_and_checked(arrays):
+    names = list("abcdefghij")
+    data = RawData(**arrays, class_names=names)
+    assert (
+        data.class_names
+        == tuple(names)
+        == RawData(**arrays, class_names=np.array(names)).class_names
+    )
+    assert data.identity()["class_names"] == names
+    assert data.sha256 == RawData(**arrays).sha256
+    assert "class_names" not in RawData(**arrays).identity()
+    for wrong in (
+        names[1:],
+        [*names[1:], "b"],
+        [*names[1:], ""],
+        [*names[1:], "\x1b[2J"],
+        "abcdefghij",
+        None,
+    ):
+        with pytest.raises(DataError, match="class_names must be 10 different texts"):
+            RawData(**arrays, class_names=wrong)
 
 
 def test_the_hash_ignores_the_dtype(arrays):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf.errors import DataError
+from lenet_tf.errors import DataError, DataWarning
 
 
 def test_every_image_counts(tiny_run, digits):
@@ -30,3 +31,13 @@ def test_every_image_counts(tiny_run, digits):
 def test_other_things_than_data_sets_are_refused(tiny_run):
     with pytest.raises(DataError, match="data must be a lenet_tf.RawData, not str"):
         lenet_tf.evaluate(tiny_run, "sample")
+
+
+def test_images_of_0_and_1_are_a_warning(tiny_run, digits):
+    """Each of them looks black to the network, but a picture may really be as dark."""
+    with pytest.warns(DataWarning, match="images hold only 0 and 1, .*: multiply them by 255"):
+        lenet_tf.predict(tiny_run, digits.x_test[:5] // 255)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        lenet_tf.predict(tiny_run, digits.x_test[:5])
+        lenet_tf.predict(tiny_run, digits.x_test[:5] * 0)

@@ -174,3 +174,16 @@ def test_unusable_files(tmp_path, folder):
         ImageFile(path)
     with pytest.raises(DataError, match="not a readable .npy file"):
         ImageFile(tmp_path / "none.npy")
+
+
+def test_the_brightness_of_a_folder_is_checked_a_few_megabytes_at_a_time(folder, monkeypatch):
+    images = np.load(folder / "x_train.npy")
+    np.save(folder / "x_train.npy", images // 255)
+    with pytest.raises(DataError, match="x_train hold only 0 and 1"):
+        lenet_tf.load_data(folder)
+    images[:-1] = 0
+    images[-1, -1, -1] = 255
+    np.save(folder / "x_train.npy", images)
+    monkeypatch.setattr(streaming, "_PART", 1_000)
+    data = lenet_tf.load_data(folder)
+    assert [len(part) for part in data.x_train.flat_parts()][:2] == [1_000, 1_000]

@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from lenet_tf.data.validation import check_images, check_labels
+from lenet_tf.data.labels import check_class_count, check_labels, count_classes
+from lenet_tf.data.validation import check_brightness, check_images
 from lenet_tf.errors import DataError
 from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import format_shape
-
-# More classes without a stated count are a mistake, such as pixels in the place of labels.
-_MAX_CLASSES = 10_000
+from lenet_tf.specs.validators import MAX_NAME, are_class_names
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,8 @@ class RawData:
         source: Where the arrays came from: originals, cache, download, sample, file or arrays.
         num_classes: Number of classes. 0 takes the largest training label + 1, if every class
             below it occurs.
+        class_names: Names of the classes, all different, for predictions and reports. None are
+            numbers.
 
     Raises:
         DataError: An array has the wrong rank, dtype, range or length.
@@ -40,7 +41,7 @@ class RawData:
     Example:
         >>> import lenet_tf
         >>> import numpy as np
-        >>> images, labels = np.zeros((20, 28, 28), np.uint8), np.arange(20) % 10
+        >>> images, labels = np.full((20, 28, 28), 255, np.uint8), np.arange(20) % 10
         >>> data = lenet_tf.RawData(images, labels, images, labels)
         >>> data.num_classes
         10
@@ -54,18 +55,29 @@ class RawData:
     version: str = ""
     source: str = "arrays"
     num_classes: int = 0
+    class_names: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
             images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             check_images(images, f"{self.name}: x_{part}")
-            if not self.num_classes:
-                count = _count_classes(labels, f"{self.name}: y_{part}")
+            if self.num_classes == 0:
+                count = count_classes(labels, f"{self.name}: y_{part}")
                 object.__setattr__(self, "num_classes", count)
+            check_class_count(self.num_classes, self.name)
             check_labels(labels, self.num_classes, len(images), f"{self.name}: y_{part}")
+            check_brightness(images, f"{self.name}: x_{part}")
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
             train, test = (format_shape(x.shape[1:]) for x in (self.x_train, self.x_test))
             raise DataError(f"{self.name}: x_train has images of {train}, x_test of {test}")
+        names = self.class_names
+        names = names.tolist() if isinstance(names, np.ndarray) else names
+        if names != () and not are_class_names(names, self.num_classes):
+            raise DataError(
+                f"{self.name}: class_names must be {self.num_classes} different texts that can be"
+                f" printed, each of at most {MAX_NAME} characters"
+            )
+        object.__setattr__(self, "class_names", tuple(names))
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -94,7 +106,7 @@ class RawData:
             "images": counts,
             "image_shape": list(self.image_shape),
             "num_classes": self.num_classes,
-        }
+        } | ({"class_names": list(self.class_names)} if self.class_names else {})
 
 
 @dataclass(frozen=True)
@@ -194,18 +206,3 @@ def stratified_split(
             f"cannot hold out {fraction:g} of {len(labels):,} images for validation: {error}"
         ) from error
     return np.sort(train), np.sort(held_out)
-
-
-def _count_classes(labels: Any, name: str) -> int:
-    """Return the number of classes that training labels imply, or raise `DataError`."""
-    check_labels(labels, _MAX_CLASSES, name=name)
-    largest = labels.max(initial=0)
-    missing = np.setdiff1d(np.arange(largest + 1), labels)
-    if len(missing) and missing[0] == 0:
-        raise DataError(f"{name} starts at {labels.min()}, but classes start at 0: subtract it")
-    if len(missing):
-        raise DataError(
-            f"{name} goes up to {largest}, but has no label {missing[0]}: pass num_classes if this"
-            " is intended"
-        )
-    return int(labels.max()) + 1

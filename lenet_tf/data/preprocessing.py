@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lenet_tf.data.validation import array_namespace, check_images, check_labels, dtype_name
+from lenet_tf.data.labels import check_labels
+from lenet_tf.data.validation import array_namespace, check_images, dtype_name
 from lenet_tf.errors import DataError
 from lenet_tf.specs.preparation import (
     MNIST_DIGIT,

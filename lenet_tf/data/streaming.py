@@ -71,6 +71,12 @@ class ImageFile:
         step = max(1, _PART // math.prod(self.shape[1:]))
         return (self[start : start + step] for start in range(0, len(self), step))
 
+    def flat_parts(self) -> Iterator[np.ndarray]:
+        """Iterate over all pixels in the file's order, a few MB at a time for any image size."""
+        count = math.prod(self.shape)
+        starts = range(0, count, _PART)
+        return (np.array(self._open().reshape(-1)[start : start + _PART]) for start in starts)
+
 
 def shuffled_batches(
     images: ImageFile, indices: np.ndarray, batch_size: int, seed: int, epoch: int

@@ -1,12 +1,21 @@
-"""Checks of rank, dtype and range for raw images and labels."""
+"""Checks of rank, dtype and range for raw images."""
 
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from lenet_tf.errors import DataError
+from lenet_tf.errors import DataError, DataWarning
+
+# Images whose brightest pixel is below this may have another range than 0…255.
+_DARK = 128
+ONLY_0_AND_1 = "hold only 0 and 1, but raw images range from 0 to 255: multiply them by 255"
+# Images that are compared with it at a time; the first ones mostly suffice.
+_IMAGES_PER_PART = 100
 
 
 def array_namespace(values: Any) -> Any:
@@ -39,12 +48,17 @@ def check_images(images: Any, name: str = "images") -> None:
     if len(images.shape) not in (3, 4):
         raise DataError(
             f"{name} must be (N, height, width) or (N, height, width, channels), "
-            f"not of shape {tuple(images.shape)}"
+            f"not of shape {tuple(images.shape)}{_advise_on_shape(images)}"
         )
     if "int" not in dtype_name(images):
         raise DataError(
             f"{name} must be raw whole numbers from 0 to 255, not {dtype_name(images)}: "
-            "normalization is done here, once"
+            f"normalization is done here, once{_advise_on_type(images)}"
+        )
+    if _is_channels_first(images):
+        raise DataError(
+            f"{name} are N×C×H×W, of shape {tuple(images.shape)}, but channels come last here: "
+            "use images.transpose(0, 2, 3, 1)"
         )
     if isinstance(images, np.ndarray):
         if 0 in images.shape:
@@ -53,36 +67,64 @@ def check_images(images: Any, name: str = "images") -> None:
             raise DataError(f"{name} must lie in 0…255, not in {images.min()}…{images.max()}")
 
 
-def check_labels(
-    labels: Any, num_classes: int, count: int | None = None, name: str = "labels"
-) -> None:
-    """Check class labels, as a NumPy array or a backend tensor.
+def _advise_on_shape(images: Any) -> str:
+    """Return what to do about images of a wrong rank, or nothing."""
+    if len(images.shape) == 2 and isinstance(images.shape[1], int):
+        side = math.isqrt(images.shape[1])
+        if side > 1 and side * side == images.shape[1]:
+            return f": use images.reshape(-1, {side}, {side})"
+    return ""
+
+
+def _advise_on_type(images: Any) -> str:
+    """Return what to do about images of a wrong dtype, or nothing."""
+    if not isinstance(images, np.ndarray) or images.dtype.kind not in "bf" or not images.size:
+        return ""
+    if images.dtype.kind == "b" or (images.min() >= 0 and images.max() <= 1):
+        return ". For 0 to 1, use (images * 255.0).round().astype('uint8')"
+    return ""
+
+
+def _is_channels_first(images: Any) -> bool:
+    """Return whether images are (N, channels, height, width): one is tiny, the last axis is not."""
+    if len(images.shape) != 4 or not all(isinstance(size, int) for size in images.shape[1:]):
+        return False
+    channels, height, width = images.shape[1:]
+    return channels in (1, 3) and height > 4 and width > 4
+
+
+def _split(images: np.ndarray) -> Iterator[np.ndarray]:
+    starts = range(0, len(images), _IMAGES_PER_PART)
+    return (images[start : start + _IMAGES_PER_PART] for start in starts)
+
+
+def check_brightness(images: Any, name: str = "images") -> None:
+    """Check that raw images are bright enough to have the range 0…255, and no other one.
 
     Args:
-        labels: Should be integers (N,) in 0…`num_classes` − 1. A symbolic tensor's values are not
-            checked.
-        num_classes: Number of classes.
-        count: Number of images that the labels belong to; None skips the comparison.
-        name: What error messages call the labels.
+        images: Raw images that `check_images` accepts, also an `ImageFile`.
+        name: What messages call the images.
 
     Raises:
-        DataError: If the type, rank, dtype, range or number is wrong.
+        DataError: If no pixel is above 1.
+
+    Warns:
+        DataWarning: If no pixel is above 127. A data set of dark images is as right as another.
     """
-    if not hasattr(labels, "shape") or len(labels.shape) != 1 or "int" not in dtype_name(labels):
-        actual = (
-            f"{dtype_name(labels)} of shape {tuple(labels.shape)}"
-            if hasattr(labels, "shape")
-            else type(labels).__name__
-        )
-        raise DataError(f"{name} must be whole numbers of shape (N,), not {actual}")
-    if count is not None and len(labels) != count:
-        raise DataError(f"{name}: {len(labels):,} labels for {count:,} images")
-    if (
-        isinstance(labels, np.ndarray)
-        and labels.size
-        and (labels.min() < 0 or labels.max() >= num_classes)
-    ):
-        raise DataError(
-            f"{name} must lie in 0…{num_classes - 1} for {num_classes} classes, "
-            f"not in {labels.min()}…{labels.max()}"
-        )
+    brightest = 0
+    # Attack: images in a file that are each larger than memory.
+    parts = images.flat_parts() if hasattr(images, "flat_parts") else _split(images)
+    for part in parts:
+        brightest = max(brightest, int(part.max()))
+        if brightest >= _DARK:
+            return
+    if brightest == 0:
+        raise DataError(f"{name} are blank: every pixel is 0")
+    if brightest == 1:
+        raise DataError(f"{name} {ONLY_0_AND_1}")
+    warnings.warn(
+        f"{name} are dark: raw images range from 0 to 255, and their brightest pixel is "
+        f"{brightest}. If {brightest} stands for white, multiply them by {255 // brightest}.",
+        DataWarning,
+        stacklevel=4,
+    )

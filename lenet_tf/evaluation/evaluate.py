@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import tensorflow as tf
 
 from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
-from lenet_tf.data.validation import check_images
+from lenet_tf.data.validation import ONLY_0_AND_1, check_images
 from lenet_tf.engine.parallel_forward import forward
-from lenet_tf.errors import DataError
+from lenet_tf.errors import DataError, DataWarning
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs.run_folder import Run
@@ -101,6 +102,9 @@ def predict(
     model = _load(model)
     preparation = preparation or model.spec.preparation
     check_images(images)
+    # A warning only: one picture may well be as dark.
+    if isinstance(images, np.ndarray) and images.max() == 1:
+        warnings.warn(f"images {ONLY_0_AND_1}", DataWarning, stacklevel=3)
     input_shape = tuple(model.input_shape[1:])
     image_shape = preparation.output_shape(images.shape[1:])
     if input_shape != image_shape:

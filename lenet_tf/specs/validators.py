@@ -48,6 +48,16 @@ def is_name(value: Any) -> bool:
     return isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable()
 
 
+def are_class_names(values: Any, num_classes: int) -> bool:
+    """Return whether `values` is a list or tuple of one name for each class, all different."""
+    return (
+        isinstance(values, list | tuple)
+        and len(values) == num_classes
+        and all(is_name(value) and value for value in values)
+        and len(set(values)) == num_classes
+    )
+
+
 def check_positive(field: str, value: Any, maximum: int = MAX_INTEGER) -> None:
     """Raise `SpecError` unless `value` is an integer from 1 to `maximum`."""
     if not is_integer(value) or value < 1:

@@ -1,0 +1,143 @@
+"""Checks of class labels, whose messages say how to convert other forms of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lenet_tf.data.validation import dtype_name
+from lenet_tf.errors import DataError
+
+# More classes without a stated count are a mistake, such as pixels in the place of labels.
+_MAX_CLASSES = 10_000
+
+
+def check_labels(
+    labels: Any, num_classes: int, count: int | None = None, name: str = "labels"
+) -> None:
+    """Check class labels, as a NumPy array or a backend tensor.
+
+    Args:
+        labels: Should be integers (N,) in 0…`num_classes` − 1. A symbolic tensor's values are not
+            checked.
+        num_classes: Number of classes.
+        count: Number of images that the labels belong to; None skips the comparison.
+        name: What error messages call the labels.
+
+    Raises:
+        DataError: If the type, rank, dtype, range or number is wrong.
+    """
+    check_label_type(labels, name)
+    if count is not None and len(labels) != count:
+        raise DataError(f"{name}: {len(labels):,} labels for {count:,} images")
+    if (
+        isinstance(labels, np.ndarray)
+        and labels.size
+        and (labels.min() < 0 or labels.max() >= num_classes)
+    ):
+        raise DataError(
+            f"{name} must lie in 0…{num_classes - 1} for {num_classes} classes, "
+            f"not in {labels.min()}…{labels.max()}{_advise_on_range(labels, num_classes)}"
+        )
+
+
+def check_label_type(labels: Any, name: str = "labels") -> None:
+    """Check rank and dtype of class labels.
+
+    Args:
+        labels: Should be integers (N,).
+        name: What error messages call the labels.
+
+    Raises:
+        DataError: If they are something else. The message says how to convert it.
+    """
+    if not hasattr(labels, "shape") or len(labels.shape) != 1 or "int" not in dtype_name(labels):
+        actual = (
+            f"{dtype_name(labels)} of shape {tuple(labels.shape)}"
+            if hasattr(labels, "shape")
+            else type(labels).__name__
+        )
+        raise DataError(
+            f"{name} must be whole numbers of shape (N,), not {actual}{_advise_on_labels(labels)}"
+        )
+
+
+def _advise_on_labels(labels: Any) -> str:
+    """Return what to do about labels of a wrong kind, or nothing."""
+    if not isinstance(labels, np.ndarray):
+        return ": use numpy.array(labels)" if isinstance(labels, list | tuple) else ""
+    # Attack: labels of gigabytes, which the comparisons below would copy.
+    labels = labels[:_MAX_CLASSES] if labels.ndim else labels
+    if labels.dtype.kind in "USOT":
+        return ": number them with names, labels = numpy.unique(labels, return_inverse=True)"
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return ": use labels[:, 0]"
+    if labels.ndim == 2 and _is_one_hot(labels):
+        return ": they are one-hot, so use labels.argmax(axis=1)"
+    is_whole = labels.dtype.kind == "b" or (
+        labels.dtype.kind == "f" and bool((labels == np.rint(labels)).all())
+    )
+    return ": use labels.astype(int)" if labels.ndim == 1 and is_whole else ""
+
+
+def _is_one_hot(labels: np.ndarray) -> bool:
+    """Return whether each row has one 1 and zeros."""
+    if labels.dtype.kind not in "biuf":
+        return False
+    ones = (labels == 1).sum(axis=1)
+    return bool((ones == 1).all() and ((labels == 0) | (labels == 1)).all())
+
+
+def _advise_on_range(labels: np.ndarray, num_classes: int) -> str:
+    """Return what to do about labels that do not start at 0, or nothing."""
+    low, high = int(labels.min()), int(labels.max())
+    if (low, high) == (-1, 1) and labels.all():
+        return ": use (labels + 1) // 2 for −1 and 1"
+    if low > 0 and high - low < num_classes:
+        return f": classes start at 0, so subtract {low}"
+    return ""
+
+
+def check_class_count(value: Any, name: str) -> None:
+    """Raise `DataError` unless a number of classes is a whole number of at least 2."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        raise DataError(f"{name}: num_classes must be a whole number of at least 2, not {value!r}")
+    if value == 1:
+        raise DataError(f"{name}: num_classes is 1, but one class leaves nothing to tell apart")
+
+
+def count_classes(labels: Any, name: str) -> int:
+    """Count the classes of training labels.
+
+    Args:
+        labels: Should be integers (N,) of at least two classes, numbered from 0 without a gap.
+        name: What error messages call the labels.
+
+    Raises:
+        DataError: If they are something else.
+    """
+    check_label_type(labels, name)
+    low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
+    if low < 0:
+        advice = _advise_on_range(labels, _MAX_CLASSES)
+        raise DataError(f"{name} has the label {low}, but classes are numbered from 0{advice}")
+    check_labels(labels, _MAX_CLASSES, name=name)
+    occurring = np.unique(labels)
+    if not len(occurring):
+        raise DataError(f"{name} is empty")
+    if len(occurring) == 1:
+        raise DataError(
+            f"{name} has one class only, the label {occurring[0]}, which leaves nothing to tell"
+            " apart: add images of another class"
+        )
+    missing = np.setdiff1d(np.arange(high + 1), occurring)
+    if len(missing) and missing[0] == 0:
+        first = occurring[0]
+        raise DataError(f"{name} starts at {first}, but classes start at 0: subtract {first}")
+    if len(missing):
+        raise DataError(
+            f"{name} goes up to {high}, but has no label {missing[0]}: pass num_classes if this"
+            " is intended"
+        )
+    return high + 1
