@@ -17,7 +17,8 @@ import pytest
 from lenet_tf.data import image_order
 from lenet_tf.data.sources import load_data, reachability, tfds, tfds_preparation
 from lenet_tf.data.sources.arrays import ARRAY_NAMES
-from lenet_tf.data.sources.tfds_builder import find_builder
+from lenet_tf.data.sources.emnist import CLASS_NAMES
+from lenet_tf.data.sources.tfds_builder import find_builder, get_class_names
 from lenet_tf.errors import DataError, SourceUnreachable
 
 FILES = (
@@ -440,6 +441,180 @@ def test_npz_file(tmp_path, arrays):
     data = load_data(str(tmp_path / "mine.npz"))
     assert (data.source, data.num_classes, data.x_train.shape) == ("file", 10, (40, 28, 28))
     np.testing.assert_array_equal(data.x_test, arrays["x_test"])
+
+
+@pytest.mark.parametrize("name", ["mine.npz", "Mine.NPZ"])
+def test_npz_files_by_any_spelling_of_the_suffix(tmp_path, arrays, name, monkeypatch):
+    with (tmp_path / name).open("wb") as file:
+        np.savez(file, **arrays)
+    monkeypatch.chdir(tmp_path)
+    expected = str(tmp_path / name)
+    for given in (name, f"./{name}", tmp_path / name, Path(name)):
+        assert load_data(given).name == expected
+
+
+def test_other_things_than_names_and_paths_are_refused(tmp_path):
+    with pytest.raises(DataError, match="named by text or a Path, not by int"):
+        load_data(5)
+    with pytest.raises(DataError, match="mnist: there is no such file or folder"):
+        load_data(tmp_path / "mnist")
+    with pytest.raises(DataError, match=r": Your own data can be a \.npz file or a folder"):
+        load_data(tmp_path)
+    with pytest.raises(DataError, match="unknown data set 'aaa"):
+        load_data("a" * 300)
+
+
+def write_idx_files(folder, names, arrays):
+    """Write four IDX files; `names` makes the name of a file of its split and kind."""
+    folder.mkdir()
+    for key, array in arrays.items():
+        axis, part = key.split("_")
+        kind = {"x": "images", "y": "labels"}[axis]
+        name = names(part, kind, 3 if axis == "x" else 1)
+        content = gzipped_idx(array.astype(np.uint8))
+        (folder / name).write_bytes(content if name.endswith("z") else gzip.decompress(content))
+
+
+T10K = {"train": "train", "test": "t10k"}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        lambda part, kind, axes: f"{T10K[part]}-{kind}-idx{axes}-ubyte",
+        lambda part, kind, axes: f"{T10K[part]}-{kind}.idx{axes}-ubyte",
+        lambda part, kind, axes: f"{T10K[part]}-{kind}.idx{axes}-ubyte.gz",
+        lambda part, kind, axes: f"{part}-{kind}-idx{axes}-ubyte.gz",
+        lambda part, kind, axes: f"{T10K[part].upper()}-{kind.upper()}-IDX{axes}-UBYTE",
+    ],
+)
+@pytest.mark.parametrize("separator", ["/", "\\"])
+def test_idx_files_by_any_spelling_of_their_names(
+    tmp_path, arrays, names, separator, monkeypatch, offline
+):
+    """With and without a slash, also where the system's separator is another one."""
+    write_idx_files(tmp_path / "mine", names, arrays)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.sep", separator)
+    for given in ("mine", "./mine", "mine/", Path("mine"), str(tmp_path / "mine")):
+        data = load_data(given)
+        np.testing.assert_array_equal(data.x_train[..., 0], arrays["x_train"])
+        np.testing.assert_array_equal(data.y_test, arrays["y_test"])
+        assert (data.source, data.class_names) == ("file", ())
+    np.save("mine/x_train.npy", arrays["x_train"])
+    with pytest.raises(DataError, match=r"has no y_train\.npy"):
+        load_data("mine")
+
+
+def test_a_slash_tells_a_folder_from_a_data_set_of_its_name(tmp_path, arrays, monkeypatch, offline):
+    write_idx_files(tmp_path / "mnist", lambda *names: "{}-{}-idx{}-ubyte".format(*names), arrays)
+    monkeypatch.chdir(tmp_path)
+    assert load_data("./mnist").source == load_data(Path("mnist")).source == "file"
+    with pytest.raises(SourceUnreachable, match="mnist is unavailable"):
+        load_data("mnist")
+
+
+def draw_letters(count, subset):
+    """Return upright images and published labels: one bright row or column for each class."""
+    first = int(subset == "letters")
+    labels = np.arange(count) % len(CLASS_NAMES[subset]) + first
+    images = np.zeros((count, 28, 28), np.uint8)
+    for number, label in enumerate(labels):
+        images[number, label % 28, : 5 + label // 28] = 255
+    return images, labels
+
+
+def emnist_arrays(subset, train, test):
+    parts = {"train": draw_letters(train, subset), "test": draw_letters(test, subset)}
+    published = {f"x_{part}": images.swapaxes(1, 2) for part, (images, _) in parts.items()}
+    return published | {f"y_{part}": labels for part, (_, labels) in parts.items()}
+
+
+def check_emnist(data, subset):
+    names = CLASS_NAMES[subset]
+    assert (data.num_classes, data.class_names) == (len(names), names)
+    assert data.identity()["class_names"] == list(names)
+    first = int(subset == "letters")
+    for images, labels in ((data.x_train, data.y_train), (data.x_test, data.y_test)):
+        assert images.flags.c_contiguous
+        assert set(labels.tolist()) == set(range(len(names)))
+        for image, label in zip(images[..., 0], labels + first, strict=True):
+            assert image[label % 28, : 5 + label // 28].all(), "turned upright"
+
+
+@pytest.mark.parametrize("subset", list(CLASS_NAMES))
+def test_published_files_of_emnist_are_turned_upright(tmp_path, subset):
+    def name(part, kind, axes):
+        return f"emnist-{subset}-{part}-{kind}-idx{axes}-ubyte.gz"
+
+    write_idx_files(tmp_path / "gzip", name, emnist_arrays(subset, 130, 70))
+    check_emnist(load_data(tmp_path / "gzip"), subset)
+    (tmp_path / "gzip" / name("test", "labels", 1)).unlink()
+    with pytest.raises(DataError, match=rf"has no emnist-{subset}-test-labels-idx1-ubyte \("):
+        load_data(tmp_path / "gzip")
+
+
+def test_a_folder_of_several_sets_is_refused(tmp_path, arrays):
+    write_idx_files(tmp_path / "gzip", lambda *names: "{}-{}-idx{}-ubyte".format(*names), arrays)
+    (tmp_path / "gzip" / "emnist-letters-train-labels-idx1-ubyte.gz").write_bytes(b"")
+    with pytest.raises(DataError, match=r"several data sets \(MNIST, EMNIST's letters\): move"):
+        load_data(tmp_path / "gzip")
+
+
+def test_labels_that_are_not_emnists_are_refused(tmp_path):
+    published = emnist_arrays("letters", 60, 30)
+    published["y_test"] -= 1
+    write_idx_files(
+        tmp_path / "gzip",
+        lambda *names: "emnist-letters-{}-{}-idx{}-ubyte".format(*names),
+        published,
+    )
+    with pytest.raises(DataError, match=r"EMNIST's letters are 1…26, but y_test has 0…25"):
+        load_data(tmp_path / "gzip")
+
+
+def test_tfds_emnist_is_turned_upright_and_names_its_letters(monkeypatch, tmp_path, offline):
+    """From the published archive, from TFDS' cache, and from the arrays stored beside it."""
+    import tensorflow_datasets
+    from tensorflow_datasets.core.download.checksums import UrlInfo
+    from tensorflow_datasets.image_classification import mnist
+
+    config = mnist.EMNIST.builder_configs["letters"]
+    monkeypatch.setattr(config, "train_examples", 130)
+    monkeypatch.setattr(config, "test_examples", 70)
+    folder = tmp_path / "originals" / "emnist"
+    write_idx_files(
+        tmp_path / "gzip",
+        lambda *names: "emnist-letters-{}-{}-idx{}-ubyte.gz".format(*names),
+        emnist_arrays("letters", 130, 70),
+    )
+    folder.mkdir(parents=True)
+    archive = shutil.make_archive(str(folder / "gzip"), "zip", tmp_path, "gzip")
+    content = Path(archive).read_bytes()
+    info = UrlInfo(
+        size=tensorflow_datasets.core.utils.Size(len(content)),
+        checksum=hashlib.sha256(content).hexdigest(),
+        filename="gzip.zip",
+    )
+    monkeypatch.setattr(mnist.EMNIST, "url_infos", {mnist.EMNIST.URL: info})
+    first = load_data("emnist/letters", originals=folder.parent)
+    check_emnist(first, "letters")
+    (stored,) = (tmp_path / "tfds").rglob("lenet_tf.npz")
+    again = load_data("emnist/letters")
+    check_emnist(again, "letters")
+    assert (first.source, again.source) == ("originals", "cache")
+    # Versions before this one stored the images as published.
+    with np.load(stored) as file:
+        arrays = dict(file) | {"order": "tfds", "num_classes": 37}
+    arrays["x_train"] = arrays["x_train"].swapaxes(1, 2)
+    np.savez(stored, **arrays)
+    check_emnist(load_data("emnist/letters"), "letters")
+    assert first.sha256 == again.sha256
+
+
+def test_class_names_come_from_tfds(offline):
+    assert get_class_names(find_builder("fashion_mnist"))[:2] == ("T-shirt/top", "Trouser")
+    assert get_class_names(find_builder("mnist")) == ()
 
 
 def test_unusable_npz_files(tmp_path, arrays):

@@ -40,8 +40,8 @@ _OPTIONS = (
         "--data",
         metavar="NAME",
         help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …),"
-        " 'sample', a .npz file, or a folder (./mine) of .npy files or of MNIST's four IDX files,"
-        " plain or gzipped.",
+        " 'sample', a .npz file, or a folder (./mine) of .npy files or of MNIST's or EMNIST's four"
+        " IDX files, plain or gzipped.",
     ),
     ORIGINALS,
     click.option(

@@ -20,6 +20,8 @@ from lenet_tf.data.dataset import RawData
 # The data sets whose images TFDS numbers from 0 in the order of the published files.
 REORDERED_SETS = ("mnist", "fashion_mnist", "kmnist")
 PUBLISHED, SHUFFLED = "published", "tfds"
+# EMNIST in TFDS' order, which this package turns upright.
+UPRIGHT = "tfds, upright"
 
 
 @cache

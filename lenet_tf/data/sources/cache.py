@@ -15,7 +15,14 @@ from lenet_tf.io.npy import read_npz
 CACHE_FILE = "lenet_tf.npz"
 
 
-def load_cached(folder: Path, name: str, version: str, source: str, order: str) -> RawData | None:
+def load_cached(
+    folder: Path,
+    name: str,
+    version: str,
+    source: str,
+    order: str,
+    class_names: tuple[str, ...] = (),
+) -> RawData | None:
     """Load what `save_cached` stored.
 
     Args:
@@ -23,7 +30,8 @@ def load_cached(folder: Path, name: str, version: str, source: str, order: str) 
         name: Name of the data set, for the result.
         version: Version of the data set, for the result.
         source: Where the data came from, for the result.
-        order: The order of images that is expected, `published` or `tfds`.
+        order: The order of images that is expected, one of `lenet_tf.data.image_order`.
+        class_names: Names of the classes, for the result.
 
     Returns:
         The data set, or None if there is none, it is in another order, or it is damaged.
@@ -36,7 +44,14 @@ def load_cached(folder: Path, name: str, version: str, source: str, order: str) 
         # Files from before version 0.3.0 do not state their order.
         if str(arrays.pop("order", "tfds")) != order:
             return None
-        data = RawData(**arrays, name=name, version=version, source=source, num_classes=num_classes)
+        data = RawData(
+            **arrays,
+            name=name,
+            version=version,
+            source=source,
+            num_classes=num_classes,
+            class_names=class_names,
+        )
     except Exception:  # a damaged archive can make its parsers raise anything
         return None
     return data if data.sha256 == sha256 else None
@@ -48,7 +63,7 @@ def save_cached(folder: Path, data: RawData, order: str) -> None:
     Args:
         folder: TFDS' folder of the prepared data set.
         data: The decoded data set.
-        order: The order of its images, `published` or `tfds`.
+        order: The order of its images, one of `lenet_tf.data.image_order`.
     """
     arrays = {name: getattr(data, name) for name in ARRAY_NAMES}
     with contextlib.suppress(OSError):

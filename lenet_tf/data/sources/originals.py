@@ -8,6 +8,7 @@ from typing import Any
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.idx import FILES, load_idx_files
+from lenet_tf.data.sources.tfds_builder import get_class_names
 from lenet_tf.errors import DataError
 
 
@@ -79,4 +80,5 @@ def load_originals(builder: Any, originals: Path, name: str) -> RawData:
         version=str(builder.info.version),
         source="originals",
         num_classes=builder.info.features["label"].num_classes,
+        class_names=get_class_names(builder),
     )

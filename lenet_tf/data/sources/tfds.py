@@ -11,9 +11,10 @@ import numpy as np
 from lenet_tf.data import image_order
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.cache import load_cached, save_cached
+from lenet_tf.data.sources.emnist import CLASS_NAMES, convert_emnist
 from lenet_tf.data.sources.originals import find_missing, get_published_files, load_originals
 from lenet_tf.data.sources.reachability import is_reachable
-from lenet_tf.data.sources.tfds_builder import check_size, find_builder
+from lenet_tf.data.sources.tfds_builder import check_size, find_builder, get_class_names
 from lenet_tf.data.sources.tfds_preparation import prepare_with_lock
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
@@ -116,9 +117,12 @@ def _load_prepared(builder: Any, name: str, source: str) -> RawData:
             f"{name} has the splits {', '.join(splits)}; it needs a train and a test split"
         )
     version, folder = str(builder.info.version), Path(builder.data_path)
+    subset = builder.builder_config.name if builder.name == "emnist" else ""
     is_reordered = builder.name in image_order.REORDERED_SETS
     order = image_order.PUBLISHED if is_reordered else image_order.SHUFFLED
-    cached = load_cached(folder, name, version, source, order)
+    order = image_order.UPRIGHT if subset else order
+    names = CLASS_NAMES[subset] if subset else get_class_names(builder)
+    cached = load_cached(folder, name, version, source, order, names)
     if cached is not None:
         return cached
     check_size(builder)
@@ -130,8 +134,12 @@ def _load_prepared(builder: Any, name: str, source: str) -> RawData:
         )
         arrays[f"x_{split}"] = examples["image"]
         arrays[f"y_{split}"] = examples["label"].astype(np.int64)
-    num_classes = builder.info.features["label"].num_classes
-    data = RawData(**arrays, name=name, version=version, source=source, num_classes=num_classes)
+    if subset:
+        arrays = convert_emnist(arrays, subset, name)
+    else:
+        num_classes = builder.info.features["label"].num_classes
+        arrays |= {"num_classes": num_classes, "class_names": names}
+    data = RawData(**arrays, name=name, version=version, source=source)
     data = image_order.to_published_order(data) if is_reordered else data
     save_cached(folder, data, order)
     return data

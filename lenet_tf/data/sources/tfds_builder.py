@@ -8,8 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import DataError, suggest_name
+from lenet_tf.specs.validators import are_class_names
 
 _MAX_BYTES = 8 << 30
+OWN_DATA = (
+    "Your own data can be a .npz file or a folder of .npy files, with x_train, y_train, x_test,"
+    " y_test, or a folder of four IDX files with MNIST's or EMNIST's names"
+)
+
+
+def is_known(name: str) -> bool:
+    """Return whether TFDS has a data set of this name, with or without a configuration."""
+    import tensorflow_datasets as tfds
+
+    base = name.partition(":")[0].partition("/")[0]
+    return base in tfds.list_builders(with_community_datasets=False)
 
 
 def find_builder(name: str, data_dir: Path | None = None) -> Any:
@@ -55,17 +68,20 @@ def find_builder(name: str, data_dir: Path | None = None) -> Any:
 def _check_name(name: str, base: str, known: list[str]) -> None:
     if base in known:
         return
-    is_path = name and (
-        Path(name).exists() or Path(f"{name}.npz").exists() or Path(name).suffix != ""
-    )
-    if is_path:
-        raise DataError(
-            f"{name!r} is not a TFDS data set. Your own data can be a .npz file or a folder "
-            "(./mine) of .npy files, with x_train, y_train, x_test, y_test, or a folder of four "
-            "IDX files"
-        )
+    # `os.path` has an answer for names that are too long, too.
+    is_path = os.path.exists(name) or os.path.exists(f"{name}.npz") or Path(name).suffix != ""
+    if name and is_path:
+        raise DataError(f"{name!r} is not a TFDS data set. {OWN_DATA}")
     hint = suggest_name(name, known, "lenet-tf train --help says what can be named")
     raise DataError(f"unknown data set {name!r}: {hint}")
+
+
+def get_class_names(builder: Any) -> tuple[str, ...]:
+    """Return TFDS' names of a data set's classes; none if it only numbers them."""
+    label = builder.info.features["label"]
+    names = tuple(label.names)
+    is_numbered = names == tuple(map(str, range(label.num_classes)))
+    return () if is_numbered or not are_class_names(names, label.num_classes) else names
 
 
 def check_size(builder: Any) -> None:
