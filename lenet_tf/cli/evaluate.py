@@ -64,7 +64,7 @@ def evaluate(
         from lenet_tf.evaluation.scores import Scores
 
         predictions = predict_test(model, raw).argmax(axis=1)
-        scores = Scores.from_predictions(raw.y_test, predictions, raw.num_classes)
+        scores = Scores.from_predictions(raw.y_test, predictions, raw.num_classes, raw.class_names)
     if as_json:
         _print_json(run_or_model, raw, metrics, scores)
     else:

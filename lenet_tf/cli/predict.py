@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lenet_tf.inference.predict import PicturePrediction
 
 _CSV_COLUMNS = ("file", "class", "probability", "runner_up", "runner_up_probability", "error")
+# Further columns for a model whose classes have names.
+_CSV_NAMES = ("class_name", "runner_up_name")
 
 
 @click.command(short_help="Recognize the digits in image files.")
@@ -62,6 +64,7 @@ def predict(
     still classified.
     """
     from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
+    from lenet_tf.runs.run_record import read_class_names
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if as_json and as_csv:
@@ -75,7 +78,7 @@ def predict(
     start_tensorflow()
     from lenet_tf.models.saving import load_model
 
-    predictions = predict_pictures(load_model(path), files)
+    predictions = predict_pictures(load_model(path), files, read_class_names(path))
     if as_json:
         values = [prediction.to_dict() for prediction in predictions]
         click.echo(json.dumps(values, indent=1, ensure_ascii=False))
@@ -99,8 +102,8 @@ def _print_text(predictions: Sequence[PicturePrediction], show: bool) -> None:
         if show:
             click.echo(_render_digit(prediction.digit))
         click.echo(
-            f"{prediction.file}: {prediction.label} ({prediction.probability:.1%}), otherwise"
-            f" {prediction.runner_up} ({prediction.runner_up_probability:.1%})"
+            f"{prediction.file}: {prediction.answer} ({prediction.probability:.1%}), otherwise"
+            f" {prediction.second_answer} ({prediction.runner_up_probability:.1%})"
         )
 
 
@@ -113,7 +116,9 @@ def _render_digit(digit: Any) -> str:
 
 
 def _print_csv(predictions: Sequence[PicturePrediction]) -> None:
-    writer = csv.DictWriter(sys.stdout, _CSV_COLUMNS, lineterminator="\n")
+    has_names = any(prediction.name is not None for prediction in predictions)
+    columns = _CSV_COLUMNS + (_CSV_NAMES if has_names else ())
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(prediction.to_dict() for prediction in predictions)
 

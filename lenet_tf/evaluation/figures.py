@@ -14,11 +14,13 @@ from matplotlib.figure import Figure
 from lenet_tf.evaluation.image_figures import plot_gallery
 from lenet_tf.evaluation.palette import BLUE, DARK_GRAY, GRAY, ORANGE
 from lenet_tf.evaluation.plotting import despine, format_epoch_axis
-from lenet_tf.evaluation.scores import Scores, calibration_curve
+from lenet_tf.evaluation.scores import Scores, calibration_curve, name_class
 
 _MAX_MISTAKES = 24
 # With more classes, a confusion matrix's counts are illegible and slow to draw.
 _MAX_CLASSES_WITH_COUNTS = 62
+# Characters of a class's name in a figure, and of two names in one line above an image.
+_MAX_NAME, _MAX_PAIR = 14, 6
 
 
 def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
@@ -75,6 +77,10 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
         )
     ticks = range(0, count, 1 if has_counts else 10)
     axes.set(xticks=ticks, yticks=ticks, xlabel="predicted class", ylabel="true class")
+    if scores.class_names:
+        names = _shorten_names([scores.class_names[label] for label in ticks])
+        axes.set_xticklabels(names, rotation=_rotate_names(names))
+        axes.set_yticklabels(names)
     axes.tick_params(length=0)
     figure.tight_layout()
     return figure
@@ -109,10 +115,23 @@ def plot_class_scores(scores: Scores) -> Figure:
             label=name,
         )
     axes.set(xticks=range(count), xlabel="class", ylabel="%, with 95% interval")
+    if scores.class_names:
+        names = _shorten_names(scores.class_names)
+        axes.set_xticklabels(names, rotation=_rotate_names(names))
     axes.legend(frameon=False, ncols=2, loc="lower left")
     despine(axes)
     figure.tight_layout()
     return figure
+
+
+def _shorten_names(names: Sequence[str]) -> list[str]:
+    """Shorten the names of classes so that they fit beside a figure."""
+    return [name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…" for name in names]
+
+
+def _rotate_names(names: Sequence[str]) -> int:
+    """Return the degrees by which to turn names under an axis."""
+    return 90 if max(map(len, names)) > 3 else 0
 
 
 def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
@@ -152,7 +171,11 @@ def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
 
 
 def plot_mistakes(
-    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, columns: int = 8
+    images: np.ndarray,
+    labels: np.ndarray,
+    probabilities: np.ndarray,
+    class_names: Sequence[str] = (),
+    columns: int = 8,
 ) -> Figure:
     """Show the misclassified images with the highest confidence.
 
@@ -160,6 +183,7 @@ def plot_mistakes(
         images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).
         labels: True classes, int (N,).
         probabilities: Class probabilities, float (N, classes).
+        class_names: Names of the classes; none are numbers.
         columns: Images in one line.
 
     Returns:
@@ -169,7 +193,13 @@ def plot_mistakes(
     confidence = probabilities.max(axis=1)
     wrong = np.flatnonzero(predictions != labels)
     chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:_MAX_MISTAKES]
-    titles = [
-        f"{labels[index]} as {predictions[index]}, {confidence[index]:.0%}" for index in chosen
-    ]
+    titles = []
+    for index in chosen:
+        true, predicted = (
+            name_class(label, class_names) for label in (labels[index], predictions[index])
+        )
+        # Long names take a line each.
+        gap = "\n" if len(true) + len(predicted) > _MAX_PAIR else " "
+        names = _shorten_names([true, f"as {predicted}"])
+        titles.append(f"{names[0]}{gap}{names[1]}, {confidence[index]:.0%}")
     return plot_gallery([images[index] for index in chosen], titles, "no mistakes", columns)

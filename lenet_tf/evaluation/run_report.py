@@ -123,7 +123,7 @@ def build_evaluated_run(
     """
     probabilities = to_probabilities(model, predict_test(model, data))
     predictions = probabilities.argmax(axis=1)
-    scores = Scores.from_predictions(data.y_test, predictions, data.num_classes)
+    scores = Scores.from_predictions(data.y_test, predictions, data.num_classes, data.class_names)
     return EvaluatedRun(run, model, history, data, probabilities, scores, test)
 
 
@@ -164,8 +164,7 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
         remove_partials(folder / FIGURES, folder, STALE_SECONDS)
         for name, (_, figure) in report_figures.items():
             plotting.save_figure(figure, folder / FIGURES / f"{name}.png", inside=folder)
-        text = _render(run, report_figures)
-        write_text(folder / PAGE, text)
+        write_text(folder / PAGE, _render(run, report_figures))
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
     return folder / PAGE
@@ -182,7 +181,7 @@ def _plot_figures(run: EvaluatedRun) -> dict[str, ReportFigure]:
         "reliability": ("Calibration", figures.plot_calibration(probabilities, data.y_test)),
         "mistakes": (
             "Most confident mistakes",
-            figures.plot_mistakes(data.x_test, data.y_test, probabilities),
+            figures.plot_mistakes(data.x_test, data.y_test, probabilities, data.class_names),
         ),
     }
     kernels = filters(model)
@@ -192,7 +191,7 @@ def _plot_figures(run: EvaluatedRun) -> dict[str, ReportFigure]:
     index = int(np.argmax(run.predictions == data.y_test))
     outputs = feature_maps(model, data.x_test[index : index + 1])
     plots["maps"] = (
-        f"Layer outputs for test image {index}, class {data.y_test[index]}",
+        f"Layer outputs for test image {index}, class {scores.name_class(data.y_test[index])}",
         image_figures.plot_feature_maps({name: values[0] for name, values in outputs.items()}),
     )
     return {name: ReportFigure(*plot) for name, plot in plots.items()}
@@ -227,8 +226,9 @@ def _render(run: EvaluatedRun, report_figures: Mapping[str, ReportFigure]) -> st
 
 
 def _tabulate_confusions(scores: Scores) -> html_pages.PageTable:
+    names = scores.class_names or range(len(scores.confusion))
     rows = [
-        [label, prediction, images, f"{share.value:.2%}"]
+        [names[label], names[prediction], images, f"{share.value:.2%}"]
         for label, prediction, images, share in scores.most_confused()
     ]
     return html_pages.PageTable(["class", "taken for", "images", "of the class"], rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -77,6 +77,11 @@ class Confusion(NamedTuple):
     share: Score
 
 
+def name_class(label: int, class_names: Sequence[str]) -> str:
+    """Return the name of a class, which is its number if there are no names."""
+    return class_names[label] if len(class_names) else str(label)
+
+
 @dataclass(frozen=True)
 class Scores:
     """Scores of a set of predictions, computed from their confusion matrix.
@@ -84,13 +89,19 @@ class Scores:
     Attributes:
         confusion: The confusion matrix, int (classes, classes): a row for each true class, a
             column for each predicted class.
+        class_names: Names of the classes; none are numbers.
     """
 
     confusion: np.ndarray
+    class_names: Sequence[str] = ()
 
     @classmethod
     def from_predictions(
-        cls, labels: np.ndarray, predictions: np.ndarray, num_classes: int
+        cls,
+        labels: np.ndarray,
+        predictions: np.ndarray,
+        num_classes: int,
+        class_names: Sequence[str] = (),
     ) -> Scores:
         """Count the confusions.
 
@@ -98,13 +109,20 @@ class Scores:
             labels: True classes, int (N,), below `num_classes`.
             predictions: Predicted classes, int (N,), below `num_classes`.
             num_classes: The number of classes.
+            class_names: Names of the classes; none are numbers.
 
         Returns:
             The scores.
         """
         from sklearn.metrics import confusion_matrix
 
-        return cls(confusion_matrix(labels, predictions, labels=np.arange(num_classes)))
+        return cls(
+            confusion_matrix(labels, predictions, labels=np.arange(num_classes)), class_names
+        )
+
+    def name_class(self, label: int) -> str:
+        """Return the name of a class, which is its number if it has none."""
+        return name_class(label, self.class_names)
 
     def accuracy(self) -> Score:
         """Return the share of all images that are correctly classified."""
@@ -141,7 +159,8 @@ class Scores:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all scores as JSON-ready values; NaN becomes None."""
-        return {
+        names = {"class_names": list(self.class_names)} if self.class_names else {}
+        return names | {
             "accuracy": self.accuracy().to_dict(),
             "classes": [
                 {
@@ -217,11 +236,14 @@ def build_score_tables(scores: Scores) -> tuple[Table, Table]:
     )
     for label, row in enumerate(scores.confusion):
         recall, precision = scores.recall(label), scores.precision(label)
-        classes.add_row(str(label), f"{int(row.sum()):,}", str(recall), str(precision))
+        classes.add_row(
+            scores.name_class(label), f"{int(row.sum()):,}", str(recall), str(precision)
+        )
     classes.add_row("all", f"{int(scores.confusion.sum()):,}", str(scores.accuracy()), "")
     confusions = Table(
         "class", "taken for", "images", "of the class (95% interval)", box=box.SIMPLE_HEAD
     )
     for label, prediction, images, share in scores.most_confused():
-        confusions.add_row(str(label), str(prediction), f"{images:,}", str(share))
+        names = (scores.name_class(label), scores.name_class(prediction))
+        confusions.add_row(*names, f"{images:,}", str(share))
     return classes, confusions

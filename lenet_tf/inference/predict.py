@@ -28,6 +28,8 @@ class PicturePrediction:
         probability: Probability of that class.
         runner_up: Second most probable class.
         runner_up_probability: Probability of the second class.
+        name: Name of the most probable class; None if the classes are only numbered.
+        runner_up_name: Name of the second most probable class, likewise.
         error: Why the file has no prediction; then the other fields are None.
         digit: What the network saw, before its own preparation: uint8 (28, 28).
         picture: What the file holds: gray uint8 (height, width).
@@ -38,6 +40,8 @@ class PicturePrediction:
     probability: float | None = None
     runner_up: int | None = None
     runner_up_probability: float | None = None
+    name: str | None = None
+    runner_up_name: str | None = None
     error: str | None = None
     digit: np.ndarray | None = None
     picture: np.ndarray | None = None
@@ -46,13 +50,24 @@ class PicturePrediction:
         """Convert to values that JSON can hold, without the images."""
         if self.probability is None or self.runner_up_probability is None:
             return {"file": str(self.file), "error": self.error}
+        names = {"class_name": self.name, "runner_up_name": self.runner_up_name}
         return {
             "file": str(self.file),
             "class": self.label,
             "probability": round(self.probability, 6),
             "runner_up": self.runner_up,
             "runner_up_probability": round(self.runner_up_probability, 6),
-        }
+        } | ({} if self.name is None else names)
+
+    @property
+    def answer(self) -> str:
+        """The most probable class by its name, or its number."""
+        return self.name or str(self.label)
+
+    @property
+    def second_answer(self) -> str:
+        """The second most probable class by its name, or its number."""
+        return self.runner_up_name or str(self.runner_up)
 
 
 def find_pictures(paths: Sequence[Path]) -> list[Path]:
@@ -100,7 +115,9 @@ def find_newest_run(logs: Path) -> Path:
     return finished[-1].parent
 
 
-def predict_pictures(model: Any, files: Sequence[Path]) -> list[PicturePrediction]:
+def predict_pictures(
+    model: Any, files: Sequence[Path], class_names: Sequence[str] = ()
+) -> list[PicturePrediction]:
     """Predict the class of each picture.
 
     Each picture becomes a digit image like those of MNIST, then the input that the network expects.
@@ -108,6 +125,7 @@ def predict_pictures(model: Any, files: Sequence[Path]) -> list[PicturePredictio
     Args:
         model: A `LeNet`.
         files: Picture files.
+        class_names: Names of the model's classes; none are numbers.
 
     Returns:
         A prediction or an error for each file, in the same order.
@@ -120,7 +138,9 @@ def predict_pictures(model: Any, files: Sequence[Path]) -> list[PicturePredictio
         for start in range(0, len(files), _CHUNK):
             digits = list(pool.map(_read_digit, files[start : start + _CHUNK]))
             predictions += _predict_digits(model, digits)
-    return predictions
+    if len(class_names) != model.output_shape[-1]:
+        return predictions
+    return [_add_names(prediction, class_names) for prediction in predictions]
 
 
 def _read_digit(file: Path) -> PicturePrediction:
@@ -155,3 +175,10 @@ def _add_prediction(picture: PicturePrediction, probabilities: np.ndarray) -> Pi
         runner_up=second,
         runner_up_probability=float(probabilities[second]),
     )
+
+
+def _add_names(picture: PicturePrediction, class_names: Sequence[str]) -> PicturePrediction:
+    if picture.label is None or picture.runner_up is None:
+        return picture
+    first, second = class_names[picture.label], class_names[picture.runner_up]
+    return replace(picture, name=first, runner_up_name=second)

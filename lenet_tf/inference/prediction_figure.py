@@ -34,6 +34,8 @@ def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
         left.imshow(prediction.picture, cmap="gray", vmin=0, vmax=255)
         left.set_title(name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…", fontsize=7)
         right.imshow(prediction.digit, cmap=INK, vmin=0, vmax=255)
-        right.set_title(f"{prediction.label}  {prediction.probability:.0%}", fontsize=9)
+        right.set_title(
+            f"{prediction.answer[:_MAX_NAME]}  {prediction.probability:.0%}", fontsize=9
+        )
     figure.subplots_adjust(wspace=0.08, hspace=0.3)
     return figure

@@ -12,6 +12,7 @@ from lenet_tf.errors import RunError
 from lenet_tf.runs.run_folder import CONFIG, METRICS, read_json
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Spec
+from lenet_tf.specs.validators import are_class_names
 from lenet_tf.version import __version__
 
 # Format 2 differs in its checkpoints only: they do not record the run's progress.
@@ -173,6 +174,23 @@ def data_name(folder: Path, config: Mapping[str, Any]) -> str:
             " arrays with --data FILE.npz."
         )
     return name
+
+
+def read_class_names(path: Path) -> tuple[str, ...]:
+    """Read the names of the classes that a run was trained on.
+
+    Args:
+        path: A run folder, or a `.keras` file in one.
+
+    Returns:
+        The names; none if the data set has none, or the file lies in no readable run folder.
+    """
+    try:
+        data = read_config(path if path.is_dir() else path.parent)["data"]
+    except RunError:
+        return ()
+    names, count = data.get("class_names"), data.get("num_classes")
+    return tuple(names) if isinstance(count, int) and are_class_names(names, count) else ()
 
 
 def read_run(folder: Path) -> RunRecord:

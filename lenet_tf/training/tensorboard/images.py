@@ -16,7 +16,7 @@ from lenet_tf.data.dataset import Split
 from lenet_tf.evaluation import figures
 from lenet_tf.evaluation.evaluate import predict, to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
-from lenet_tf.evaluation.scores import Scores
+from lenet_tf.evaluation.scores import Scores, name_class
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.training.tensorboard.mosaics import filters_mosaic, maps_mosaic
 from lenet_tf.training.tensorboard.sampling import images_of_each_class, validation_images
@@ -51,7 +51,10 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
     kind = "test" if split.is_validated_on_test else "validation"
     predicted = to_probabilities(model, predict(model, images, split.validation_preparation))
     _write_maps(model, split, images, labels, epoch)
-    scores = Scores.from_predictions(labels, predicted.argmax(axis=1), split.data.num_classes)
+    data = split.data
+    scores = Scores.from_predictions(
+        labels, predicted.argmax(axis=1), data.num_classes, data.class_names
+    )
     _write_figure(
         "answers/confusion_matrix",
         figures.plot_confusion_matrix(scores),
@@ -60,13 +63,14 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
     )
     _write_figure(
         "answers/worst_mistakes",
-        figures.plot_mistakes(images, labels, predicted, columns=4),
+        figures.plot_mistakes(images, labels, predicted, columns=4, class_names=data.class_names),
         epoch,
         "The wrong predictions with the highest confidence: class, prediction, probability.",
     )
-    for label in range(split.data.num_classes):
+    for label in range(data.num_classes):
+        name = scores.name_class(label)
         description = (
-            f"Precision and recall of class {label} on {len(labels):,} {kind} images, over"
+            f"Precision and recall of class {name} on {len(labels):,} {kind} images, over"
             " thresholds of its probability."
         )
         curve = pr_curve.pb(
@@ -80,7 +84,7 @@ def _write_maps(
 ) -> None:
     examples, classes = images_of_each_class(images, labels)
     kind = "test" if split.is_validated_on_test else "validation"
-    rows = ", ".join(str(label) for label in classes)
+    rows = ", ".join(name_class(label, split.data.class_names) for label in classes)
     previous = None
     for name, values in feature_maps(model, examples, split.validation_preparation).items():
         # Flattened maps repeat the maps before them.

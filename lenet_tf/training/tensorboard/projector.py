@@ -12,6 +12,7 @@ from lenet_tf.data.dataset import RawData
 from lenet_tf.evaluation.evaluate import predict
 from lenet_tf.evaluation.image_figures import to_displayable
 from lenet_tf.evaluation.inspection import feature_maps
+from lenet_tf.evaluation.scores import name_class
 from lenet_tf.io.atomic import atomic_write, make_folder, write_text
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.training.tensorboard.sampling import evenly_spaced
@@ -49,7 +50,8 @@ def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
     with atomic_write(folder / FOLDER / "points.tsv", inside=folder) as file:
         np.savetxt(file, points, fmt="%.5g", delimiter="\t")
     rows = [
-        f"{label}\t{prediction}\t{'right' if label == prediction else 'wrong'}"
+        f"{name_class(label, data.class_names)}\t{name_class(prediction, data.class_names)}"
+        f"\t{'right' if label == prediction else 'wrong'}"
         for label, prediction in zip(labels, predictions, strict=True)
     ]
     table = "\n".join(["label\tanswer\tright", *rows]) + "\n"
