@@ -8,6 +8,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from lenet_tf.text import escape_controls
+
 # A message may quote the content of a file, which can be long.
 _MAX_CHARACTERS = 1_000
 
@@ -16,7 +18,9 @@ class LenetError(Exception):
     """Base class of this package's errors.
 
     Args:
-        text: What was wrong, where, and what to do next.
+        text: What was wrong, where, and what to do next. Control characters in it, which a file
+            name can contain, are shown as escapes.
+        *lines: More lines, such as a command to call next.
 
     Example:
         >>> import lenet_tf
@@ -27,9 +31,15 @@ class LenetError(Exception):
         unknown variant 'lenet6': did you mean lenet5 or lenet4 or lenet1?
     """
 
-    def __init__(self, text: str = "") -> None:
-        is_short = len(text) <= _MAX_CHARACTERS
-        super().__init__(text if is_short else f"{text[:_MAX_CHARACTERS]}…")
+    def __init__(self, text: str = "", *lines: str) -> None:
+        super().__init__(*(_shorten(escape_controls(line)) for line in (text, *lines)))
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}…"
 
 
 class SpecError(LenetError, ValueError):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
+
+from lenet_tf.cli.output import echo_raw
+from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 def print_notice(message: str) -> None:
@@ -18,8 +23,9 @@ def print_notice(message: str) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
-    Console(stderr=True).print(
-        Panel(Text(message), title="NOTICE", border_style="bold yellow", style="bold")
+    text = Text(escape_controls(message, keep="\n"))
+    Console(file=sys.stderr).print(
+        Panel(text, title="NOTICE", border_style="bold yellow", style="bold")
     )
 
 
@@ -28,12 +34,28 @@ def create_console() -> Console:
 
     Returns:
         A console as wide as the terminal, or as the widest table if stdout is a file or a pipe.
+        Brackets and colons in names are no markup.
     """
     from rich.console import Console
 
     from lenet_tf.evaluation.spec_tables import FULL_WIDTH
 
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)
     if not console.is_terminal:
         console.width = FULL_WIDTH
     return console
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table whose cells are already escaped.
+
+    Args:
+        console: What `create_console` returned.
+        table: The table.
+
+    Raises:
+        OutputError: If stdout is closed, broken or full.
+    """
+    with console.capture() as capture:
+        console.print(table)
+    echo_raw(capture.get())

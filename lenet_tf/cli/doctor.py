@@ -7,6 +7,8 @@ import sys
 import click
 
 from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.output import echo
+from lenet_tf.text import escape_controls
 
 
 @click.command(short_help="Check this machine and its data.")
@@ -20,8 +22,9 @@ def doctor(originals: str | None) -> None:
 
     findings = run_checks(originals)
     for finding in findings:
-        click.echo(f"{'!' if finding.remedy else '✓'} {finding.subject:<20} {finding.state}")
+        state = escape_controls(finding.state)
+        echo(f"{'!' if finding.remedy else '✓'} {finding.subject:<20} {state}")
         if finding.remedy:
-            click.echo(f"  {'':<20} → {finding.remedy}")
+            echo(f"  {'':<20} → {escape_controls(finding.remedy)}")
     if any(finding.is_fatal for finding in findings):
         sys.exit(1)

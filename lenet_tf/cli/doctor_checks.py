@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from lenet_tf.errors import LenetError
-from lenet_tf.runtime import device
+from lenet_tf.runtime import device, settings
 
 _DATA_SETS = ("mnist", "fashion_mnist")
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 10), (3, 13)
@@ -50,7 +50,7 @@ def run_checks(originals: str | None) -> list[Finding]:
     Returns:
         A finding for each check. After a fatal one the device and the data sets aren't checked.
     """
-    findings = [_check_python(), *_check_packages()]
+    findings = [_check_python(), *_check_packages(), *_check_settings()]
     if any(finding.is_fatal for finding in findings):
         skipped = Finding("device, data", "skipped until the problems above are fixed", "fix them")
         return [*findings, skipped]
@@ -98,6 +98,20 @@ def _check_packages() -> list[Finding]:
 
 def _report_missing(package: str) -> Finding:
     return Finding(package, "not installed", _INSTALL, is_fatal=True)
+
+
+def _check_settings() -> list[Finding]:
+    overrides = settings.list_overrides()
+    if not overrides:
+        return [Finding("settings", "nothing that a command has to override")]
+    return [
+        Finding(
+            f"setting {override.name}",
+            f"{override.value}; in a command {override.consequence}",
+            "remove it to use lenet_tf in Python, where it applies",
+        )
+        for override in overrides
+    ]
 
 
 def _check_device() -> Finding:

@@ -8,6 +8,8 @@ import click
 
 from lenet_tf.cli.inputs import choose_data_name, find_spec, load_data
 from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.output import echo
+from lenet_tf.text import escape_controls
 
 
 @click.command(short_help="Draw output codes or distorted images.")
@@ -47,4 +49,4 @@ def draw(
         raw = load_data(choose_data_name(spec, data), originals)
         figure = distortion_figure.plot_distortions(raw, spec, seed)
     plotting.save_figure(figure, file)
-    click.echo(f"wrote {file}")
+    echo(f"wrote {escape_controls(file)}")

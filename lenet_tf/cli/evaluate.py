@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet_tf.cli.console import create_console
+from lenet_tf.cli.console import create_console, print_table
 from lenet_tf.cli.inputs import load_data
 from lenet_tf.cli.options import JSON, ORIGINALS
+from lenet_tf.cli.output import echo, note
+from lenet_tf.text import escape_controls, format_json
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
@@ -76,11 +78,11 @@ def _warn_if_changed(raw: RawData, sha256: Any) -> None:
     from lenet_tf.data import image_order
 
     if image_order.is_in_tfds_order(raw, sha256):
-        click.echo(image_order.describe_order(raw), err=True)
+        note(image_order.describe_order(raw))
     elif raw.sha256 != sha256:
-        click.echo(
-            f"Warning: {raw.name} has changed since this run was trained on it (another SHA-256).",
-            err=True,
+        note(
+            f"Warning: {escape_controls(raw.name)} has changed since this run was trained on it"
+            " (another SHA-256)."
         )
 
 
@@ -94,16 +96,17 @@ def _print_json(model: Path, raw: RawData, metrics: dict[str, float], scores: An
     result |= metrics
     if scores is not None:
         result["scores"] = scores.to_dict()
-    click.echo(json.dumps(result))
+    echo(format_json(result, sys.stdout.encoding))
 
 
 def _print_text(raw: RawData, metrics: dict[str, float], scores: Any) -> None:
-    click.echo(
-        f"{raw.name} ({raw.source}), {len(raw.x_test):,} test images:"
+    data = escape_controls(f"{raw.name} ({raw.source})")
+    echo(
+        f"{data}, {len(raw.x_test):,} test images:"
         f" accuracy {metrics['accuracy']:.2%}, loss {metrics['loss']:.4f}"
     )
     if scores is not None:
         from lenet_tf.evaluation.scores import build_score_tables
 
         for table in build_score_tables(scores):
-            create_console().print(table)
+            print_table(create_console(), table)

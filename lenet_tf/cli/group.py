@@ -18,6 +18,7 @@ from lenet_tf.cli import (
     variants,
 )
 from lenet_tf.cli.errors import ErrorReportingGroup
+from lenet_tf.runtime.settings import pin_settings
 from lenet_tf.version import __version__
 
 # Add a new subcommand here. Its module must not import TensorFlow, Keras or NumPy at the top, so
@@ -51,3 +52,4 @@ def main() -> None:
     """  # noqa: D301 - Click needs the character \b, not its escape
     # Errors of TensorFlow that matter arrive as Python exceptions; its log hides the messages here.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    pin_settings()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lenet_tf.cli.options import JSON
+from lenet_tf.cli.output import echo, echo_raw, note
+from lenet_tf.text import escape_cell, escape_controls, format_json
 
 if TYPE_CHECKING:
     from lenet_tf.inference.predict import PicturePrediction
@@ -81,12 +83,12 @@ def predict(
     predictions = predict_pictures(load_model(path), files, read_class_names(path))
     if as_json:
         values = [prediction.to_dict() for prediction in predictions]
-        click.echo(json.dumps(values, indent=1, ensure_ascii=False))
+        echo(format_json(values, sys.stdout.encoding, indent=1))
     elif as_csv:
         _print_csv(predictions)
     else:
         if model is None:
-            click.echo(f"Using {path} (choose another with --model).", err=True)
+            note(f"Using {escape_controls(path)} (choose another with --model).")
         _print_text(predictions, show)
     if figure_file is not None:
         _draw(predictions, figure_file)
@@ -97,13 +99,14 @@ def predict(
 def _print_text(predictions: Sequence[PicturePrediction], show: bool) -> None:
     for prediction in predictions:
         if prediction.error is not None:
-            click.echo(f"Error: {prediction.error}", err=True)
+            note(f"Error: {escape_controls(prediction.error)}")
             continue
         if show:
-            click.echo(_render_digit(prediction.digit))
-        click.echo(
-            f"{prediction.file}: {prediction.answer} ({prediction.probability:.1%}), otherwise"
-            f" {prediction.second_answer} ({prediction.runner_up_probability:.1%})"
+            echo(_render_digit(prediction.digit))
+        answer, second = map(escape_controls, (prediction.answer, prediction.second_answer))
+        echo(
+            f"{escape_controls(prediction.file)}: {answer} ({prediction.probability:.1%}),"
+            f" otherwise {second} ({prediction.runner_up_probability:.1%})"
         )
 
 
@@ -118,9 +121,13 @@ def _render_digit(digit: Any) -> str:
 def _print_csv(predictions: Sequence[PicturePrediction]) -> None:
     has_names = any(prediction.name is not None for prediction in predictions)
     columns = _CSV_COLUMNS + (_CSV_NAMES if has_names else ())
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(prediction.to_dict() for prediction in predictions)
+    for prediction in predictions:
+        cells = prediction.to_dict()
+        writer.writerow({name: escape_cell(value) for name, value in cells.items()})
+    echo_raw(text.getvalue())
 
 
 def _check_figure_file(file: Path) -> None:
@@ -136,4 +143,4 @@ def _draw(predictions: Sequence[PicturePrediction], file: Path) -> None:
 
     figure = plot_predictions([each for each in predictions if each.error is None])
     plotting.save_figure(figure, file)
-    click.echo(f"wrote {file}", err=True)
+    note(f"wrote {escape_controls(file)}")

@@ -10,6 +10,8 @@ import click
 
 from lenet_tf.cli.inputs import load_data
 from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.output import echo, note
+from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
@@ -58,12 +60,12 @@ def report(
         comparison.check_page_path(page)
     evaluated_runs = list(_write_reports(runs, data, originals))
     if page is not None:
-        click.echo(f"wrote {comparison.write_comparison(evaluated_runs, page)}")
+        path = comparison.write_comparison(evaluated_runs, page)
+        echo(f"wrote {escape_controls(path)}")
     elif len(runs) > 1:
-        click.echo(
+        note(
             f"No comparison was written: it takes at most {comparison.MAX_RUNS} runs, not"
-            f" {len(runs)}.",
-            err=True,
+            f" {len(runs)}."
         )
 
 
@@ -81,11 +83,10 @@ def _write_reports(
         from lenet_tf.evaluation import run_report
 
         if image_order.is_in_tfds_order(raw, run.config["data"].get("sha256")):
-            click.echo(
+            note(
                 f"{image_order.describe_order(raw)} The report numbers images in the published"
-                " order.",
-                err=True,
+                " order."
             )
         evaluated = run_report.evaluate_run(run, raw)
-        click.echo(f"wrote {run_report.write_evaluated_run(evaluated)}")
+        echo(f"wrote {escape_controls(run_report.write_evaluated_run(evaluated))}")
         yield evaluated

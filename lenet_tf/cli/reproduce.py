@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.output import echo, note
+from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
     from lenet_tf.reproduce.records import RecordStore
@@ -104,7 +106,7 @@ def _list_rows(store: RecordStore, rows: Sequence[TableRow]) -> None:
     width = max(len(row.name) for row in rows)
     for row in rows:
         recorded = len(store.read(row))
-        click.echo(f"{row.name:<{width}}  {recorded:>2} of {row.seeds:>2}  {row.title}")
+        echo(f"{row.name:<{width}}  {recorded:>2} of {row.seeds:>2}  {row.title}")
 
 
 def _check_tables(store: RecordStore) -> None:
@@ -116,9 +118,9 @@ def _check_tables(store: RecordStore) -> None:
             f"{', '.join(map(str, stale))}: out of date. Run: lenet-tf reproduce --tables"
         )
     if store.pages is None:
-        click.echo("The records are complete. There are no tables here.")
+        echo("The records are complete. There are no tables here.")
     else:
-        click.echo("The tables agree with the records.")
+        echo("The tables agree with the records.")
 
 
 def _write_tables(store: RecordStore) -> None:
@@ -130,7 +132,7 @@ def _write_tables(store: RecordStore) -> None:
             " FOLDER."
         )
     for path in write_stale_files(store):
-        click.echo(f"wrote {path}")
+        echo(f"wrote {escape_controls(path)}")
 
 
 def _run(
@@ -149,7 +151,7 @@ def _run(
     # Fail now, not after hours of training, if a record or a page can't be read.
     find_stale_files(store)
     if not any(store.read(row) for row in rows):
-        click.echo(f"{store.folder} has no records of these rows to compare with.", err=True)
+        note(f"{store.folder} has no records of these rows to compare with.")
     runner = Runner(
         rows,
         seeds,
@@ -158,11 +160,12 @@ def _run(
         store,
         originals,
         on_finished=lambda outcome: _print_outcome(runner, outcome),
-        on_failed=lambda task: click.echo(f"{task.name} failed: {task.error}", err=True),
+        on_failed=lambda task: note(f"{task.name} failed: {task.error}"),
     )
-    click.echo(
+    note(
         f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time; run folders in"
-        f" {logs / 'reproduce'}"
+        f" {escape_controls(logs / 'reproduce')}",
+        error=False,
     )
     try:
         with _progress_display(runner):
@@ -180,10 +183,11 @@ def _print_outcome(runner: Runner, outcome: Outcome) -> None:
     record, total = outcome.record, len(runner.tasks)
     done = sum(task.state is TaskState.DONE for task in runner.tasks)
     time_left = format_time_left(runner.estimate_seconds_left())
-    click.echo(
+    note(
         f"{outcome.task.name}: test accuracy {record['test']['accuracy']:.2%},"
         f" {record['seconds']:.0f} s; {outcome.message} · {done} of {total}"
-        + (f", {time_left}" if done < total else "")
+        + (f", {time_left}" if done < total else ""),
+        error=False,
     )
 
 
@@ -191,7 +195,7 @@ def _report_verdicts(runner: Runner, outcomes: Sequence[Outcome]) -> None:
     """Print the verdicts of the rows; fail if a run or a row disagrees with its records."""
     row_verdicts = runner.compare_rows(outcomes)
     for verdict in row_verdicts:
-        click.echo(verdict.message)
+        echo(verdict.message)
     different = [outcome for outcome in outcomes if not outcome.verdict.agrees]
     if different:
         raise click.ClickException(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import sys
 
 import click
 
-from lenet_tf.cli.console import create_console
+from lenet_tf.cli.console import create_console, print_table
 from lenet_tf.cli.inputs import find_spec
 from lenet_tf.cli.options import JSON
+from lenet_tf.cli.output import echo
+from lenet_tf.text import format_json
 
 _DEFAULT_VARIANT = "lenet5"
 
@@ -27,15 +29,16 @@ def summary(networks: tuple[str, ...], compare: bool, as_json: bool) -> None:
     specs = [find_spec(name) for name in networks or (_DEFAULT_VARIANT,)]
     if as_json:
         facts = [spec_tables.summarize_spec(spec) for spec in specs]
-        click.echo(json.dumps(facts[0] if len(facts) == 1 else facts, indent=2, ensure_ascii=False))
+        value = facts[0] if len(facts) == 1 else facts
+        echo(format_json(value, sys.stdout.encoding, indent=2))
         return
     console = create_console()
     if compare:
-        console.print(spec_tables.build_comparison_table(specs))
+        print_table(console, spec_tables.build_comparison_table(specs))
         return
     is_wide = console.width >= spec_tables.FULL_WIDTH
     for spec in specs:
         heading, description = spec_text.describe_spec(spec, console.width)
-        click.echo(heading)
-        console.print(spec_tables.build_architecture_table(spec, wide=is_wide))
-        click.echo(description)
+        echo(heading)
+        print_table(console, spec_tables.build_architecture_table(spec, wide=is_wide))
+        echo(description)

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lenet_tf.cli.inputs import choose_data_name, load_data
+from lenet_tf.cli.output import OutputError, echo, note
 from lenet_tf.cli.train_options import add_train_options
+from lenet_tf.errors import RunError
+from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
@@ -101,9 +104,7 @@ def _load_recorded(record: RunRecord, data: str | None, originals: str | None) -
     if data is not None:
         return raw
     if image_order.is_in_tfds_order(raw, record.data_sha256):
-        click.echo(
-            f"{image_order.describe_order(raw)} The run is repeated in its own order.", err=True
-        )
+        note(f"{image_order.describe_order(raw)} The run is repeated in its own order.")
         raw = image_order.to_tfds_order(raw)
     record.check_same_data(raw.sha256, f"To train on these data anyway, add --data {raw.name}.")
     return raw
@@ -127,9 +128,9 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     record = read_run(folder)
     metrics = record.read_metrics()
     if metrics is not None:
-        click.echo(
-            f"{folder} is already finished: test accuracy {metrics['test_accuracy']:.2%} after"
-            f" epoch {metrics['epochs']}"
+        echo(
+            f"{escape_controls(folder)} is already finished: test accuracy"
+            f" {metrics['test_accuracy']:.2%} after epoch {metrics['epochs']}"
         )
         return
     settings = {
@@ -151,6 +152,12 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
 def _print_result(run: Run, raw: RawData, config: TrainConfig) -> None:
     from lenet_tf.training.messages import next_steps_message, run_end_message
 
-    click.echo(("" if config.quiet else "\n") + run_end_message(run.metrics, raw.identity()))
+    text = run_end_message(run.metrics, raw.identity())
     if not config.quiet:
-        click.echo(next_steps_message(run.path, config.logs))
+        text = f"\n{text}\n{next_steps_message(run.path, config.logs)}"
+    try:
+        echo(text)
+    except OutputError as error:
+        # The result is in the run folder.
+        if not error.is_broken_pipe:
+            raise RunError(f"{error}. The run is complete: {run.path}") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from lenet_tf.cli.console import create_console
+from lenet_tf.cli.console import create_console, print_table
+from lenet_tf.cli.output import echo
 
 
 @click.command(short_help="List the named networks.")
@@ -13,5 +14,5 @@ def variants() -> None:
     from lenet_tf import specs
     from lenet_tf.evaluation import spec_tables
 
-    create_console().print(spec_tables.build_variants_table(specs.VARIANTS.values()))
-    click.echo("lenet-tf summary VARIANT shows the architecture and the source of a network.")
+    print_table(create_console(), spec_tables.build_variants_table(specs.VARIANTS.values()))
+    echo("lenet-tf summary VARIANT shows the architecture and the source of a network.")

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
 from lenet_tf.evaluation.palette import DARK_BLUE, DARK_GRAY, PALE_BLUE
+from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.specs import Flatten, LayerFacts, Pooling, Row, Spec
 from lenet_tf.specs.rows import format_shape
 
@@ -24,6 +25,7 @@ _LABELS = {
 }
 
 
+@default_style()
 def plot_architecture(spec: Spec) -> Figure:
     """Draw a network's layers from left to right: maps as stacked squares, units as bars.
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.image_figures import plot_gallery
 from lenet_tf.evaluation.palette import SERIES_COLORS, SERIES_MARKERS
-from lenet_tf.evaluation.plotting import despine, format_epoch_axis
+from lenet_tf.evaluation.plotting import default_style, despine, format_epoch_axis
 
 MAX_IMAGES = 24
 _MAX_CLASSES = 30
@@ -29,6 +29,7 @@ class SharedMistakes(NamedTuple):
     total: int
 
 
+@default_style()
 def plot_validation_curves(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> Figure:
     """Plot validation accuracy and loss by epoch.
 
@@ -52,6 +53,7 @@ def plot_validation_curves(histories: Mapping[str, Mapping[str, Sequence[float]]
     return figure
 
 
+@default_style()
 def plot_recalls(recalls: Mapping[str, np.ndarray], numbers: Sequence[int]) -> Figure:
     """Plot the recall of each class with its 95% interval.
 
@@ -98,6 +100,7 @@ def plot_recalls(recalls: Mapping[str, np.ndarray], numbers: Sequence[int]) -> F
     return figure
 
 
+@default_style()
 def plot_shared_mistakes(
     images: Any, labels: np.ndarray, predictions: Mapping[str, np.ndarray], confidence: np.ndarray
 ) -> SharedMistakes:

@@ -9,11 +9,13 @@ from lenet_tf.data.augmentation import distort
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.preprocessing import NORMALIZED_RANGES, prepare_images
 from lenet_tf.evaluation.image_figures import plot_image_rows
+from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.specs import AUGMENTATIONS, Spec
 
 _MAX_CLASSES = 10
 
 
+@default_style()
 def plot_distortions(data: RawData, spec: Spec, seed: int, repeats: int = 3) -> Figure:
     """Show training images and what every kind of augmentation turns them into.
 

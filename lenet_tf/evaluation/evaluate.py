@@ -17,6 +17,7 @@ from lenet_tf.errors import DataError, DataWarning
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs.run_folder import Run
+from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.runtime.tensorflow_start import hide_retracing_advice
 from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import Shape, format_shape
@@ -162,6 +163,7 @@ def _compile_forward(model: LeNet) -> Any:
     """Return the model's forward pass as a graph, which is kept until a layer changes."""
     layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
     if model.predict_graph is None or model.predict_graph[0] != layers:
+        check_keras()
         function = tf.function(
             lambda images: forward(model, images), autograph=False, reduce_retracing=True
         )

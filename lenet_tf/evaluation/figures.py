@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.image_figures import plot_gallery
 from lenet_tf.evaluation.palette import BLUE, DARK_GRAY, GRAY, ORANGE
-from lenet_tf.evaluation.plotting import despine, format_epoch_axis
+from lenet_tf.evaluation.plotting import default_style, despine, format_epoch_axis
 from lenet_tf.evaluation.scores import Scores, calibration_curve, name_class
 
 _MAX_MISTAKES = 24
@@ -23,6 +23,7 @@ _MAX_CLASSES_WITH_COUNTS = 62
 _MAX_NAME, _MAX_PAIR = 14, 6
 
 
+@default_style()
 def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     """Plot loss and accuracy by epoch.
 
@@ -46,6 +47,7 @@ def plot_learning_curves(history: Mapping[str, Sequence[float]]) -> Figure:
     return figure
 
 
+@default_style()
 def plot_confusion_matrix(scores: Scores) -> Figure:
     """Plot a confusion matrix.
 
@@ -86,6 +88,7 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
     return figure
 
 
+@default_style()
 def plot_class_scores(scores: Scores) -> Figure:
     """Plot recall and precision of each class with their 95% intervals.
 
@@ -134,6 +137,7 @@ def _rotate_names(names: Sequence[str]) -> int:
     return 90 if max(map(len, names)) > 3 else 0
 
 
+@default_style()
 def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
     """Plot accuracy against confidence; see `calibration_curve`.
 
@@ -170,6 +174,7 @@ def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
     return figure
 
 
+@default_style()
 def plot_mistakes(
     images: np.ndarray,
     labels: np.ndarray,

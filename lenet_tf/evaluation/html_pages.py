@@ -12,6 +12,17 @@ import jinja2
 import matplotlib
 from matplotlib.figure import Figure
 
+from lenet_tf.evaluation.plotting import default_style
+from lenet_tf.text import escape_controls
+
+
+def _escape_page_text(value: Any) -> Any:
+    # What a template marks as safe, a figure or a macro's output, stays as it is.
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    return escape_controls(value, keep="\n\t")
+
+
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("lenet_tf.evaluation"),
     autoescape=True,
@@ -19,6 +30,7 @@ _TEMPLATES = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
+    finalize=_escape_page_text,
 )
 
 
@@ -85,7 +97,8 @@ def to_svg(figure: Figure, label: str) -> str:
         "svg.hashsalt": label,
         "font.family": ["DejaVu Sans", "sans-serif"],
     }
-    with matplotlib.rc_context(options):
+    with default_style():
+        matplotlib.rcParams.update(options)
         figure.savefig(
             stream, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
         )

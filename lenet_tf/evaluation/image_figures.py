@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lenet_tf.evaluation.palette import DIVERGING, INK
+from lenet_tf.evaluation.plotting import default_style
 
 _MAX_MAPS = 24
 # The distance from one feature map to the next, in widths of a map.
@@ -34,6 +35,7 @@ def to_displayable(images: np.ndarray) -> np.ndarray:
     return images.astype(np.uint8)
 
 
+@default_style()
 def plot_gallery(
     images: Sequence[np.ndarray], titles: Sequence[str], empty_text: str, columns: int = 8
 ) -> Figure:
@@ -75,6 +77,7 @@ def plot_gallery(
     return figure
 
 
+@default_style()
 def plot_image_rows(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
     """Show rows of images, each row with its name.
 
@@ -105,6 +108,7 @@ def plot_image_rows(rows: Sequence[tuple[str, Any]], title: str) -> Figure:
     return figure
 
 
+@default_style()
 def plot_filters(kernels: np.ndarray, name: str) -> Figure:
     """Show the kernels of a convolution: violet is negative, orange positive.
 
@@ -128,6 +132,7 @@ def plot_filters(kernels: np.ndarray, name: str) -> Figure:
     return figure
 
 
+@default_style()
 def plot_feature_maps(maps: Mapping[str, np.ndarray]) -> Figure:
     """Show every layer's output for one image; dark is high.
 

@@ -9,6 +9,7 @@ from lenet_tf.evaluation.settings_table import flatten_mapping
 from lenet_tf.evaluation.spec_tables import tabulate_layers
 from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.specs import Spec
+from lenet_tf.text import escape_controls, escape_markdown
 
 
 def render_architecture(spec: Spec) -> str:
@@ -17,7 +18,11 @@ def render_architecture(spec: Spec) -> str:
     heading, description = describe_spec(spec, 100)
     # Markdown leaves indented lines as they are.
     indented = "\n".join(f"    {line}" for line in description.splitlines())
-    return f"**{heading}**\n\n{format_table(names, rows)}\n\n{indented}"
+    cells = [
+        [escape_markdown(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    ]
+    text = escape_controls(indented, keep="\n")
+    return f"**{heading}**\n\n{format_table(names, cells)}\n\n{text}"
 
 
 def render_values(values: Mapping[str, Any]) -> str:
@@ -34,7 +39,8 @@ def render_values(values: Mapping[str, Any]) -> str:
         for path, value in flatten_mapping(values)
         if value is not None
     ]
-    return format_table(("name", "value"), [(name, str(value)) for name, value in rows])
+    cells = [(escape_markdown(name), escape_markdown(value)) for name, value in rows]
+    return format_table(("name", "value"), cells)
 
 
 def format_table(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -1,11 +1,15 @@
-"""What all figures share: axes and files."""
+"""What all figures share: style, axes and files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -15,6 +19,27 @@ from lenet_tf.io.atomic import atomic_write, check_writable
 
 # Endings of the names of figures.
 FORMATS = ("png", "jpg", "jpeg", "webp", "tif", "tiff", "svg", "pdf")
+
+# matplotlib's settings belong to the process: two threads must not restore each other's.
+_STYLE_LOCK = threading.RLock()
+
+
+@contextlib.contextmanager
+def default_style() -> Iterator[None]:
+    """Draw within the block, or the decorated function, with matplotlib's own defaults.
+
+    A figure does not depend on the user's matplotlibrc, such as `text.usetex` or a padding that
+    fills the memory. A `$` in a name is no mathematics.
+
+    Yields:
+        Nothing; the user's settings return after the block.
+    """
+    with _STYLE_LOCK, matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams["text.parse_math"] = False
+        # Names in scripts that the font lacks are drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        yield
 
 
 def format_epoch_axis(axes: Any, metric: str) -> None:
@@ -41,6 +66,7 @@ def despine(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
+@default_style()
 def save_figure(
     figure: Figure,
     path: Path,

@@ -6,9 +6,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.palette import INK
+from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.specs.rbf_codes import DIGIT_CODES, HEIGHT, WIDTH
 
 
+@default_style()
 def plot_codes() -> Figure:
     """Show the ten 7×12 codes of LeNet-5's output layer: ink is +1, background −1.
 

@@ -13,6 +13,7 @@ import numpy as np
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.inference.digit_preprocessing import as_digit
 from lenet_tf.inference.image_files import SUFFIXES, read_picture
+from lenet_tf.text import escape_controls
 
 # Pictures that are in memory at once.
 _CHUNK = 2_000
@@ -150,7 +151,8 @@ def _read_digit(file: Path) -> PicturePrediction:
         return PicturePrediction(file, digit=as_digit(picture), picture=picture)
     except DataError as error:
         text = str(error)
-        return PicturePrediction(file, error=text if str(file) in text else f"{file}: {text}")
+        name = escape_controls(file)
+        return PicturePrediction(file, error=text if name in text else f"{name}: {text}")
 
 
 def _predict_digits(model: Any, pictures: Sequence[PicturePrediction]) -> list[PicturePrediction]:

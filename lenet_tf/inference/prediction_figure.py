@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.palette import INK
+from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.inference.predict import PicturePrediction
+from lenet_tf.text import escape_controls
 
 _COLUMNS, _MAX_PICTURES, _MAX_NAME = 6, 120, 14
 
 
+@default_style()
 def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
     """Show each picture beside the digit image that the network classified.
 
@@ -30,7 +33,7 @@ def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
         axes.set_axis_off()
     for number, prediction in enumerate(predictions):
         left, right = grid[number // _COLUMNS][2 * (number % _COLUMNS) :][:2]
-        name = prediction.file.name
+        name = escape_controls(prediction.file.name)
         left.imshow(prediction.picture, cmap="gray", vmin=0, vmax=255)
         left.set_title(name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…", fontsize=7)
         right.imshow(prediction.digit, cmap=INK, vmin=0, vmax=255)

@@ -12,6 +12,7 @@ from lenet_tf import specs
 from lenet_tf.errors import SpecError
 from lenet_tf.models.compilation import build_loss, build_optimizer
 from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
 from lenet_tf.version import __version__
@@ -56,6 +57,7 @@ class LeNet(keras.Sequential):
         precision: str = "float32",
         name: str | None = None,
     ) -> None:
+        check_keras(needs_tensorflow=False)
         if precision not in PRECISIONS:
             raise SpecError(f"unknown precision {precision!r}: known are {', '.join(PRECISIONS)}")
         spec = specs.get_spec(spec) if isinstance(spec, str) else spec

@@ -90,8 +90,8 @@ def load_model(path: str | Path) -> LeNet:
         raise RunError(f"{file} cannot be read: {_to_line(error) or 'out of memory'}") from error
     except ValueError as error:
         raise RunError(
-            f"{file} cannot be read as a Keras model: {_to_line(error)}.\n"
-            "Use another copy of the file, or train the model again."
+            f"{file} cannot be read as a Keras model: {_to_line(error)}.",
+            "Use another copy of the file, or train the model again.",
         ) from error
     try:
         return _build_model(content.config, arrays)
@@ -99,9 +99,9 @@ def load_model(path: str | Path) -> LeNet:
         raise RunError(f"{file} cannot be loaded: {_to_line(error) or 'out of memory'}") from error
     except Exception as error:  # Keras raises anything for a config that it doesn't accept.
         raise RunError(
-            f"{file} cannot be read as a Keras model: {_to_line(error)}\n"
+            f"{file} cannot be read as a Keras model: {_to_line(error)}",
             f"Keras {_find_keras_version(content.metadata)} saved it, and Keras"
-            f" {keras.__version__} is installed. Install that version, or train the model again."
+            f" {keras.__version__} is installed. Install that version, or train the model again.",
         ) from error
 
 

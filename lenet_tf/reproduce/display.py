@@ -39,7 +39,7 @@ def show_progress(runner: Runner, stop: threading.Event) -> None:
     # Redirect stdout only if it goes to the terminal: output to a file must reach the file.
     with Live(
         render(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, markup=False, emoji=False, highlight=False),
         auto_refresh=False,
         transient=True,
         redirect_stdout=sys.stdout.isatty(),

@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from lenet_tf.evaluation.palette import BLUE, ORANGE
+from lenet_tf.evaluation.plotting import default_style
 
 
+@default_style()
 def plot_reproduction(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Plot the test errors of all runs and the published ones on a logarithmic axis.
 

@@ -29,6 +29,7 @@ from typing import Any
 from lenet_tf.errors import RunError
 from lenet_tf.io import bounded, folders
 from lenet_tf.io.atomic import file_lock, write_text
+from lenet_tf.text import escape_cell
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -231,6 +232,7 @@ def write_history(folder: Path, rows: Sequence[Mapping[str, float]]) -> None:
     names = sorted({name for row in rows for name in row})
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, ["epoch", *names])
-    writer.writeheader()
+    # Attack: a metric whose name a spreadsheet runs as a formula.
+    writer.writerow({name: escape_cell(name) for name in ("epoch", *names)})
     writer.writerows({"epoch": epoch} | dict(row) for epoch, row in enumerate(rows))
     write_text(folder / HISTORY, text.getvalue())

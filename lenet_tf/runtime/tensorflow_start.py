@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.runtime.threads import use_parallel_halves, uses_one_thread
 
 # Functions that Keras and `evaluation.evaluate` create for every model, where the advice is moot.
@@ -23,7 +24,11 @@ def start_tensorflow(tf32: bool = True) -> None:
     Args:
         tf32: Whether a GPU may round factors to TF32's 10 bits in convolutions and matrix
             products. False, for comparisons with a CPU, applies to the whole process.
+
+    Raises:
+        LenetError: If Keras' settings cannot work, see `check_keras`.
     """
+    check_keras(needs_tensorflow=False)
     if not uses_one_thread():
         use_parallel_halves()
     # Hides informational messages; TensorFlow still prints a few before it reads this.

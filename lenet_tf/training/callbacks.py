@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import keras
 import numpy as np
+
+from lenet_tf.runtime.output import TolerantStream, is_terminal
 
 
 class EpochClock(keras.callbacks.Callback):
@@ -109,15 +112,51 @@ class ReseedLayers(keras.callbacks.Callback):
                 generator.state.assign(np.array([state, 0], generator.state.dtype))
 
 
-def progress_bar() -> keras.callbacks.Callback | None:
-    """Return a tqdm bar for a terminal or notebook, or None elsewhere."""
-    if not (_is_in_notebook() or sys.stderr.isatty()):
-        return None
+class EpochLines(keras.callbacks.ProgbarLogger):
+    """Prints Keras' line for each epoch. A closed or broken stdout does not stop the training."""
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Take the number of epochs and steps."""
+        super().set_params(params | {"verbose": 2})
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the number of the epoch."""
+        with contextlib.suppress(OSError, ValueError):
+            super().on_epoch_begin(epoch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the metrics."""
+        with contextlib.suppress(OSError, ValueError):
+            super().on_train_batch_end(batch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the metrics of the epoch."""
+        with contextlib.suppress(OSError, ValueError):
+            super().on_epoch_end(epoch, logs)
+
+
+def progress_display() -> keras.callbacks.Callback:
+    """Return a tqdm bar for a terminal or notebook, or plain lines elsewhere."""
+    if not (_is_in_notebook() or is_terminal(sys.stderr)):
+        return EpochLines()
+    try:
+        return _progress_bar()
+    # tqdm reads variables such as TQDM_NCOLS when it is imported, and may not accept their values.
+    except (ValueError, TypeError):
+        return EpochLines()
+
+
+def _progress_bar() -> keras.callbacks.Callback:
     from tqdm.keras import TqdmCallback
 
-    # Some terminals, such as a container's, report a width of 0.
-    is_narrow = not _is_in_notebook() and os.get_terminal_size(sys.stderr.fileno()).columns == 0
-    bar = TqdmCallback(ncols=80) if is_narrow else TqdmCallback(dynamic_ncols=True)
+    if _is_in_notebook():
+        bar = TqdmCallback(dynamic_ncols=True)
+    else:
+        stream = TolerantStream(sys.stderr)
+        # Some terminals, such as a container's, report a width of 0.
+        is_narrow = os.get_terminal_size(sys.stderr.fileno()).columns == 0
+        width: dict[str, Any] = {"ncols": 80} if is_narrow else {"dynamic_ncols": True}
+        bar = TqdmCallback(file=stream, **width)
     # Fits into 80 columns; history.csv and TensorBoard have the other metrics.
     bar.epoch_bar.bar_format = "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
     bar.on_epoch_end = bar.bar2callback(bar.epoch_bar, pop=["val_loss", "seconds"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lenet_tf.data.dataset import Split
+from lenet_tf.data.dataset import RawData, Split
 from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.threads import uses_one_thread
+from lenet_tf.text import escape_controls, quote_word
 from lenet_tf.training.config import TrainConfig
 
 
@@ -48,18 +48,22 @@ def run_start_message(
     return (
         f"{spec.name}  {spec.parameters:,} parameters, epochs {recipe.epochs},"
         f" batch size {recipe.batch_size}, seed {config.seed}\n"
-        f"data    {data.name} {data.version} from {data.source}:"
+        f"data    {_describe_data(data)}:"
         f" {len(split.train_indices):,} images to train, {len(data.x_test):,} to test\n"
         f"        validated on {validation}\n"
         f"device  {device.label}\n"
         f"engine  {loop}\n{hint}"
-        f"run     {folder}{resumed}"
+        f"run     {escape_controls(folder)}{resumed}"
     )
+
+
+def _describe_data(data: RawData) -> str:
+    return escape_controls(f"{data.name} {data.version} from {data.source}")
 
 
 def resume_command(folder: Path) -> str:
     """Return the command that resumes a run."""
-    return f"  {program_name('lenet-tf')} train --resume {shlex.quote(str(folder))}"
+    return f"  {program_name('lenet-tf')} train --resume {quote_word(folder)}"
 
 
 def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
@@ -72,7 +76,7 @@ def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     images = (
         "digits of the embedded sample, NOT of MNIST"
         if data["name"] == "sample"
-        else f"images of {data['name']}"
+        else f"images of {escape_controls(data['name'])}"
     )
     return (
         f"test accuracy {metrics['test_accuracy']:.2%} on {data['images']['test']:,} {images}\n"
@@ -91,11 +95,11 @@ def next_steps_message(path: Path, logs: Path) -> str:
         logs: The folder of all runs.
     """
     tensorboard, command = program_name("tensorboard"), program_name("lenet-tf")
-    folder, page = shlex.quote(str(path)), path / "report.html"
-    report = f"  open the report         {shlex.quote(str(page))}\n" if page.exists() else ""
+    folder, page = quote_word(path), path / "report.html"
+    report = f"  open the report         {quote_word(page)}\n" if page.exists() else ""
     return (
         f"\nNext:\n{report}"
-        f"  curves and histograms   {tensorboard} --logdir {shlex.quote(str(logs))}\n"
+        f"  curves and histograms   {tensorboard} --logdir {quote_word(logs)}\n"
         f"  test it again           {command} evaluate {folder}\n"
         f"  repeat the run          {command} train --from-run {folder}\n"
         f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"

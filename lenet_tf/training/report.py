@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from collections.abc import Mapping
 
@@ -11,6 +10,7 @@ from lenet_tf.errors import RunError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.environment import program_name
+from lenet_tf.text import escape_controls, quote_word
 
 
 def write_report(
@@ -38,11 +38,13 @@ def write_report(
     try:
         write_evaluated_run(build_evaluated_run(record, model, history, data, dict(test)))
     except RunError as error:
-        command = f"{program_name('lenet-tf')} report {shlex.quote(str(record.path))}"
+        command = f"{program_name('lenet-tf')} report {quote_word(record.path)}"
         raise RunError(
-            f"{record.path} is complete, but has no report: {error}. Write it with:\n  {command}"
+            f"{record.path} is complete, but has no report: {error}. Write it with:",
+            f"  {command}",
         ) from error
     except Exception as error:
         # The run is worth more than its figures.
         reason = f"{type(error).__name__}: {error}"
-        warnings.warn(f"{record.path} is complete, but has no report: {reason}", stacklevel=3)
+        text = f"{record.path} is complete, but has no report: {reason}"
+        warnings.warn(escape_controls(text), stacklevel=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lenet_tf.errors import Interrupted, RunError
@@ -14,13 +14,14 @@ from lenet_tf.runtime.signals import ShutdownRequest
 
 @contextlib.contextmanager
 def translate_run_errors(
-    folder: Path, state: Callable[[Path], str], shutdown: ShutdownRequest
+    folder: Path, state: Callable[[Path], Sequence[str]], shutdown: ShutdownRequest
 ) -> Iterator[None]:
     """Translate interrupts and failed writes inside the block.
 
     Args:
         folder: The run folder.
-        state: Takes the run folder, and returns how far the run has come and how to resume it.
+        state: Takes the run folder, and returns lines that say how far the run has come and how
+            to resume it.
         shutdown: The signal that stops the run decides the exit code.
 
     Raises:
@@ -31,8 +32,8 @@ def translate_run_errors(
         try:
             yield
         except KeyboardInterrupt as error:
-            text = f"interrupted {state(find_folder() or folder)}"
-            raise Interrupted(text, shutdown.exit_code) from error
+            text = "\n".join(state(find_folder() or folder))
+            raise Interrupted(f"interrupted {text}", shutdown.exit_code) from error
         except WriteError as error:
             place = find_folder()
             if place is None:
@@ -40,12 +41,14 @@ def translate_run_errors(
                     f"the run folder {folder} was deleted while the run wrote to it: nothing of"
                     " the run is left"
                 ) from error
+            text, *lines = state(place)
             if place != folder:
                 raise RunError(
                     f"the run folder {folder} was moved to {place} while the run wrote to it;"
-                    f" stopped {state(place)}"
+                    f" stopped {text}",
+                    *lines,
                 ) from error
-            raise RunError(f"cannot write to {folder}: {error}; stopped {state(folder)}") from error
+            raise RunError(f"cannot write to {folder}: {error}; stopped {text}", *lines) from error
 
 
 @contextlib.contextmanager

@@ -24,7 +24,9 @@ from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import Device
+from lenet_tf.runtime.output import print_line
 from lenet_tf.runtime.signals import ShutdownRequest, graceful_interrupt
+from lenet_tf.text import escape_controls
 from lenet_tf.training import callbacks as own_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.messages import resume_command, run_start_message
@@ -94,7 +96,7 @@ class Trainer:
                 record.path,
                 finished_epochs=progress.epochs,
             )
-            print("\n".join([*notes, message]), flush=True)
+            print_line("\n".join([*map(escape_controls, notes), message]))
         with (
             graceful_interrupt() as shutdown,
             translate_run_errors(self._folder, self._state, shutdown),
@@ -149,7 +151,7 @@ class Trainer:
             images, labels, data.num_classes, self.split.validation_preparation, indices=indices
         )
         nan = own_callbacks.StopAtNaN(steps)
-        bar = None if self.config.quiet else own_callbacks.progress_bar()
+        bar = None if self.config.quiet else own_callbacks.progress_display()
         try:
             with use_engine(self.model, loop):
                 self.model.fit(
@@ -160,7 +162,7 @@ class Trainer:
                     epochs=recipe.epochs,
                     validation_data=validation,
                     callbacks=self._callbacks(nan, bar, shutdown),
-                    verbose=0 if self.config.quiet or bar is not None else 2,
+                    verbose=0,
                 )
         finally:
             if bar is not None:
@@ -204,14 +206,15 @@ class Trainer:
             own_callbacks.EpochEnd(finish_epoch),
         ]
 
-    def _state(self, folder: Path) -> str:
+    def _state(self, folder: Path) -> tuple[str, ...]:
         """Return how far the run has come and how to resume it."""
         if (folder / run_folder.METRICS).exists():
             has_report = (folder / "report.html").exists() or not self.config.report
             missing = "" if has_report else ", but has no report"
-            return f"when the run had finished: {folder} is complete{missing}"
+            text = f"when the run had finished: {escape_controls(folder)} is complete{missing}"
+            return (text,)
         done, epochs = self._progress.epochs, self.config.spec.recipe.epochs
-        return f"after {done} of {epochs} epochs. Resume with:\n{resume_command(folder)}"
+        return f"after {done} of {epochs} epochs. Resume with:", resume_command(folder)
 
     def _divergence_error(self, where: str) -> TrainingError:
         rate = f"{self.config.spec.recipe.optimizer.get_learning_rate(0):g}"
@@ -222,8 +225,8 @@ class Trainer:
             else ("has no finished epoch")
         )
         return TrainingError(
-            f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?\n"
-            f"{self._folder} {kept}"
+            f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?",
+            f"{self._folder} {kept}",
         )
 
     def _metrics(self, test: dict[str, float]) -> dict[str, Any]:

@@ -98,8 +98,8 @@ def find_source(builder: Any, originals: Path | None, name: str) -> str:
     files = _format_files(list(get_published_files(builder)) or ["its files"])
     raise SourceUnreachable(
         f"{name} is unavailable: {reason}, {builder.data_path.parent} holds no prepared copy, "
-        f"{url.split('/')[2]} does not answer.\n"
-        f"Put {files} into {folder}/ and give --originals {root}, or go online."
+        f"{url.split('/')[2]} does not answer.",
+        f"Put {files} into {folder}/ and give --originals {root}, or go online.",
     )
 
 
@@ -151,7 +151,7 @@ def _check_content(data: RawData, builder: Any) -> RawData:
     if data.sha256 != expected:
         raise DataError(
             f"the prepared copy in {builder.data_path} is not {data.name}: "
-            f"SHA-256 {data.sha256[:12]}… instead of {expected[:12]}….\n"
-            "Delete that folder. The next run prepares it again."
+            f"SHA-256 {data.sha256[:12]}… instead of {expected[:12]}….",
+            "Delete that folder. The next run prepares it again.",
         )
     return data

@@ -17,7 +17,9 @@ from lenet_tf.data.sources.tfds_builder import check_size, find_builder, get_fir
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.io.folders import check_real_folder
+from lenet_tf.runtime.output import is_terminal, print_line
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
+from lenet_tf.text import escape_controls
 
 
 def prepare_with_lock(builder: Any, originals: Path | None, source: str) -> None:
@@ -63,7 +65,7 @@ def prepare(builder: Any, originals: Path | None, source: str) -> None:
     start_tensorflow()
     manual = originals / builder.name if originals is not None else None
     output: contextlib.AbstractContextManager = contextlib.nullcontext()
-    if source == "originals" or not sys.stderr.isatty():
+    if source == "originals" or not is_terminal(sys.stderr):
         tfds.disable_progress_bar()
         output = contextlib.redirect_stdout(io.StringIO())
     _print(f"Preparing {builder.name} (from {source}) in {builder.data_path}. This happens once.")
@@ -128,4 +130,4 @@ def _preparation_error(builder: Any, reason: str) -> DataError:
 
 
 def _print(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print_line(escape_controls(text), error=True)

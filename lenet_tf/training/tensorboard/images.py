@@ -16,6 +16,7 @@ from lenet_tf.data.dataset import Split
 from lenet_tf.evaluation import figures
 from lenet_tf.evaluation.evaluate import predict, to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
+from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.evaluation.scores import Scores, name_class
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.training.tensorboard.mosaics import filters_mosaic, maps_mosaic
@@ -103,6 +104,7 @@ def _write_maps(
         previous = values
 
 
+@default_style()
 def _write_figure(tag: str, figure: Any, epoch: int, description: str) -> None:
     figure.set_dpi(90)
     canvas = FigureCanvasAgg(figure)

@@ -21,6 +21,7 @@ from tensorboard.plugins.hparams.summary import session_end_pb
 from lenet_tf.evaluation.markdown import render_architecture, render_values
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.text import escape_controls
 
 # Suffixes of the two event files.
 _START_SUFFIX, _END_SUFFIX = ".begun", ".ended"
@@ -117,7 +118,8 @@ def warn_on_error(consequence: str) -> Iterator[None]:
     except (OSError, tf.errors.OpError):
         raise
     except Exception as error:
-        warnings.warn(f"{consequence}: {type(error).__name__}: {error}", stacklevel=3)
+        text = f"{consequence}: {type(error).__name__}: {error}"
+        warnings.warn(escape_controls(text), stacklevel=3)
 
 
 def _write_graph(model: LeNet) -> None:
