@@ -11,6 +11,7 @@ Example:
     True
 """
 
+import threading
 from importlib import import_module
 from typing import Any
 
@@ -60,6 +61,10 @@ _NEED_KERAS = (
 
 __all__ = list(_HOMES)
 
+# Python's import system can deadlock, or hand out a module that is half loaded, where threads
+# import packages that import each other, as Keras and this one do (see the hook below).
+_import_lock = threading.RLock()
+
 
 @wrapt.when_imported("keras")
 def _register_model(_: Any) -> None:
@@ -71,9 +76,12 @@ def __getattr__(name: str) -> Any:
     home = _MODULES.get(name) or _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'lenet_tf' has no attribute {name!r}")
-    if home in _NEED_KERAS:
-        import_module("lenet_tf.runtime.tensorflow_start").start_tensorflow()
-    module = import_module(f"lenet_tf.{home}")
+    with _import_lock:
+        if home in _NEED_KERAS:
+            import_module("lenet_tf.runtime.tensorflow_start").start_tensorflow()
+            # Before this package's own modules: the hook needs them.
+            import_module("keras")
+        module = import_module(f"lenet_tf.{home}")
     return module if name in _MODULES else getattr(module, name)
 
 

@@ -223,3 +223,12 @@ def test_every_variant_learns_and_reloads_in_a_new_process(tmp_path):
     for folder, expected in predictions.items():
         reloaded = np.load(Path(folder) / "predictions.npy")
         np.testing.assert_array_equal(reloaded, expected, err_msg=folder.name)
+
+
+@pytest.mark.slow
+def test_four_threads_of_a_fresh_process_train_at_once():
+    """`soak/fit_in_threads.py` starts a hundred."""
+    script = Path(__file__).parent.parent / "soak" / "fit_in_threads.py"
+    done = python(str(script), "--starts", "1")
+    assert done.returncode == 0, done.stderr
+    assert "finished 1" in done.stdout

@@ -17,7 +17,6 @@ import contextlib
 import csv
 import io
 import itertools
-import json
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +28,7 @@ from typing import Any
 from lenet_tf.errors import RunError
 from lenet_tf.io import bounded, folders
 from lenet_tf.io.atomic import file_lock, write_text
-from lenet_tf.text import escape_cell
+from lenet_tf.text import escape_cell, format_json
 
 CONFIG = "config.json"
 METRICS = "metrics.json"
@@ -74,6 +73,7 @@ def check_writable(logs: Path) -> None:
         RunError: `logs` or the folder above it is no folder, or not writable.
     """
     path = logs / "fit"
+    _check_encoding(path)
     existing = next(
         folder for folder in (path, *path.parents) if folder.exists() or folder.is_symlink()
     )
@@ -121,11 +121,23 @@ def unwritable_error(path: Path, error: OSError) -> RunError:
     return RunError(f"cannot write runs to {path}: {reason}. Choose another folder with --logs.")
 
 
+def _check_encoding(path: Path) -> None:
+    """Refuse a path that is not UTF-8, which TensorFlow cannot write to."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise RunError(
+            f"cannot write runs to {path}: this name is not UTF-8, which TensorBoard's files need."
+            " Rename the folder, or choose another one with --logs."
+        ) from error
+
+
 @contextlib.contextmanager
 def run_lock(folder: Path) -> Iterator[None]:
     """Lock the run folder, or raise `RunError` while another process trains in it."""
     from filelock import Timeout
 
+    _check_encoding(folder)
     try:
         with file_lock(folder / ".lock"):
             yield
@@ -202,8 +214,7 @@ def write_json(path: Path, values: Mapping[str, Any]) -> None:
         ValueError: A number is NaN or infinite, which JSON lacks.
         OSError: The file cannot be written.
     """
-    text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(path, text)
+    write_text(path, format_json(values, indent=2, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import os
 import sys
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lenet_tf.errors import LenetError
 from lenet_tf.runtime.keras_settings import DEFAULTS, HOME, find_keras_json, read_keras_json
@@ -33,6 +33,7 @@ _PINNED: Mapping[str, str | None] = {
     "TF_ENABLE_TENSOR_ARRAY_V2": None,
     "TF_FUNCTION_JIT_COMPILE_DEFAULT": None,
     "TF_JIT_COMPILE_REWRITE": None,
+    "TF_XLA_FLAGS": None,
     "AUTOGRAPH_STRICT_CONVERSION": None,
     # Nothing opens a window.
     "MPLBACKEND": "agg",
@@ -44,8 +45,7 @@ _MATPLOTLIBRC = Path("matplotlibrc")
 _MAX_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class Override:
+class Override(NamedTuple):
     """A setting that a command does not follow.
 
     Attributes:

@@ -168,7 +168,7 @@ def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
     return {
         "network": spec.name,
         "parameters": spec.parameters,
-        "data": config["data"]["name"],
+        "data": escape_controls(config["data"]["name"]),
         "optimizer": optimizer.name,
         "learning_rate": optimizer.get_learning_rate(0),
         "schedule": optimizer.schedule or "constant",
