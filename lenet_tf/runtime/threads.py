@@ -66,11 +66,12 @@ def _has_started_threads() -> bool:
     threading = tf.config.threading
     count = threading.get_inter_op_parallelism_threads()
     try:
-        # TensorFlow offers no query, but refuses a new value once its threads run.
+        # TensorFlow offers no query, but refuses a new value once its threads run. Another thread
+        # may start them between the two calls.
         threading.set_inter_op_parallelism_threads(count + 1)
+        threading.set_inter_op_parallelism_threads(count)
     except RuntimeError:
         return True
-    threading.set_inter_op_parallelism_threads(count)
     return False
 
 
