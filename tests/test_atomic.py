@@ -187,3 +187,19 @@ def test_private_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
             assert used.exists(), "it is locked"
         assert not old.exists() and new.exists() and victim.exists()
     assert not used.exists()
+
+
+def test_a_folder_is_found_again_after_it_was_moved(tmp_path):
+    if not folders._USES_DESCRIPTORS:
+        pytest.skip("folders are reached by path")
+    folder, moved = tmp_path / "run", tmp_path / "moved"
+    folder.mkdir()
+    with folders.track_folder(folder) as find_folder:
+        assert find_folder() == folder
+        folder.rename(moved)
+        folder.mkdir()
+        assert find_folder() == moved, "and not the new folder of the old name"
+        moved.rmdir()
+        assert find_folder() is None
+    with folders.track_folder(tmp_path / "nowhere") as find_folder:
+        assert find_folder() is None

@@ -167,17 +167,23 @@ def check_parts(folder: Path) -> None:
         folders.check_owner(folder, root, owners)
         with os.scandir(folder) as entries:
             for entry in entries:
-                status = entry.stat(follow_symlinks=False)
-                if entry.name in PARTS:
-                    folders.check_real_folder(folder / entry.name)
-                elif not stat.S_ISREG(status.st_mode) and _is_own_file(entry.name):
-                    kind = folders.describe_kind(status)
-                    raise folders.UnsafePathError(entry.path, f"{entry.name} is {kind}, not a file")
-                folders.check_owner(folder / entry.name, status, owners)
+                # A temporary file of another process may be gone by now.
+                with contextlib.suppress(FileNotFoundError):
+                    _check_part(folder / entry.name, owners)
     except folders.UnsafePathError as error:
         raise _unsafe_error(folder, error) from error
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {error.strerror or error}") from error
+
+
+def _check_part(path: Path, owners: set[int]) -> None:
+    status = path.lstat()
+    if path.name in PARTS:
+        folders.check_real_folder(path)
+    elif not stat.S_ISREG(status.st_mode) and _is_own_file(path.name):
+        kind = folders.describe_kind(status)
+        raise folders.UnsafePathError(path, f"{path.name} is {kind}, not a file")
+    folders.check_owner(path, status, owners)
 
 
 def check_event_folders(folder: Path) -> None:

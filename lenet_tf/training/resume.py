@@ -104,6 +104,7 @@ def resume_record(
     metrics = record.read_metrics()
     if metrics is not None:
         return _load_finished(record, metrics)
+    run_folder.check_parts(record.path)
     config = TrainConfig.from_record(
         record,
         device=devices.to_device_option(record.device) if device is None else device,
@@ -131,7 +132,6 @@ def _continue(
         run_folder.run_lock(record.path),
         training_context(device, config.seed, config.deterministic),
     ):
-        run_folder.check_parts(record.path)
         metrics = record.read_metrics()
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
