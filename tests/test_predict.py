@@ -257,6 +257,9 @@ def test_json_csv_and_a_picture(trained, drawings, cli, tmp_path):
     assert [row["class"] for row in rows] == ["7", "", "3"]
     assert rows[0]["probability"] == str(first["probability"])
     assert rows[1]["error"] == second["error"]
+    unknown = cli(*arguments, "--picture", tmp_path / "sheet.pgn")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert "sheet.pgn: its name must end with .png, .jpg" in unknown.stderr
     both = cli(*arguments, "--json", "--csv")
     assert (both.exit_code, "exclude each other" in both.stderr) == (2, True)
 

@@ -114,6 +114,28 @@ def test_a_report_made_again_is_the_same(reported, digits):
     assert page.read_bytes() == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such links")
+def test_links_in_the_run_folder_are_not_followed(reported, digits, tmp_path):
+    """A run folder from someone else may hold links to files of the user's."""
+    folder, victim = shutil.copytree(reported[0].path, tmp_path / "run"), tmp_path / "victim"
+    victim.mkdir()
+    (victim / "scores.png").write_text("mine")
+    # The names of temporary files of version 0.3.
+    links = [
+        folder / "report" / ".scores.png.partial",
+        folder / f".report-{os.getpid()}.partial.html",
+    ]
+    for link in links:
+        link.symlink_to(victim / "scores.png")
+    write_report(folder, digits)
+    shutil.rmtree(folder / "report")
+    (folder / "report").symlink_to(victim)
+    with pytest.raises(RunError, match="report is a link, not a folder"):
+        write_report(folder, digits)
+    assert [path.read_text() for path in victim.iterdir()] == ["mine"]
+    assert all(link.is_symlink() for link in links[1:])
+
+
 def test_the_command_makes_it(reported, digits, cli, tmp_path):
     data = tmp_path / "digits.npz"
     np.savez(
