@@ -76,9 +76,9 @@ def prepare(builder: Any, originals: Path | None, source: str) -> None:
                 manual_dir=manual, extract_dir=unfinished / "unpacked", try_download_gcs=False
             )
             copy = find_builder(_get_full_name(builder), unfinished)
-            copy.download_and_prepare(
-                download_dir=Path(builder.data_dir_root) / "downloads", download_config=config
-            )
+            # TFDS' own folder of downloads, which may hold the files already.
+            root = Path(builder.data_path).parents[builder.info.full_name.count("/")]
+            copy.download_and_prepare(download_dir=root / "downloads", download_config=config)
             os.rename(copy.data_path, builder.data_path)
     except (
         tfds.download.DownloadError,
