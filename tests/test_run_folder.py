@@ -21,7 +21,7 @@ from tensorboard_events import read_steps
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.io.atomic import atomic_write
-from lenet_tf.runs import checkpoints, run_folder, run_record
+from lenet_tf.runs import checkpoints, folder_checks, run_folder, run_record
 
 
 def test_the_files_of_a_finished_run(tiny_run):
@@ -214,9 +214,9 @@ def test_parts_of_a_run_folder_are_its_own(part, tmp_path):
         (folder / name).touch()
     # Names that no command writes to are the user's own.
     (folder / "notes").symlink_to(victim)
-    run_folder.check_parts(folder)
+    folder_checks.check_parts(folder)
     (tmp_path / "latest").symlink_to(folder)
-    run_folder.check_parts(tmp_path / "latest")
+    folder_checks.check_parts(tmp_path / "latest")
     if part is None:
         os.chown(folder / "train", 12345, -1) if os.geteuid() == 0 else pytest.skip("not root")
         message = r"train belongs to another user \(12345\)"
@@ -227,7 +227,7 @@ def test_parts_of_a_run_folder_are_its_own(part, tmp_path):
         path.symlink_to(victim)
         message = f"{part} is a link, not a f"
     with pytest.raises(RunError, match=f"cannot write to .*: {message}.*Copy its plain files"):
-        run_folder.check_parts(folder)
+        folder_checks.check_parts(folder)
 
 
 def test_write_json_replaces_a_file_or_keeps_it(tmp_path):

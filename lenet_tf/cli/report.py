@@ -41,14 +41,14 @@ def report(
     For several runs also write comparison.html, one file that shows all of them side by side.
     """
     from lenet_tf.evaluation import comparison
-    from lenet_tf.runs import checkpoints, run_folder, run_record
+    from lenet_tf.runs import checkpoints, folder_checks, run_record
 
     # Two paths of the same run count once.
     unique_folders = {folder.resolve(): folder for folder in folders}.values()
     runs = [run_record.read_run(folder) for folder in unique_folders]
     for run in runs:
         checkpoints.check_has_checkpoint(run.path)
-        run_folder.check_parts(run.path)
+        folder_checks.check_parts(run.path)
     is_comparable = 2 <= len(runs) <= comparison.MAX_RUNS
     if page is not None and not is_comparable:
         raise click.UsageError(

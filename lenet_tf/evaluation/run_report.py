@@ -23,7 +23,7 @@ from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.io.atomic import STALE_SECONDS, make_folder, remove_partials, write_text
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
-from lenet_tf.runs import checkpoints, run_folder, run_record
+from lenet_tf.runs import checkpoints, folder_checks, run_record
 from lenet_tf.runtime.environment import program_name
 
 # In a run folder: the page, and the folder of its figures.
@@ -157,7 +157,7 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
         RunError: If the run folder cannot be written to.
     """
     folder = run.record.path
-    run_folder.check_parts(folder)
+    folder_checks.check_parts(folder)
     report_figures = _plot_figures(run)
     try:
         make_folder(folder / FIGURES, inside=folder)

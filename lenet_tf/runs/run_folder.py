@@ -18,7 +18,6 @@ import csv
 import io
 import itertools
 import os
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError
-from lenet_tf.io import bounded, folders
+from lenet_tf.io import bounded
 from lenet_tf.io.atomic import file_lock, write_text
+from lenet_tf.io.folders import UnsafePathError
+from lenet_tf.runs.folder_checks import unsafe_error
 from lenet_tf.text import escape_cell, format_json
 
 CONFIG = "config.json"
@@ -36,8 +37,6 @@ HISTORY = "history.csv"
 INITIAL_WEIGHTS = "initial.keras"
 FINAL = "final.keras"
 BEST = "best.keras"
-# The folders in a run folder, two of which hold event files.
-PARTS = ("train", "validation", "report", "projector")
 
 
 @dataclass(frozen=True)
@@ -141,76 +140,12 @@ def run_lock(folder: Path) -> Iterator[None]:
     try:
         with file_lock(folder / ".lock"):
             yield
-    except folders.UnsafePathError as error:
-        raise _unsafe_error(folder, error) from error
+    except UnsafePathError as error:
+        raise unsafe_error(folder, error) from error
     except Timeout as error:
         raise RunError(
             f"another process is training in {folder}: wait for it, or stop it first"
         ) from error
-
-
-def check_parts(folder: Path) -> None:
-    """Check that a run folder and its parts are plain files and folders of this user or of root.
-
-    Call it before writing into a folder that someone else may have made. Its files may be links
-    to files of the user's, and its folders links to folders.
-
-    Args:
-        folder: The run folder. It may itself be named by a link.
-
-    Raises:
-        RunError: A part is something else. The message names it.
-    """
-    owners = folders.find_trusted_owners()
-    try:
-        root = folder.stat()
-        folders.check_owner(folder, root, owners)
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                # A temporary file of another process may be gone by now.
-                with contextlib.suppress(FileNotFoundError):
-                    _check_part(folder / entry.name, owners)
-    except folders.UnsafePathError as error:
-        raise _unsafe_error(folder, error) from error
-    except OSError as error:
-        raise RunError(f"{folder} cannot be read: {error.strerror or error}") from error
-
-
-def _check_part(path: Path, owners: set[int]) -> None:
-    status = path.lstat()
-    if path.name in PARTS:
-        folders.check_real_folder(path)
-    elif not stat.S_ISREG(status.st_mode) and _is_own_file(path.name):
-        kind = folders.describe_kind(status)
-        raise folders.UnsafePathError(path, f"{path.name} is {kind}, not a file")
-    folders.check_owner(path, status, owners)
-
-
-def check_event_folders(folder: Path) -> None:
-    """Check right before TensorFlow writes events, since it follows links.
-
-    Args:
-        folder: The run folder.
-
-    Raises:
-        UnsafePathError: Its train/ or validation/ is a link, or no folder.
-    """
-    for part in ("train", "validation"):
-        with contextlib.suppress(FileNotFoundError):
-            folders.check_real_folder(folder / part)
-
-
-def _is_own_file(name: str) -> bool:
-    return name.endswith((".keras", ".json", ".csv", ".html", ".pbtxt", ".lock")) or (
-        "tfevents" in name
-    )
-
-
-def _unsafe_error(folder: Path, error: folders.UnsafePathError) -> RunError:
-    return RunError(
-        f"cannot write to {folder}: {error.strerror}. Copy its plain files into a new folder, and"
-        " use that."
-    )
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

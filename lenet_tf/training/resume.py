@@ -14,7 +14,7 @@ from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import remove_partials
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
-from lenet_tf.runs import checkpoints, run_folder
+from lenet_tf.runs import checkpoints, folder_checks, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.event_files import truncate_events
 from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differences
@@ -104,7 +104,7 @@ def resume_record(
     metrics = record.read_metrics()
     if metrics is not None:
         return _load_finished(record, metrics)
-    run_folder.check_parts(record.path)
+    folder_checks.check_parts(record.path)
     config = TrainConfig.from_record(
         record,
         device=devices.to_device_option(record.device) if device is None else device,

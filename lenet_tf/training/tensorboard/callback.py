@@ -19,7 +19,7 @@ from lenet_tf.evaluation.inspection import feature_maps
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.event_files import FINAL_SUFFIX
-from lenet_tf.runs.run_folder import check_event_folders
+from lenet_tf.runs.folder_checks import check_event_folders
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.training.tensorboard import run_summary
 from lenet_tf.training.tensorboard.options import Board
