@@ -310,14 +310,16 @@ def test_another_process_may_prepare_it_first(synthetic_files, synthetic_cache):
     assert names == {"3.0.1"}, "nothing unfinished remains"
 
 
-@pytest.mark.usefixtures("small_mnist")
-def test_what_a_killed_process_left_is_removed(monkeypatch, tmp_path, synthetic_files):
+def test_what_a_killed_process_left_is_removed(
+    monkeypatch, tmp_path, synthetic_files, synthetic_mnist
+):
     """As `kill -9` while TFDS prepares a data set, which may hold gigabytes by then."""
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
     unfinished = tmp_path / "tfds" / "mnist" / ".lenet_tf-3.0.1.partial"
     for path in (unfinished / "unpacked", unfinished / "mnist" / "3.0.1.incompleteABC"):
         path.mkdir(parents=True)
         (path / "x").write_bytes(b"0" * 1000)
+    synthetic_mnist("http://127.0.0.1:9/")
     builder = find_builder("mnist")
     tfds_preparation.prepare_with_lock(builder, synthetic_files.parent, "originals")
     assert {path.name for path in unfinished.parent.iterdir()} == {"3.0.1"}
