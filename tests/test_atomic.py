@@ -175,17 +175,20 @@ def test_private_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path))
     victim = tmp_path / "victim"
     victim.mkdir()
-    old, new = tmp_path / "lenet_tf-old", tmp_path / "lenet_tf-new"
-    old.mkdir(), new.mkdir()
+    old, new = (tmp_path / f".lenet_tf-private-{name}" for name in ("abandone", "just_now"))
+    users = tmp_path / "lenet_tf-abcd1234"
+    old.mkdir(), new.mkdir(), users.mkdir()
     (old / "x").write_text("left behind")
-    os.utime(old, (0, 0))
-    (tmp_path / "lenet_tf-link").symlink_to(victim)
+    for folder in (old, users):
+        os.utime(folder, (0, 0))
+    (tmp_path / ".lenet_tf-private-the_link").symlink_to(victim)
     with scratch.private_folder() as used:
         assert stat.S_IMODE(used.stat().st_mode) == 0o700
         os.utime(used, (0, 0))
         with scratch.private_folder():
             assert used.exists(), "it is locked"
-        assert not old.exists() and new.exists() and victim.exists()
+        assert not old.exists()
+        assert new.exists() and users.exists() and victim.exists()
     assert not used.exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -11,7 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-_PREFIX = "lenet_tf-"
+# No user gives a folder such a name, since folders of this name are removed.
+_PREFIX = ".lenet_tf-private-"
+_NAME = re.compile(re.escape(_PREFIX) + "[a-z0-9_]{8}")
 # A folder younger than this may not be locked yet.
 _LOCK_SECONDS = 60
 
@@ -63,7 +66,7 @@ def _remove_abandoned(parent: Path) -> None:
         return
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
-            if not entry.name.startswith(_PREFIX):
+            if not _NAME.fullmatch(entry.name):
                 continue
             status = entry.stat(follow_symlinks=False)
             is_old = time.time() - status.st_mtime > _LOCK_SECONDS
