@@ -21,7 +21,8 @@ from pathlib import Path
 from runs import ROOT
 
 THREADS = 4
-MAX_SECONDS = 300
+# Far more than a start takes on a busy machine.
+MAX_SECONDS = 1200
 # Prints the history of each run, without times.
 CHILD = """
 import faulthandler, json, sys, threading

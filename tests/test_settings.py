@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import keras
@@ -194,3 +195,12 @@ def test_a_setting_of_tqdm_does_not_stop_a_training(monkeypatch):
     monkeypatch.setattr(callbacks, "_progress_bar", fail)
     monkeypatch.setattr(sys, "stderr", type("Terminal", (), {"isatty": lambda _: True})())
     assert isinstance(callbacks.progress_display(), callbacks.EpochLines)
+
+
+def test_warnings_as_errors_are_refused_before_a_run(digits, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(LenetError, match="warnings are errors in this process"):
+            quick.fit("tiny", digits, logs=tmp_path)
+        warnings.simplefilter("default", DeprecationWarning)
+        quick.fit("tiny", digits, logs=tmp_path, quiet=True)

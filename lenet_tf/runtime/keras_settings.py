@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,6 +85,22 @@ def _check_keras_environment() -> None:
         backend in _OTHER_BACKENDS and _is_installed(backend)
     ):
         raise _refusal("backend", backend, source)
+
+
+def check_warnings() -> None:
+    """Check that a deprecation is no error: TensorFlow and Keras warn of some while they train.
+
+    Raises:
+        LenetError: If PYTHONWARNINGS, `-W` or a filter of the program makes it one.
+    """
+    for action, message, category, module, _ in warnings.filters:
+        if message is None and module is None and issubclass(DeprecationWarning, category):
+            if action == "error":
+                raise LenetError(
+                    "warnings are errors in this process (PYTHONWARNINGS=error or -W error), and"
+                    " TensorFlow warns while it trains: add -W default::DeprecationWarning"
+                )
+            return
 
 
 def _check_legacy_keras() -> None:

@@ -20,7 +20,7 @@ from lenet_tf.runs.checkpoints import Progress, write_model
 from lenet_tf.runs.run_record import RunRecord, build_config
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import tensorflow_start, threads
-from lenet_tf.runtime.keras_settings import check_keras
+from lenet_tf.runtime.keras_settings import check_keras, check_warnings
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.config import TrainConfig, random_seed
 from lenet_tf.training.tensorboard.options import Board
@@ -179,6 +179,7 @@ def train(
 def training_context(device: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
     """Place what is built inside on the device, and seed the global random generators."""
     check_keras()
+    check_warnings()
     with device.scope(), tensorflow_start.hide_retracing_advice():
         keras.utils.set_random_seed(seed)
         if deterministic:
