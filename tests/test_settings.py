@@ -52,7 +52,9 @@ def test_doctor_names_each_setting(environment):
     done = python("-m", "lenet_tf", "doctor", env=environment)
     assert done.returncode == 0, done.stderr
     for name in (*HOSTILE, "MATPLOTLIBRC", "./matplotlibrc"):
-        assert f"! setting {name} " in done.stdout, name
+        assert f" setting {name} " in done.stdout, name
+    assert "! setting KERAS_BACKEND " in done.stdout
+    assert "✓ setting MATPLOTLIBRC " in done.stdout
     assert "keras.json" in done.stdout
     for shown in ("'channels_first'", "'float16'", "epsilon 0.001"):
         assert shown in done.stdout

@@ -41,7 +41,8 @@ def create_console() -> Console:
     from lenet_tf.evaluation.spec_tables import FULL_WIDTH
 
     console = Console(markup=False, emoji=False, highlight=False)
-    if not console.is_terminal:
+    # COLUMNS=0 is no width.
+    if not console.is_terminal or console.width < 1:
         console.width = FULL_WIDTH
     return console
 

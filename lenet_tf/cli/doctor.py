@@ -23,7 +23,7 @@ def doctor(originals: str | None) -> None:
     findings = run_checks(originals)
     for finding in findings:
         state = escape_controls(finding.state)
-        echo(f"{'!' if finding.remedy else '✓'} {finding.subject:<20} {state}")
+        echo(f"{'!' if finding.remedy else '✓'} {escape_controls(finding.subject):<20} {state}")
         if finding.remedy:
             echo(f"  {'':<20} → {escape_controls(finding.remedy)}")
     if any(finding.is_fatal for finding in findings):

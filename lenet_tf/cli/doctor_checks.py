@@ -108,7 +108,7 @@ def _check_settings() -> list[Finding]:
         Finding(
             f"setting {override.name}",
             f"{override.value}; in a command {override.consequence}",
-            "remove it to use lenet_tf in Python, where it applies",
+            "" if override.is_harmless else "remove it to use lenet_tf in Python, where it applies",
         )
         for override in overrides
     ]

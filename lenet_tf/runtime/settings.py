@@ -58,6 +58,11 @@ class Override(NamedTuple):
     value: str
     consequence: str
 
+    @property
+    def is_harmless(self) -> bool:
+        """Whether lenet_tf works with it in Python too."""
+        return self.name.startswith(_PINNED_PREFIXES) or "matplotlibrc" in self.name.lower()
+
 
 _overrides: dict[str, Override] = {}
 
