@@ -198,6 +198,55 @@ def test_pictures_are_found(tmp_path):
         find_pictures([tmp_path / "empty"])
 
 
+def save_other_formats(folder):
+    """Save pictures of formats that are not read, and return their formats' names."""
+    one = Image.new("L", (30, 20), 255)
+    for suffix in ("gif", "tif", "TIFF"):
+        one.save(folder / f"x.{suffix}")
+    # Pillow can't write HEIC; AVIF it can only sometimes.
+    (folder / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
+    (folder / "x.avif").write_bytes(b"\0\0\0\x18ftypavif" + bytes(40))
+    one.save(folder / "named.png", "GIF")
+    return {
+        "named.png": "GIF",
+        "x.TIFF": "TIFF",
+        "x.avif": "AVIF",
+        "x.gif": "GIF",
+        "x.heic": "HEIC",
+        "x.tif": "TIFF",
+    }
+
+
+def test_pictures_of_other_formats_are_named_and_counted(trained, drawings, cli, tmp_path):
+    formats = save_other_formats(tmp_path)
+    (tmp_path / "a.png").write_bytes((drawings[0] / "thick-7.png").read_bytes())
+    result = cli("predict", tmp_path, "--model", trained.path)
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"{tmp_path / 'a.png'}: 7 (")
+    for name, known in formats.items():
+        assert (
+            f"{tmp_path / name}: not a readable picture "
+            f"(it is not a PNG, JPEG, WebP or BMP file but {known}; save it as PNG)"
+            in result.stderr
+        )
+    assert "6 of 7 pictures have no prediction." in result.stderr
+    rows = json.loads(cli("predict", tmp_path, "--model", trained.path, "--json").stdout)
+    assert [("error" in row, "class" in row) for row in rows] == [(False, True)] + 6 * [
+        (True, False)
+    ]
+
+
+def test_several_digits_are_an_error_of_their_file(trained, cli, tmp_path):
+    ink = np.full((90, 150), 255, np.uint8)
+    ink[20:70, 30:38] = ink[20:70, 90:98] = 0
+    Image.fromarray(ink).save(tmp_path / "two.png")
+    result = cli("predict", tmp_path / "two.png", "--model", trained.path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        f"Error: {tmp_path / 'two.png'}: 2 separate digits are drawn in it; crop it to one"
+    ]
+
+
 def test_the_newest_finished_run_is_found(tmp_path):
     with pytest.raises(
         RunError,

@@ -62,8 +62,8 @@ def predict(
     """Print the digit in each IMAGE: PNG, JPEG, WebP or BMP files, or folders of them.
 
     An image can have any size, be gray or in color, dark on light or light on dark. It is first
-    prepared like MNIST's digits. The exit code is 1 if a file can't be read; the other files are
-    still classified.
+    prepared like MNIST's digits. The exit code is 1 if a file can't be read, or if nothing or
+    several digits are drawn in it; the other files are still classified.
     """
     from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
     from lenet_tf.runs.run_record import read_class_names
@@ -92,7 +92,10 @@ def predict(
         _print_text(predictions, show)
     if figure_file is not None:
         _draw(predictions, figure_file)
-    if any(prediction.error is not None for prediction in predictions):
+    failed = sum(prediction.error is not None for prediction in predictions)
+    if failed:
+        if len(predictions) > 1:
+            click.echo(f"{failed} of {len(predictions)} pictures have no prediction.", err=True)
         sys.exit(1)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from lenet_tf.errors import DataError
+from lenet_tf.inference.grayscale import to_gray
 from lenet_tf.inference.orientation import turn_upright
 from lenet_tf.io.bounded import read_bounded
 from lenet_tf.io.images import (
@@ -23,6 +24,16 @@ from lenet_tf.io.images import (
 )
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
+# Formats that are refused by name.
+OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".gif", ".tif", ".tiff", ".jxl", ".jp2", ".svg")
+_OTHER_SIGNATURES = {
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"%PDF": "PDF",
+    b"<svg": "SVG",
+}
+_ISO_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC", b"avif": "AVIF", b"avis": "AVIF"}
 MAX_BYTES = 32 << 20
 # Pillow holds four copies of a WebP picture, at 4 bytes per pixel.
 _MAX_WEBP_PIXELS = 12_500_000
@@ -37,9 +48,10 @@ _DAMAGE = (SyntaxError, EOFError, IndexError, KeyError, OverflowError, struct.er
 def read_picture(path: str | Path) -> np.ndarray:
     """Read a picture as gray levels, neither scaled nor inverted.
 
-    The file's content decides its format. Colors become their lightness (ITU-R 601), 16-bit levels
-    their upper 8 bits, and transparent pixels white. A photograph is turned upright, and an
-    animation gives its first picture.
+    The file's content decides its format. Colors become their lightness (ITU-R 601), or their
+    likeness to the paper's color where strokes are as light as the paper. 16-bit levels become the
+    highest 8 bits that the file uses. Transparent pixels become white, or black if the strokes are
+    light. A photograph is turned upright, and an animation gives its first picture.
 
     Args:
         path: PNG, JPEG, WebP or BMP file of at most 32 MiB and 32,000,000 pixels; 12,500,000 for
@@ -73,7 +85,7 @@ def read_picture(path: str | Path) -> np.ndarray:
                 # Only the header has been read so far.
                 _check_header(image, image_format, len(content))
                 image.load()
-                return turn_upright(_to_gray(image), image.info | metadata)
+                return turn_upright(to_gray(image), image.info | metadata)
     except (OSError, ValueError, Image.DecompressionBombError, *_DAMAGE) as error:
         raise DataError(f"{path}: not a readable picture ({_describe(error)})") from error
 
@@ -97,6 +109,11 @@ def _detect_format(content: bytes) -> str:
         return "WEBP"
     if content.startswith(b"BM"):
         return "BMP"
+    name = _OTHER_SIGNATURES.get(content[:4])
+    if content[4:8] == b"ftyp":
+        name = _ISO_BRANDS.get(content[8:12])
+    if name is not None:
+        raise ValueError(f"it is not a PNG, JPEG, WebP or BMP file but {name}; save it as PNG")
     raise ValueError("it is not a PNG, JPEG, WebP or BMP file")
 
 
@@ -113,21 +130,3 @@ def _check_header(image: Image.Image, image_format: str, byte_count: int) -> Non
             f"it is run-length encoded, and the limit is {_MAX_RLE_SIZE:,} pixels and bytes; "
             "save it as PNG"
         )
-
-
-def _to_gray(image: Image.Image) -> np.ndarray:
-    if image.mode.startswith("I"):  # 16-bit gray
-        values = np.asarray(image)
-        gray = (values >> 8).astype(np.uint8)
-        if isinstance(transparent := image.info.get("transparency"), int):
-            gray[values == transparent] = 255
-        return gray
-    # Damage that makes Pillow fail an assertion.
-    if image.mode == "P" and image.palette is None:
-        raise ValueError("its palette is missing")
-    if not image.has_transparency_data:
-        return np.array(image.convert("L"))
-    image = image if image.mode == "RGBA" else image.convert("RGBA")
-    paper = Image.new("L", image.size, 255)
-    paper.paste(image.convert("L"), mask=image.getchannel("A"))
-    return np.array(paper)

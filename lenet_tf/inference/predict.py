@@ -12,7 +12,7 @@ import numpy as np
 
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.inference.digit_preprocessing import as_digit
-from lenet_tf.inference.image_files import SUFFIXES, read_picture
+from lenet_tf.inference.image_files import OTHER_SUFFIXES, SUFFIXES, read_picture
 from lenet_tf.text import escape_controls
 
 # Pictures that are in memory at once.
@@ -74,6 +74,9 @@ class PicturePrediction:
 def find_pictures(paths: Sequence[Path]) -> list[Path]:
     """List picture files, and replace each folder by the pictures in it, sorted by name.
 
+    Pictures of formats that can't be read, such as HEIC, are listed too, so that each gets an error
+    rather than being skipped in silence.
+
     Args:
         paths: Files, whatever their names, and folders.
 
@@ -86,7 +89,7 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
             pictures = sorted(
                 file
                 for file in path.iterdir()
-                if file.suffix.lower() in SUFFIXES and file.is_file()
+                if file.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES) and file.is_file()
             )
             if not pictures:
                 raise DataError(f"the folder {path} holds no picture ({', '.join(SUFFIXES)})")
