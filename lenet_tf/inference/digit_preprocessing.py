@@ -6,25 +6,39 @@ the middle of 28×28 (LeCun et al. 1998, section III.A).
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 from PIL import Image
 from scipy import ndimage
 
 from lenet_tf.errors import DataError
+from lenet_tf.inference.ink_extraction import (
+    fit_paper,
+    is_dark_on_light,
+    refine_paper,
+    subtract_paper,
+    to_ink,
+)
+from lenet_tf.inference.line_removal import remove_lines
+from lenet_tf.inference.stroke_selection import (
+    check_single_digit,
+    find_box,
+    find_frame,
+    select_strokes,
+)
 
 SIZE, BOX = 28, 20
 # Row and column, from 0, of MNIST's centers of mass: half a pixel below and right of the middle.
 CENTER = 14
-# Parts with less than this share of the largest stroke's area are dirt.
-_MIN_AREA = 0.03
 # Width of MNIST's strokes in the box of 20 pixels; thinner strokes are widened to it.
 _STROKE_WIDTH = 2.2
-# Gray levels between ink and paper; a picture with less contrast is empty.
-_MIN_CONTRAST = 12
-# Estimated standard deviation of the rim, up to which paper counts as clean.
-_CLEAN_DEVIATION = 2.0
 # Larger pictures are scaled down to this side first, which is enough for a box of 20 pixels.
 _MAX_SIDE = 400
+# A smaller digit in a picture that was scaled down is looked at more closely, …
+_MIN_SIDE = 60
+# … as is what is in a frame, up to so many times.
+_MAX_DEPTH = 3
 
 
 def as_digit(picture: np.ndarray) -> np.ndarray:
@@ -39,7 +53,8 @@ def as_digit(picture: np.ndarray) -> np.ndarray:
         uint8 (28, 28), 0 background … 255 ink.
 
     Raises:
-        DataError: If the array is not gray uint8, or nothing is drawn in it.
+        DataError: If the array is not gray uint8, or if nothing, several digits or no more than a
+            dot is drawn in it.
 
     Example:
         >>> import lenet_tf
@@ -59,9 +74,8 @@ def as_digit(picture: np.ndarray) -> np.ndarray:
         )
     if is_prepared(picture):
         return picture
-    ink = _remove_dirt(_extract_ink(_scale_down(picture)))
-    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
-    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    ink = _extract_strokes(picture)
+    check_single_digit(ink)
     return _center(_scale_to_box(_thicken(ink)))
 
 
@@ -96,44 +110,30 @@ def _scale_down(picture: np.ndarray) -> np.ndarray:
     )
 
 
-def _extract_ink(picture: np.ndarray) -> np.ndarray:
-    """Return 0 paper … 1 ink; the picture's rim, which is mostly paper, tells them apart."""
-    rim = max(1, min(picture.shape) // 20)
-    frame = np.ones(picture.shape, bool)
-    frame[rim:-rim, rim:-rim] = False
-    paper = float(np.median(picture[frame]))
-    # Smooth noise away, but not on clean paper, where smoothing would break a thin line.
-    noise = 1.48 * float(np.median(np.abs(picture[frame] - paper)))
-    smooth = (
-        ndimage.gaussian_filter(picture, 1, mode="nearest") if noise > _CLEAN_DEVIATION else picture
-    )
-    darker, lighter = np.clip(paper - smooth, 0, None), np.clip(smooth - paper, 0, None)
-    ink = darker if (darker**2).sum() >= (lighter**2).sum() else lighter
-    top = float(ink.max(initial=0))
-    if top < _MIN_CONTRAST:
-        raise DataError("nothing is drawn in it: all of it has the same brightness")
-    ink /= top
-    return np.where(ink >= _compute_threshold(ink), ink, 0)
+def _extract_strokes(picture: np.ndarray, depth: int = _MAX_DEPTH) -> np.ndarray:
+    """Return the digit's ink, 0 paper … 1 ink, cropped to it."""
+    scaled = _scale_down(picture)
+    scale = max(picture.shape) / max(scaled.shape)
+    paper = fit_paper(scaled)
+    dark = is_dark_on_light(scaled, paper)
+    frame = find_frame(to_ink(subtract_paper(scaled, paper, dark))) if depth else None
+    if frame is not None:
+        inside = picture[_scale_box(frame, scale)]
+        # Nothing inside: the frame itself is what is drawn.
+        with contextlib.suppress(DataError):
+            return _extract_strokes(inside, depth - 1)
+    paper = refine_paper(scaled, paper, dark)
+    ink = select_strokes(to_ink(remove_lines(subtract_paper(scaled, paper, dark))))
+    box = find_box(ink)
+    side = max(each.stop - each.start for each in box)
+    if depth and side < _MIN_SIDE and scale > 1:
+        around = tuple(slice(max(0, each.start - side), each.stop + side) for each in box)
+        return _extract_strokes(picture[_scale_box(around, scale)], depth - 1)
+    return ink[box]
 
 
-def _compute_threshold(ink: np.ndarray) -> float:
-    """Return half of Otsu's threshold, so that soft edges remain."""
-    counts, edges = np.histogram(ink, 64, (0, 1))
-    levels = (edges[:-1] + edges[1:]) / 2
-    below = np.cumsum(counts)[:-1]
-    above = counts.sum() - below
-    sums = np.cumsum(counts * levels)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean_difference = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
-        variance = below * above * mean_difference**2
-    return 0.5 * float(edges[1:-1][np.nanargmax(variance)])
-
-
-def _remove_dirt(ink: np.ndarray) -> np.ndarray:
-    labels, count = ndimage.label(ink > 0, np.ones((3, 3)))
-    areas = ndimage.sum_labels(ink, labels, np.arange(1, count + 1))
-    strokes = np.flatnonzero(areas >= _MIN_AREA * areas.max()) + 1
-    return np.where(np.isin(labels, strokes), ink, 0)
+def _scale_box(box: tuple[slice, ...], scale: float) -> tuple[slice, ...]:
+    return tuple(slice(round(each.start * scale), round(each.stop * scale)) for each in box)
 
 
 def _thicken(ink: np.ndarray) -> np.ndarray:

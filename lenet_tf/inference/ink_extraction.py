@@ -1,0 +1,157 @@
+"""Separates ink from paper in a gray picture, also where the light falls off across it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from lenet_tf.errors import DataError
+from lenet_tf.inference.line_removal import compute_threshold
+
+# Gray levels between ink and paper; a picture with less contrast is empty.
+_MIN_CONTRAST = 12
+# Contrast in standard deviations of the paper's noise, below which there is only noise.
+_MIN_SIGNAL = 6
+# Estimated standard deviation of the rim, up to which paper counts as clean.
+_CLEAN_DEVIATION = 2.0
+# What a Gaussian filter of one pixel leaves of independent noise.
+_SMOOTHED_NOISE = 0.28
+# The light is fitted to a copy of at most this side.
+_FIT_SIDE = 64
+# Weighted fits, the first half of them to the rim.
+_FIT_STEPS = 12
+# Least share of the brightest light, so that noise in the dark is not enlarged.
+_MIN_LIGHT = 0.2
+
+
+def fit_paper(picture: np.ndarray) -> np.ndarray:
+    """Fit a quadratic surface to the brightness of the paper, first to that of the rim.
+
+    Args:
+        picture: float32 (height, width), gray levels 0…255.
+
+    Returns:
+        The paper's brightness, float32 (height, width).
+    """
+    height, width = picture.shape
+    scale = min(1.0, _FIT_SIDE / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    terms, values = _make_terms(small.shape), small.ravel().astype(np.float64)
+    # A line along the rim hides the paper beside it.
+    rim = _select_rim(small.shape).ravel()
+    median = float(np.median(values[rim]))
+    fitted, weights = np.full(values.shape, median), rim.astype(float)
+    for step in range(_FIT_STEPS):
+        residual = values - fitted
+        spread = max(1.0, _estimate_deviation(residual[weights > 0]))
+        weights = 1 / (1 + (residual / (2 * spread)) ** 2) ** 2
+        if step < _FIT_STEPS // 2:
+            weights *= rim
+        weighted = terms * weights[:, None]
+        # One row or column has no slope across, so the matrix may be singular.
+        solution = np.linalg.lstsq(terms.T @ weighted, weighted.T @ values, rcond=1e-9)[0]
+        fitted = terms @ solution
+    surface = fitted.reshape(small.shape).astype(np.float32)
+    return np.asarray(Image.fromarray(surface).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def is_dark_on_light(picture: np.ndarray, paper: np.ndarray) -> bool:
+    """Return whether strokes are darker than the paper.
+
+    Args:
+        picture: float32 (height, width), gray levels 0…255.
+        paper: Brightness of the paper, of the same shape.
+    """
+    residual = _smooth(picture) - paper
+    darker, lighter = np.clip(-residual, 0, None), np.clip(residual, 0, None)
+    return bool((darker**2).sum() >= (lighter**2).sum())
+
+
+def refine_paper(picture: np.ndarray, paper: np.ndarray, dark: bool) -> np.ndarray:
+    """Follow the edge of a shadow, which no smooth surface fits.
+
+    Args:
+        picture: float32 (height, width), gray levels 0…255.
+        paper: Brightness of the paper from `fit_paper`.
+        dark: Whether strokes are darker than the paper.
+
+    Returns:
+        The paper's brightness: the picture without what is narrower than half of it, if that fits
+        the rim better.
+    """
+    close = ndimage.grey_closing if dark else ndimage.grey_opening
+    closed = close(_smooth(picture), max(3, max(picture.shape) // 2))
+    rim = _select_rim(picture.shape)
+    fitted_error, closed_error = (
+        _estimate_deviation((picture - each)[rim]) for each in (paper, closed)
+    )
+    return closed if fitted_error > 1.5 * closed_error + 1 else paper
+
+
+def subtract_paper(picture: np.ndarray, paper: np.ndarray, dark: bool) -> np.ndarray:
+    """Return the gray levels between paper and ink.
+
+    Args:
+        picture: float32 (height, width), gray levels 0…255.
+        paper: Brightness of the paper, of the same shape.
+        dark: Whether strokes are darker than the paper.
+
+    Returns:
+        float32 (height, width), 0 paper, positive for ink, as in the brightest light.
+    """
+    if not dark:
+        return picture - paper
+    # Less light makes ink and paper darker by the same factor.
+    brightest = max(float(paper.max()), 1.0)
+    return (paper - picture) / np.maximum(paper / brightest, _MIN_LIGHT)
+
+
+def to_ink(contrast: np.ndarray) -> np.ndarray:
+    """Scale gray levels between paper and ink, and set the paper to 0.
+
+    Args:
+        contrast: float32 (height, width) from `subtract_paper`.
+
+    Returns:
+        float32 (height, width), 0 paper … 1 ink.
+
+    Raises:
+        DataError: If nothing is drawn.
+    """
+    noise = _estimate_deviation(contrast[_select_rim(contrast.shape)])
+    # Smooth noise away, but not on clean paper, where smoothing would break a thin line.
+    if noise > _CLEAN_DEVIATION:
+        contrast = _smooth(contrast)
+        noise *= _SMOOTHED_NOISE
+    ink = np.clip(contrast, 0, None)
+    top = float(ink.max())
+    if top < max(_MIN_CONTRAST, _MIN_SIGNAL * noise):
+        raise DataError("nothing is drawn in it: all of it has the same brightness")
+    ink /= top
+    return np.where(ink >= compute_threshold(ink), ink, 0)
+
+
+def _smooth(picture: np.ndarray) -> np.ndarray:
+    return ndimage.gaussian_filter(picture, 1, mode="nearest")
+
+
+def _select_rim(shape: tuple[int, ...]) -> np.ndarray:
+    width = max(1, min(shape) // 20)
+    rim = np.ones(shape, bool)
+    rim[width:-width, width:-width] = False
+    return rim
+
+
+def _estimate_deviation(values: np.ndarray) -> float:
+    """Estimate the standard deviation, whatever the outliers."""
+    return 1.48 * float(np.median(np.abs(values - np.median(values))))
+
+
+def _make_terms(shape: tuple[int, ...]) -> np.ndarray:
+    y, x = (np.linspace(-1, 1, size) if size > 1 else np.zeros(1) for size in shape)
+    columns = np.broadcast_arrays(
+        1.0, y[:, None], x[None, :], y[:, None] ** 2, x[None, :] ** 2, y[:, None] * x[None, :]
+    )
+    return np.stack([column.ravel() for column in columns], axis=1)
