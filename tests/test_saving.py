@@ -11,11 +11,12 @@ from dataclasses import replace
 import h5py
 import keras
 import pytest
+from quick import fit
 
 import lenet_tf
-from lenet_tf.errors import RunError
+from lenet_tf.errors import RunError, SpecError
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.specs import get_recipe
+from lenet_tf.specs import get_recipe, get_spec
 
 # Modules that files of lenet_tf 0.3 and earlier name.
 FORMER_MODULES = {
@@ -311,3 +312,32 @@ def test_missing_and_incomplete_models_are_refused(tiny_run, tmp_path):
         RunError, match="broken.keras cannot be read as a Keras model: it is damaged or incomplete"
     ):
         lenet_tf.load_model(broken)
+
+
+def test_a_network_with_a_korean_name_trains(digits, tmp_path):
+    """TOML files name networks after themselves."""
+    spec = replace(get_spec("tiny"), name="숫자망")
+    run = fit(spec, digits, epochs=1, logs=tmp_path, quiet=True)
+    assert run.path.name.startswith("숫자망-")
+    assert lenet_tf.load_model(run.path).spec.name == "숫자망"
+    assert lenet_tf.evaluate(run.path, digits)["accuracy"] == run.metrics["test_accuracy"]
+
+
+def test_stored_names_that_tensorflow_refuses_still_open(members, write_archive, digits):
+    """Earlier versions trained such networks, but could not test them."""
+
+    def rename(config):
+        config["config"]["name"] = "my net"
+        config["config"]["spec"]["rows"][1]["name"] = "합성곱 1"
+        config["config"]["frozen"] = ["합성곱 1"]
+
+    model = lenet_tf.load_model(write_archive(edit_config(members, rename)))
+    assert model.layers[0].name == "x____1"
+    assert not model.layers[0].trainable
+    assert "accuracy" in lenet_tf.evaluate(model, digits)
+
+
+@pytest.mark.parametrize("name", ["a b", "a/b", "\x1b[31m"])
+def test_names_of_models_are_checked(name):
+    with pytest.raises(SpecError, match="name must be letters a-z"):
+        LeNet("tiny", name=name)

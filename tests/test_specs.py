@@ -34,6 +34,8 @@ from lenet_tf.specs import (
     get_augmentation,
     get_spec,
 )
+from lenet_tf.specs.scope_names import map_row_names, rename_rows
+from lenet_tf.specs.toml import load_spec
 
 OUTPUT = Dense("OUTPUT", units=10, activation="softmax")
 
@@ -368,7 +370,7 @@ BAD_ROWS = [
     ((Flatten(),), "row 2: the last row must be a dense or rbf row"),
     (
         (Flatten(), Dense("a/b", units=3), OUTPUT),
-        "row 3 (a/b, dense): name must be a text without a slash",
+        "row 3 (a/b, dense): name must be up to 100 letters a-z or A-Z, digits, '_', '.' and '-'",
     ),
 ]
 
@@ -381,6 +383,37 @@ def test_an_invalid_row_is_reported_with_its_number(rows, message):
         network(*rows)
     assert str(caught.value).startswith("net, ")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["C 1", "합성곱", "é", "$x", "a<b", "a:b", "a*b", "a\\b", "a[red]", "_x", "%", "-x"]
+)
+def test_names_that_tensorflow_refuses_are_refused_at_once(name, tmp_path):
+    """Such a network would train to the end and then fail."""
+    with pytest.raises(SpecError, match="name must be up to 100 letters a-z or A-Z, digits"):
+        network(Dense(name, units=5), OUTPUT)
+    file = tmp_path / "net.toml"
+    rows = [
+        {"kind": "input", "name": "INPUT"},
+        {"kind": "dense", "name": name, "units": 5},
+        {"kind": "dense", "name": "OUTPUT", "units": 10, "activation": "softmax"},
+    ]
+    lines = [
+        "[[rows]]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in row.items())
+        for row in rows
+    ]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(SpecError, match="name must be up to 100 letters a-z or A-Z, digits"):
+        load_spec(file)
+
+
+def test_stored_rows_get_names_that_tensorflow_accepts():
+    rows = [{"name": name} for name in ("C 1", "C_1", "합", "핪", "C1", "-x", "a/b", "", 7)]
+    assert map_row_names(rows) == {"C 1": "C_1-2", "합": "x_", "핪": "x_-2", "-x": "x-x"}
+    names = [row["name"] for row in rename_rows({"rows": rows})["rows"]]
+    assert names == ["C_1-2", "C_1", "x_", "x_-2", "C1", "x-x", "a/b", "", 7]
+    for strange in (None, 1, [], {}, {"rows": 1}, {"rows": [1, {"name": [1]}]}):
+        assert rename_rows(strange) == strange
 
 
 def test_invalid_names_and_rows_are_reported():

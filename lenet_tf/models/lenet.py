@@ -15,6 +15,8 @@ from lenet_tf.models.layer_factory import build_layer
 from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
+from lenet_tf.specs.scope_names import is_scope_name, map_row_names, rename_rows, to_scope_name
+from lenet_tf.specs.validators import show_value
 from lenet_tf.version import __version__
 
 
@@ -66,7 +68,12 @@ class LeNet(keras.Sequential):
             raise SpecError(
                 f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}"
             )
-        super().__init__(name=name or spec.name)
+        if name is not None and not is_scope_name(name):
+            raise SpecError(
+                f"name must be letters a-z or A-Z, digits, '_', '.' and '-', and start with a"
+                f" letter or digit, not {show_value(name)}"
+            )
+        super().__init__(name=name or to_scope_name(spec.name))
         self.spec, self.seed, self.precision = spec, seed, precision
         # Takes the steps of `fit` and `evaluate`; None for Keras' own steps.
         self.graph_loop: Any = None
@@ -127,9 +134,13 @@ class LeNet(keras.Sequential):
             SpecError: If this version of lenet_tf doesn't accept the spec.
         """
         arguments = {key: config[key] for key in config if key not in ("version", "frozen")}
+        if isinstance(config.get("name"), str):
+            arguments["name"] = to_scope_name(config["name"])
         model = cls(**arguments | {"spec": spec_from_config(config)})
+        names = map_row_names(config["spec"]["rows"])
+        frozen = [names.get(name, name) for name in config.get("frozen", ())]
         for layer in model.layers:
-            layer.trainable = layer.name not in config.get("frozen", ())
+            layer.trainable = layer.name not in frozen
         return model
 
 
@@ -146,7 +157,7 @@ def spec_from_config(config: Mapping[str, Any]) -> specs.Spec:
         SpecError: If the spec isn't valid here; names both versions if another one saved it.
     """
     try:
-        return specs.Spec.from_dict(config["spec"])
+        return specs.Spec.from_dict(rename_rows(config["spec"]))
     except SpecError as error:
         version = config.get("version") or "before 0.2.0"
         if version == __version__:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lenet_tf.errors import SpecError, suggest_name
+from lenet_tf.specs.scope_names import is_scope_name
 
 # TensorFlow stores sizes in 32 bits.
 MAX_INTEGER = 2**31 - 1
@@ -100,13 +101,12 @@ def check_text(field: str, value: Any) -> None:
 
 
 def check_name(field: str, value: Any) -> None:
-    """Raise `SpecError` unless `value` is a name (see `is_name`) without a slash."""
-    if not isinstance(value, str) or not value or "/" in value:
-        raise SpecError(f"{field} must be a text without a slash, not {show_value(value)}")
-    if not is_name(value):
+    """Raise `SpecError` unless `value` is a name of at most `MAX_NAME` ASCII characters."""
+    # TensorFlow refuses other names, some of them only when the trained network is tested.
+    if not is_name(value) or not is_scope_name(value):
         raise SpecError(
-            f"{field} must be of up to {MAX_NAME} letters that can be printed, "
-            f"not {show_value(value)}"
+            f"{field} must be up to {MAX_NAME} letters a-z or A-Z, digits, '_', '.' and '-', and"
+            f" start with a letter or digit, not {show_value(value)}"
         )
 
 
