@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import stat
 from io import BufferedReader
 from pathlib import Path
@@ -16,33 +17,53 @@ from typing import Any
 MAX_TEXT_BYTES = 1 << 20
 MAX_ARRAY_BYTES = 4 << 30
 _MAX_NESTING = 32
+_NOT_REGULAR = "it is not a regular file"
+# Windows has no pipes and links among files, and none of these flags but the first.
+_O_BINARY, _O_NONBLOCK, _O_NOFOLLOW, _O_CLOEXEC = (
+    getattr(os, name, 0) for name in ("O_BINARY", "O_NONBLOCK", "O_NOFOLLOW", "O_CLOEXEC")
+)
 
 
-def open_regular_file(path: Path) -> BufferedReader:
+def open_regular_file(path: Path, follow_links: bool = True) -> BufferedReader:
     """Open a regular file for reading.
 
     Args:
         path: File to open.
+        follow_links: Whether `path` itself may be a link, as a file that the user names may.
 
     Returns:
         The open binary file.
 
     Raises:
         OSError: If the file cannot be opened.
-        ValueError: If it is not a regular file.
+        ValueError: If it is not a regular file, or a link that is not followed.
     """
-    # Attack: a named pipe, or a link to a device, whose reading never ends.
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("it is not a regular file")
-    return path.open("rb")
+    # Attack: a link in a stranger's folder to another file of the user's.
+    kind = path.stat().st_mode if follow_links else path.lstat().st_mode
+    if stat.S_ISLNK(kind):
+        raise ValueError("it is a link to another file")
+    # Attack: a named pipe, or a link to a device, whose opening or reading never ends.
+    if not stat.S_ISREG(kind):
+        raise ValueError(_NOT_REGULAR)
+    flags = os.O_RDONLY | _O_BINARY | _O_NONBLOCK | _O_CLOEXEC
+    descriptor = os.open(path, flags | (0 if follow_links else _O_NOFOLLOW))
+    try:
+        # Attack: a pipe that takes the file's place after the first look.
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(_NOT_REGULAR)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
-def read_bounded(path: Path, max_bytes: int) -> bytes:
+def read_bounded(path: Path, max_bytes: int, follow_links: bool = True) -> bytes:
     """Read a regular file of limited size.
 
     Args:
         path: File to read.
         max_bytes: Largest accepted size in bytes.
+        follow_links: Whether `path` itself may be a link.
 
     Returns:
         The content of the file.
@@ -51,7 +72,7 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
         OSError: If the file cannot be read.
         ValueError: If it is larger than `max_bytes`, or not a regular file.
     """
-    with open_regular_file(path) as file:
+    with open_regular_file(path, follow_links) as file:
         content = file.read(max_bytes + 1)
     # Attack: a file that fills memory.
     if len(content) > max_bytes:
@@ -59,11 +80,12 @@ def read_bounded(path: Path, max_bytes: int) -> bytes:
     return content
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, follow_links: bool = True) -> Any:
     """Read a JSON file of at most `MAX_TEXT_BYTES` bytes.
 
     Args:
         path: File to read.
+        follow_links: Whether `path` itself may be a link.
 
     Returns:
         The decoded value.
@@ -72,7 +94,7 @@ def read_json(path: Path) -> Any:
         OSError: If the file cannot be read.
         ValueError: If it is too large or `parse_json` refuses it.
     """
-    return parse_json(read_bounded(path, MAX_TEXT_BYTES))
+    return parse_json(read_bounded(path, MAX_TEXT_BYTES, follow_links))
 
 
 def parse_json(content: bytes) -> Any:
