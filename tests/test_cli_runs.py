@@ -41,23 +41,29 @@ def test_evaluate_never_falls_back_on_the_sample(cli, offline, trained, tmp_path
         (lambda c: json.dumps(c | {"format": 99}), "has format 99 of lenet_tf 0."),
         (
             lambda c: json.dumps({k: v for k, v in c.items() if k != "recipe"}),
-            "has no usable 'recipe'",
+            "config.json is not usable: it has no 'recipe'",
         ),
         (
             lambda c: json.dumps(c | {"recipe": c["recipe"] | {"epochs": 0}}),
             "epochs must be a whole number",
         ),
-        (lambda c: json.dumps(c | {"settings": []}), "has no usable 'settings'"),
-        (lambda c: json.dumps(c | {"settings": {"foo": 1}}), "has no usable 'settings': foo is 1"),
+        (lambda c: json.dumps(c | {"settings": []}), "settings must be a table of names"),
+        (
+            lambda c: json.dumps(c | {"settings": c["settings"] | {"precision": 1}}),
+            "config.json is not usable: settings.precision must be",
+        ),
         (
             lambda c: json.dumps(c | {"settings": {}}),
-            "has no usable 'settings': deterministic is missing",
+            "settings has no 'deterministic'",
         ),
         (
             lambda c: json.dumps(c | {"spec": c["spec"] | {"name": "a/b"}}),
             "a network's name must be",
         ),
-        (lambda c: json.dumps(c | {"data": c["data"] | {"name": 5}}), "does not name its data set"),
+        (
+            lambda c: json.dumps(c | {"data": c["data"] | {"name": 5}}),
+            "data.name must be a text, not a whole number",
+        ),
         (
             lambda c: json.dumps(c | {"data": c["data"] | {"sha256": "0" * 64}}),
             "was trained on other sample data (SHA-256 000000000000…",

@@ -7,7 +7,7 @@ import json
 import pytest
 
 import lenet_tf
-from lenet_tf.errors import RunError, SpecError
+from lenet_tf.errors import SpecError
 
 
 def test_a_run_records_its_board(lenet5_run):
@@ -71,9 +71,10 @@ def test_the_command_reports_unknown_histograms(cli, tmp_path):
     assert not (tmp_path / "work" / "logs").exists()
 
 
-def test_an_invalid_record_is_refused():
-    with pytest.raises(RunError, match="config.json has no usable 'tensorboard'"):
-        lenet_tf.Board.from_config({"tensorboard": {"images_evry": 3}})
+def test_entries_of_other_versions_are_ignored():
+    values = {"images_every": 3, "histograms": ["gradients"], "videos": True}
+    board = lenet_tf.Board.from_config({"tensorboard": values})
+    assert board == lenet_tf.Board(images_every=3, histograms=("gradients",))
     assert lenet_tf.Board.from_config({}) == lenet_tf.Board()
 
 

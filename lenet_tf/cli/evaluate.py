@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,27 +40,31 @@ def evaluate(
 
     RUN_OR_MODEL is a run folder, which is tested after its last epoch, or a .keras file.
     """
-    from lenet_tf.runs import run_record
+    from lenet_tf.runs import run_folder, run_record
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if not run_or_model.exists():
         raise click.UsageError(f"there is no run or model {run_or_model}.")
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
-    is_in_run = run_or_model.is_dir() or (folder / "config.json").exists()
-    config = run_record.read_config(folder) if is_in_run else None
+    is_in_run = run_or_model.is_dir() or os.path.lexists(folder / "config.json")
+    record = run_record.read_run(folder) if is_in_run else None
     start_tensorflow()
     from lenet_tf.evaluation.evaluate import evaluate as evaluate_model
     from lenet_tf.evaluation.evaluate import predict_test
+    from lenet_tf.models.run_models import load_run_model
     from lenet_tf.models.saving import load_model
 
-    model = load_model(run_or_model)
+    if record is not None and run_or_model.name in (run_folder.FINAL, run_folder.BEST):
+        model = load_run_model(record, run_or_model.name)
+    else:
+        model = load_model(run_or_model)
     if data is not None:
         raw = load_data(data, originals)
-    elif config is None:
+    elif record is None:
         raw = load_data(model.spec.data, originals)
     else:
-        raw = load_data(run_record.data_name(folder, config), originals)
-        _warn_if_changed(raw, config["data"].get("sha256"))
+        raw = load_data(record.data_name, originals)
+        _warn_if_changed(raw, record.data_sha256)
     metrics = evaluate_model(model, raw)
     scores = None
     if report:

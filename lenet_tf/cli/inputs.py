@@ -75,5 +75,5 @@ def find_spec(name: str) -> Any:
     if name.endswith(".toml"):
         return load_spec(name)
     if Path(name, "config.json").is_file():
-        return run_record.read_spec(run_record.read_config(Path(name)))
+        return run_record.read_run(Path(name)).spec
     return get_spec(name)

@@ -123,6 +123,7 @@ def _check_resume_options(ctx: click.Context) -> None:
 
 def _resume(folder: Path, data: str | None, originals: str | None, options: dict[str, Any]) -> None:
     from lenet_tf.runs.run_record import read_run
+    from lenet_tf.runtime import threads
     from lenet_tf.training.config import TrainConfig
 
     record = read_run(folder)
@@ -140,6 +141,7 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     }
     settings = {name: value for name, value in settings.items() if value is not None}
     config = TrainConfig.from_record(record, device=options["device"], **settings)
+    threads.use_recorded(record.config["device"].get("threads"))
     _prepare_runtime(config)
     raw = load_data(record.data_name if data is None else data, originals)
     from lenet_tf.training.resume import resume_record

@@ -22,8 +22,9 @@ from lenet_tf.evaluation.spec_tables import tabulate_layers
 from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.io.atomic import STALE_SECONDS, make_folder, remove_partials, write_text
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.saving import load_model
+from lenet_tf.models.run_models import load_run_model
 from lenet_tf.runs import checkpoints, folder_checks, run_record
+from lenet_tf.runs.consistency import check_progress
 from lenet_tf.runtime.environment import program_name
 
 # In a run folder: the page, and the folder of its figures.
@@ -97,9 +98,10 @@ def evaluate_run(run: run_record.RunRecord, data: RawData) -> EvaluatedRun:
         RunError: If the run has no finished epoch.
     """
     checkpoints.check_has_checkpoint(run.path)
-    model = load_model(run.path)
-    history = checkpoints.read_progress(run.path / "final.keras").history
-    return build_evaluated_run(run, model, history, data, evaluate(model, data))
+    model = load_run_model(run)
+    progress = checkpoints.read_progress(run.path / "final.keras")
+    check_progress(run, progress)
+    return build_evaluated_run(run, model, progress.history, data, evaluate(model, data))
 
 
 def build_evaluated_run(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -110,13 +112,19 @@ def find_newest_run(logs: Path) -> Path:
     Raises:
         RunError: If no run has finished.
     """
-    finished = sorted(logs.glob("**/fit/*/metrics.json"), key=lambda path: path.stat().st_mtime)
-    if not finished:
+    times = {}
+    for path in logs.glob("**/fit/*/metrics.json"):
+        # A run may be removed in the meantime.
+        with contextlib.suppress(OSError):
+            status = path.lstat()
+            if stat.S_ISREG(status.st_mode):
+                times[path] = status.st_mtime
+    if not times:
         raise RunError(
             f"there is no finished run in {logs}. "
             "Train one with `lenet-tf train`, or choose a .keras file with --model."
         )
-    return finished[-1].parent
+    return max(times, key=lambda path: (times[path], path)).parent
 
 
 def predict_pictures(

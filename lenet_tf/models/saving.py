@@ -30,6 +30,7 @@ from lenet_tf.io.scratch import private_folder
 from lenet_tf.models.config_allowlist import NotLeNetError, check_config
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import checkpoints
+from lenet_tf.runs.run_record import read_run
 
 # The largest variant needs 15 MB with its optimizer's state.
 MAX_FILE_BYTES = 1 << 30
@@ -80,7 +81,19 @@ def load_model(path: str | Path) -> LeNet:
         >>> lenet_tf.load_model("model.keras").spec.name
         'tiny'
     """
-    file = _find_model_file(Path(path))
+    path = Path(path)
+    if path.is_dir():
+        from lenet_tf.models.run_models import load_run_model
+
+        return load_run_model(read_run(path))
+    return _load_file(path)
+
+
+def _load_file(file: Path) -> LeNet:
+    if not file.exists():
+        raise RunError(f"{file}: there is no such run or model")
+    if file.suffix != ".keras":
+        raise RunError(f"{file} is not a .keras file")
     try:
         content = read_model_file(file)
         arrays = read_arrays(content.weights)
@@ -103,21 +116,6 @@ def load_model(path: str | Path) -> LeNet:
             f"Keras {_find_keras_version(content.metadata)} saved it, and Keras"
             f" {keras.__version__} is installed. Install that version, or train the model again.",
         ) from error
-
-
-def _find_model_file(path: Path) -> Path:
-    if path.is_dir():
-        if not (path / "config.json").exists():
-            raise RunError(f"{path} is not a run folder: it has no config.json")
-        file = path / "final.keras"
-        if not file.exists():
-            raise RunError(f"{path} has no final.keras: no epoch was finished")
-        return file
-    if not path.exists():
-        raise RunError(f"{path}: there is no such run or model")
-    if path.suffix != ".keras":
-        raise RunError(f"{path} is not a .keras file")
-    return path
 
 
 def _to_line(error: BaseException) -> str:

@@ -27,7 +27,7 @@ from lenet_tf.reproduce.table_row import TableRow, select_decisive_fields
 from lenet_tf.reproduce.worker_process import get_run_home
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import RunRecord, read_run, version_differences
-from lenet_tf.runtime import environment
+from lenet_tf.runtime import environment, threads
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
 
@@ -116,7 +116,7 @@ def _train_or_resume(
 
 
 def _read_matching_record(folder: Path, row: TableRow, seed: int, raw: RawData) -> RunRecord | None:
-    """Read the record of a run with the row's recipe, data, versions and machine, or return None.
+    """Read a run's record if recipe, data, versions, machine and threads match, or return None.
 
     A run of other ones must not be resumed: its record would misstate where its results come from.
     """
@@ -130,6 +130,7 @@ def _read_matching_record(folder: Path, row: TableRow, seed: int, raw: RawData) 
         and record.data_sha256 == raw.sha256
         and not version_differences(record.config)
         and environment.describe_machine() == record.config.get("machine")
+        and threads.read_thread_settings() == record.config["device"].get("threads")
     )
     return record if is_match else None
 

@@ -5,35 +5,35 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import atomic_write
-from lenet_tf.io.bounded import parse_json
+from lenet_tf.io.bounded import open_regular_file, parse_json
+from lenet_tf.runs import schema
 from lenet_tf.runs.run_folder import BEST, FINAL
+from lenet_tf.runs.validation import check_values
 
 # A member of the .keras archive that Keras ignores, and its largest size: some 400,000 epochs.
 PROGRESS_MEMBER, MAX_PROGRESS_BYTES = "lenet_tf.json", 64 << 20
-# What zipfile and the parsing of strange values raise for a damaged file.
+# What zipfile raises for a damaged file.
 _DAMAGE = (
     LookupError,
     ValueError,
     TypeError,
-    AttributeError,
     RuntimeError,
     EOFError,
     OverflowError,
     struct.error,
     zlib.error,
 )
-_REQUIRED = ("loss", "val_loss", "val_accuracy", "seconds")
 
 
 @dataclass
@@ -137,7 +137,7 @@ def update_best(folder: Path, progress: Progress) -> None:
 
 def check_has_checkpoint(folder: Path) -> None:
     """Raise `RunError` for a run folder without a finished epoch."""
-    if not (folder / FINAL).exists():
+    if not os.path.lexists(folder / FINAL):
         raise RunError(f"{folder} has no finished epoch to report on")
 
 
@@ -151,7 +151,11 @@ def read_progress(path: Path) -> Progress:
         RunError: The file has none, or is damaged.
     """
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(PROGRESS_MEMBER) as file:
+        with (
+            open_regular_file(path, follow_links=False) as stream,
+            zipfile.ZipFile(stream) as archive,
+            archive.open(PROGRESS_MEMBER) as file,
+        ):
             # Decompression bomb: a compressed member can be much larger than the file.
             if archive.getinfo(PROGRESS_MEMBER).compress_type != zipfile.ZIP_STORED:
                 raise ValueError(f"{PROGRESS_MEMBER} is compressed")
@@ -166,9 +170,9 @@ def read_progress(path: Path) -> Progress:
         ) from error
 
 
-def _parse_progress(values: Mapping[str, Any]) -> Progress:
-    rows = [{str(name): float(value) for name, value in row.items()} for row in values["epochs"]]
-    resumed = [int(epochs) for epochs in values["resumed"]]
-    if not all(math.isfinite(row[name]) for row in rows for name in _REQUIRED):
-        raise ValueError("a loss that is not finite")
-    return Progress(rows, resumed)
+def _parse_progress(values: Any) -> Progress:
+    content = check_values(values, schema.ProgressFile)
+    for row in content.epochs:
+        check_values(row, schema.Epoch)
+    rows = [{name: float(value) for name, value in row.items()} for row in content.epochs]
+    return Progress(rows, content.resumed)

@@ -165,7 +165,7 @@ def read_json(path: Path) -> dict[str, Any]:
         RunError: The file is missing, or holds no JSON object.
     """
     try:
-        values = bounded.read_json(path)
+        values = bounded.read_json(path, follow_links=False)
     except FileNotFoundError as error:
         raise RunError(f"{path.parent} is not a run folder: it has no {path.name}") from error
     except (OSError, ValueError) as error:

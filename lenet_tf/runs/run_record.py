@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from lenet_tf.errors import RunError
+from lenet_tf.errors import RunError, SpecError
+from lenet_tf.runs import schema
 from lenet_tf.runs.run_folder import CONFIG, METRICS, read_json
+from lenet_tf.runs.validation import check_file
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Spec
+from lenet_tf.specs.scope_names import rename_rows
 from lenet_tf.specs.validators import are_class_names
 from lenet_tf.version import __version__
 
 # Format 2 differs in its checkpoints only: they do not record the run's progress.
 FORMAT, READABLE_FORMATS = 3, (2, 3)
-# metrics.json has at least these.
-REQUIRED_METRICS = (
-    "test_accuracy",
-    "test_loss",
-    "epochs",
-    "seconds",
-    "seconds_per_epoch",
-    "best_epoch",
-    "best_val_accuracy",
-)
 # Packages whose version can change results.
 _DECISIVE_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
-_PARTS = {"spec": dict, "recipe": dict, "data": dict, "seed": int, "settings": dict, "device": dict}
-_SETTINGS: dict[str, tuple[type, ...]] = {
-    "deterministic": (bool,),
-    "precision": (str,),
-    "early_stopping": (int, type(None)),
-    "engine": (str,),
-}
+_SETTINGS = ("deterministic", "precision", "early_stopping", "engine")
 
 
 @dataclass(frozen=True)
@@ -58,22 +46,20 @@ class RunRecord:
         """Read metrics.json. Returns None for an unfinished run.
 
         Raises:
-            RunError: The file lacks a metric.
+            RunError: The file is damaged, or differs from its schema.
         """
         path = self.path / METRICS
-        if not path.exists():
+        if not os.path.lexists(path):
             return None
         metrics = read_json(path)
-        for name in REQUIRED_METRICS:
-            if not isinstance(metrics.get(name), int | float):
-                raise RunError(f"{path} has no usable {name!r}")
+        check_file(path, metrics, schema.Metrics)
         return metrics
 
     @property
     def device(self) -> str:
         """TensorFlow's name of the device that trained, such as `/CPU:0`."""
         name = self.config["device"].get("name")
-        if not isinstance(name, str):
+        if name is None:
             raise RunError(
                 f"{self.path / CONFIG} does not name its device: choose one with --device"
             )
@@ -89,9 +75,17 @@ class RunRecord:
         """The name with which `load_data` loads the run's data set again.
 
         Raises:
-            RunError: The run was trained on arrays in memory.
+            RunError: config.json names no data set, or the data were arrays in memory.
         """
-        return data_name(self.path, self.config)
+        name = self.config["data"].get("name")
+        if name is None:
+            raise RunError(f"{self.path / CONFIG} does not name its data set")
+        if self.config["data"].get("source") == "arrays":
+            raise RunError(
+                f"{self.path} was trained on arrays in memory, which it does not store: pass the"
+                " same arrays with --data FILE.npz."
+            )
+        return name
 
     def check_same_data(self, sha256: str, advice: str) -> None:
         """Check the SHA-256 of a data set against the run's.
@@ -148,32 +142,22 @@ def read_config(folder: Path) -> dict[str, Any]:
             f" {_recorded_version(config, 'lenet_tf')}; this is lenet_tf {__version__}, which"
             f" reads formats {' and '.join(map(str, READABLE_FORMATS))}"
         )
-    for name, kind in _PARTS.items():
-        if not isinstance(config.get(name), kind):
-            raise RunError(f"{path} has no usable {name!r}")
+    check_file(path, config, schema.Config)
     return config
 
 
-def read_spec(config: Mapping[str, Any]) -> Spec:
-    """Return the network with its recipe from config.json."""
-    return Spec.from_dict(config["spec"] | {"recipe": config["recipe"]})
-
-
-def data_name(folder: Path, config: Mapping[str, Any]) -> str:
-    """Return the name with which `load_data` loads the run's data set again.
+def read_spec(folder: Path, config: Mapping[str, Any]) -> Spec:
+    """Return the network with its recipe from config.json.
 
     Raises:
-        RunError: config.json names no data set, or the data were arrays in memory.
+        SpecError: The network or its recipe is invalid.
     """
-    name = config["data"].get("name")
-    if not isinstance(name, str):
-        raise RunError(f"{folder / CONFIG} does not name its data set")
-    if config["data"].get("source") == "arrays":
-        raise RunError(
-            f"{folder} was trained on arrays in memory, which it does not store: pass the same"
-            " arrays with --data FILE.npz."
-        )
-    return name
+    try:
+        return Spec.from_dict(rename_rows(config["spec"]) | {"recipe": config["recipe"]})
+    except SpecError as error:
+        raise SpecError(f"{folder / CONFIG}: {error}") from error
+    except Exception as error:  # Arbitrary JSON values can fail in any arithmetic of a spec.
+        raise SpecError(f"{folder / CONFIG}: {type(error).__name__}: {error}") from error
 
 
 def read_class_names(path: Path) -> tuple[str, ...]:
@@ -201,16 +185,9 @@ def read_run(folder: Path) -> RunRecord:
         SpecError: Its network or recipe is invalid.
     """
     config = read_config(folder)
-    settings = config["settings"]
-    problems = [
-        f"{name} is {value!r}"
-        for name, value in settings.items()
-        if not isinstance(value, _SETTINGS.get(name, ()))
-    ]
-    problems += [f"{name} is missing" for name in _SETTINGS if name not in settings]
-    if problems:
-        raise RunError(f"{folder / CONFIG} has no usable 'settings': {problems[0]}")
-    return RunRecord(folder, read_spec(config), settings | {"seed": config["seed"]}, config)
+    settings = {name: config["settings"][name] for name in _SETTINGS}
+    spec = read_spec(folder, config)
+    return RunRecord(folder, spec, settings | {"seed": config["seed"]}, config)
 
 
 def read_repeatable_run(folder: Path) -> RunRecord:
@@ -243,4 +220,5 @@ def version_differences(config: Mapping[str, Any]) -> list[str]:
 
 def _recorded_version(config: Mapping[str, Any], package: str) -> str:
     versions = config.get("versions")
+    # Before the config is checked, to name the version in a message.
     return str(versions.get(package, "unknown")) if isinstance(versions, dict) else "unknown"

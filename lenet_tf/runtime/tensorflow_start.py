@@ -64,8 +64,18 @@ def hide_retracing_advice() -> Iterator[None]:
         logger.removeFilter(is_useful)
 
 
+# TensorFlow has no public query for it.
+_determinism = {"is_enabled": False}
+
+
 def enable_determinism() -> None:
     """Make TensorFlow's operations deterministic until the process ends."""
     import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
+    _determinism["is_enabled"] = True
+
+
+def is_deterministic() -> bool:
+    """Return whether `enable_determinism` was called in this process."""
+    return _determinism["is_enabled"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Mapping
 
 from lenet_tf.runtime.environment import usable_cores
 
@@ -17,6 +19,13 @@ _ONEDNN_ISA = "ONEDNN_MAX_CPU_ISA"
 ONE_THREAD = {_INTER_OP: "1", _INTRA_OP: "1", _ONEDNN: "0"}
 # The values of `use_parallel_halves` on one or two cores.
 ONE_CORE = {_INTER_OP: "2", _INTRA_OP: "1", _ONEDNN: "1"}
+
+_RECORDED_PATTERNS = {
+    _INTER_OP: r"[1-9][0-9]?",
+    _INTRA_OP: r"[1-9][0-9]?",
+    _ONEDNN: r"[01]",
+    _ONEDNN_ISA: r"[A-Z0-9_]{1,40}",
+}
 
 # What this module set itself, and may therefore change again.
 _own_values: dict[str, str] = {}
@@ -44,6 +53,29 @@ def use_parallel_halves() -> None:
     """
     intra_op = str(max(1, usable_cores() // 2))
     _set_variables({_INTER_OP: "2", _INTRA_OP: intra_op, _ONEDNN: "1"})
+
+
+def use_recorded(variables: Mapping[str, str | None] | None) -> None:
+    """Make TensorFlow use the threads and the oneDNN setting with which a run started.
+
+    Variables that the user has set keep their values. The conditions of `use_one_thread` apply.
+
+    Args:
+        variables: What `read_thread_settings` returned then; None for a run of another version.
+    """
+    if _has_started_threads():
+        return
+    for name, value in (variables or {}).items():
+        # Attack: a run folder that sets other variables, or thousands of threads.
+        pattern = _RECORDED_PATTERNS.get(name)
+        if pattern is None or value is None or not re.fullmatch(pattern, value):
+            continue
+        if name in (_ONEDNN, _ONEDNN_ISA) and "tensorflow" in sys.modules:
+            continue
+        if os.environ.get(name) in (None, _own_values.get(name)):
+            # Not among the own values, which a later call may change.
+            os.environ[name] = value
+            _own_values.pop(name, None)
 
 
 def _set_variables(variables: dict[str, str]) -> None:

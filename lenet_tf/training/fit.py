@@ -19,7 +19,7 @@ from lenet_tf.runs import run_folder
 from lenet_tf.runs.checkpoints import Progress, write_model
 from lenet_tf.runs.run_record import RunRecord, build_config
 from lenet_tf.runtime import device as devices
-from lenet_tf.runtime import tensorflow_start, threads
+from lenet_tf.runtime import numerics, tensorflow_start, threads
 from lenet_tf.runtime.keras_settings import check_keras, check_warnings
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.config import TrainConfig, random_seed
@@ -199,7 +199,12 @@ def _write_record(
     content: Mapping[str, Any] = build_config(
         config.spec,
         split.data.identity(),
-        {"name": device.name, "label": device.label, "threads": threads.read_thread_settings()},
+        {
+            "name": device.name,
+            "label": device.label,
+            "threads": threads.read_thread_settings(),
+            "numerics": numerics.read_numerics(),
+        },
         seed=config.seed,
         initial_weights="seed" if initial_model is None else "given",
         settings=settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from lenet_tf.data.dataset import RawData, check_raw_data, split_data
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import remove_partials
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.saving import load_model
+from lenet_tf.models.run_models import load_run_model
 from lenet_tf.runs import checkpoints, folder_checks, run_folder
 from lenet_tf.runs.checkpoints import Progress
+from lenet_tf.runs.consistency import check_progress
 from lenet_tf.runs.event_files import truncate_events
 from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differences
 from lenet_tf.runtime import device as devices
+from lenet_tf.runtime import threads
+from lenet_tf.runtime.numerics import describe_differences
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.fit import training_context
 from lenet_tf.training.trainer import Trainer
@@ -36,9 +40,10 @@ def resume(
 ) -> run_folder.Run:
     """Resume an interrupted run from its last finished epoch. A finished run is only read.
 
-    On the same machine, with the same versions and device, the run ends with the same weights,
-    optimizer state and history (apart from `seconds`) as without the interruption, bit for bit.
-    Versions that differ are printed.
+    On the same machine, with the same versions, device, threads and oneDNN, the run ends with the
+    same weights, optimizer state and history (apart from `seconds`) as without the interruption,
+    bit for bit. The recorded threads are used if TensorFlow hasn't started. Versions and settings
+    that differ are printed.
 
     Args:
         run: The run folder.
@@ -127,6 +132,7 @@ def _continue(
     notes: Sequence[str],
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> run_folder.Run:
+    threads.use_recorded(record.config["device"].get("threads"))
     device, spec = devices.choose_device(config.device), config.spec
     with (
         run_folder.run_lock(record.path),
@@ -141,25 +147,28 @@ def _continue(
             config=config, split=split, model=model, device=device, callbacks=callbacks
         )
         _restore_files(record.path, progress, int(model.optimizer.iterations))
-        return trainer.run(record, progress, notes)
+        difference = describe_differences(record.config)
+        return trainer.run(record, progress, [*notes, *([difference] if difference else [])])
 
 
 def _load_finished(record: RunRecord, metrics: dict[str, Any]) -> run_folder.Run:
     # The model first, since that checks the whole file.
-    model = load_model(record.path)
-    history = checkpoints.read_progress(record.path / run_folder.FINAL).history
-    return run_folder.Run(record.path, history, metrics, record.config, model)
+    model = load_run_model(record)
+    progress = checkpoints.read_progress(record.path / run_folder.FINAL)
+    check_progress(record, progress)
+    return run_folder.Run(record.path, progress.history, metrics, record.config, model)
 
 
 def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
     """Restore the files of the last finished epoch and remove those of a later one."""
     try:
+        # First, since it refuses damaged files: then nothing is changed.
+        truncate_events(folder, progress.epochs, steps)
         for path in (folder, folder / "projector"):
             remove_partials(path, inside=folder)
         if progress.epochs:
             checkpoints.update_best(folder, progress)
             run_folder.write_history(folder, progress.rows)
-        truncate_events(folder, progress.epochs, steps)
     except OSError as error:
         raise RunError(
             f"cannot write to {folder}: {error.strerror or error}; the run is unchanged"
@@ -169,11 +178,12 @@ def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
 def _load_last_epoch(record: RunRecord, config: TrainConfig) -> tuple[LeNet, Progress]:
     """Return the model of the last finished epoch, or the initial one, and the progress."""
     final = record.path / run_folder.FINAL
-    if final.exists():
-        model, progress = load_model(final), checkpoints.read_progress(final)
+    if os.path.lexists(final):
+        model, progress = load_run_model(record), checkpoints.read_progress(final)
+        check_progress(record, progress)
         progress.resumed.append(progress.epochs)
         return model, progress
     progress = Progress(resumed=[0])
     if record.config.get("initial_weights") == "given":
-        return load_model(record.path / run_folder.INITIAL_WEIGHTS), progress
+        return load_run_model(record, run_folder.INITIAL_WEIGHTS), progress
     return LeNet(config.spec, seed=config.seed, precision=config.precision), progress

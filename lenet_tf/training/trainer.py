@@ -61,8 +61,15 @@ class Trainer:
 
     def __post_init__(self) -> None:
         build_for_training(self.model, self.device)
+        spec = self.config.spec
+        # A batch larger than the training set is never full. TensorFlow computes the shapes of
+        # full batches all the same, in 32 bits.
+        size = min(spec.recipe.batch_size, len(self.split.train_indices) + 1)
         self._loop, self._loop_description = choose_engine(
-            self.config.engine, self.config.spec, self.model, self.device
+            self.config.engine,
+            replace(spec, recipe=replace(spec.recipe, batch_size=size)),
+            self.model,
+            self.device,
         )
 
     def run(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from lenet_tf.errors import RunError, SpecError
+from lenet_tf.errors import SpecError
 
 HISTOGRAMS = ("weights", "activations", "gradients")
 
@@ -69,13 +69,11 @@ class Board:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Board:
-        """Return the board of a run's config.json, or the default for a run without one.
+        """Return the board of a run's checked config.json, or the default for a run without one.
 
-        Raises:
-            RunError: The entry is invalid.
+        Entries of other versions are ignored.
         """
         values = config.get("tensorboard", {})
-        try:
-            return cls(**values)
-        except (TypeError, SpecError) as error:
-            raise RunError(f"config.json has no usable 'tensorboard': {error}") from error
+        return cls(
+            **{field.name: values[field.name] for field in fields(cls) if field.name in values}
+        )

@@ -7,7 +7,6 @@ import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from tensorboard.plugins.hparams.summary import session_end_pb
 from lenet_tf.evaluation.markdown import render_architecture, render_values
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runs.validation import parse_time
 from lenet_tf.text import escape_controls
 
 # Suffixes of the two event files.
@@ -66,7 +66,10 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
         hp.hparams(
             values,
             trial_id=folder.name,
-            start_time_secs=datetime.fromisoformat(config["started"]).timestamp(),
+            # Runs of other versions may not say when they started.
+            start_time_secs=parse_time(config["started"]).timestamp()
+            if "started" in config
+            else None,
         )
 
 
@@ -168,7 +171,7 @@ def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
     return {
         "network": spec.name,
         "parameters": spec.parameters,
-        "data": escape_controls(config["data"]["name"]),
+        "data": escape_controls(config["data"].get("name", "unknown")),
         "optimizer": optimizer.name,
         "learning_rate": optimizer.get_learning_rate(0),
         "schedule": optimizer.schedule or "constant",

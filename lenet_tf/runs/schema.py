@@ -1,0 +1,128 @@
+"""The schema of a run folder's files.
+
+The attacker is someone who sends a run folder. Every number and text of it is bounded here, so
+that no reader has to expect others. Fields that this version doesn't know are accepted.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+# The largest float32, the largest 64-bit integer, and characters of a text and of a name.
+MAX_NUMBER, MAX_INTEGER, MAX_TEXT, MAX_NAME = 3.4e38, 2**63 - 1, 10_000, 200
+MAX_EPOCHS = 1_000_000
+
+Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+Epochs = Annotated[int, Meta(ge=0, le=MAX_EPOCHS)]
+Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+# 300 years.
+Seconds = Annotated[float, Meta(ge=0, le=1e10)]
+
+
+class Data(Struct):
+    """`data` in config.json: `RawData.identity()`."""
+
+    name: Text | UnsetType = UNSET
+    sha256: Text | UnsetType | None = UNSET
+    source: Text | UnsetType = UNSET
+    version: Text | UnsetType = UNSET
+
+
+class Settings(Struct):
+    """`settings` in config.json."""
+
+    deterministic: bool
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"]
+    early_stopping: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] | None
+    engine: Literal["auto", "graph", "keras"]
+
+
+class Device(Struct):
+    """`device` in config.json."""
+
+    name: Annotated[str, Meta(pattern=r"^/(CPU|GPU):[0-9]{1,4}$")] | UnsetType = UNSET
+    label: Text | UnsetType = UNSET
+    threads: dict[Text, Text | None] | UnsetType = UNSET
+    numerics: dict[Text, Text | bool | None] | UnsetType = UNSET
+
+
+class Board(Struct):
+    """`tensorboard` in config.json."""
+
+    images_every: Epochs | UnsetType | None = UNSET
+    histograms: list[Literal["weights", "activations", "gradients"]] | UnsetType = UNSET
+
+
+class Machine(Struct):
+    """`machine` in config.json."""
+
+    system: Text | UnsetType = UNSET
+    architecture: Text | UnsetType = UNSET
+    processor: Text | UnsetType = UNSET
+    features: Annotated[list[Text], Meta(max_length=1_000)] | UnsetType = UNSET
+    cores: Count | UnsetType = UNSET
+
+
+class Config(Struct):
+    """config.json, whose network and recipe `Spec.from_dict` checks, and `Board` what it shows."""
+
+    spec: dict[str, Any]
+    recipe: dict[str, Any]
+    data: Data
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    settings: Settings
+    device: Device
+    variant: Text | UnsetType = UNSET
+    started: Text | UnsetType = UNSET
+    versions: dict[Text, Text] | UnsetType = UNSET
+    commit: Text | UnsetType | None = UNSET
+    machine: Machine | UnsetType = UNSET
+    initial_weights: Literal["seed", "given"] | UnsetType = UNSET
+    tensorboard: Board | UnsetType = UNSET
+
+
+class Metrics(Struct):
+    """metrics.json."""
+
+    test_accuracy: Fraction
+    test_loss: Number
+    epochs: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)]
+    seconds: Seconds
+    seconds_per_epoch: Seconds
+    best_epoch: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)]
+    best_val_accuracy: Number
+    parameters: Count | UnsetType = UNSET
+    resumed: list[Epochs] | UnsetType = UNSET
+    finished: Text | UnsetType = UNSET
+
+
+class ProgressFile(Struct):
+    """The progress in final.keras. JSON has no NaN, which is a text there."""
+
+    epochs: Annotated[
+        list[
+            Annotated[
+                dict[
+                    Annotated[str, Meta(min_length=1, max_length=MAX_NAME)],
+                    Number | Literal["nan", "inf", "-inf"],
+                ],
+                Meta(max_length=1_000),
+            ]
+        ],
+        Meta(max_length=MAX_EPOCHS),
+    ]
+    resumed: Annotated[list[Epochs], Meta(max_length=MAX_EPOCHS)]
+
+
+class Epoch(Struct):
+    """What each epoch of the progress and each line of history.csv has at least."""
+
+    loss: Number
+    accuracy: Number
+    val_loss: Number
+    val_accuracy: Number
+    seconds: Seconds
