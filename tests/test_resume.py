@@ -23,7 +23,8 @@ from quick import fit, resume
 from tensorboard_events import read_steps
 
 import lenet_tf
-from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.errors import DataError, Interrupted, RunError
+from lenet_tf.evaluation import run_report
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
 
@@ -289,3 +290,93 @@ def test_the_command_refuses_options_that_the_run_decides(interrupted_run, cli):
     result = cli.train("--resume", folder, "--data", "sample")
     assert result.exit_code == 1
     assert "was trained on other sample data" in result.output
+
+
+def change_config(folder, change):
+    """Change config.json of a run folder."""
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    change(config)
+    path.write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    {
+        "a filter more": (
+            lambda config: config["spec"]["rows"][1].update(filters=3),
+            r"rows\[1\].filters is 3 in config.json and 2 in final.keras",
+        ),
+        "padded images": (
+            lambda config: config["spec"]["preparation"].update(pad_to=32),
+            "preparation.pad_to is 32 in config.json and none in final.keras",
+        ),
+        "a row less": (
+            lambda config: config["spec"]["rows"].pop(2),
+            "the number of rows is 4 in config.json and 5 in final.keras",
+        ),
+        "another learning rate": (
+            lambda config: config["recipe"]["optimizer"].update(learning_rate=0.5),
+            "recipe.optimizer.learning_rate is 0.5 in config.json and 0.001 in final.keras",
+        ),
+        "another precision": (
+            lambda config: config["settings"].update(precision="mixed_bfloat16"),
+            "precision is mixed_bfloat16 in config.json and float32 in final.keras",
+        ),
+        "another seed": (
+            lambda config: config.update(seed=99),
+            r"seed is 99 in config.json and \d+ in final.keras",
+        ),
+    }.values(),
+)
+def test_a_model_that_config_does_not_describe_is_refused(interrupted_run, digits, change, message):
+    change_config(interrupted_run, change)
+    before = {path: path.read_bytes() for path in interrupted_run.rglob("*") if path.is_file()}
+    for use in (
+        lambda: resume(interrupted_run, digits, quiet=True),
+        lambda: run_report.write_report(interrupted_run, digits),
+        lambda: lenet_tf.load_model(interrupted_run),
+        lambda: lenet_tf.evaluate(interrupted_run, digits),
+    ):
+        with pytest.raises(RunError, match=message) as error:
+            use()
+        assert len(str(error.value).splitlines()) == 1
+    after = {path: path.read_bytes() for path in interrupted_run.rglob("*") if path.is_file()}
+    assert after == before
+
+
+def test_a_preparation_that_does_not_fit_is_refused_before_the_first_epoch(interrupted_run, digits):
+    """The network has no flat layer before its last one, so that it would accept larger images."""
+    (interrupted_run / "final.keras").unlink()
+    change_config(interrupted_run, lambda config: config["spec"]["preparation"].update(pad_to=32))
+    with pytest.raises(DataError, match="takes images of 28×28×1 .* gives 32×32×1"):
+        resume(interrupted_run, digits, quiet=True)
+
+
+def test_settings_that_change_the_last_bits_are_printed(interrupted_run, digits, capsys):
+    def change(config):
+        config["device"]["threads"] |= {
+            "TF_NUM_INTRAOP_THREADS": "77",
+            "ONEDNN_MAX_CPU_ISA": "AVX2",
+        }
+        config["device"]["numerics"] |= {"XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}
+        config["machine"]["features"] = ["sve"]
+
+    change_config(interrupted_run, change)
+    run = resume(interrupted_run, digits)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "last bits" in line]
+    assert line.startswith("The last bits of the results may differ from a run without the")
+    for part in (
+        r"TF_NUM_INTRAOP_THREADS is \S+( set)? here and was 77",
+        "ONEDNN_MAX_CPU_ISA is not set here and was AVX2",
+        "XLA_FLAGS is not set here and was --xla_cpu_enable_fast_math=true",
+        "features is .* here and was sve",
+    ):
+        assert re.search(part, line), part
+    assert run.metrics["epochs"] == 4
+
+
+def test_equal_settings_are_not_mentioned(interrupted_run, digits, capsys):
+    change_config(interrupted_run, lambda config: config["device"].pop("numerics"))
+    resume(interrupted_run, digits)
+    assert "last bits" not in capsys.readouterr().out

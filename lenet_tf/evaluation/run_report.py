@@ -22,9 +22,8 @@ from lenet_tf.evaluation.spec_tables import tabulate_layers
 from lenet_tf.evaluation.spec_text import describe_spec
 from lenet_tf.io.atomic import STALE_SECONDS, make_folder, remove_partials, write_text
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.run_models import load_run_model
+from lenet_tf.models.run_models import load_last_epoch
 from lenet_tf.runs import checkpoints, folder_checks, run_record
-from lenet_tf.runs.consistency import check_progress
 from lenet_tf.runtime.environment import program_name
 
 # In a run folder: the page, and the folder of its figures.
@@ -98,9 +97,7 @@ def evaluate_run(run: run_record.RunRecord, data: RawData) -> EvaluatedRun:
         RunError: If the run has no finished epoch.
     """
     checkpoints.check_has_checkpoint(run.path)
-    model = load_run_model(run)
-    progress = checkpoints.read_progress(run.path / "final.keras")
-    check_progress(run, progress)
+    model, progress = load_last_epoch(run)
     return build_evaluated_run(run, model, progress.history, data, evaluate(model, data))
 
 

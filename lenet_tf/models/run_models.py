@@ -7,7 +7,8 @@ import os
 from lenet_tf.errors import RunError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.saving import load_model
-from lenet_tf.runs.consistency import check_model
+from lenet_tf.runs.checkpoints import Progress, read_progress
+from lenet_tf.runs.consistency import check_model, check_progress
 from lenet_tf.runs.run_folder import FINAL
 from lenet_tf.runs.run_record import RunRecord
 
@@ -35,3 +36,22 @@ def load_run_model(record: RunRecord, name: str = FINAL) -> LeNet:
     model = load_model(file)
     check_model(record, model, name)
     return model
+
+
+def load_last_epoch(record: RunRecord) -> tuple[LeNet, Progress]:
+    """Load the model and the progress of a run's last finished epoch.
+
+    Args:
+        record: The run.
+
+    Returns:
+        The compiled model, and the progress in the same file.
+
+    Raises:
+        RunError: As `load_run_model`, or a file of the run folder says something else.
+    """
+    # The model first, since that checks the whole file.
+    model = load_run_model(record)
+    progress = read_progress(record.path / FINAL)
+    check_progress(record, progress)
+    return model, progress

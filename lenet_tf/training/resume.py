@@ -12,12 +12,12 @@ import keras
 from lenet_tf.data import image_order
 from lenet_tf.data.dataset import RawData, check_raw_data, split_data
 from lenet_tf.errors import RunError
+from lenet_tf.evaluation.evaluate import check_fits
 from lenet_tf.io.atomic import remove_partials
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.run_models import load_run_model
+from lenet_tf.models.run_models import load_last_epoch, load_run_model
 from lenet_tf.runs import checkpoints, folder_checks, run_folder
 from lenet_tf.runs.checkpoints import Progress
-from lenet_tf.runs.consistency import check_progress
 from lenet_tf.runs.event_files import truncate_events
 from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differences
 from lenet_tf.runtime import device as devices
@@ -142,6 +142,8 @@ def _continue(
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
         model, progress = _load_last_epoch(record, config)
+        # The rows and the preparation in config.json may not fit each other.
+        check_fits(model, spec.preparation.output_shape(data.image_shape), data)
         split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
         trainer = Trainer(
             config=config, split=split, model=model, device=device, callbacks=callbacks
@@ -152,10 +154,7 @@ def _continue(
 
 
 def _load_finished(record: RunRecord, metrics: dict[str, Any]) -> run_folder.Run:
-    # The model first, since that checks the whole file.
-    model = load_run_model(record)
-    progress = checkpoints.read_progress(record.path / run_folder.FINAL)
-    check_progress(record, progress)
+    model, progress = load_last_epoch(record)
     return run_folder.Run(record.path, progress.history, metrics, record.config, model)
 
 
@@ -177,10 +176,8 @@ def _restore_files(folder: Path, progress: Progress, steps: int) -> None:
 
 def _load_last_epoch(record: RunRecord, config: TrainConfig) -> tuple[LeNet, Progress]:
     """Return the model of the last finished epoch, or the initial one, and the progress."""
-    final = record.path / run_folder.FINAL
-    if os.path.lexists(final):
-        model, progress = load_run_model(record), checkpoints.read_progress(final)
-        check_progress(record, progress)
+    if os.path.lexists(record.path / run_folder.FINAL):
+        model, progress = load_last_epoch(record)
         progress.resumed.append(progress.epochs)
         return model, progress
     progress = Progress(resumed=[0])
