@@ -15,6 +15,7 @@ import json
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -34,6 +35,18 @@ _NUMERIC_KINDS = "bfiu"
 MEMORY_BYTES = 512 << 20
 PROCESSOR_SECONDS = 3
 WALL_SECONDS = 60
+# Exit code of a child that failed for another reason than the file.
+_FAILED_ITSELF = 70
+# What ends a process from outside. The child's own limits send SIGXCPU or fail an allocation.
+_KILLS = tuple(
+    -getattr(signal, name)
+    for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT")
+    if hasattr(signal, name)
+)
+
+
+class ReaderKilledError(OSError):
+    """The process that reads the file ended, and not because of the file."""
 
 
 def read_arrays(content: bytes) -> dict[str, Any]:
@@ -47,7 +60,7 @@ def read_arrays(content: bytes) -> dict[str, Any]:
 
     Raises:
         ValueError: If the file is damaged or holds anything but groups and plain arrays.
-        OSError: If the child process cannot start.
+        OSError: If the child process cannot start, or was killed.
     """
     import numpy as np
 
@@ -81,7 +94,13 @@ def _run_child(content: bytes) -> bytes:
     ) as child:
         assert child.stdin is not None and child.stdout is not None
         # Attack: a file on which the library loops forever without using processor time.
-        timer = threading.Timer(WALL_SECONDS, child.kill)
+        is_late = threading.Event()
+
+        def stop() -> None:
+            is_late.set()
+            child.kill()
+
+        timer = threading.Timer(WALL_SECONDS, stop)
         timer.start()
         try:
             # If the child ends before it has read everything, its exit code says so.
@@ -93,9 +112,15 @@ def _run_child(content: bytes) -> bytes:
         finally:
             timer.cancel()
             # The reply is complete, or the child does not stop by itself.
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 child.wait(5 if sys.exc_info()[0] is None else 0)
-            child.kill()
+            except subprocess.TimeoutExpired:
+                stop()
+    if child.returncode in (*_KILLS, _FAILED_ITSELF) and not is_late.is_set():
+        raise ReaderKilledError(
+            "the process that reads it was killed or ran out of memory. The file may be fine: free"
+            " some memory and try again"
+        )
     if child.returncode:
         raise ValueError("the HDF5 library fails on it, or needs too much time or memory")
     return reply
@@ -164,7 +189,9 @@ def _limit_resources(size: int) -> None:
     for name, limit in limits.items():
         # macOS does not accept an RLIMIT_AS below the memory that is mapped already.
         with contextlib.suppress(AttributeError, ValueError, OSError):
-            resource.setrlimit(getattr(resource, name), (limit, limit))
+            # SIGXCPU comes at the lower limit; SIGKILL would look like a lack of memory.
+            upper = limit + 1 if name == "RLIMIT_CPU" else limit
+            resource.setrlimit(getattr(resource, name), (limit, upper))
 
 
 def _read_all(h5py: Any, file: Any, size: int) -> Iterator[tuple[str, Any]]:
@@ -216,4 +243,8 @@ def _measure_array(h5py: Any, dataset: Any, path: str) -> int:
 
 
 if __name__ == "__main__":
-    _run_as_child()
+    try:
+        _run_as_child()
+    except BaseException:
+        # What the file can cause is answered above: memory is short, or this Python is broken.
+        os._exit(_FAILED_ITSELF)
