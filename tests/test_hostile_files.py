@@ -114,6 +114,26 @@ def test_a_named_pipe_is_refused(reader, hostile, tmp_path):
         hostile.READERS[reader].read(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_that_takes_a_files_place_is_refused(tmp_path, monkeypatch):
+    """It comes after the first look at the file; opening it must not wait for its other end."""
+    (tmp_path / "file").write_bytes(b"1")
+    status = os.stat(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: status)
+    with pytest.raises(ValueError, match="it is not a regular file"):
+        bounded.open_regular_file(tmp_path / "pipe")
+
+
+def test_links_are_followed_only_where_the_user_names_the_file(tmp_path):
+    (tmp_path / "file").write_bytes(b"1")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with bounded.open_regular_file(tmp_path / "link") as file:
+        assert file.read() == b"1"
+    with pytest.raises(ValueError, match="it is a link to another file"):
+        bounded.open_regular_file(tmp_path / "link", follow_links=False)
+
+
 def test_an_error_quotes_at_most_1000_characters():
     assert len(str(DataError("a" * 10**6))) == 1_001
 

@@ -132,7 +132,10 @@ def update_best(folder: Path, progress: Progress) -> None:
         OSError: The file cannot be written.
     """
     if progress.epochs and progress.best == progress.epochs - 1:
-        with atomic_write(folder / BEST) as file, (folder / FINAL).open("rb") as final:
+        with (
+            atomic_write(folder / BEST) as file,
+            open_regular_file(folder / FINAL, follow_links=False) as final,
+        ):
             shutil.copyfileobj(final, file)
 
 
