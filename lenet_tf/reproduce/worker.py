@@ -122,10 +122,12 @@ def _read_matching_record(folder: Path, row: TableRow, seed: int, raw: RawData) 
     """
     try:
         record = read_run(folder)
+        metrics = record.read_metrics()
     except LenetError:
         return None
     is_match = (
-        select_decisive_fields(record.spec) == select_decisive_fields(row.spec)
+        (metrics is None or metrics.keys() >= {"parameters", "resumed", "finished"})
+        and select_decisive_fields(record.spec) == select_decisive_fields(row.spec)
         and record.settings["seed"] == seed
         and record.data_sha256 == raw.sha256
         and not version_differences(record.config)

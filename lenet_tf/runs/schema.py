@@ -30,6 +30,8 @@ class Data(Struct):
     sha256: Text | UnsetType | None = UNSET
     source: Text | UnsetType = UNSET
     version: Text | UnsetType = UNSET
+    num_classes: Count | UnsetType = UNSET
+    class_names: Annotated[list[Text], Meta(max_length=1_000_000)] | UnsetType | None = UNSET
 
 
 class Settings(Struct):
