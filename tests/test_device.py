@@ -126,6 +126,33 @@ def test_threads_are_set_until_tensorflow_uses_them(first, threads):
     assert json.loads(python("-c", script, env=environment).stdout) == threads
 
 
+NAMES = ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_ENABLE_ONEDNN_OPTS")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "own", "expected"),
+    [
+        (("1", "3", "0"), {}, ["1", "3", "0"]),
+        (("1", "3", "0"), {"TF_NUM_INTRAOP_THREADS": "5"}, ["1", "5", "0"]),
+        ((None, "3", None), {}, ["2", "3", "1"]),
+        (("9999", "-1", "2"), {}, ["2", "1", "1"]),
+    ],
+)
+def test_a_run_resumes_with_its_threads_where_the_user_names_none(recorded, own, expected):
+    """A stranger's run folder sets no other variables, and no absurd ones."""
+    variables = dict(zip(NAMES, recorded, strict=True)) | {"PATH": "/stranger", "X": "y"}
+    script = (
+        "import json, os; path = os.environ['PATH']\n"
+        "from lenet_tf.runtime import threads; threads.usable_cores = lambda: 2\n"
+        f"threads.use_recorded({variables}); threads.use_recorded(None)\n"
+        "threads.use_parallel_halves()\n"
+        "assert os.environ['PATH'] == path and 'X' not in os.environ\n"
+        f"print(json.dumps([os.environ.get(name) for name in {NAMES}]))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES} | own
+    assert json.loads(python("-c", script, env=environment).stdout) == expected
+
+
 def test_variables_are_created_on_the_device_of_the_scope():
     with device.choose_device("cpu").scope():
         assert tf.Variable(1.0).device.endswith("CPU:0")
