@@ -306,3 +306,14 @@ def test_callbacks_see_every_epoch(digits, tmp_path):
     assert seen == [(0, {"loss", "accuracy"})] * 2, "270 images in one execution"
     assert len(run.history["val_accuracy"]) == 2
     assert int(run.model.optimizer.iterations) == 540
+
+
+def test_a_batch_larger_than_the_data_is_all_of_them(digits, tmp_path):
+    """TensorFlow computes the shapes of full batches in 32 bits, also of those that never come."""
+    options = {"epochs": 1, "seed": 1, "device": "cpu", "engine": "graph", "quiet": True}
+    one, other = (
+        fit("tiny", digits, batch_size=size, logs=tmp_path, **options).model.get_weights()
+        for size in (2**31 - 1, len(digits.x_train) + 10)
+    )
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)

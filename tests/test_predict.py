@@ -260,6 +260,10 @@ def test_the_newest_finished_run_is_found(tmp_path):
             (folder / "metrics.json").write_text("{}")
             os.utime(folder / "metrics.json", (number, number))
     assert find_newest_run(tmp_path).name == "a"
+    # No run is behind a link to nowhere, or a folder of that name.
+    (tmp_path / "fit" / "c" / "metrics.json").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "fit" / "d" / "metrics.json").mkdir(parents=True)
+    assert find_newest_run(tmp_path).name == "a"
 
 
 # The command
