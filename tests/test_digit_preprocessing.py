@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from quick import fit
+from scipy import ndimage
 
 import lenet_tf
 from lenet_tf.data.sources.sample import load_sample
@@ -169,6 +170,15 @@ def test_a_digit_that_touches_the_rim_is_read():
     expected = as_digit(to_picture(ink))
     ink[-20:-17, 10:13] = 1
     np.testing.assert_allclose(as_digit(to_picture(ink)), expected, atol=2)
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_bold_and_tightly_cropped_digits_are_read(number):
+    """Much of their rim is ink, which is neither the paper nor a frame nor noise."""
+    ink = ndimage.grey_dilation(draw_ink(number), 9)
+    rows, columns = (np.flatnonzero((ink > 0.3).any(axis=axis)) for axis in (1, 0))
+    tight = np.pad(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], 4)
+    assert correlate(as_digit(to_picture(tight)), as_digit(to_picture(ink))) > 0.95
 
 
 def test_a_broken_stroke_stays_together():

@@ -19,6 +19,8 @@ _CLEAN_DEVIATION = 2.0
 _SMOOTHED_NOISE = 0.28
 # The light is fitted to a copy of at most this side.
 _FIT_SIDE = 64
+# Share of the rim that it must fit better than even light does.
+_MIN_GAIN = 0.1
 # Weighted fits, the first half of them to the rim.
 _FIT_STEPS = 12
 # Least share of the brightest light, so that noise in the dark is not enlarged.
@@ -53,6 +55,12 @@ def fit_paper(picture: np.ndarray) -> np.ndarray:
         # One row or column has no slope across, so the matrix may be singular.
         solution = np.linalg.lstsq(terms.T @ weighted, weighted.T @ values, rcond=1e-9)[0]
         fitted = terms @ solution
+    # Ink along the rim, as of a tightly cropped digit, bends the surface.
+    even, uneven = (
+        float((np.abs(values - each)[rim] < _MIN_CONTRAST / 2).mean()) for each in (median, fitted)
+    )
+    if uneven < even + _MIN_GAIN:
+        return np.full(picture.shape, median, np.float32)
     surface = fitted.reshape(small.shape).astype(np.float32)
     return np.asarray(Image.fromarray(surface).resize((width, height), Image.Resampling.BILINEAR))
 
@@ -120,10 +128,11 @@ def to_ink(contrast: np.ndarray) -> np.ndarray:
     Raises:
         DataError: If nothing is drawn.
     """
-    noise = _estimate_deviation(contrast[_select_rim(contrast.shape)])
+    smooth = _smooth(contrast)
+    noise = _estimate_deviation((contrast - smooth)[_select_rim(contrast.shape)])
     # Smooth noise away, but not on clean paper, where smoothing would break a thin line.
     if noise > _CLEAN_DEVIATION:
-        contrast = _smooth(contrast)
+        contrast = smooth
         noise *= _SMOOTHED_NOISE
     ink = np.clip(contrast, 0, None)
     top = float(ink.max())

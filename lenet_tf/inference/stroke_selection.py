@@ -13,7 +13,7 @@ _EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 # Parts with less than this share of the largest stroke's area are dirt.
 _MIN_AREA = 0.03
 # A part at the picture's rim is no digit if another has at least this share of its area.
-_MIN_AREA_INSIDE = 0.1
+_MIN_AREA_INSIDE = 0.25
 # Parts that are closer than this share of the picture's longer side belong together.
 _MAX_BREAK = 0.02
 # Digits side by side: least height in shares of the tallest, and least gap in shares of it.
@@ -26,6 +26,8 @@ _MIN_FRAME_PIXELS = 16
 _MIN_FRAME_SIDE, _MIN_FRAME_AREA = 0.3, 0.9
 # Shares of that area: of the hole in an empty frame, and of the ink around spared strokes.
 _MIN_HOLE, _MIN_PANEL = 0.6, 0.75
+# Least share of its box that a rectangle with spared strokes fills.
+_MIN_PANEL_AREA = 0.97
 
 
 def find_frame(ink: np.ndarray) -> Box | None:
@@ -67,7 +69,9 @@ def _find_inside(part: np.ndarray) -> Box | None:
                 slice(outer.start + inner.start, outer.start + inner.stop)
                 for outer, inner in zip(core, hole, strict=True)
             )
-    return core if part[core].mean() >= _MIN_PANEL else None
+    # Bold digits nearly fill their box.
+    is_panel = part[core].mean() >= _MIN_PANEL and filled[core].mean() >= _MIN_PANEL_AREA
+    return core if is_panel else None
 
 
 def _span(mask: np.ndarray) -> slice:
