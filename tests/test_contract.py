@@ -19,6 +19,7 @@ from contract import (
     check_training_step,
     compute_outputs,
 )
+from keras.src import testing as keras_testing
 from PIL import Image
 from quick import fit
 
@@ -65,6 +66,14 @@ LAYERS = {
     "min": (pooling.MinPooling2D, {}, (8, 7, 3)),
     "sum": (pooling.SumPooling2D, {"pool_size": (3, 2), "strides": (2, 1)}, (8, 7, 3)),
     "stochastic": (pooling.StochasticPooling2D, {"padding": "same", "seed": 3}, (8, 7, 3)),
+}
+# The argument that takes the window's size.
+SIZE_ARGUMENTS = {
+    layers.Subsampling: "size",
+    layers.TableConvolution: "kernel_size",
+    pooling.MinPooling2D: "pool_size",
+    pooling.SumPooling2D: "pool_size",
+    pooling.StochasticPooling2D: "pool_size",
 }
 
 
@@ -284,3 +293,33 @@ def test_a_run_on_one_image(name, digits, tmp_path):
     scores = run.model.evaluate(images, labels, verbose=0, return_dict=True)
     assert run.history["val_loss"] == pytest.approx([scores["loss"]], rel=1e-4)
     assert run.metrics["test_loss"] == pytest.approx(scores["loss"], rel=1e-4)
+
+
+class LayerTest(keras_testing.TestCase):
+    """Keras' own contract for layers, which is written for unittest."""
+
+    def runTest(self) -> None:  # noqa: N802
+        """Do nothing: the tests below call `run_layer_test`."""
+
+
+# Each layer's arguments as tutorials write them: one number, or a pair.
+@pytest.mark.parametrize("size", [2, (2, 2)], ids=["number", "pair"])
+@pytest.mark.parametrize("layer_class", dict.fromkeys(case[0] for case in LAYERS.values()))
+def test_keras_own_layer_contract(layer_class, size):
+    name = SIZE_ARGUMENTS.get(layer_class)
+    if layer_class is layers.EuclideanRBF:
+        arguments, input_shape, outputs = {"units": 3}, (2, 84), (2, 3)
+    else:
+        arguments, input_shape, outputs = {name: size}, (2, 6, 6, 3), (2, 3, 3, 3)
+    if layer_class is layers.TableConvolution:
+        arguments |= {"table": TABLE, "strides": size}
+        outputs = (2, 3, 3, 4)
+    LayerTest().run_layer_test(
+        layer_class,
+        arguments,
+        input_shape=input_shape,
+        expected_output_shape=outputs,
+        expected_num_seed_generators=int(layer_class is pooling.StochasticPooling2D),
+        expected_num_losses=0,
+        supports_masking=False,
+    )

@@ -72,7 +72,7 @@ class Subsampling(keras.layers.Layer):
     Rows and columns that don't fill a window are dropped.
 
     Args:
-        size: (height, width) of a window, also the stride.
+        size: (height, width) of a window, or one number for both; also the stride.
         activation: The squashing function f.
         coefficient: Initial value of the coefficients.
         multiplier: Output maps per input map.
@@ -90,7 +90,7 @@ class Subsampling(keras.layers.Layer):
 
     def __init__(
         self,
-        size: IntPair = (2, 2),
+        size: int | IntPair = (2, 2),
         activation: Any = scaled_tanh,
         coefficient: float = 0.25,
         multiplier: int = 1,
@@ -113,7 +113,8 @@ class Subsampling(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Subsample feature maps (batch, height, width, maps)."""
-        return self.activation(self.sum_windows(inputs) * self.coefficient + self.bias)
+        sums = self.sum_windows(inputs) * ops.cast(self.coefficient, self.compute_dtype)
+        return self.activation(sums + ops.cast(self.bias, self.compute_dtype))
 
     def sum_windows(self, inputs: Any) -> Any:
         """Return the sum of each window, `multiplier` times per map."""
@@ -140,8 +141,8 @@ class TableConvolution(keras.layers.Layer):
 
     Args:
         table: The numbers of the input maps, from 0, for each feature map.
-        kernel_size: (height, width) of the kernels.
-        strides: (vertical, horizontal) step.
+        kernel_size: (height, width) of the kernels, or one number for both.
+        strides: (vertical, horizontal) step, or one number for both.
         padding: `valid` or `same`.
         activation: A Keras activation or its name.
         kernel_initializer: A Keras initializer or its name.
@@ -160,8 +161,8 @@ class TableConvolution(keras.layers.Layer):
     def __init__(
         self,
         table: tuple[tuple[int, ...], ...],
-        kernel_size: IntPair,
-        strides: IntPair = (1, 1),
+        kernel_size: int | IntPair,
+        strides: int | IntPair = (1, 1),
         padding: str = "valid",
         activation: Any = None,
         kernel_initializer: Any = "glorot_uniform",
@@ -205,8 +206,8 @@ class TableConvolution(keras.layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Convolve feature maps (batch, height, width, maps)."""
-        kernel = ops.cast(self.kernel, self.compute_dtype)
-        return self.activation(self.convolve(inputs, kernel) + self.bias)
+        sums = self.convolve(inputs, ops.cast(self.kernel, self.compute_dtype))
+        return self.activation(sums + ops.cast(self.bias, self.compute_dtype))
 
     def convolve(self, inputs: Any, kernel: Any) -> Any:
         """Return the weighted sums without bias and activation.

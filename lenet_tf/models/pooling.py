@@ -18,8 +18,8 @@ class _Pooling2D(keras.layers.Layer):
 
     def __init__(
         self,
-        pool_size: IntPair = (2, 2),
-        strides: IntPair | None = None,
+        pool_size: int | IntPair = (2, 2),
+        strides: int | IntPair | None = None,
         padding: str = "valid",
         **options: Any,
     ) -> None:
@@ -47,8 +47,8 @@ class MinPooling2D(_Pooling2D):
     """The smallest value of each window.
 
     Args:
-        pool_size: (height, width) of the window.
-        strides: (vertical, horizontal) step; None for `pool_size`.
+        pool_size: (height, width) of the window, or one number for both.
+        strides: (vertical, horizontal) step, or one number for both; None for `pool_size`.
         padding: `valid` or `same`; padding never counts as a value.
         **options: Arguments of `keras.layers.Layer`.
 
@@ -70,8 +70,8 @@ class SumPooling2D(_Pooling2D):
     """The sum of each window.
 
     Args:
-        pool_size: (height, width) of the window.
-        strides: (vertical, horizontal) step; None for `pool_size`.
+        pool_size: (height, width) of the window, or one number for both.
+        strides: (vertical, horizontal) step, or one number for both; None for `pool_size`.
         padding: `valid` or `same`.
         **options: Arguments of `keras.layers.Layer`.
 
@@ -97,8 +97,8 @@ class StochasticPooling2D(_Pooling2D):
     0. A window of zeros gives 0.
 
     Args:
-        pool_size: (height, width) of the window.
-        strides: (vertical, horizontal) step; None for `pool_size`.
+        pool_size: (height, width) of the window, or one number for both.
+        strides: (vertical, horizontal) step, or one number for both; None for `pool_size`.
         padding: `valid` or `same`; padding is never drawn.
         seed: Seed of the draws; None for Keras' global generator.
         **options: Arguments of `keras.layers.Layer`.
@@ -113,8 +113,8 @@ class StochasticPooling2D(_Pooling2D):
 
     def __init__(
         self,
-        pool_size: IntPair = (2, 2),
-        strides: IntPair | None = None,
+        pool_size: int | IntPair = (2, 2),
+        strides: int | IntPair | None = None,
         padding: str = "valid",
         seed: int | None = None,
         **options: Any,
