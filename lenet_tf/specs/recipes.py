@@ -71,6 +71,7 @@ class Optimizer:
     warm_up: float | None = None
 
     def __post_init__(self) -> None:
+        validators.convert_numpy_fields(self)
         if isinstance(self.learning_rate, list):
             object.__setattr__(self, "learning_rate", tuple(self.learning_rate))
         validators.check_one_of("optimizer", self.name, tuple(OPTIMIZERS))
@@ -178,6 +179,7 @@ class Recipe:
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        validators.convert_numpy_fields(self)
         show = validators.show_value
         if not isinstance(self.optimizer, Optimizer):
             raise SpecError(f"optimizer must be an Optimizer, not {show(self.optimizer)}")

@@ -67,6 +67,7 @@ class Spec:
         for row in self.rows:
             if not isinstance(row, Row):
                 raise SpecError(f"{self.name}: {validators.show_value(row)} is not a row")
+            validators.convert_numpy_fields(row)
         for layer in self.layers:
             try:
                 check_trainable(layer.row, layer.row is self.rows[-1], self.recipe)

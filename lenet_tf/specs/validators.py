@@ -6,6 +6,7 @@ Every field is bounded, so that any table from a file is refused or computed imm
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from lenet_tf.errors import SpecError, suggest_name
@@ -31,6 +32,22 @@ def show_value(value: Any) -> str:
         # It contains a number with more digits than Python formats, or is nested too deeply.
         return f"a {type(value).__name__} too large to show"
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def to_plain_number(value: Any) -> Any:
+    """Return NumPy's number as Python's, which JSON can hold, and any other value unchanged."""
+    # This package imports the standard library only.
+    is_scalar = hasattr(value, "dtype") and getattr(value, "ndim", None) == 0
+    return value.item() if is_scalar and hasattr(value, "item") else value
+
+
+def convert_numpy_fields(instance: Any) -> None:
+    """Turn the NumPy numbers in a frozen dataclass into Python's, also those in tuples."""
+    for field in fields(instance):
+        value = getattr(instance, field.name)
+        is_tuple = isinstance(value, tuple)
+        plain = tuple(map(to_plain_number, value)) if is_tuple else to_plain_number(value)
+        object.__setattr__(instance, field.name, plain)
 
 
 def is_integer(value: Any) -> bool:

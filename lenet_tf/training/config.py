@@ -14,6 +14,7 @@ from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import check_device_name
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
 from lenet_tf.specs.recipes import PRECISIONS
+from lenet_tf.specs.validators import is_integer, show_value, to_plain_number
 from lenet_tf.training.tensorboard.options import Board
 
 
@@ -60,10 +61,7 @@ class TrainConfig:
             raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {name}")
         object.__setattr__(self, "seed", _validate_seed(self.seed))
         object.__setattr__(self, "logs", Path(self.logs))
-        if self.early_stopping is not None and self.early_stopping < 1:
-            raise TrainingError(
-                f"early stopping needs at least 1 epoch of patience, not {self.early_stopping}"
-            )
+        object.__setattr__(self, "early_stopping", _validate_patience(self.early_stopping))
         check_device_name(self.device)
         if self.precision not in PRECISIONS:
             raise SpecError(
@@ -107,7 +105,9 @@ class TrainConfig:
                 "batch_size": batch_size,
                 "validation": validation,
             }
-            changes = {name: value for name, value in changes.items() if value is not None}
+            changes = {
+                name: to_plain_number(value) for name, value in changes.items() if value is not None
+            }
             if augmentation is not None:
                 changes["augmentation"] = get_augmentation(augmentation)
             spec = replace(spec, recipe=replace(_find_recipe(spec, recipe), **changes))
@@ -140,6 +140,23 @@ def _validate_seed(seed: Any) -> int:
     if not is_integer or not 0 <= int(seed) < 2**32:
         raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
     return int(seed)
+
+
+def _validate_patience(patience: Any) -> int | None:
+    patience = to_plain_number(patience)
+    if patience is None:
+        return None
+    if not is_integer(patience):
+        is_callback = type(patience).__name__ == "EarlyStopping"
+        shown = (
+            "an EarlyStopping: pass its patience, or the callback as callbacks=[…]"
+            if is_callback
+            else show_value(patience)
+        )
+        raise TrainingError(f"early_stopping must be a whole number of epochs, not {shown}")
+    if patience < 1:
+        raise TrainingError(f"early stopping needs at least 1 epoch of patience, not {patience}")
+    return patience
 
 
 def _find_recipe(spec: Spec, recipe: Recipe | str | None) -> Recipe:
