@@ -5,11 +5,12 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
 import lenet_tf
-from lenet_tf.errors import DataError, DataWarning
+from lenet_tf.errors import DataError, DataWarning, RunError
 
 
 def test_every_image_counts(tiny_run, digits):
@@ -41,3 +42,23 @@ def test_images_of_0_and_1_are_a_warning(tiny_run, digits):
         warnings.simplefilter("error", DataWarning)
         lenet_tf.predict(tiny_run, digits.x_test[:5])
         lenet_tf.predict(tiny_run, digits.x_test[:5] * 0)
+
+
+@pytest.mark.cpu
+def test_predictions_follow_a_changed_layer(digits):
+    model, images = lenet_tf.LeNet("tiny", seed=0), digits.x_test[:3]
+    before = lenet_tf.predict(model, images)
+    model.layers[0].activation = keras.activations.relu
+    after = lenet_tf.predict(model, images)
+    assert not np.array_equal(before, after)
+    expected = model.predict(lenet_tf.prepare_images(images, model.spec.preparation), verbose=0)
+    np.testing.assert_allclose(after, expected, atol=1e-6)
+
+
+def test_other_models_and_objects_are_refused(digits):
+    model = keras.Sequential([keras.layers.Input((28, 28, 1)), keras.layers.Flatten()])
+    message = "must be a LeNet, a run or a path, not Sequential"
+    with pytest.raises(RunError, match=message):
+        lenet_tf.predict(model, digits.x_test)
+    with pytest.raises(RunError, match=message):
+        lenet_tf.evaluate(model, digits)

@@ -89,6 +89,11 @@ def test_images_that_do_not_fit_are_refused(arrays, tmp_path):
         ({"validation": 2.0}, SpecError, "validation must be"),
         ({"seed": -1}, TrainingError, "the seed must be a whole number from 0"),
         ({"early_stopping": 0}, TrainingError, "early stopping needs at least 1 epoch"),
+        (
+            {"early_stopping": keras.callbacks.EarlyStopping()},
+            TrainingError,
+            "early_stopping must be a whole number of epochs, not an EarlyStopping: pass its pat",
+        ),
         ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu or gpu:N"),
         (
             {"device": "gpu:99"},
@@ -122,6 +127,163 @@ def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, 
     ):
         fit(model, digits, logs=tmp_path / "logs", quiet=True)
     assert not (tmp_path / "logs").exists()
+
+
+def compile_tiny(**options):
+    model = lenet_tf.LeNet("tiny", seed=1)
+    model.compile(**{"loss": model.loss, "metrics": ["accuracy"]} | options)
+    return model
+
+
+def squared_error(labels, outputs):
+    return keras.ops.mean(keras.ops.square(labels - outputs))
+
+
+def build_without_layer():
+    model = lenet_tf.LeNet("tiny", seed=1)
+    model.layers[-1].activation = keras.activations.sigmoid
+    return model
+
+
+class OwnCall(lenet_tf.LeNet):
+    """A model that computes something else than its layers."""
+
+    def call(self, inputs, training=None):
+        return 1 - super().call(inputs, training=training)
+
+
+def freeze(model):
+    model.trainable = False
+    return model
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (
+            lambda: compile_tiny(loss="sparse_categorical_crossentropy"),
+            TrainingError,
+            "the loss sparse_categorical_crossentropy doesn't accept one-hot labels",
+        ),
+        (
+            lambda: compile_tiny(loss=squared_error),
+            TrainingError,
+            "tiny can't be saved, since its compile_config names .*squared_error",
+        ),
+        (lambda: freeze(lenet_tf.LeNet("tiny")), TrainingError, "tiny has nothing to train"),
+        (build_without_layer, RunError, "OUTPUT has the activation sigmoid, not softmax"),
+        (lambda: OwnCall("tiny"), TrainingError, "since OwnCall has its own call"),
+    ],
+    ids=["sparse loss", "own loss", "frozen", "changed layer", "own call"],
+)
+def test_a_model_that_cannot_be_trained_or_saved_is_refused_at_the_start(
+    digits, tmp_path, build, error, message
+):
+    with pytest.raises(error, match=message):
+        fit(build(), digits, logs=tmp_path / "logs", quiet=True)
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_distribution_strategy_is_refused(digits, tmp_path):
+    import tensorflow as tf
+
+    options = {"device": "cpu", "logs": tmp_path / "logs", "quiet": True}
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = lenet_tf.LeNet("tiny", seed=1)
+        with pytest.raises(TrainingError, match="trains on one device, not by MirroredStrategy"):
+            fit("tiny", digits, **options)
+    with pytest.raises(TrainingError, match="trains on one device, not by MirroredStrategy"):
+        fit(model, digits, **options)
+    assert not (tmp_path / "logs").exists()
+
+
+class DoubledLoss(lenet_tf.LeNet):
+    """A model with its own training step and loss."""
+
+    was_called = False
+
+    def train_step(self, data):
+        self.was_called = True
+        return super().train_step(data)
+
+    def compute_loss(self, *arguments, **options):
+        return 2 * super().compute_loss(*arguments, **options)
+
+
+def test_own_training_methods_are_used_and_said(digits, tmp_path, capfd):
+    """The files hold the network, which is the table's; they don't hold the methods."""
+    options = {"epochs": 1, "device": "cpu", "logs": tmp_path}
+    model = DoubledLoss("tiny", seed=1)
+    run = fit(model, digits, **options)
+    assert "engine  keras, since DoubledLoss has its own compute_loss and train_step\n" in (
+        capfd.readouterr().out
+    )
+    assert model.was_called
+    plain = fit("tiny", digits, seed=0, quiet=True, **options)
+    assert 1.8 < run.history["loss"][0] / plain.history["loss"][0] < 2.2
+    loaded = lenet_tf.load_model(run.path)
+    for weight, expected in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    assert type(model) is DoubledLoss
+    (run.path / "metrics.json").unlink()
+    with pytest.raises(RunError, match="can't be resumed: DoubledLoss has its own compute_loss"):
+        lenet_tf.resume(run.path, digits, quiet=True)
+
+
+def test_regularizers_count_and_are_resumed(digits, tmp_path):
+    losses = []
+    for factor in (0.0, 0.5):
+        model = lenet_tf.LeNet("tiny", seed=1)
+        for layer in model.layers:
+            for weight in layer.trainable_weights:
+                weight.regularizer = keras.regularizers.L2(factor) if factor else None
+        run = fit(model, digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
+        losses.append(run.history["loss"][0])
+    assert losses[1] > losses[0] + 1
+    assert lenet_tf.load_model(run.path).layers[0].kernel.regularizer.l2 == 0.5
+
+
+class Halve(keras.callbacks.Callback):
+    """Changes the weights when Keras' fit has ended, as averaging callbacks do."""
+
+    def on_train_end(self, logs=None):
+        self.model.set_weights([weight / 2 for weight in self.model.get_weights()])
+
+
+@pytest.mark.parametrize("kind", ["callback", "average"])
+def test_the_saved_model_is_the_one_in_memory(digits, tmp_path, kind):
+    options = {"epochs": 1, "device": "cpu", "logs": tmp_path, "quiet": True}
+    if kind == "callback":
+        run = fit("tiny", digits, callbacks=Halve(), **options)
+    else:
+        run = fit(compile_tiny(optimizer=keras.optimizers.Adam(use_ema=True)), digits, **options)
+    loaded = lenet_tf.load_model(run.path)
+    for weight, expected in zip(loaded.get_weights(), run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_a_model_that_no_file_holds_is_told_at_the_end(digits, tmp_path):
+    """A method that is replaced during the training changes what the model computes."""
+
+    class Replace(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            self.model.call = lambda inputs, **options: keras.ops.zeros((len(inputs), 10))
+
+    with pytest.raises(RunError, match=r"final\.keras doesn't hold the trained model: its outputs"):
+        fit("tiny", digits, epochs=1, callbacks=[Replace()], logs=tmp_path, quiet=True)
+
+
+def test_numbers_of_numpy_are_accepted(digits, tmp_path):
+    numbers = {
+        "epochs": np.int64(1),
+        "batch_size": np.int32(30),
+        "validation": np.float32(0.25),
+        "early_stopping": np.int16(1),
+    }
+    run = fit("tiny", digits, logs=tmp_path, quiet=True, **numbers)
+    config = run_record.read_config(run.path)
+    assert config["recipe"]["epochs"] == config["settings"]["early_stopping"] == 1
+    assert config["recipe"]["batch_size"] == 30
 
 
 def test_early_stopping_ends_after_epochs_without_improvement(digits, tmp_path):

@@ -59,6 +59,26 @@ def test_lenet_without_arguments_is_the_tutorials_network():
     assert model.loss == "categorical_crossentropy"
 
 
+def test_the_tutorials_own_call():
+    for model in (LeNet((32, 32, 3), 4), LeNet((32, 32, 3), num_classes=4)):
+        assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 4))
+        assert model.spec.name == "lenet5"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((3,), "a LeNet needs a variant's name or a Spec, not 3"),
+        (("tiny", 10), "input_shape must be height, width and channels"),
+        (((28, 28), 10), "input_shape must be height, width and channels"),
+        (((28, 28, 1), (28, 28, 1)), "a LeNet needs a variant's name or a Spec"),
+    ],
+)
+def test_unclear_arguments(arguments, message):
+    with pytest.raises(SpecError, match=message):
+        LeNet(*arguments)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_keras_agrees_with_the_spec(variant):
     model, spec = LeNet(variant), VARIANTS[variant]

@@ -181,9 +181,7 @@ class GraphLoop:
             count: Images in all parts, float32.
         """
         weights = [weight.value for weight in model.trainable_variables]
-        loss_function = keras.losses.get(model.loss)
-        # Of a `Loss` object, the losses of the images before their reduction.
-        loss_function = getattr(loss_function, "call", loss_function)
+        loss_function = get_image_losses(model)
         model_class = XlaIm2colModel if self.jit_compile else Im2colModel
         network = model_class.from_model(model) or model
         losses, outputs, gradients = [], [], []
@@ -202,6 +200,13 @@ class GraphLoop:
             tf.concat(outputs, axis=0),
             [tf.add_n(each) for each in zip(*gradients, strict=True)],
         )
+
+
+def get_image_losses(model: keras.Model) -> Callable[[Any, Any], Any]:
+    """Return the function of labels and outputs that gives the loss of each image."""
+    loss_function = keras.losses.get(model.loss)
+    # Of a `Loss` object, the losses of the images before their reduction.
+    return getattr(loss_function, "call", loss_function)
 
 
 def _get_loss_tracker(model: keras.Model) -> keras.metrics.Metric:

@@ -5,17 +5,25 @@ from __future__ import annotations
 import functools
 import math
 
+import keras
+import numpy as np
+
 from lenet_tf.data.preprocessing import prepare_images
-from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution
+from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution, get_image_losses
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.errors import TrainingError
-from lenet_tf.models.lenet import LeNet
+from lenet_tf.models.as_built import find_difference
+from lenet_tf.models.compilation import build_loss
+from lenet_tf.models.lenet import LeNet, find_own_methods
 from lenet_tf.models.optimizers import SDLM
+from lenet_tf.models.training_terms import list_terms
 from lenet_tf.runtime.device import Device
 from lenet_tf.specs import BatchNormalization, Dropout, Pooling, Spec
 
 # Smaller batches gain nothing from running in halves.
 _MIN_BATCH_SIZE_FOR_HALVES = 8
+# Images on which the loop's loss is compared with Keras'.
+_LOSS_IMAGES = 4
 
 
 def choose_engine(
@@ -36,15 +44,12 @@ def choose_engine(
         TrainingError: If the engine can't train this model on this device.
     """
     is_sdlm = isinstance(model.optimizer, SDLM)
-    if is_sdlm and not all(layer.trainable for layer in model.layers):
-        raise TrainingError(
-            f"{model.name}: the optimizer sdlm trains all layers, and one of them is frozen"
-            " (trainable = False)"
-        )
+    if is_sdlm:
+        _check_sdlm(model, spec)
     obstacle = _find_obstacle(model, device)
     if engine == "graph" and obstacle:
         raise TrainingError(
-            f"the engine graph works on a CPU in float32, but {obstacle}:"
+            f"the engine graph can't train {model.name}, since {obstacle}:"
             " omit --engine, or choose keras"
         )
     if engine == "keras" or obstacle:
@@ -66,13 +71,63 @@ def choose_engine(
     return GraphLoop(batch_size, parts, prepare, steps, jit_compile), description
 
 
+def describe_own_methods(model: LeNet) -> str:
+    """Return which methods a model has of its own, such as `MyLeNet has its own train_step`."""
+    methods = find_own_methods(model)
+    return f"{type(model).__name__} has its own {' and '.join(methods)}" if methods else ""
+
+
+def _check_sdlm(model: LeNet, spec: Spec) -> None:
+    if not all(layer.trainable for layer in model.layers):
+        raise TrainingError(
+            f"{model.name}: the optimizer sdlm trains all layers, and one of them is frozen"
+            " (trainable = False)"
+        )
+    if keras.losses.serialize(keras.losses.get(model.loss)) != keras.losses.serialize(
+        keras.losses.get(build_loss(spec.recipe))
+    ):
+        raise TrainingError(
+            f"{model.name}: the optimizer sdlm needs the second derivatives of the recipe's loss"
+            f" {spec.recipe.loss}: compile the model with it"
+        )
+
+
 def _find_obstacle(model: LeNet, device: Device) -> str:
-    """Return why the graph loop can't train this model, or an empty string."""
+    """Return why the graph loop can't train this model, or an empty string.
+
+    The graph loop takes the steps that Keras takes for a table. Whatever else a model has, Keras'
+    own step knows better.
+    """
     if device.name != "/CPU:0":
         return "a GPU trains"
     if model.precision != "float32":
         return f"the precision is {model.precision}"
-    return ""
+    own_methods = describe_own_methods(model)
+    if own_methods:
+        return own_methods
+    difference = find_difference(model)
+    if difference:
+        return difference
+    for layer in model.layers:
+        for name in list_terms(layer):
+            return f"{layer.name} has a {name}"
+    if model.losses:
+        return "its layers add losses"
+    if model.run_eagerly:
+        return "it is compiled with run_eagerly"
+    return "" if _has_plain_loss(model) else "its loss isn't the mean over the images"
+
+
+def _has_plain_loss(model: LeNet) -> bool:
+    """Return whether Keras' loss, with weights and reduction, is the one that the loop takes."""
+    classes = model.output_shape[-1]
+    random = np.random.default_rng(0)
+    outputs = random.dirichlet(np.ones(classes), _LOSS_IMAGES).astype("float32")
+    labels = np.eye(classes, dtype="float32")[random.integers(0, classes, _LOSS_IMAGES)]
+    expected = float(model.compute_loss(None, labels, outputs))
+    losses = keras.ops.convert_to_numpy(get_image_losses(model)(labels, outputs))
+    is_per_image = losses.shape == (_LOSS_IMAGES,)
+    return is_per_image and np.allclose(losses.mean(), expected, rtol=1e-4, equal_nan=True)
 
 
 def _can_halve_batches(spec: Spec) -> bool:

@@ -13,8 +13,9 @@ from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
 from lenet_tf.data.validation import ONLY_0_AND_1, check_images
 from lenet_tf.engine.parallel_forward import forward
-from lenet_tf.errors import DataError, DataWarning
-from lenet_tf.models.lenet import LeNet
+from lenet_tf.errors import DataError, DataWarning, RunError
+from lenet_tf.models.as_built import describe_layer
+from lenet_tf.models.lenet import LeNet, find_own_methods
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runtime.keras_settings import check_keras
@@ -115,7 +116,7 @@ def predict(
         )
     batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, preparation)
     on_cpu = all("CPU" in weight.value.device for weight in model.weights)
-    if model.precision != "float32" or not on_cpu:
+    if model.precision != "float32" or not on_cpu or find_own_methods(model):
         return model.predict(batches, verbose=0)
     graph = _compile_forward(model)
     return np.concatenate([graph(batch).numpy() for batch, _ in batches])
@@ -156,17 +157,33 @@ def to_probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:
 
 def _load(model: LeNet | Run | str | Path) -> LeNet:
     model = model.model if isinstance(model, Run) else model
-    return model if isinstance(model, LeNet) else load_model(model)
+    if isinstance(model, LeNet):
+        return model
+    if not isinstance(model, str | Path):
+        raise RunError(
+            f"the model must be a LeNet, a run or a path, not {type(model).__name__}, whose images"
+            " lenet_tf can't prepare: use its own predict and evaluate"
+        )
+    return load_model(model)
 
 
 def _compile_forward(model: LeNet) -> Any:
     """Return the model's forward pass as a graph, which is kept until a layer changes."""
-    layers = [(layer, layer.dtype_policy.name) for layer in model.layers]
-    if model.predict_graph is None or model.predict_graph[0] != layers:
+    # Weights are compared by identity: their values may change, and so may other variables' ids.
+    weights = model.weights
+    layers = [(layer, describe_layer(layer)) for layer in model.layers]
+    cache = model.predict_graph
+    is_same = (
+        cache is not None
+        and cache[0] == layers
+        and len(cache[1]) == len(weights)
+        and all(old is new for old, new in zip(cache[1], weights, strict=True))
+    )
+    if not is_same:
         check_keras()
         function = tf.function(
             lambda images: forward(model, images), autograph=False, reduce_retracing=True
         )
         # Keras wraps the lists in attributes that are set in the usual way.
-        object.__setattr__(model, "predict_graph", (layers, function))
-    return model.predict_graph[1]
+        object.__setattr__(model, "predict_graph", (layers, weights, function))
+    return model.predict_graph[2]

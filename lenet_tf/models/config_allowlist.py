@@ -13,6 +13,7 @@ from lenet_tf.errors import SpecError
 from lenet_tf.models.lenet import LeNet, spec_from_config
 from lenet_tf.models.optimizers import SDLM, OneCycle
 from lenet_tf.models.rbf import lecun1998_map, lecun1998_mle
+from lenet_tf.models.training_terms import check_terms
 from lenet_tf.specs import Spec
 
 LENET = "lenet_tf>LeNet"
@@ -20,7 +21,7 @@ LENET = "lenet_tf>LeNet"
 MAX_METRIC_SIZE = 500
 MAX_OBJECTS = 32
 
-_LENET_KEYS = {"spec", "seed", "precision", "name", "version", "frozen"}
+_LENET_KEYS = {"spec", "seed", "precision", "name", "version", "frozen", "terms"}
 _OBJECT_KEYS = {"module", "class_name", "config", "registered_name", "shared_object_id"}
 # Each of these keys makes Keras treat a dict as the description of an object.
 _OBJECT_MARKERS = {"class_name", "module", "registered_name", "spec_name"}
@@ -63,6 +64,7 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
     unknown = sorted(set(arguments) - _LENET_KEYS)
     if unknown:
         raise ValueError(f"LeNet has an unknown field {unknown[0][:60]!r}")
+    check_terms(arguments.get("terms", {}))
     try:
         spec = spec_from_config(arguments)
     except (SpecError, MemoryError):

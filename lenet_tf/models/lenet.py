@@ -9,15 +9,26 @@ import keras
 import numpy as np
 
 from lenet_tf import specs
-from lenet_tf.errors import SpecError
+from lenet_tf.errors import RunError, SpecError
+from lenet_tf.models.as_built import (
+    AsBuilt,
+    describe_layer,
+    find_difference,
+    find_replaced_methods,
+    list_methods,
+)
 from lenet_tf.models.compilation import build_loss, build_optimizer
 from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.models.training_terms import set_terms, terms_to_config
 from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
 from lenet_tf.specs.scope_names import is_scope_name, map_row_names, rename_rows, to_scope_name
 from lenet_tf.specs.validators import show_value
 from lenet_tf.version import __version__
+
+# Keys of a config that aren't arguments of `LeNet`.
+_ADDITIONS = ("version", "frozen", "terms")
 
 
 @keras.saving.register_keras_serializable("lenet_tf")
@@ -28,7 +39,9 @@ class LeNet(keras.Sequential):
     returns (batch, 10) class probabilities and has 61,706 parameters.
 
     Args:
-        spec: A variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`.
+        spec: A variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`. The
+            tutorials' own call, `LeNet((28, 28, 1), 10)`, gives the shape and the classes of
+            `lenet5`.
         input_shape: (height, width, channels) of a prepared image; None for the spec's own.
         num_classes: Units of the last layer; None for the spec's own.
         seed: Seeds the initial weights, dropout and stochastic pooling; None for Keras' global
@@ -51,8 +64,8 @@ class LeNet(keras.Sequential):
 
     def __init__(
         self,
-        spec: str | specs.Spec = "lenet5",
-        input_shape: Shape | None = None,
+        spec: str | specs.Spec | Shape = "lenet5",
+        input_shape: Shape | int | None = None,
         num_classes: int | None = None,
         *,
         seed: int | None = None,
@@ -62,8 +75,7 @@ class LeNet(keras.Sequential):
         check_keras(needs_tensorflow=False)
         if precision not in PRECISIONS:
             raise SpecError(f"unknown precision {precision!r}: known are {', '.join(PRECISIONS)}")
-        spec = specs.get_spec(spec) if isinstance(spec, str) else spec
-        spec = spec.adapt(input_shape, num_classes)
+        spec = _find_spec(spec, input_shape, num_classes)
         if spec.recipe.optimizer.name == "sdlm" and precision != "float32":
             raise SpecError(
                 f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}"
@@ -89,6 +101,9 @@ class LeNet(keras.Sequential):
                     dtype="float32" if is_last else precision,
                 )
             )
+        # Keras wraps the lists in attributes that are set in the usual way.
+        states = tuple(describe_layer(layer) for layer in self.layers)
+        object.__setattr__(self, "as_built", AsBuilt(spec, precision, states))
         self.compile(
             optimizer=build_optimizer(spec.recipe.optimizer, precision),
             loss=build_loss(spec.recipe),
@@ -107,8 +122,26 @@ class LeNet(keras.Sequential):
             return super().test_step(*arguments)
         return self.graph_loop.test_step(self, *arguments)
 
+    def save(self, *arguments: Any, **options: Any) -> None:
+        """Save the model as `keras.Model.save` does, or raise before the file is opened."""
+        self.get_config()
+        super().save(*arguments, **options)
+
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments and which layers are frozen, ready for JSON."""
+        """Return the constructor's arguments, which layers are frozen and what regularizes them.
+
+        Returns:
+            Values ready for JSON.
+
+        Raises:
+            RunError: If the layers are not those of the spec, which is all that a file can hold.
+        """
+        difference = find_difference(self)
+        if difference:
+            raise RunError(
+                f"{self.name} can't be saved as the network {self.spec.name}: {difference}."
+                " Put the change into a Spec, or save keras.Sequential(model.layers)."
+            )
         config = {
             "spec": self.spec.to_dict(),
             "seed": self.seed,
@@ -117,7 +150,9 @@ class LeNet(keras.Sequential):
             "version": __version__,
         }
         frozen = [layer.name for layer in self.layers if not layer.trainable]
-        return config | ({"frozen": frozen} if frozen else {})
+        terms = terms_to_config(self.layers)
+        config |= {"frozen": frozen} if frozen else {}
+        return config | ({"terms": terms} if terms else {})
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> LeNet:
@@ -133,7 +168,7 @@ class LeNet(keras.Sequential):
         Raises:
             SpecError: If this version of lenet_tf doesn't accept the spec.
         """
-        arguments = {key: config[key] for key in config if key not in ("version", "frozen")}
+        arguments = {key: config[key] for key in config if key not in _ADDITIONS}
         if isinstance(config.get("name"), str):
             arguments["name"] = to_scope_name(config["name"])
         model = cls(**arguments | {"spec": spec_from_config(config)})
@@ -141,7 +176,41 @@ class LeNet(keras.Sequential):
         frozen = [names.get(name, name) for name in config.get("frozen", ())]
         for layer in model.layers:
             layer.trainable = layer.name not in frozen
+        set_terms(model.layers, config.get("terms", {}))
         return model
+
+
+def _find_spec(
+    spec: str | specs.Spec | Shape, input_shape: Shape | int | None, num_classes: int | None
+) -> specs.Spec:
+    if not isinstance(spec, str | specs.Spec):
+        if not isinstance(spec, tuple | list) or not isinstance(input_shape, int | None):
+            raise SpecError(f"a LeNet needs a variant's name or a Spec, not {show_value(spec)}")
+        classes = input_shape if num_classes is None else num_classes
+        return _find_spec("lenet5", tuple(spec), classes)
+    shape = list(input_shape) if isinstance(input_shape, tuple | list) else input_shape
+    if not (shape is None or (isinstance(shape, list) and len(shape) == 3)):
+        raise SpecError(
+            "input_shape must be height, width and channels, such as (28, 28, 1), not"
+            f" {show_value(input_shape)}"
+        )
+    spec = specs.get_spec(spec) if isinstance(spec, str) else spec
+    return spec.adapt(shape, num_classes)
+
+
+_METHODS = list_methods(LeNet)
+
+
+def find_own_methods(model: LeNet) -> list[str]:
+    """List the methods of a LeNet that a subclass or the object itself replaces.
+
+    Args:
+        model: The model.
+
+    Returns:
+        Their names, sorted. Methods that only describe a model, such as `get_config`, don't count.
+    """
+    return find_replaced_methods(model, LeNet, _METHODS)
 
 
 def spec_from_config(config: Mapping[str, Any]) -> specs.Spec:

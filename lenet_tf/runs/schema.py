@@ -84,6 +84,7 @@ class Config(Struct):
     commit: Text | UnsetType | None = UNSET
     machine: Machine | UnsetType = UNSET
     initial_weights: Literal["seed", "given"] | UnsetType = UNSET
+    own_methods: Text | UnsetType = UNSET
     tensorboard: Board | UnsetType = UNSET
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from lenet_tf.data.dataset import RawData, Split, split_data
+from lenet_tf.engine.selection import describe_own_methods
 from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import check_fits
 from lenet_tf.models.lenet import LeNet
@@ -23,6 +24,7 @@ from lenet_tf.runtime import numerics, tensorflow_start, threads
 from lenet_tf.runtime.keras_settings import check_keras, check_warnings
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.config import TrainConfig, random_seed
+from lenet_tf.training.saved_model import check_can_be_saved, saved_as_lenet
 from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.trainer import Trainer
 
@@ -46,7 +48,7 @@ def fit(
     board: Board | None = None,
     report: bool = True,
     quiet: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
 ) -> run_folder.Run:
     """Train a network on a data set and write a run folder.
 
@@ -78,13 +80,14 @@ def fit(
             `affine`, `elastic`, `affine+elastic` or `none`. None takes the recipe's.
         engine: The training loop. `graph` runs many steps per TensorFlow call and halves of a
             batch in parallel, with the mathematics of Keras' step and different rounding. `keras`
-            is Keras' own. `auto` takes `graph` on a CPU in float32.
+            is Keras' own. `auto` takes `graph` on a CPU in float32, but `keras` for what `graph`
+            can't do, such as a `LeNet` with regularizers or its own `train_step`.
         board: What TensorBoard shows besides scalars, texts and the graph, see `lenet_tf.Board`.
             None shows images after the first and last epoch, and histograms of the weights.
         report: Write report.html when the run finishes, which takes some seconds.
         quiet: Print nothing.
-        callbacks: Custom callbacks. They run before the files of an epoch are written. With the
-            graph engine, one of Keras' "batches" is a call of many steps.
+        callbacks: Custom callbacks, or one. They run before the files of an epoch are written.
+            With the graph engine, one of Keras' "batches" is a call of many steps.
 
     Returns:
         The finished run.
@@ -106,6 +109,7 @@ def fit(
         >>> sorted(path.name for path in run.path.glob("*.keras"))
         ['best.keras', 'final.keras']
     """
+    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
     trained = model if isinstance(model, LeNet) else None
     if trained is not None and recipe is not None:
         raise TrainingError(
@@ -165,6 +169,7 @@ def train(
             network = LeNet(config.spec, seed=config.seed, precision=config.precision)
         else:
             check_fits(model, image_shape, data)
+            check_can_be_saved(model)
             network = model
         trainer = Trainer(
             config=config, split=split, model=network, device=device, callbacks=callbacks
@@ -196,6 +201,7 @@ def _write_record(
 ) -> RunRecord:
     """Write what resumes or repeats the run, or leave no folder."""
     settings = config.recorded_settings()
+    own_methods = "" if initial_model is None else describe_own_methods(initial_model)
     content: Mapping[str, Any] = build_config(
         config.spec,
         split.data.identity(),
@@ -207,12 +213,15 @@ def _write_record(
         },
         seed=config.seed,
         initial_weights="seed" if initial_model is None else "given",
+        # Code, which no file holds and `resume` would miss.
+        **({"own_methods": own_methods} if own_methods else {}),
         settings=settings,
         tensorboard=config.board.to_dict(),
     )
     try:
         if initial_model is not None:
-            write_model(folder / run_folder.INITIAL_WEIGHTS, initial_model)
+            with saved_as_lenet(initial_model):
+                write_model(folder / run_folder.INITIAL_WEIGHTS, initial_model)
         run_folder.write_json(folder / run_folder.CONFIG, content)
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)

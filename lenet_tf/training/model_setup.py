@@ -6,6 +6,7 @@ import math
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.preprocessing import prepare_images
@@ -26,21 +27,48 @@ def build_for_training(model: LeNet, device: Device) -> None:
         device: The device that trains.
 
     Raises:
-        TrainingError: The model is compiled without the metric `accuracy`.
+        TrainingError: The model is compiled without the metric `accuracy`, its loss doesn't
+            accept one-hot labels, there is nothing to train, or a strategy distributes it.
     """
+    is_distributed = model.distribute_strategy is not tf.distribute.get_strategy()
+    if tf.distribute.has_strategy() or is_distributed:
+        name = type(model.distribute_strategy).__name__
+        raise TrainingError(
+            f"fit trains on one device, not by {name}: build and train the model outside the"
+            " strategy's scope, and choose the device with device="
+        )
+    if not model.trainable_variables:
+        raise TrainingError(
+            f"{model.name} has nothing to train: all its layers are frozen (trainable = False) or"
+            " have no weights"
+        )
     if device.name == "/CPU:0":
         # Keras turns XLA on wherever a GPU exists. CPU results must not depend on that.
         model.jit_compile = False
+    # Keras would round an epoch up to whole executions.
+    model.steps_per_execution = 1
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     # Keras makes its metrics in the first step, which it would then trace twice.
     zeros = keras.ops.zeros((1, model.output_shape[-1]))
+    try:
+        model.compute_loss(None, zeros, zeros)
+    except (ValueError, TypeError) as error:
+        raise TrainingError(
+            f"{model.name}: the loss {_name_loss(model)} doesn't accept one-hot labels, which fit"
+            " gives it: compile the model with categorical_crossentropy"
+        ) from error
     if "accuracy" not in model.compute_metrics(None, zeros, zeros):
         raise TrainingError(
             f"{model.name} is compiled without the metric accuracy, which selects the best epoch:"
             " compile it with metrics=['accuracy']"
         )
     model.reset_metrics()
+
+
+def _name_loss(model: LeNet) -> str:
+    loss = model.loss
+    return loss if isinstance(loss, str) else getattr(loss, "name", None) or loss.__name__
 
 
 def set_schedule(model: LeNet, recipe: Recipe, images: int) -> None:

@@ -110,6 +110,12 @@ def resume_record(
     if metrics is not None:
         return _load_finished(record, metrics)
     folder_checks.check_parts(record.path)
+    own_methods = record.config.get("own_methods")
+    if own_methods:
+        raise RunError(
+            f"{record.path} can't be resumed: {str(own_methods)[:200]}, which no file holds. Load"
+            " its weights into a model of that class and call fit"
+        )
     config = TrainConfig.from_record(
         record,
         device=devices.to_device_option(record.device) if device is None else device,

@@ -33,6 +33,7 @@ from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
 from lenet_tf.training.report import write_report
 from lenet_tf.training.run_errors import translate_run_errors, translate_write_errors
+from lenet_tf.training.saved_model import confirm_saved_model, write_checkpoint
 from lenet_tf.training.tensorboard.callback import TensorBoard, log_run_end
 
 
@@ -112,6 +113,7 @@ class Trainer:
                 self._train(shutdown)
             if shutdown.signal and not self._is_finished():
                 raise KeyboardInterrupt
+            confirm_saved_model(self._folder, self.model, self.split, self._progress)
             test = evaluate(self.model, self.split.data)
             if not math.isfinite(test["loss"]):
                 raise self._divergence_error("on the test images")
@@ -187,7 +189,7 @@ class Trainer:
             return
         progress = replace(self._progress, rows=[*self._progress.rows, row])
         with translate_write_errors():
-            checkpoints.write_checkpoint(self._folder / run_folder.FINAL, self.model, progress)
+            write_checkpoint(self._folder / run_folder.FINAL, self.model, progress)
             self._progress = progress
             checkpoints.update_best(self._folder, progress)
             run_folder.write_history(self._folder, progress.rows)
@@ -226,11 +228,9 @@ class Trainer:
     def _divergence_error(self, where: str) -> TrainingError:
         rate = f"{self.config.spec.recipe.optimizer.get_learning_rate(0):g}"
         done = self._progress.epochs
-        kept = (
-            f"keeps the last finished epoch, {done}, in final.keras"
-            if done
-            else ("has no finished epoch")
-        )
+        kept = "has no finished epoch"
+        if done:
+            kept = f"keeps the last finished epoch, {done}, in final.keras"
         return TrainingError(
             f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?",
             f"{self._folder} {kept}",

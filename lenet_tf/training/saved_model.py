@@ -1,0 +1,126 @@
+"""What a run saves of a model: refused before it starts, compared with the model when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lenet_tf.data.dataset import Split
+from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.errors import RunError, TrainingError
+from lenet_tf.models.config_allowlist import check_config
+from lenet_tf.models.lenet import LeNet, find_own_methods
+from lenet_tf.models.saving import load_model
+from lenet_tf.runs import checkpoints
+from lenet_tf.runs.checkpoints import Progress
+from lenet_tf.runs.run_folder import FINAL
+from lenet_tf.training.run_errors import translate_write_errors
+
+# Images whose outputs are compared.
+_COMPARED_IMAGES = 8
+_TOLERANCE = 1e-3
+# A file holds the layers, so these can't be a subclass's own.
+_COMPUTATION = ("__call__", "call", "predict_step", "layers")
+
+
+@contextlib.contextmanager
+def saved_as_lenet(model: LeNet) -> Iterator[None]:
+    """Save a subclass of `LeNet` as a plain one inside the block: files hold no code."""
+    own_class = type(model)
+    object.__setattr__(model, "__class__", LeNet)
+    try:
+        yield
+    finally:
+        object.__setattr__(model, "__class__", own_class)
+
+
+def check_can_be_saved(model: LeNet) -> None:
+    """Check that `load_model` would open what a run saves of a model.
+
+    Args:
+        model: A compiled model.
+
+    Raises:
+        TrainingError: A method, loss, metric or optimizer is code that no file can hold.
+        RunError: Its layers are not those of its spec.
+    """
+    own = [name for name in find_own_methods(model) if name in _COMPUTATION]
+    if own:
+        raise TrainingError(
+            f"{model.name} can't be saved, since {type(model).__name__} has its own {own[0]}:"
+            " train it with its own fit"
+        )
+    with saved_as_lenet(model):
+        config = keras.saving.serialize_keras_object(model)
+    try:
+        check_config(json.loads(json.dumps(config)))
+    except (ValueError, TypeError) as error:
+        raise TrainingError(
+            f"{model.name} can't be saved, since its {error}: compile it with parts of Keras, or"
+            " train it with its own fit"
+        ) from error
+
+
+def write_checkpoint(path: Path, model: LeNet, progress: Progress) -> None:
+    """Save a model with the progress of its run, whole or not at all.
+
+    Args:
+        path: A `.keras` file.
+        model: The model; a subclass of `LeNet` is saved as a plain one.
+        progress: The finished epochs.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with saved_as_lenet(model):
+        checkpoints.write_checkpoint(path, model, progress)
+
+
+def confirm_saved_model(folder: Path, model: LeNet, split: Split, progress: Progress) -> None:
+    """Make sure that a run's final.keras holds the model that is tested.
+
+    Args:
+        folder: The run folder.
+        model: The trained model.
+        split: The run's images.
+        progress: The finished epochs.
+
+    Raises:
+        RunError: The file holds another model.
+        WriteError: The file cannot be written.
+    """
+    if not progress.epochs:
+        return
+    path, preparation = folder / FINAL, split.preparation.for_test_images
+    images = prepare_images(split.data.x_test[:_COMPARED_IMAGES], preparation)
+    difference = _find_saved_difference(path, model, images)
+    if difference == "weights":
+        # Callbacks and averaging optimizers change them when Keras' fit has ended.
+        with translate_write_errors():
+            write_checkpoint(path, model, progress)
+        difference = _find_saved_difference(path, model, images)
+    if difference:
+        raise RunError(
+            f"{path} doesn't hold the trained model: its {difference} differ from those in memory."
+            " Something that no file holds changed the model."
+        )
+
+
+def _find_saved_difference(path: Path, model: LeNet, images: Any) -> str:
+    """Return what differs between a file and a model: `weights`, `outputs` or nothing."""
+    saved = load_model(path)
+    pairs = list(zip(saved.get_weights(), model.get_weights(), strict=False))
+    are_equal = all(np.array_equal(ours, theirs, equal_nan=True) for ours, theirs in pairs)
+    if len(saved.weights) != len(model.weights) or not are_equal:
+        return "weights"
+    ours, theirs = (
+        keras.ops.convert_to_numpy(each(images, training=False)) for each in (saved, model)
+    )
+    is_close = np.allclose(ours, theirs, rtol=_TOLERANCE, atol=_TOLERANCE, equal_nan=True)
+    return "" if is_close else "outputs"
