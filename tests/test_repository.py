@@ -169,6 +169,8 @@ ALLOWED_WRITERS = {
     ("runs/checkpoints.py", "ZipFile"),
     ("runs/checkpoints.py", "save"),
     ("runs/run_folder.py", "mkdir"),
+    # Keras' own method, which a user calls.
+    ("models/lenet.py", "save"),
     ("models/saving.py", "ZipFile"),
     ("reproduce/worker.py", "fdopen"),
     ("training/tensorboard/projector.py", "save"),
