@@ -82,8 +82,9 @@ class AsciiStream(io.TextIOWrapper):
         super().__init__(io.BytesIO(), encoding="ascii", errors="strict")
 
 
-def test_a_broken_stdout_does_not_stop_a_training(digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "stdout", BrokenStream())
+@pytest.mark.parametrize("stream", [BrokenStream(), None], ids=["broken", "none"])
+def test_a_broken_stdout_does_not_stop_a_training(digits, tmp_path, monkeypatch, stream):
+    monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(sys, "stderr", None)
     run = quick.fit("tiny", digits, epochs=2, logs=tmp_path)
     assert run.metrics["epochs"] == 2

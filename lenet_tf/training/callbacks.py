@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -121,18 +121,26 @@ class EpochLines(keras.callbacks.ProgbarLogger):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the number of the epoch."""
-        with contextlib.suppress(OSError, ValueError):
+        with _ignore_broken_stdout():
             super().on_epoch_begin(epoch, logs)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Note the metrics."""
-        with contextlib.suppress(OSError, ValueError):
+        with _ignore_broken_stdout():
             super().on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the metrics of the epoch."""
-        with contextlib.suppress(OSError, ValueError):
+        with _ignore_broken_stdout():
             super().on_epoch_end(epoch, logs)
+
+
+@contextlib.contextmanager
+def _ignore_broken_stdout() -> Iterator[None]:
+    # Where Python has no stdout, Keras looks for its methods in vain.
+    errors = (OSError, ValueError) if sys.stdout is not None else (AttributeError,)
+    with contextlib.suppress(*errors):
+        yield
 
 
 def progress_display() -> keras.callbacks.Callback:
