@@ -27,7 +27,8 @@ MAX_SECONDS = 1200
 CHILD = """
 import faulthandler, json, sys, threading
 threads, logs, seconds = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
-# Shows where a process hangs.
+# Shows where a process hangs or crashes.
+faulthandler.enable()
 faulthandler.dump_traceback_later(seconds, exit=True)
 barrier = threading.Barrier(threads)
 histories, errors = [], []
@@ -64,7 +65,7 @@ def start(threads: int, seconds: float) -> tuple[str, list[dict[str, list[float]
     if "Timeout (" in process.stderr:
         return f"hang\n{process.stderr[-6000:]}", []
     if process.returncode < 0:
-        return signal.Signals(-process.returncode).name, []
+        return f"{signal.Signals(-process.returncode).name}\n{process.stderr[-6000:]}", []
     if process.returncode:
         return f"exit code {process.returncode}\n{process.stderr[-3000:]}", []
     result = json.loads(process.stdout.splitlines()[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,8 @@ def fit(
 ) -> run_folder.Run:
     """Train a network on a data set and write a run folder.
 
-    The folder is `<logs>/fit/<variant>-<date>-<time>/`.
+    The folder is `<logs>/fit/<variant>-<date>-<time>/`. Threads that train at the same time wait
+    for each other.
 
     Args:
         model: A variant's name or a `Spec`, built here for these images; or a `LeNet`, whose
@@ -138,6 +140,19 @@ def fit(
     return train(config, data, model=trained, callbacks=callbacks)
 
 
+# TensorFlow crashes now and then where threads trace their first graphs at once, and the global
+# random generators have one seed.
+_TRAINING_LOCK = threading.RLock()
+
+
+@contextlib.contextmanager
+def one_training_at_a_time() -> Iterator[None]:
+    """Wait until no other thread of this process trains within such a block."""
+    with _TRAINING_LOCK:
+        yield
+
+
+@one_training_at_a_time()
 def train(
     config: TrainConfig,
     data: RawData,

@@ -24,7 +24,7 @@ from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
 from lenet_tf.training.config import TrainConfig
-from lenet_tf.training.fit import training_context
+from lenet_tf.training.fit import one_training_at_a_time, training_context
 from lenet_tf.training.trainer import Trainer
 from lenet_tf.version import __version__
 
@@ -75,6 +75,7 @@ def resume(
     )
 
 
+@one_training_at_a_time()
 def resume_record(
     record: RunRecord,
     data: RawData,
