@@ -95,7 +95,7 @@ def predict(
     failed = sum(prediction.error is not None for prediction in predictions)
     if failed:
         if len(predictions) > 1:
-            click.echo(f"{failed} of {len(predictions)} pictures have no prediction.", err=True)
+            note(f"{failed} of {len(predictions)} pictures have no prediction.")
         sys.exit(1)
 
 
