@@ -201,6 +201,8 @@ def test_invalid_gzip_files_are_refused(tmp_path):
             gzip.compress(b"\0\0\x08\3" + struct.pack(">III", 4, 2**15, 2**15)),
             "gzipped bytes can hold",
         ),
+        (packed + packed, "more bytes follow its gzipped array"),
+        (packed + b"\0", "more bytes follow its gzipped array"),
     ):
         path.write_bytes(content)
         refused(lambda p: load_idx_file(p, 3), path, message)
@@ -360,6 +362,19 @@ def test_invalid_npz_files_are_refused(tmp_path, arrays):
         (patched(good, directory, 16, b"abcd"), "Bad CRC-32"),
     ):
         path.write_bytes(content)
+        refused(load_npz, path, message)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_archives_with_two_arrays_of_one_name_or_many_are_refused(tmp_path, arrays):
+    path = tmp_path / "x.npz"
+    for names, message in (
+        ([*arrays, "x_train"], "two of its members have the same name"),
+        ([*arrays, *(f"a{number}" for number in range(61))], "it has 65 members, more than 64"),
+    ):
+        with zipfile.ZipFile(path, "w") as file:
+            for name in names:
+                file.writestr(f"{name}.npy", npy_bytes(fields("(1,)"), b"1"))
         refused(load_npz, path, message)
 
 

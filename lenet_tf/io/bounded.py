@@ -10,6 +10,7 @@ import json
 import math
 import os
 import stat
+from collections import Counter
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -98,7 +99,7 @@ def read_json(path: Path, follow_links: bool = True) -> Any:
 
 
 def parse_json(content: bytes) -> Any:
-    """Parse JSON strictly: finite numbers, printable text and limited nesting.
+    """Parse JSON strictly: finite numbers, valid text, no name twice, limited nesting.
 
     Args:
         content: JSON text, encoded as UTF-8.
@@ -111,13 +112,25 @@ def parse_json(content: bytes) -> Any:
     """
     try:
         values = json.loads(
-            content.decode("utf-8"), parse_constant=_parse_finite, parse_float=_parse_finite
+            content.decode("utf-8"),
+            object_pairs_hook=_build_object,
+            parse_constant=_parse_finite,
+            parse_float=_parse_finite,
         )
         check_nesting(values)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     # Attack: half a surrogate pair, which crashes whatever prints or writes the text.
     json.dumps(values, ensure_ascii=False).encode("utf-8")
+    return values
+
+
+def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    # Attack: one name with two values, of which another tool sees the other one.
+    if len(values) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f"it gives {counts.most_common(1)[0][0][:60]!r} twice")
     return values
 
 

@@ -125,6 +125,9 @@ def _read_gzipped(file: BinaryIO, length: int, dimensions: int) -> np.ndarray:
     # A download may be truncated; zlib compares the checksum only at the end of the stream.
     if not decompressor.eof:
         raise ValueError("it ends before its checksum")
+    # Attack: a second gzip member or file behind the first, which other tools would read.
+    if decompressor.unused_data or file.read(1):
+        raise ValueError("more bytes follow its gzipped array")
     return array
 
 

@@ -29,6 +29,7 @@ _MAX_DIMENSIONS = 8
 # The most bytes that deflate can expand one byte to.
 MAX_DEFLATE_RATIO = 1032
 _CHUNK_BYTES = 1 << 20
+MAX_MEMBERS = 64
 # What zipfile and zlib raise for a damaged archive, besides OSError and ValueError.
 _DAMAGE_ERRORS = (
     RuntimeError,
@@ -189,7 +190,13 @@ class _BoundedReader(io.BufferedReader):
 def _list_members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.ZipInfo]:
     """Return the members of an archive of `length` bytes by name, if their sizes are possible."""
     infos = archive.infolist()
+    # Attack: a message that lists thousands of names.
+    if len(infos) > MAX_MEMBERS:
+        raise ValueError(f"it has {len(infos):,} members, more than {MAX_MEMBERS}")
     members = {info.filename.removesuffix(".npy"): info for info in infos}
+    # Attack: two arrays of one name, of which another tool reads the other one.
+    if len(members) < len(infos):
+        raise ValueError("two of its members have the same name")
     for name, info in members.items():
         # Attack: bzip2 or LZMA, whose compression ratio has no useful bound.
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
