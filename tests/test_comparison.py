@@ -11,6 +11,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from pages import parse_page
@@ -18,7 +19,7 @@ from quick import fit
 from scipy.stats import beta
 
 import lenet_tf
-from lenet_tf.errors import RunError
+from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.evaluation import comparison, comparison_figures, comparison_page
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.evaluation.settings_table import compare_settings, flatten_settings
@@ -51,18 +52,25 @@ def logs(files, tmp_path_factory) -> Path:
     made = {
         "a": fit("tiny", one, epochs=3, seed=1, batch_size=16, **options),
         "b": fit("tiny", one, epochs=2, seed=2, batch_size=8, **options),
-        "c": fit("lenet1", one, epochs=1, seed=3, validation=0.1, **options),
     }
     for name, run in made.items():
         run.path.rename(logs / "fit" / name)
-    (logs / "fit" / "c" / "metrics.json").unlink()
+
+    def interrupt(epoch, _):
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    stop = keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)
+    with pytest.raises(Interrupted):
+        fit("lenet1", one, epochs=5, seed=3, validation=0.1, callbacks=[stop], **options)
+    (unfinished,) = (logs / "fit").glob("lenet1-*")
+    unfinished.rename(logs / "fit" / "c")
     shutil.copytree(logs / "fit" / "a", logs / "fit" / "d")
-    for name, part, values in (("c", "recipe", {"epochs": 5}), ("d", "data", other.identity())):
-        file = logs / "fit" / name / "config.json"
-        config = json.loads(file.read_text())
-        config[part] |= values
-        config["started"] = "<script>alert(1)</script>" if name == "d" else config["started"]
-        file.write_text(json.dumps(config))
+    file = logs / "fit" / "d" / "config.json"
+    config = json.loads(file.read_text())
+    config["data"] |= other.identity()
+    config["device"]["label"] = "<script>alert(1)</script>"
+    file.write_text(json.dumps(config))
     return logs
 
 
@@ -143,7 +151,7 @@ def test_the_page_needs_nothing_beside_itself(compared, files):
 def test_names_are_text_and_no_html(compared):
     text = compared[0].read_text(encoding="utf-8")
     assert "<script>" not in text
-    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>" in text
+    assert "<td>&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
 
 def test_the_table_of_runs(compared, logs, files, digits, models, answers, right):

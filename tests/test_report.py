@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import check_refused
+from interrupted_runs import Interrupt
 from pages import parse_page
 from PIL import Image
 from quick import fit, resume
@@ -156,15 +156,14 @@ def test_the_command_makes_it(reported, digits, cli, tmp_path):
 
 
 def test_an_unfinished_run_says_so(digits, tmp_path):
-    run = fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
-    (run.path / "metrics.json").unlink()
-    config = json.loads((run.path / "config.json").read_text())
-    config["recipe"]["epochs"] = 5
-    (run.path / "config.json").write_text(json.dumps(config))
-    assert "The run is unfinished, after epoch 2 of 5." in read_text(write_report(run.path, digits))
-    (run.path / "final.keras").unlink()
+    options = {"epochs": 5, "device": "cpu", "logs": tmp_path, "quiet": True}
+    with pytest.raises(Interrupted):
+        fit("tiny", digits, callbacks=[Interrupt(3)], **options)
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert "The run is unfinished, after epoch 2 of 5." in read_text(write_report(folder, digits))
+    (folder / "final.keras").unlink()
     with pytest.raises(RunError, match="has no finished epoch to report on"):
-        write_report(run.path, digits)
+        write_report(folder, digits)
 
 
 def test_scores_and_accuracy_are_of_the_same_images(digits, tmp_path):

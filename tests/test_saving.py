@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import zipfile
 from dataclasses import replace
 
@@ -304,6 +305,9 @@ def test_missing_and_incomplete_models_are_refused(tiny_run, tmp_path):
     with pytest.raises(RunError, match="is not a run folder: it has no config.json"):
         lenet_tf.load_model(tmp_path)
     (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(RunError, match="config.json has format None of lenet_tf unknown"):
+        lenet_tf.load_model(tmp_path)
+    shutil.copy(tiny_run.path / "config.json", tmp_path)
     with pytest.raises(RunError, match="has no final.keras: no epoch was finished"):
         lenet_tf.load_model(tmp_path)
     broken = tmp_path / "broken.keras"
