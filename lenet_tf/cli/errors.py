@@ -122,12 +122,12 @@ def _short_errors() -> Iterator[None]:
 def _short_warnings() -> Iterator[None]:
     """Print warnings without a file name and a line of code."""
 
-    def show(message: Warning | str, *_: Any, **__: Any) -> None:
-        note(f"Warning: {escape_controls(message)}")
+    def format_line(message: Warning | str, *_: Any, **__: Any) -> str:
+        return f"Warning: {escape_controls(message)}\n"
 
-    previous = warnings.showwarning
-    warnings.showwarning = show
+    previous = warnings.formatwarning
+    warnings.formatwarning = format_line
     try:
         yield
     finally:
-        warnings.showwarning = previous
+        warnings.formatwarning = previous
