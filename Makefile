@@ -84,6 +84,7 @@ soak: $(call installed,dev-soak) ## kill runs, fill disks, feed readers damaged 
 	@$(BIN)/python soak/kills.py --kills 60
 	@$(BIN)/python soak/fuzz.py --runs 100000
 	@$(BIN)/python soak/fuzz_keras.py --runs 100000
+	@$(BIN)/python soak/fuzz_runs.py --runs 2000
 
 lint: install ## check style, formatting, types and the direction of imports
 	@$(BIN)/ruff check .

@@ -45,7 +45,7 @@ JSON_ATTACKS = (
 _SPECS = [get_spec(name).to_dict() for name in ("tiny",) * 18 + ("lenet5-1998", "lenet5-modern")]
 
 
-def _mutate_values(values: Any, random: Random) -> Any:
+def mutate_values(values: Any, random: Random) -> Any:
     """Returns a copy with some values, at any depth, replaced, deleted or repeated."""
     values = copy.deepcopy(values)
     for _ in range(random.choice((0, 1, 1, 1, 2, 3))):
@@ -84,7 +84,7 @@ def _to_toml(value: Any) -> str:
 def make_toml(random: Random) -> bytes:
     content = "\n".join(
         f"{key} = {_to_toml(value)}"
-        for key, value in _mutate_values(random.choice(_SPECS), random).items()
+        for key, value in mutate_values(random.choice(_SPECS), random).items()
         if value is not None
     )
     if random.random() < 0.1:
@@ -111,7 +111,7 @@ def make_config(random: Random) -> bytes:
         },
         "versions": {"keras": "3"},
     }
-    content = json.dumps(_mutate_values(config, random))
+    content = json.dumps(mutate_values(config, random))
     for _ in range(random.choice((0, 0, 0, 1))):
         gaps = [0, *[index for index, letter in enumerate(content) if letter in ":,"]]
         start = random.choice(gaps) + 1

@@ -96,6 +96,33 @@ def list_keras_rows() -> list[list[Any]]:
     ]
 
 
+def render_runs() -> str:
+    columns = [
+        "kind",
+        "inputs",
+        "used",
+        "refused",
+        "crashes",
+        "hangs over 20 s",
+        "slowest, s",
+        "peak MiB above baseline",
+    ]
+    rows = [
+        [
+            line["kind"],
+            f"{line['inputs']:,}",
+            f"{line['accepted']:,}",
+            f"{line['refused']:,}",
+            len(line["crashes"]),
+            len(line["hangs"]),
+            f"{line['slowest_s']:.2f}",
+            f"{line['peak_mib_over_base']:.0f}",
+        ]
+        for line in read_result("fuzz_runs")
+    ]
+    return render_table(columns, rows)
+
+
 if __name__ == "__main__":
-    for render in (render_kills, render_disasters, render_fuzz):
+    for render in (render_kills, render_disasters, render_fuzz, render_runs):
         print(render(), end="\n\n")
