@@ -127,7 +127,8 @@ def fuzz_guided(runs: int, seed: int) -> None:
     """
     import atheris
 
-    modules = ["lenet_tf.models.saving", "lenet_tf.models.config_allowlist", "lenet_tf.specs"]
+    names = ("saving", "config_allowlist", "compile_check", "keras_archive")
+    modules = [*(f"lenet_tf.models.{name}" for name in names), "lenet_tf.specs"]
     with atheris.instrument_imports(include=[*modules, "zipfile", "json"]):
         import lenet_tf.models.config_allowlist
         import lenet_tf.models.saving  # noqa: F401

@@ -52,7 +52,7 @@ def make_seed_files() -> list[bytes]:
     custom.compile(
         keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 10), momentum=0.9),
         keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
-        [
+        metrics=[
             "accuracy",
             keras.metrics.AUC(),
             keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error),

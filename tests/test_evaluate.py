@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import replace
 
@@ -62,3 +63,44 @@ def test_other_models_and_objects_are_refused(digits):
         lenet_tf.predict(model, digits.x_test)
     with pytest.raises(RunError, match=message):
         lenet_tf.evaluate(model, digits)
+
+
+def compile_with(*metrics):
+    model = lenet_tf.LeNet("tiny", seed=1)
+    model.compile("adam", "categorical_crossentropy", metrics=list(metrics))
+    return model
+
+
+def test_metrics_of_others_take_no_name_of_the_packages_own(digits):
+    """A metric that always says 100% under the name of another number."""
+    own = lenet_tf.evaluate(compile_with("accuracy"), digits)
+    assert sorted(own) == ["accuracy", "loss"] and own["accuracy"] < 1
+    for name, shown in (
+        ("accuracy", "compiled_accuracy"),
+        ("loss", "compiled_loss"),
+        ("val_accuracy", "compiled_val_accuracy"),
+        ("seconds", "compiled_seconds"),
+        ("model", "model"),
+        ("top", "top"),
+    ):
+        metric = keras.metrics.TopKCategoricalAccuracy(k=10, name=name)
+        result = lenet_tf.evaluate(compile_with(metric), digits)
+        assert result == pytest.approx(own | {shown: 1.0}), name
+        metric = keras.metrics.TopKCategoricalAccuracy(k=10, name=name)
+        model = compile_with("accuracy", metric)
+        assert lenet_tf.evaluate(model, digits)["accuracy"] == pytest.approx(own["accuracy"])
+        assert model.own_metrics is None
+
+
+def test_metrics_of_several_numbers_are_left_out(digits):
+    result = lenet_tf.evaluate(compile_with("accuracy", keras.metrics.F1Score()), digits)
+    assert "f1_score" not in result and result["accuracy"] < 1
+
+
+def test_the_command_prints_metrics_of_others_apart(cli, tmp_path):
+    model = compile_with("accuracy", keras.metrics.TopKCategoricalAccuracy(k=10, name="model"))
+    model.save(tmp_path / "x.keras")
+    outcome = cli("evaluate", tmp_path / "x.keras", "--data", "sample", "--json")
+    result = json.loads(outcome.stdout)
+    assert result["model"] == str(tmp_path / "x.keras")
+    assert result["metrics"] == {"model": 1.0}

@@ -118,14 +118,26 @@ def test_invalid_arguments_are_refused_before_anything_is_written(
     assert not logs.exists()
 
 
-def test_a_model_without_accuracy_is_refused_before_anything_is_written(digits, tmp_path):
+def test_accuracy_is_the_packages_whatever_a_model_is_compiled_with(digits, tmp_path):
     model = lenet_tf.LeNet("tiny", seed=1)
-    model.compile("adam", "categorical_crossentropy", metrics=["mse"])
-    with pytest.raises(
-        TrainingError,
-        match="tiny is compiled without the metric accuracy, which selects the best epoch",
-    ):
+    always_one = keras.metrics.TopKCategoricalAccuracy(k=10, name="accuracy")
+    model.compile("adam", "categorical_crossentropy", metrics=["mse", always_one])
+    for engine in ("graph", "keras"):
+        run = fit(model, digits, epochs=1, engine=engine, logs=tmp_path, quiet=True)
+        outputs = lenet_tf.predict(run.model, digits.x_test)
+        accuracy = np.mean(outputs.argmax(axis=1) == digits.y_test)
+        assert run.metrics["test_accuracy"] == pytest.approx(accuracy)
+        assert run.metrics["best_val_accuracy"] == run.history["val_accuracy"][0] < 1
+        assert run.history["val_compiled_accuracy"] == [1.0]
+        assert run.history["accuracy"][0] < 1 and run.history["val_mse"][0] < 1
+
+
+def test_metrics_that_do_not_fit_are_refused_before_anything_is_written(digits, tmp_path):
+    model = lenet_tf.LeNet("tiny", seed=1)
+    model.compile("adam", "categorical_crossentropy", metrics=["sparse_categorical_crossentropy"])
+    with pytest.raises(TrainingError, match="metrics that one-hot labels don't fit") as caught:
         fit(model, digits, logs=tmp_path / "logs", quiet=True)
+    assert len(str(caught.value).splitlines()) == 1
     assert not (tmp_path / "logs").exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -11,11 +12,14 @@ from dataclasses import replace
 
 import h5py
 import keras
+import numpy as np
 import pytest
 from quick import fit
 
 import lenet_tf
 from lenet_tf.errors import RunError, SpecError
+from lenet_tf.models import compile_schema
+from lenet_tf.models.compile_check import check_compile_config
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import get_recipe, get_spec
 
@@ -118,7 +122,7 @@ def test_a_model_compiled_with_keras_own_objects_loads(tmp_path):
     model.compile(
         keras.optimizers.Lion(keras.optimizers.schedules.CosineDecay(0.1, 10)),
         keras.losses.CategoricalFocalCrossentropy(),
-        [
+        metrics=[
             keras.metrics.AUC(),
             "mse",
             keras.metrics.MeanMetricWrapper(keras.losses.mean_squared_error),
@@ -190,27 +194,194 @@ def test_a_network_larger_than_its_weights_is_refused(members, refuse):
     )
 
 
-def test_metrics_that_would_fill_the_memory_are_refused(members, refuse):
-    def set_metrics(count, classes):
-        metric = {
-            "module": "keras.metrics",
-            "class_name": "MeanIoU",
-            "config": {"num_classes": classes},
-            "registered_name": None,
-        }
-        return lambda c: c["compile_config"].update(metrics=[metric] * count)
+def describe_object(module, name, /, **config):
+    return {
+        "module": f"keras.{module}",
+        "class_name": name,
+        "config": config,
+        "registered_name": None,
+    }
 
-    assert "num_classes is 2000, more than 500" in refuse(
-        edit_config(members, set_metrics(1, 2000))
-    )
-    assert "names more than 32 objects" in refuse(edit_config(members, set_metrics(40, 10)))
+
+def metric(name, /, **config):
+    return describe_object("metrics", name, **config)
+
+
+def loss(name, /, **config):
+    return describe_object("losses", name, **config)
+
+
+COMPILE_CONFIGS = [
+    # Memory: thousands of metrics, given as text or as objects, and large ones.
+    ({"metrics": ["accuracy"] * 1500}, "compile_config has 1,500 metrics, more than 32"),
+    ({"weighted_metrics": ["mse"] * 40}, "compile_config has 41 metrics, more than 32"),
+    ({"metrics": [metric("AUC", num_thresholds=2000)]}, "num_thresholds must be a whole number"),
+    ({"metrics": [metric("AUC", thresholds=[0.5] * 60_000)]}, "thresholds must be a number from"),
+    (
+        {"metrics": [metric("Precision", thresholds=[0.5] * 400)] * 3},
+        "its metrics have 1,200 thresholds for 10 classes, together more than 10,000",
+    ),
+    # Metrics and losses that one-hot labels don't fit, or that don't exist.
+    ({"metrics": [metric("MeanIoU", num_classes=10)]}, "names keras.metrics.MeanIoU, which no"),
+    ({"metrics": [metric("Mean")]}, "names keras.metrics.Mean, which no LeNet is compiled with"),
+    ({"metrics": [metric("SparseCategoricalAccuracy")]}, "names keras.metrics.SparseCategorical"),
+    ({"metrics": [metric("TopKCategoricalAccuracy", k="x")]}, "k must be a whole number from 1"),
+    ({"metrics": [metric("Precision", class_id=10)]}, "class_id must be the number of a class"),
+    ({"metrics": [metric("AUC", name="\x1b[31m")]}, "AUC: name must be a name of up to 100"),
+    ({"metrics": [metric("AUC", zzz=1)]}, "compile_config: AUC has an unknown field 'zzz'"),
+    ({"metrics": ["nope"]}, "compile_config names 'nope', which no LeNet is compiled with"),
+    ({"metrics": [5]}, "compile_config names 5, which no LeNet is compiled with"),
+    ({"metrics": {"x": "accuracy"}}, "metrics must be a list or null, not {'x': 'accuracy'}"),
+    ({"metrics": [[["accuracy"]]]}, "names [['accuracy']], which no LeNet is compiled with"),
+    ({"weighted_metrics": {"a": "b"}}, "weighted_metrics must be a list or null, not"),
+    ({"loss": None}, "compile_config names None, which no LeNet is compiled with"),
+    ({"loss": 5}, "compile_config names 5, which no LeNet is compiled with"),
+    ({"loss": ["mse", "mse"]}, "names ['mse', 'mse'], which no LeNet is compiled with"),
+    ({"loss": {"a": "mse"}}, "which no LeNet is compiled with"),
+    ({"loss": "accuracy"}, "names 'accuracy', which no LeNet is compiled with"),
+    ({"loss": "sparse_categorical_crossentropy"}, "names 'sparse_categorical_crossentropy'"),
+    ({"loss": loss("Circle")}, "names keras.losses.Circle, which no LeNet is compiled with"),
+    ({"loss": loss("CategoricalCrossentropy", axis=7)}, "axis must be -1, not 7"),
+    ({"loss": loss("CategoricalCrossentropy", reduction="sum")}, "reduction must be one of"),
+    ({"loss": loss("CategoricalCrossentropy", reduction=None)}, "reduction must be one of"),
+    ({"loss": loss("CategoricalCrossentropy", dtype="complex64")}, "dtype must be one of"),
+    (
+        {"loss": loss("CategoricalCrossentropy", label_smoothing="x")},
+        "label_smoothing must be a number from 0 up to, not including, 1, not 'x'",
+    ),
+    # Options.
+    ({"steps_per_execution": "x"}, "steps_per_execution must be a whole number from 1 to 1,000"),
+    ({"steps_per_execution": -5}, "steps_per_execution must be a whole number from 1 to 1,000"),
+    ({"steps_per_execution": 10**9}, "steps_per_execution must be a whole number from 1 to 1,000"),
+    ({"run_eagerly": "yes"}, "run_eagerly must be one of true, false, not 'yes'"),
+    ({"jit_compile": "yes"}, "jit_compile must be one of true, false, \"auto\", null, not 'yes'"),
+    ({"loss_weights": 0.001}, "loss_weights must be null, not 0.001"),
+    ({"auto_scale_loss": True}, "compile_config has an unknown field 'auto_scale_loss'"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), COMPILE_CONFIGS)
+def test_what_no_lenet_is_compiled_with_is_refused_by_name(members, refuse, changes, message):
+    assert message in refuse(edit_config(members, lambda c: c["compile_config"].update(changes)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"learning_rate": "x"}, "Adam: learning_rate must be a number from 0 to 3.4e+38, not 'x'"),
+        ({"learning_rate": 10**400}, "learning_rate must be a number"),
+        ({"learning_rate": metric("AUC")}, "names keras.metrics.AUC, which no LeNet"),
+        ({"beta_1": [1, 2]}, "beta_1 must be a number from 0 up to, not including, 1"),
+        ({"clipnorm": "x"}, "clipnorm must be a number from 0 to 3.4e+38 or null, not 'x'"),
+        ({"ema_overwrite_frequency": "x"}, "ema_overwrite_frequency must be a whole number"),
+        ({"name": "a/b"}, "Adam: name must be a name of up to 100 letters"),
+        # A regular expression that never stops matching.
+        ({"exclude_layers": ["(a+)+$"]}, "Adam has an unknown field 'exclude_layers'"),
+    ],
+)
+def test_fields_of_an_optimizer_are_checked(members, refuse, changes, message):
+    def edit(config):
+        config["compile_config"]["optimizer"]["config"].update(changes)
+
+    assert message in refuse(edit_config(members, edit))
 
 
 def test_patterns_that_never_stop_matching_are_refused(members, refuse):
-    def edit(config):
-        config["compile_config"]["optimizer"]["config"]["exclude_layers"] = ["(a+)+$"]
+    muon = describe_object("optimizers", "Muon", learning_rate=0.1, exclude_layers=["(a+)+$"])
+    edited = edit_config(members, lambda c: c["compile_config"].update(optimizer=muon))
+    assert "exclude_layers must be a list of up to 500 values, each a name" in refuse(edited)
 
-    assert "exclude_layers may hold names only" in refuse(edit_config(members, edit))
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": "x"},
+        {"seed": -1},
+        {"precision": "float16"},
+        {"name": 5},
+        {"name": "\x1b[31mred"},
+        {"name": "a" * 10**5},
+        {"frozen": 5},
+        {"frozen": ["nope"]},
+    ],
+)
+def test_invalid_arguments_of_a_lenet_are_refused(members, refuse, changes):
+    (field,) = changes
+    message = refuse(edit_config(members, lambda c: c["config"].update(changes)))
+    assert f"LeNet has an invalid {field}" in message and "\x1b" not in message
+
+
+def test_a_name_with_two_values_is_refused(members, refuse):
+    text = members["config.json"].decode()
+    twice = text[:-1] + ', "compile_config": {}}'
+    assert "its config.json cannot be read: it gives 'compile_config' twice" in refuse(
+        members | {"config.json": twice}
+    )
+
+
+def test_a_network_with_huge_images_is_refused(members, refuse):
+    """A file of a few kilobytes whose preparation pads each image to 16 million pixels."""
+
+    def edit(config):
+        spec = config["config"]["spec"]
+        spec["rows"][0]["shape"] = [4096, 4096, 1]
+        spec["rows"][1].update(stride=1, filters=6)
+        spec["rows"][3] = {"kind": "global_average_pooling", "name": "FLATTEN"}
+        spec |= {"expected_parameters": None}
+        spec["preparation"]["pad_to"] = 4096
+
+    message = refuse(edit_config(members, edit))
+    assert re.search(r"C1 needs [\d.]+ MiB of memory for one image, more than 256.0 MiB", message)
+
+
+OBJECTS = [
+    *((keras.metrics, name) for name in compile_schema.METRICS),
+    *((keras.losses, name) for name in compile_schema.LOSSES),
+    *((keras.optimizers, name) for name in compile_schema.OPTIMIZERS),
+    *((keras.optimizers.schedules, name) for name in compile_schema.SCHEDULES),
+]
+ARGUMENTS = {
+    **dict.fromkeys(("recall", "precision", "sensitivity", "specificity"), 0.5),
+    **dict.fromkeys(("initial_learning_rate", "decay_rate"), 0.1),
+    **dict.fromkeys(("decay_steps", "first_decay_steps"), 10),
+    **{"boundaries": [1], "values": [0.1, 0.2]},
+}
+
+
+@pytest.mark.parametrize(("module", "name"), OBJECTS)
+def test_every_allowed_object_passes_the_schema_and_works(module, name):
+    part = getattr(module, name)
+    needed = [
+        parameter.name
+        for parameter in inspect.signature(part).parameters.values()
+        if parameter.default is parameter.empty and parameter.name in ARGUMENTS
+    ]
+    part = part(**{argument: ARGUMENTS[argument] for argument in needed})
+    config = {"optimizer": keras.optimizers.SGD(), "loss": "mse", "metrics": ["accuracy"]}
+    if module is keras.metrics:
+        config["metrics"] = [part]
+    elif module is keras.losses:
+        config["loss"] = part
+    else:
+        is_schedule = module is keras.optimizers.schedules
+        config["optimizer"] = keras.optimizers.SGD(part) if is_schedule else part
+    # JSON makes lists of tuples.
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(config)))
+    check_compile_config(config, 10)
+    labels, outputs = np.eye(10, dtype="float32"), np.linspace(0.1, 0.9, 100, dtype="float32")
+    outputs = outputs.reshape(10, 10)
+    if module is keras.metrics:
+        part.update_state(labels, outputs)
+        assert np.isfinite(part.result()).all()
+    if module is keras.losses:
+        assert np.isfinite(part(labels, outputs))
+
+
+def test_every_allowed_name_is_one_that_keras_knows():
+    for name in compile_schema.LOSS_NAMES:
+        assert keras.losses.get(name)
+    for name in compile_schema.METRIC_NAMES - {"accuracy", "acc"}:
+        assert keras.metrics.get(name)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +468,26 @@ def test_a_model_of_another_class_is_refused(tmp_path):
     )
     with pytest.raises(RunError, match=r"other\.keras holds a Sequential, not a LeNet"):
         lenet_tf.load_model(tmp_path / "other.keras")
+
+
+def test_deflated_zeros_are_no_weights(members, refuse):
+    """A megabyte that would become a gigabyte."""
+    weights = members["model.weights.h5"] + bytes(64 << 20)
+    message = refuse(members | {"model.weights.h5": weights}, zipfile.ZIP_DEFLATED)
+    assert "its model.weights.h5 is mostly empty" in message
+
+
+def test_an_older_file_of_keras_says_what_to_do(tmp_path):
+    """The advice works: a whole model in the older format gives its weights to a LeNet."""
+    theirs = LeNet("tiny", seed=5)
+    path = tmp_path / "old.h5"
+    keras.Sequential(theirs.layers).save(path)
+    with pytest.raises(RunError, match=r"old\.h5 is an HDF5 file, .* load_weights\(\)"):
+        lenet_tf.load_model(path)
+    ours = LeNet("tiny", seed=6)
+    ours.load_weights(path)
+    for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_missing_and_incomplete_models_are_refused(tiny_run, tmp_path):

@@ -98,7 +98,12 @@ def _print_json(model: Path, raw: RawData, metrics: dict[str, float], scores: An
         "source": raw.source,
         "images": len(raw.x_test),
     }
-    result |= metrics
+    own = ("accuracy", "loss")
+    result |= {name: metrics[name] for name in own}
+    # Apart, so that a metric of any name replaces no field.
+    others = {name: value for name, value in metrics.items() if name not in own}
+    if others:
+        result["metrics"] = others
     if scores is not None:
         result["scores"] = scores.to_dict()
     echo(format_json(result, sys.stdout.encoding))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +11,9 @@ import tensorflow as tf
 from lenet_tf.data.augmentation import distort
 from lenet_tf.data.preprocessing import NORMALIZED_RANGES, one_hot, prepare_images
 from lenet_tf.data.streaming import ImageFile, epoch_batches
-from lenet_tf.specs import Augmentation, Preparation
+from lenet_tf.specs import Augmentation, Preparation, Spec
+from lenet_tf.specs.cost import compute_evaluation_batch
 
-EVALUATION_BATCH = 1000
-# Pixel values per evaluation batch, which bounds the memory that feature maps of large images take.
-EVALUATION_VALUES = 1000 * 32 * 32 * 3
 # Tracing with AutoGraph would take a second, and nothing here needs it.
 _without_autograph = tf.autograph.experimental.do_not_convert
 
@@ -140,6 +137,7 @@ def evaluation_batches(
     num_classes: int,
     preparation: Preparation,
     indices: np.ndarray | None = None,
+    spec: Spec | None = None,
 ) -> tf.data.Dataset:
     """Build a dataset of prepared batches, in the images' own order.
 
@@ -149,6 +147,7 @@ def evaluation_batches(
         num_classes: Width of the one-hot labels.
         preparation: How raw images become the network's input.
         indices: Which images to use, in this order; None means all.
+        spec: The network that takes the batches, whose layers bound their size.
 
     Returns:
         Batches of up to 1,000 float32 images (n, height, width, channels) and float32 one-hot
@@ -157,7 +156,8 @@ def evaluation_batches(
     if indices is not None and not isinstance(images, ImageFile):
         images, labels, indices = images[indices], labels[indices], None
     count = len(images) if indices is None else len(indices)
-    size = max(1, min(EVALUATION_BATCH, EVALUATION_VALUES // math.prod(images.shape[1:])))
+    image_shape = preparation.output_shape(images.shape[1:])
+    size = compute_evaluation_batch(image_shape, () if spec is None else spec.layers)
     order = tf.range(count) if indices is None else tf.constant(indices, tf.int32)
     labels, fetch = _place_on_cpu(labels), _make_image_getter(images)
 

@@ -20,6 +20,7 @@ import tensorflow as tf
 from keras import layers
 
 from lenet_tf.specs import conv_arithmetic
+from lenet_tf.specs.cost import MAX_PATCH_VALUES
 
 _ELEMENTWISE_ACTIVATIONS = (
     "linear",
@@ -87,6 +88,8 @@ def _is_supported_convolution(layer: layers.Layer) -> bool:
         and layer.compute_dtype == "float32"
         and layer.activation.__name__ in _ELEMENTWISE_ACTIVATIONS
         and layer.input.shape[-1] * layer.filters <= MAX_KERNELS
+        # Of large images, the patches and their indices would fill the memory.
+        and math.prod((*layer.output.shape[1:3], *layer.kernel.shape[:3])) <= MAX_PATCH_VALUES
     )
 
 

@@ -16,6 +16,7 @@ from lenet_tf.engine.parallel_forward import forward
 from lenet_tf.errors import DataError, DataWarning, RunError
 from lenet_tf.models.as_built import describe_layer
 from lenet_tf.models.lenet import LeNet, find_own_methods
+from lenet_tf.models.own_metrics import use_own_metrics
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runtime.keras_settings import check_keras
@@ -47,14 +48,17 @@ def check_fits(model: LeNet, image_shape: Shape, data: RawData) -> None:
 
 @hide_retracing_advice()
 def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]:
-    """Compute loss and metrics on a data set's test images.
+    """Compute loss, accuracy and further metrics on a data set's test images.
+
+    Loss and accuracy are computed from the network's outputs, whatever its metrics are called.
 
     Args:
         model: A network, a run, a run's folder or a `.keras` file.
         data: The data set, with raw images. They are prepared as the network's spec says.
 
     Returns:
-        Metric → its mean over all test images, for example `loss` and `accuracy`.
+        `loss`, `accuracy` and each metric of one number that the network is compiled with. A
+        metric that has a name of these two or of a run's history gets the prefix `compiled_`.
 
     Raises:
         DataError: If the network does not take these images or has other classes.
@@ -71,8 +75,11 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     model = _load(model)
     preparation = model.spec.preparation.for_test_images
     check_fits(model, preparation.output_shape(data.image_shape), data)
-    batches = evaluation_batches(data.x_test, data.y_test, data.num_classes, preparation)
-    return model.evaluate(batches, verbose=0, return_dict=True)
+    batches = evaluation_batches(
+        data.x_test, data.y_test, data.num_classes, preparation, spec=model.spec
+    )
+    with use_own_metrics(model):
+        return model.evaluate(batches, verbose=0, return_dict=True)
 
 
 @hide_retracing_advice()
@@ -114,7 +121,8 @@ def predict(
             f"{model.name} takes images of {format_shape(input_shape)},"
             f" and these are {format_shape(image_shape)} when prepared"
         )
-    batches = evaluation_batches(images, np.zeros(len(images), np.int64), 1, preparation)
+    labels = np.zeros(len(images), np.int64)
+    batches = evaluation_batches(images, labels, 1, preparation, spec=model.spec)
     on_cpu = all("CPU" in weight.value.device for weight in model.weights)
     if model.precision != "float32" or not on_cpu or find_own_methods(model):
         return model.predict(batches, verbose=0)

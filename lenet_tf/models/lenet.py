@@ -19,8 +19,10 @@ from lenet_tf.models.as_built import (
 )
 from lenet_tf.models.compilation import build_loss, build_optimizer
 from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.models.own_metrics import OwnMetricsMixin
 from lenet_tf.models.training_terms import set_terms, terms_to_config
 from lenet_tf.runtime.keras_settings import check_keras
+from lenet_tf.specs.cost import check_cost
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
 from lenet_tf.specs.scope_names import is_scope_name, map_row_names, rename_rows, to_scope_name
@@ -32,7 +34,7 @@ _ADDITIONS = ("version", "frozen", "terms")
 
 
 @keras.saving.register_keras_serializable("lenet_tf")
-class LeNet(keras.Sequential):
+class LeNet(OwnMetricsMixin, keras.Sequential):
     """A Keras model built from the rows of a spec and compiled by its recipe.
 
     `LeNet()` is the LeNet-5 of the tutorials: it takes float32 images (batch, 28, 28, 1) in 0…1,
@@ -51,7 +53,8 @@ class LeNet(keras.Sequential):
         name: The model's name; None for the spec's name.
 
     Raises:
-        SpecError: If the variant or the precision is unknown, or a row doesn't accept its input.
+        SpecError: If the variant or the precision is unknown, a row doesn't
+            accept its input, or one image would take too much memory or time.
 
     Example:
         >>> import lenet_tf
@@ -85,6 +88,7 @@ class LeNet(keras.Sequential):
                 f"name must be letters a-z or A-Z, digits, '_', '.' and '-', and start with a"
                 f" letter or digit, not {show_value(name)}"
             )
+        check_cost(spec)
         super().__init__(name=name or to_scope_name(spec.name))
         self.spec, self.seed, self.precision = spec, seed, precision
         # Takes the steps of `fit` and `evaluate`; None for Keras' own steps.

@@ -12,9 +12,7 @@ import io
 import json
 import os
 import re
-import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,32 +21,25 @@ import h5py
 import keras
 
 from lenet_tf.errors import RunError, SpecError
-from lenet_tf.io.bounded import MAX_TEXT_BYTES, open_regular_file, parse_json
+from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.io.hdf5 import read_arrays
-from lenet_tf.io.npy import MAX_DEFLATE_RATIO
 from lenet_tf.io.scratch import private_folder
 from lenet_tf.models.config_allowlist import NotLeNetError, check_config
+from lenet_tf.models.keras_archive import (
+    ARCHIVE_ERRORS,
+    CONFIG,
+    DAMAGED,
+    MAX_FILE_BYTES,
+    METADATA,
+    WEIGHTS,
+    check_directory,
+    list_members,
+    read_json,
+)
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.runs import checkpoints
 from lenet_tf.runs.run_record import read_run
 
-# The largest variant needs 15 MB with its optimizer's state.
-MAX_FILE_BYTES = 1 << 30
-
-METADATA, CONFIG, WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
-_MEMBERS = (METADATA, CONFIG, WEIGHTS, checkpoints.PROGRESS_MEMBER)
-_MAX_DIRECTORY_BYTES = 4096
-_END_RECORD = struct.Struct("<4s4H2LH")
-_DAMAGED = "it is damaged or incomplete"
-# What zipfile raises for headers that are damaged or contradict each other.
-_ARCHIVE_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OverflowError,
-    RuntimeError,
-)
+_HDF5_SUFFIXES = (".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
@@ -92,8 +83,13 @@ def load_model(path: str | Path) -> LeNet:
 def _load_file(file: Path) -> LeNet:
     if not file.exists():
         raise RunError(f"{file}: there is no such run or model")
+    if file.suffix.lower() in _HDF5_SUFFIXES:
+        raise RunError(
+            f"{file} is an HDF5 file, the older format of Keras. Build the same network as a"
+            " LeNet, read the weights with its load_weights(), and save it as a .keras file"
+        )
     if file.suffix != ".keras":
-        raise RunError(f"{file} is not a .keras file")
+        raise RunError(f"{file} is not a .keras file, which LeNet.save writes")
     try:
         content = read_model_file(file)
         arrays = read_arrays(content.weights)
@@ -156,10 +152,10 @@ def read_model_file(file: Path) -> ModelFile:
 def read_stream(stream: IO[bytes], size: int) -> ModelFile:
     """Do what `read_model_file` does, for an open file of `size` bytes."""
     try:
-        _check_directory(stream, size)
+        check_directory(stream, size)
         with zipfile.ZipFile(stream) as archive:
-            members = _check_members(archive)
-            metadata, config = (_read_json(archive, members[name]) for name in (METADATA, CONFIG))
+            members = list_members(archive)
+            metadata, config = (read_json(archive, members[name]) for name in (METADATA, CONFIG))
             checked_config, spec = check_config(config)
             weights = archive.read(members[WEIGHTS])
             # Attack: a spec whose layers fill the memory before Keras looks for their weights.
@@ -171,62 +167,8 @@ def read_stream(stream: IO[bytes], size: int) -> ModelFile:
             return ModelFile(metadata, checked_config, weights)
     except SpecError as error:
         raise ValueError(f"its network is not valid: {error}") from error
-    except _ARCHIVE_ERRORS as error:
-        raise ValueError(_DAMAGED) from error
-
-
-def _check_directory(stream: IO[bytes], size: int) -> None:
-    """Raise `ValueError` unless the archive's directory is short.
-
-    Attack: a directory of millions of members, which zipfile reads before anything else. The end
-    record must be the file's last bytes, so that zipfile can't find another one.
-    """
-    if size < _END_RECORD.size:
-        raise ValueError(_DAMAGED)
-    # A ZIP64 locator takes 20 bytes before the end record.
-    stream.seek(max(0, size - _END_RECORD.size - 20))
-    tail = stream.read()
-    signature, *_, length, start, comment_length = _END_RECORD.unpack(tail[-_END_RECORD.size :])
-    is_last = start + length + _END_RECORD.size == size and not comment_length
-    is_zip64 = tail.startswith(b"PK\6\7")
-    if signature != b"PK\5\6" or not is_last or is_zip64:
-        raise ValueError(_DAMAGED)
-    if length > _MAX_DIRECTORY_BYTES:
-        raise ValueError(f"it holds other files than {METADATA}, {CONFIG} and {WEIGHTS}")
-
-
-def _check_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """Return the archive's members by name if their names and sizes are acceptable."""
-    members: dict[str, zipfile.ZipInfo] = {}
-    for info in archive.infolist():
-        name = info.orig_filename
-        # Attack: paths, and two versions of a member of which another tool sees the other one.
-        if name not in _MEMBERS or name in members:
-            raise ValueError(
-                f"it holds {name[:80]!r}{', twice' * (name in members)},"
-                " which is not part of a LeNet's file"
-            )
-        # Attack: a small file that decompresses to more than deflate can, or than the limit.
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"its {name} is compressed in a way that Keras does not use")
-        ratio = MAX_DEFLATE_RATIO if info.compress_type == zipfile.ZIP_DEFLATED else 1
-        if info.file_size > ratio * info.compress_size:
-            raise ValueError(_DAMAGED)
-        limit = MAX_FILE_BYTES if name == WEIGHTS else MAX_TEXT_BYTES
-        if info.file_size > limit and name != checkpoints.PROGRESS_MEMBER:
-            raise ValueError(f"its {name} is larger than {limit:,} bytes")
-        members[name] = info
-    missing = [name for name in (METADATA, CONFIG, WEIGHTS) if name not in members]
-    if missing:
-        raise ValueError(f"it has no {missing[0]}")
-    return members
-
-
-def _read_json(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Any:
-    try:
-        return parse_json(archive.read(info))
-    except ValueError as error:
-        raise ValueError(f"its {info.filename} cannot be read: {error}") from error
+    except ARCHIVE_ERRORS as error:
+        raise ValueError(DAMAGED) from error
 
 
 def _build_model(config: dict[str, Any], arrays: dict[str, Any]) -> LeNet:

@@ -25,6 +25,7 @@ from lenet_tf.runtime import numerics, tensorflow_start, threads
 from lenet_tf.runtime.keras_settings import check_keras, check_warnings
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.config import TrainConfig, random_seed
+from lenet_tf.training.model_setup import check_memory
 from lenet_tf.training.saved_model import check_can_be_saved, saved_as_lenet
 from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.trainer import Trainer
@@ -181,14 +182,17 @@ def train(
     with training_context(device, config.seed, config.deterministic):
         if model is None:
             config = replace(config, spec=spec.adapt(image_shape, data.num_classes))
+            check_memory(config.spec, split, device)
             network = LeNet(config.spec, seed=config.seed, precision=config.precision)
         else:
             check_fits(model, image_shape, data)
-            check_can_be_saved(model)
+            check_memory(spec, split, device)
             network = model
         trainer = Trainer(
             config=config, split=split, model=network, device=device, callbacks=callbacks
         )
+        if model is not None:
+            check_can_be_saved(model)
         folder = run_folder.create_run_folder(config.logs, config.spec.name)
         with run_folder.run_lock(folder):
             record = _write_record(folder, config, split, device, initial_model=model)

@@ -6,6 +6,7 @@ import math
 
 import keras
 import numpy as np
+import psutil
 import tensorflow as tf
 
 from lenet_tf.data.dataset import Split
@@ -14,8 +15,9 @@ from lenet_tf.errors import TrainingError
 from lenet_tf.models.curvature import CURVATURE_IMAGES, Curvature
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizers import SDLM, find_one_cycle
+from lenet_tf.models.own_metrics import build_metrics
 from lenet_tf.runtime.device import Device
-from lenet_tf.specs import Recipe
+from lenet_tf.specs import Recipe, Spec, cost
 from lenet_tf.training.config import TrainConfig
 
 
@@ -27,8 +29,8 @@ def build_for_training(model: LeNet, device: Device) -> None:
         device: The device that trains.
 
     Raises:
-        TrainingError: The model is compiled without the metric `accuracy`, its loss doesn't
-            accept one-hot labels, there is nothing to train, or a strategy distributes it.
+        TrainingError: The model's loss or metrics don't accept one-hot labels, there is nothing
+            to train, or a strategy distributes it.
     """
     is_distributed = model.distribute_strategy is not tf.distribute.get_strategy()
     if tf.distribute.has_strategy() or is_distributed:
@@ -49,7 +51,6 @@ def build_for_training(model: LeNet, device: Device) -> None:
     model.steps_per_execution = 1
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    # Keras makes its metrics in the first step, which it would then trace twice.
     zeros = keras.ops.zeros((1, model.output_shape[-1]))
     try:
         model.compute_loss(None, zeros, zeros)
@@ -58,12 +59,23 @@ def build_for_training(model: LeNet, device: Device) -> None:
             f"{model.name}: the loss {_name_loss(model)} doesn't accept one-hot labels, which fit"
             " gives it: compile the model with categorical_crossentropy"
         ) from error
-    if "accuracy" not in model.compute_metrics(None, zeros, zeros):
-        raise TrainingError(
-            f"{model.name} is compiled without the metric accuracy, which selects the best epoch:"
-            " compile it with metrics=['accuracy']"
-        )
-    model.reset_metrics()
+    build_metrics(model)
+
+
+def check_memory(spec: Spec, split: Split, device: Device) -> None:
+    """Check that this machine has the memory for a training step, before the model is built.
+
+    Args:
+        spec: The network and its recipe.
+        split: The data set, split.
+        device: The device that trains; only a processor's memory is known.
+
+    Raises:
+        SpecError: The step needs more.
+    """
+    images = min(spec.recipe.batch_size, len(split.train_indices))
+    memory = psutil.virtual_memory().total if device.name == "/CPU:0" else None
+    cost.check_training_cost(spec, images, memory)
 
 
 def _name_loss(model: LeNet) -> str:

@@ -20,6 +20,7 @@ from lenet_tf.engine.selection import choose_engine
 from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import evaluate
 from lenet_tf.models.lenet import LeNet
+from lenet_tf.models.own_metrics import use_own_metrics
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.run_record import RunRecord
@@ -49,7 +50,7 @@ class Trainer:
         callbacks: Custom callbacks.
 
     Raises:
-        TrainingError: The model has no metric `accuracy`, or the engine cannot train it.
+        TrainingError: The engine cannot train the model, or its metrics don't fit the labels.
     """
 
     config: TrainConfig
@@ -139,10 +140,9 @@ class Trainer:
         return self._progress.is_over(self.config.spec.recipe.epochs, self.config.early_stopping)
 
     def _train(self, shutdown: ShutdownRequest) -> None:
-        spec, data, loop = self.config.spec, self.split.data, self._loop
-        recipe = spec.recipe
+        data, loop, spec = self.split.data, self._loop, self.config.spec
         steps = 1 if loop is None else loop.steps_per_execution
-        images_per_execution = recipe.batch_size * steps
+        images_per_execution = spec.recipe.batch_size * steps
         batches = training_batches(
             data.x_train,
             data.y_train,
@@ -150,25 +150,25 @@ class Trainer:
             self.split.preparation,
             batch_size=images_per_execution,
             seed=self.config.seed,
-            augmentation=recipe.augmentation,
+            augmentation=spec.recipe.augmentation,
             indices=self.split.train_indices,
             first_epoch=self._progress.epochs,
             prepare=loop is None or loop.prepare is None,
         )
         images, labels, indices = self.split.validation
         validation = evaluation_batches(
-            images, labels, data.num_classes, self.split.validation_preparation, indices=indices
+            images, labels, data.num_classes, self.split.validation_preparation, indices, spec
         )
         nan = own_callbacks.StopAtNaN(steps)
         bar = None if self.config.quiet else own_callbacks.progress_display()
         try:
-            with use_engine(self.model, loop):
+            with use_own_metrics(self.model), use_engine(self.model, loop):
                 self.model.fit(
                     batches,
                     steps_per_epoch=math.ceil(len(self.split.train_indices) / images_per_execution),
                     shuffle=False,
                     initial_epoch=self._progress.epochs,
-                    epochs=recipe.epochs,
+                    epochs=spec.recipe.epochs,
                     validation_data=validation,
                     callbacks=self._callbacks(nan, bar, shutdown),
                     verbose=0,

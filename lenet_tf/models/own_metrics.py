@@ -1,0 +1,152 @@
+"""Loss and accuracy that the package computes itself, whatever a model is compiled with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from lenet_tf.errors import TrainingError
+
+# Names of a run's history. A compiled metric with such a name gets a prefix.
+_RESERVED = {"loss", "accuracy", "seconds", "epoch", "learning_rate", "images_per_second"}
+_RESERVED_PREFIXES = ("val_", "test_")
+PREFIX = "compiled_"
+
+
+class OwnMetricsMixin:
+    """Adds the package's own loss and accuracy to the results of a Keras model.
+
+    Only inside `use_own_metrics`; elsewhere the model reports what it is compiled with.
+    """
+
+    own_metrics: OwnMetrics | None = None
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Update all metrics with a batch and return their results."""
+        if self.own_metrics is not None:
+            self.own_metrics.accuracy.update_state(y, y_pred)
+        return super().compute_metrics(x, y, y_pred, sample_weight)  # type: ignore[misc]
+
+    def get_metrics_result(self) -> Any:
+        """Return the results of all metrics by name."""
+        if self.own_metrics is None:
+            return super().get_metrics_result()  # type: ignore[misc]
+        return self.own_metrics.collect_results(self.metrics)  # type: ignore[attr-defined]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew."""
+        super().reset_metrics()  # type: ignore[misc]
+        if self.own_metrics is not None:
+            self.own_metrics.accuracy.reset_state()
+
+
+class OwnMetrics:
+    """The accuracy of the largest output, and the names under which other metrics appear.
+
+    Args:
+        has_twin: Whether the compiled metric `accuracy` is the same one, so that one is enough.
+    """
+
+    def __init__(self, has_twin: bool = False) -> None:
+        self.accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+        self._has_twin = has_twin
+
+    def collect_results(self, metrics: list[keras.metrics.Metric]) -> dict[str, Any]:
+        """Return the results of a model's metrics by name; only `loss` and `accuracy` are certain.
+
+        Args:
+            metrics: `Model.metrics`, which begin with the mean of the model's loss.
+        """
+        results: dict[str, Any] = {}
+        for number, metric in enumerate(metrics):
+            if number == 0 and metric.name == "loss":
+                results |= {"loss": metric.result(), "accuracy": self.accuracy.result()}
+                continue
+            result = metric.result()
+            for name, value in (
+                result.items() if isinstance(result, dict) else [(metric.name, result)]
+            ):
+                is_twin = self._has_twin and name == "accuracy"
+                # A metric of several numbers, such as one per class, has no place in a history.
+                if len(getattr(value, "shape", ())) == 0 and not is_twin:
+                    results[_choose_name(name, results)] = value
+        return {name: _to_number(results[name]) for name in sorted(results)}
+
+
+def _choose_name(name: str, taken: dict[str, Any]) -> str:
+    """Return the name under which a compiled metric appears."""
+    if name in _RESERVED or name.startswith(_RESERVED_PREFIXES):
+        name = PREFIX + name
+    while name in taken:
+        name = PREFIX + name
+    return name
+
+
+def _to_number(value: Any) -> Any:
+    """Return a number, or the tensor of a graph that is being traced."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
+
+
+@contextlib.contextmanager
+def use_own_metrics(model: Any) -> Iterator[None]:
+    """Let a model report the package's own loss and accuracy inside the block.
+
+    A model whose only metric is Keras' categorical accuracy reports them anyway.
+
+    Args:
+        model: A compiled and built `LeNet`.
+
+    Raises:
+        TrainingError: The model's metrics don't accept one-hot labels.
+    """
+    build_metrics(model)
+    compiled = [metric for each in _find_compiled(model) for metric in each.metrics]
+    named = [metric for metric in compiled if metric.name == "accuracy"]
+    # The exact class: a metric of another class may only be called accuracy.
+    has_twin = bool(named) and type(named[0]) is keras.metrics.CategoricalAccuracy
+    if has_twin and len(compiled) == 1 and len(model.metrics) == 2:
+        yield
+        return
+
+    def set_own_metrics(own_metrics: OwnMetrics | None) -> None:
+        # Keras caches the graphs of earlier calls, which depend on the metrics.
+        model.own_metrics, model.train_function, model.test_function = own_metrics, None, None
+
+    set_own_metrics(OwnMetrics(has_twin))
+    try:
+        yield
+    finally:
+        set_own_metrics(None)
+
+
+def build_metrics(model: Any) -> None:
+    """Build a model's metrics, which Keras does in the first step and would then trace twice.
+
+    Args:
+        model: A compiled and built `LeNet`.
+
+    Raises:
+        TrainingError: The metrics don't accept one-hot labels.
+    """
+    if all(metric.built for metric in _find_compiled(model)):
+        return
+    zeros = keras.ops.zeros((1, model.output_shape[-1]))
+    try:
+        model.compute_metrics(None, zeros, zeros)
+    except Exception as error:  # Keras and custom metrics raise anything.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise TrainingError(
+            f"{model.name} is compiled with metrics that one-hot labels don't fit: {reason}"
+        ) from error
+    model.reset_metrics()
+
+
+def _find_compiled(model: Any) -> list[Any]:
+    """Return Keras' container of the metrics that a model is compiled with, if there is one."""
+    return [metric for metric in model.metrics if metric.name == "compile_metrics"]
