@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
+import keras
 import numpy as np
 import pytest
+from quick import fit
 
 import lenet_tf
 from lenet_tf.data import streaming
@@ -187,3 +191,58 @@ def test_the_brightness_of_a_folder_is_checked_a_few_megabytes_at_a_time(folder,
     monkeypatch.setattr(streaming, "_PART", 1_000)
     data = lenet_tf.load_data(folder)
     assert [len(part) for part in data.x_train.flat_parts()][:2] == [1_000, 1_000]
+
+
+def test_indexing_is_that_of_an_array(folder, digits):
+    images = ImageFile(folder / "x_train.npy")
+    for index in (
+        3,
+        -1,
+        slice(5, 9),
+        slice(None, None, 70),
+        slice(9, 2, -3),
+        np.array([5, 4, 4, 7, 299, -2]),
+        np.arange(60) * 5,
+        np.zeros(0, int),
+        np.arange(len(images)) % 3 == 0,
+    ):
+        np.testing.assert_array_equal(images[index], digits.x_train[index])
+    with pytest.raises(IndexError):
+        images[len(images)]
+
+
+def _cut(path):
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+
+
+def _overwrite(path):
+    np.save(path, 255 - np.load(path))
+
+
+@pytest.mark.parametrize("change", [_cut, _overwrite, lambda path: path.unlink()])
+def test_a_file_that_changes_is_no_longer_read(folder, change):
+    """A memory map would end the process, or go on with other images."""
+    images = ImageFile(folder / "x_train.npy")
+    change(folder / "x_train.npy")
+    with pytest.raises(DataError, match=r"x_train\.npy can no longer be read .* Do not move"):
+        images[:3]
+
+
+@pytest.mark.parametrize("name", ["x_train", "x_test"])
+def test_a_file_cut_short_stops_training_with_the_resume_command(folder, name):
+    data = lenet_tf.load_data(str(folder))
+
+    class CutFile(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                _cut(folder / f"{name}.npy")
+
+    with pytest.raises(DataError) as caught:
+        # Some batches are read ahead.
+        fit("tiny", data, epochs=20, validation="test", logs=folder / "l", callbacks=[CutFile()])
+    lines = str(caught.value).splitlines()
+    assert f"{name}.npy can no longer be read (it has changed)" in lines[0]
+    assert re.match(r"Stopped after \d+ of 20 epochs. Resume with:", lines[1])
+    assert " train --resume " in lines[2]
+    assert len(lines) == 3

@@ -11,9 +11,11 @@ import tensorflow as tf
 
 from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
+from lenet_tf.data.streaming import translate_read_errors
 from lenet_tf.data.validation import ONLY_0_AND_1, check_images
 from lenet_tf.engine.parallel_forward import forward
 from lenet_tf.errors import DataError, DataWarning, RunError
+from lenet_tf.io.bounded import MAX_ARRAY_BYTES
 from lenet_tf.models.as_built import describe_layer
 from lenet_tf.models.lenet import LeNet, find_own_methods
 from lenet_tf.models.own_metrics import use_own_metrics
@@ -78,7 +80,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     batches = evaluation_batches(
         data.x_test, data.y_test, data.num_classes, preparation, spec=model.spec
     )
-    with use_own_metrics(model):
+    with use_own_metrics(model), translate_read_errors(data.x_test):
         return model.evaluate(batches, verbose=0, return_dict=True)
 
 
@@ -124,10 +126,21 @@ def predict(
     labels = np.zeros(len(images), np.int64)
     batches = evaluation_batches(images, labels, 1, preparation, spec=model.spec)
     on_cpu = all("CPU" in weight.value.device for weight in model.weights)
-    if model.precision != "float32" or not on_cpu or find_own_methods(model):
-        return model.predict(batches, verbose=0)
-    graph = _compile_forward(model)
-    return np.concatenate([graph(batch).numpy() for batch, _ in batches])
+    _check_output_size(len(images), model.output_shape[-1])
+    with translate_read_errors(images):
+        if model.precision != "float32" or not on_cpu or find_own_methods(model):
+            return model.predict(batches, verbose=0)
+        graph = _compile_forward(model)
+        return np.concatenate([graph(batch).numpy() for batch, _ in batches])
+
+
+def _check_output_size(images: int, classes: int) -> None:
+    if 4 * images * classes > MAX_ARRAY_BYTES:
+        raise DataError(
+            f"the outputs for {images:,} images and {classes:,} classes would take"
+            f" {4 * images * classes / 2**30:,.0f} GiB, and the limit is"
+            f" {MAX_ARRAY_BYTES >> 30} GiB: predict fewer images at a time"
+        )
 
 
 def predict_test(model: LeNet, data: RawData) -> np.ndarray:

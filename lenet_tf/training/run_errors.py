@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.errors import DataError, Interrupted, RunError
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.io.folders import track_folder
 from lenet_tf.runtime.signals import ShutdownRequest
@@ -16,7 +16,7 @@ from lenet_tf.runtime.signals import ShutdownRequest
 def translate_run_errors(
     folder: Path, state: Callable[[Path], Sequence[str]], shutdown: ShutdownRequest
 ) -> Iterator[None]:
-    """Translate interrupts and failed writes inside the block.
+    """Translate interrupts, failed reads and failed writes inside the block.
 
     Args:
         folder: The run folder.
@@ -26,6 +26,7 @@ def translate_run_errors(
 
     Raises:
         Interrupted: The block was interrupted.
+        DataError: A file of the data set could not be read.
         RunError: A file of the run could not be written.
     """
     with track_folder(folder) as find_folder:
@@ -34,6 +35,9 @@ def translate_run_errors(
         except KeyboardInterrupt as error:
             text = "\n".join(state(find_folder() or folder))
             raise Interrupted(f"interrupted {text}", shutdown.exit_code) from error
+        except DataError as error:
+            text, *lines = state(find_folder() or folder)
+            raise DataError(*error.args, f"Stopped {text}", *lines) from error
         except WriteError as error:
             place = find_folder()
             if place is None:
