@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +20,11 @@ import lenet_tf
 from lenet_tf.data.sources.sample import load_sample
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.evaluation.evaluate import to_probabilities
+from lenet_tf.inference import predict
 from lenet_tf.inference.digit_preprocessing import as_digit, is_prepared
 from lenet_tf.inference.image_files import read_picture
 from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
+from lenet_tf.inference.prediction_figure import plot_predictions
 from lenet_tf.specs import get_spec
 
 
@@ -416,3 +419,42 @@ def test_networks_for_other_images(tmp_path, digits):
         DataError, match="takes images of 40×40×1, and these are 28×28×1 when prepared"
     ):
         predict_pictures(large, [picture])
+
+
+def test_pictures_are_kept_only_for_a_figure(tmp_path, monkeypatch):
+    """Small files that unpack to large pictures must not fill the memory."""
+    monkeypatch.setattr(predict, "_CHUNK", 3)
+    picture = np.full((1500, 2000), 255, np.uint8)
+    picture[400:1100, 950:1050] = 0
+    (tmp_path / "0.png").write_bytes(b"damaged")
+    for number in range(1, 8):
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    Image.fromarray(picture[::50, ::50]).save(tmp_path / "5.png")
+    model, files = lenet_tf.LeNet("tiny", seed=0), find_pictures([tmp_path])
+    predict_pictures(model, files)  # the first call traces the network
+    tracemalloc.start()
+    predictions = predict_pictures(model, files)
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [each.error is None for each in predictions] == [False] + [True] * 7
+    assert all(each.picture is None for each in predictions)
+    assert kept_bytes < picture.nbytes
+    kept = predict_pictures(model, files, keep_pictures=5)
+    assert [each.file.name for each in kept if each.picture is not None] == [
+        f"{number}.png" for number in range(1, 6)
+    ]
+    assert kept[1].picture.shape == (180, 240)
+    assert [each.label for each in kept] == [each.label for each in predictions]
+    assert plot_predictions([each for each in kept if each.picture is not None]).axes
+
+
+def test_a_figure_says_how_many_pictures_it_shows(cli, tmp_path, tiny_run, monkeypatch):
+    monkeypatch.setattr("lenet_tf.inference.predict.MAX_PICTURES", 2)
+    for number in range(3):
+        Image.fromarray(load_sample().x_test[number].reshape(28, 28)).save(
+            tmp_path / f"{number}.png"
+        )
+    figure = tmp_path / "sheet.png"
+    result = cli("predict", tmp_path, "--model", tiny_run.path, "--picture", figure)
+    assert result.exit_code == 0, result.output
+    assert "sheet.png with the first 2 of 3 pictures" in result.output

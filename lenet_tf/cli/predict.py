@@ -65,7 +65,12 @@ def predict(
     prepared like MNIST's digits. The exit code is 1 if a file can't be read, or if nothing or
     several digits are drawn in it; the other files are still classified.
     """
-    from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
+    from lenet_tf.inference.predict import (
+        MAX_PICTURES,
+        find_newest_run,
+        find_pictures,
+        predict_pictures,
+    )
     from lenet_tf.runs.run_record import read_class_names
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
@@ -80,7 +85,9 @@ def predict(
     start_tensorflow()
     from lenet_tf.models.saving import load_model
 
-    predictions = predict_pictures(load_model(path), files, read_class_names(path))
+    keep_pictures = 0 if figure_file is None else MAX_PICTURES
+    class_names = read_class_names(path)
+    predictions = predict_pictures(load_model(path), files, class_names, keep_pictures)
     if as_json:
         values = [prediction.to_dict() for prediction in predictions]
         echo(format_json(values, sys.stdout.encoding, indent=1))
@@ -144,6 +151,8 @@ def _draw(predictions: Sequence[PicturePrediction], file: Path) -> None:
     from lenet_tf.evaluation import plotting
     from lenet_tf.inference.prediction_figure import plot_predictions
 
-    figure = plot_predictions([each for each in predictions if each.error is None])
-    plotting.save_figure(figure, file)
-    note(f"wrote {escape_controls(file)}")
+    shown = [each for each in predictions if each.picture is not None]
+    plotting.save_figure(plot_predictions(shown), file)
+    count = sum(each.error is None for each in predictions)
+    part = f" with the first {len(shown)} of {count:,} pictures" if len(shown) < count else ""
+    note(f"wrote {escape_controls(file)}{part}")

@@ -40,6 +40,8 @@ _MAX_WEBP_PIXELS = 12_500_000
 # Limits of pixels, bytes and width for BMP files with run lengths, which Pillow decodes slowly.
 _MAX_RLE_SIZE, _MAX_RLE_WIDTH = 4_000_000, 65_535
 _RLE_COMPRESSIONS = (1, 2)
+# Larger pictures are not decoded by several threads at once: each pixel takes up to nine bytes.
+_MAX_SMALL_PIXELS = 2_000_000
 _STRIPPERS = {"PNG": strip_png, "JPEG": strip_jpeg}
 # What a damaged file can make Pillow raise, beside OSError and ValueError.
 _DAMAGE = (SyntaxError, EOFError, IndexError, KeyError, OverflowError, struct.error, zlib.error)
@@ -71,7 +73,17 @@ def read_picture(path: str | Path) -> np.ndarray:
         >>> picture.shape, int(picture.min())
         ((30, 40), 255)
     """
-    path = Path(path)
+    picture = _read(Path(path), MAX_PIXELS)
+    assert picture is not None
+    return picture
+
+
+def read_small_picture(path: Path) -> np.ndarray | None:
+    """Read a picture as `read_picture` does, or return None if it has over 2,000,000 pixels."""
+    return _read(path, _MAX_SMALL_PIXELS)
+
+
+def _read(path: Path, max_pixels: int) -> np.ndarray | None:
     try:
         content = read_bounded(path, MAX_BYTES)
         metadata: dict[str, bytes] = {}
@@ -84,6 +96,8 @@ def read_picture(path: str | Path) -> np.ndarray:
             with Image.open(io.BytesIO(content), formats=(image_format,)) as image:
                 # Only the header has been read so far.
                 _check_header(image, image_format, len(content))
+                if image.size[0] * image.size[1] > max_pixels:
+                    return None
                 image.load()
                 return turn_upright(to_gray(image), image.info | metadata)
     except (OSError, ValueError, Image.DecompressionBombError, *_DAMAGE) as error:

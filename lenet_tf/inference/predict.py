@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.inference.digit_preprocessing import as_digit
-from lenet_tf.inference.image_files import OTHER_SUFFIXES, SUFFIXES, read_picture
+from lenet_tf.inference.image_files import (
+    OTHER_SUFFIXES,
+    SUFFIXES,
+    read_picture,
+    read_small_picture,
+)
 from lenet_tf.text import escape_controls
 
-# Pictures that are in memory at once.
-_CHUNK = 2_000
+# A figure of more pictures would take minutes and gigabytes.
+MAX_PICTURES = 120
+# Digit images that are classified together, threads that read pictures, and the longest side of
+# a picture that is kept for a figure.
+_CHUNK, _MAX_READERS, _MAX_KEPT_SIDE = 500, 4, 240
 
 
 @dataclass(frozen=True)
@@ -35,7 +46,8 @@ class PicturePrediction:
         runner_up_name: Name of the second most probable class, likewise.
         error: Why the file has no prediction; then the other fields are None.
         digit: What the network saw, before its own preparation: uint8 (28, 28).
-        picture: What the file holds: gray uint8 (height, width).
+        picture: What the file holds, scaled down: gray uint8 (height, width). None unless
+            `predict_pictures` keeps it.
     """
 
     file: Path
@@ -128,7 +140,7 @@ def find_newest_run(logs: Path) -> Path:
 
 
 def predict_pictures(
-    model: Any, files: Sequence[Path], class_names: Sequence[str] = ()
+    model: Any, files: Sequence[Path], class_names: Sequence[str] = (), keep_pictures: int = 0
 ) -> list[PicturePrediction]:
     """Predict the class of each picture.
 
@@ -138,6 +150,7 @@ def predict_pictures(
         model: A `LeNet`.
         files: Picture files.
         class_names: Names of the model's classes; none are numbers.
+        keep_pictures: How many predictions keep their picture, for a figure: the first ones.
 
     Returns:
         A prediction or an error for each file, in the same order.
@@ -146,24 +159,45 @@ def predict_pictures(
         DataError: If the network does not accept digit images.
     """
     predictions: list[PicturePrediction] = []
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(min(_MAX_READERS, os.cpu_count() or 1)) as pool:
         for start in range(0, len(files), _CHUNK):
-            digits = list(pool.map(_read_digit, files[start : start + _CHUNK]))
+            digits = []
+            for digit in _read_digits(pool, files[start : start + _CHUNK]):
+                keeps_picture = digit.picture is not None and keep_pictures > 0
+                keep_pictures -= keeps_picture
+                digits.append(digit if keeps_picture else replace(digit, picture=None))
             predictions += _predict_digits(model, digits)
     if len(class_names) != model.output_shape[-1]:
         return predictions
     return [_add_names(prediction, class_names) for prediction in predictions]
 
 
-def _read_digit(file: Path) -> PicturePrediction:
-    """Read a picture and its digit image; the prediction itself is still missing."""
+def _read_digits(pool: ThreadPoolExecutor, files: Sequence[Path]) -> Iterator[PicturePrediction]:
+    """Read pictures and their digit images; the predictions themselves are still missing."""
+    small = pool.map(functools.partial(_read_digit, read=read_small_picture), files)
+    for file, digit in zip(files, small, strict=True):
+        # One thread reads the large ones: each further thread would keep memory for one.
+        is_large = digit.digit is None and digit.error is None
+        yield _read_digit(file, read_picture) if is_large else digit
+
+
+def _read_digit(file: Path, read: Callable[[Path], np.ndarray | None]) -> PicturePrediction:
     try:
-        picture = read_picture(file)
-        return PicturePrediction(file, digit=as_digit(picture), picture=picture)
+        picture = read(file)
+        if picture is None:
+            return PicturePrediction(file)
+        # Attack: thousands of small files that unpack to large pictures.
+        return PicturePrediction(file, digit=as_digit(picture), picture=_scale_down(picture))
     except DataError as error:
         text = str(error)
         name = escape_controls(file)
         return PicturePrediction(file, error=text if name in text else f"{name}: {text}")
+
+
+def _scale_down(picture: np.ndarray) -> np.ndarray:
+    scale = min(1, _MAX_KEPT_SIDE / max(picture.shape))
+    height, width = (max(1, round(side * scale)) for side in picture.shape)
+    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX))
 
 
 def _predict_digits(model: Any, pictures: Sequence[PicturePrediction]) -> list[PicturePrediction]:

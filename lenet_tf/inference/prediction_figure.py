@@ -8,10 +8,10 @@ from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.palette import INK
 from lenet_tf.evaluation.plotting import default_style
-from lenet_tf.inference.predict import PicturePrediction
+from lenet_tf.inference.predict import MAX_PICTURES, PicturePrediction
 from lenet_tf.text import escape_controls
 
-_COLUMNS, _MAX_PICTURES, _MAX_NAME = 6, 120, 14
+_COLUMNS, _MAX_NAME = 6, 14
 
 
 @default_style()
@@ -19,12 +19,12 @@ def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
     """Show each picture beside the digit image that the network classified.
 
     Args:
-        predictions: Predictions of pictures that could be read.
+        predictions: Predictions that keep their picture.
 
     Returns:
         The figure, with up to 120 pictures.
     """
-    predictions = predictions[:_MAX_PICTURES]
+    predictions = predictions[:MAX_PICTURES]
     lines = max(1, -(-len(predictions) // _COLUMNS))
     columns = min(_COLUMNS, max(1, len(predictions)))
     figure = Figure(figsize=(2.4 * columns, 1.75 * lines))
