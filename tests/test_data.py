@@ -240,6 +240,8 @@ def test_one_class_is_refused(arrays, label):
         RawData(**arrays | {"y_train": labels})
     with pytest.raises(DataError, match="num_classes is 1, but one class"):
         RawData(**arrays | {"y_train": labels}, num_classes=1)
+    with pytest.raises(DataError, match="num_classes is 1,000,000, and the limit is 10,000"):
+        RawData(**arrays, num_classes=1_000_000)
     assert RawData(**arrays | {"y_train": labels}, num_classes=10).num_classes == 10
 
 

@@ -414,7 +414,7 @@ def test_images_of_a_truncated_file_are_refused(tmp_path):
 @pytest.mark.parametrize("classes", [-1, 2**40, [1, 2], 1.5])
 def test_invalid_numbers_of_classes_are_refused(tmp_path, arrays, classes):
     np.savez(tmp_path / "x.npz", **arrays, num_classes=np.array(classes))
-    refused(load_npz, tmp_path / "x.npz", "num_classes must be one whole number up to 1,000,000")
+    refused(load_npz, tmp_path / "x.npz", "num_classes must be one whole number up to 10,000")
 
 
 def test_the_cache_returns_the_data_or_none_if_damaged(tmp_path, digits):

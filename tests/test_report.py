@@ -23,9 +23,10 @@ import lenet_tf
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.evaluation.architecture_figure import plot_architecture
+from lenet_tf.evaluation.calibration import calibration_curve
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.run_report import write_report
-from lenet_tf.evaluation.scores import Scores, calibration_curve
+from lenet_tf.evaluation.scores import Scores
 from lenet_tf.specs import VARIANTS, Preparation, get_spec
 
 

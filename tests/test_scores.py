@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
 from quick import fit
+from scipy.sparse import csr_array
+from scipy.stats import binomtest
 from sklearn.metrics import precision_recall_fscore_support
 
 import lenet_tf
+from lenet_tf.evaluation import figures
 from lenet_tf.evaluation.scores import Score, Scores
 
 
@@ -50,6 +54,14 @@ def test_intervals_are_wilsons(successes, trials, low, high):
     assert (score.low, score.high) == pytest.approx((low, high), abs=5e-5)
 
 
+@pytest.mark.parametrize("trials", [1, 7, 100, 10_000])
+def test_intervals_are_those_of_scipy(trials):
+    for successes in {0, 1, trials // 3, trials - 1, trials}:
+        expected = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+        score = Score.from_counts(successes, trials)
+        assert (score.low, score.high) == pytest.approx((expected.low, expected.high), rel=1e-12)
+
+
 def test_each_interval_is_of_its_own_counts(answered):
     """Accuracy counts all images, recall a class's images, precision its predictions."""
     labels, answers = answered
@@ -69,13 +81,13 @@ def test_each_interval_is_of_its_own_counts(answered):
 
 
 def test_a_perfect_score_has_an_upper_bound_of_1():
-    score = Scores(np.diag([50, 50])).accuracy()
+    score = Scores(csr_array(np.diag([50, 50]))).accuracy()
     assert (score.value, score.high) == (1.0, 1.0)
     assert 0.96 < score.low < 1
 
 
 def test_confused_pairs(answered):
-    scores = Scores(np.array([[90, 7, 3], [0, 100, 0], [5, 0, 45]]))
+    scores = Scores(csr_array([[90, 7, 3], [0, 100, 0], [5, 0, 45]]))
     pairs = [(label, answer, count) for label, answer, count, _ in scores.most_confused()]
     assert pairs == [(0, 1, 7), (2, 0, 5), (0, 2, 3)], (
         "the most frequent first, and none that never was"
@@ -121,3 +133,39 @@ def test_the_command_prints_them(digits, tmp_path, cli):
     ]
     assert scores["accuracy"]["value"] == pytest.approx(np.mean(answers == digits.y_test))
     assert np.sum(scores["confusion"]) == 100
+
+
+def test_many_classes_take_little_memory():
+    """A full matrix of 10,000 classes takes 800 MB, and a plot of all of them gigabytes."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 10_000, 5_000)
+    predictions = np.where(random.random(5_000) < 0.5, labels, 9_999 - labels)
+    tracemalloc.start()
+    scores = Scores.from_predictions(labels, predictions, 10_000)
+    text = json.dumps(scores.to_dict())
+    drawn = [figures.plot_confusion_matrix(scores), figures.plot_class_scores(scores)]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 << 20
+    assert len(text) < 3 << 20
+    assert max(size for figure in drawn for size in figure.get_size_inches()) < 50
+    assert scores.accuracy().value == np.mean(labels == predictions)
+    first, *_ = scores.most_confused()
+    assert first.prediction == 9_999 - first.label
+    assert first.images == np.sum((labels == first.label) & (predictions != labels))
+    matrix, bars = (figure.axes[0] for figure in drawn)
+    assert matrix.images[0].get_array().sum() == np.sum(labels != predictions)
+    assert len(matrix.get_xticks()) <= 50
+    assert bars.get_xlabel() == "classes with the lowest recall"
+    assert len(bars.get_xticks()) == 62
+
+
+def test_most_confused_is_the_order_of_the_matrix(answered):
+    labels, answers = answered
+    scores = Scores.from_predictions(labels, answers, 3)
+    errors = scores.confusion * (1 - np.eye(3, dtype=int))
+    order = np.argsort(-errors, axis=None, kind="stable")
+    expected = [
+        (*divmod(int(index), 3), errors.flat[index]) for index in order if errors.flat[index]
+    ]
+    assert [tuple(each)[:3] for each in scores.most_confused(9)] == expected

@@ -9,8 +9,8 @@ import numpy as np
 from lenet_tf.data.validation import dtype_name
 from lenet_tf.errors import DataError
 
-# More classes without a stated count are a mistake, such as pixels in the place of labels.
-_MAX_CLASSES = 10_000
+# More classes are a mistake, such as pixels in the place of labels.
+MAX_CLASSES = 10_000
 
 
 def check_labels(
@@ -68,7 +68,7 @@ def _advise_on_labels(labels: Any) -> str:
     if not isinstance(labels, np.ndarray):
         return ": use numpy.array(labels)" if isinstance(labels, list | tuple) else ""
     # Attack: labels of gigabytes, which the comparisons below would copy.
-    labels = labels[:_MAX_CLASSES] if labels.ndim else labels
+    labels = labels[:MAX_CLASSES] if labels.ndim else labels
     if labels.dtype.kind in "USOT":
         return ": number them with names, labels = numpy.unique(labels, return_inverse=True)"
     if labels.ndim == 2 and labels.shape[1] == 1:
@@ -100,9 +100,15 @@ def _advise_on_range(labels: np.ndarray, num_classes: int) -> str:
 
 
 def check_class_count(value: Any, name: str) -> None:
-    """Raise `DataError` unless a number of classes is a whole number of at least 2."""
+    """Raise `DataError` unless a number of classes is a whole number of 2 to 10,000."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise DataError(f"{name}: num_classes must be a whole number of at least 2, not {value!r}")
+    # Attack: a small file whose number of classes makes outputs and labels that fill the memory.
+    if value > MAX_CLASSES:
+        raise DataError(
+            f"{name}: num_classes is {value:,}, and the limit is {MAX_CLASSES:,}: outputs, labels"
+            " and confusions of more classes would fill the memory"
+        )
     if value == 1:
         raise DataError(f"{name}: num_classes is 1, but one class leaves nothing to tell apart")
 
@@ -120,9 +126,9 @@ def count_classes(labels: Any, name: str) -> int:
     check_label_type(labels, name)
     low, high = int(labels.min(initial=0)), int(labels.max(initial=0))
     if low < 0:
-        advice = _advise_on_range(labels, _MAX_CLASSES)
+        advice = _advise_on_range(labels, MAX_CLASSES)
         raise DataError(f"{name} has the label {low}, but classes are numbered from 0{advice}")
-    check_labels(labels, _MAX_CLASSES, name=name)
+    check_labels(labels, MAX_CLASSES, name=name)
     occurring = np.unique(labels)
     if not len(occurring):
         raise DataError(f"{name} is empty")

@@ -61,7 +61,9 @@ def choose_engine(
     # time.
     if parts == 2 and spec.recipe.augmentation is None:
         prepare = functools.partial(prepare_images, preparation=spec.preparation)
-    steps = compute_steps_per_execution(batch_size, math.prod(spec.input_shape))
+    steps = compute_steps_per_execution(
+        batch_size, max(math.prod(spec.input_shape), model.output_shape[-1])
+    )
     jit_compile = batch_size == 1 and is_sdlm and XlaIm2colModel.from_model(model) is not None
     description = f"graph, {steps} steps per execution"
     if parts == 2:

@@ -11,14 +11,17 @@ import numpy as np
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
+from lenet_tf.evaluation.calibration import calibration_curve
 from lenet_tf.evaluation.image_figures import plot_gallery
 from lenet_tf.evaluation.palette import BLUE, DARK_GRAY, GRAY, ORANGE
 from lenet_tf.evaluation.plotting import default_style, despine, format_epoch_axis
-from lenet_tf.evaluation.scores import Scores, calibration_curve, name_class
+from lenet_tf.evaluation.scores import Scores, name_class
 
 _MAX_MISTAKES = 24
 # With more classes, a confusion matrix's counts are illegible and slow to draw.
 _MAX_CLASSES_WITH_COUNTS = 62
+# Cells on a side of a confusion matrix, and labels beside it; classes whose scores are shown.
+_MAX_CELLS, _MAX_TICKS, _MAX_SCORED_CLASSES = 500, 20, 62
 # Characters of a class's name in a figure, and of two names in one line above an image.
 _MAX_NAME, _MAX_PAIR = 14, 6
 
@@ -56,15 +59,23 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
 
     Returns:
         The figure: a row for each true class, a column for each predicted class. The color shows
-        errors only.
+        errors only. Of more than 500 classes, neighbors share a cell.
     """
-    confusion = scores.confusion
-    count = len(confusion)
-    errors = np.where(np.eye(count, dtype=bool), 0, confusion)
+    count = scores.num_classes
+    step = -(-count // _MAX_CELLS)
+    labels, predictions, counts = scores.list_errors()
+    errors = np.zeros((-(-count // step),) * 2, np.int64)
+    np.add.at(errors, (labels // step, predictions // step), counts)
     has_counts = count <= _MAX_CLASSES_WITH_COUNTS
+    confusion = scores.confusion if has_counts else errors
     figure = Figure(figsize=(0.48 * count + 1.3, 0.48 * count + 0.9) if has_counts else (9, 8.6))
     axes = figure.subplots()
-    axes.imshow(errors, cmap="Oranges", norm=PowerNorm(0.6, 0, max(1, errors.max() * 1.6)))
+    axes.imshow(
+        errors,
+        cmap="Oranges",
+        norm=PowerNorm(0.6, 0, max(1, errors.max() * 1.6)),
+        extent=(-0.5, len(errors) * step - 0.5, len(errors) * step - 0.5, -0.5),
+    )
     for label, prediction in np.argwhere(confusion) if has_counts else ():
         correct = label == prediction
         axes.text(
@@ -77,7 +88,8 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
             color=BLUE if correct else "black",
             weight="bold" if correct else "normal",
         )
-    ticks = range(0, count, 1 if has_counts else 10)
+    spacing = 1 if has_counts else 10 * -(-count // (10 * _MAX_TICKS))
+    ticks = range(0, count, spacing)
     axes.set(xticks=ticks, yticks=ticks, xlabel="predicted class", ylabel="true class")
     if scores.class_names:
         names = _shorten_names([scores.class_names[label] for label in ticks])
@@ -96,16 +108,17 @@ def plot_class_scores(scores: Scores) -> Figure:
         scores: The scores.
 
     Returns:
-        The figure.
+        The figure. Of more than 62 classes it shows those with the lowest recall.
     """
-    count = len(scores.confusion)
+    shown = _choose_scored_classes(scores)
+    count = len(shown)
     figure = Figure(figsize=(max(6, 0.7 * count), 3))
     axes = figure.subplots()
     for offset, name, color, marker in (
         (-0.12, "recall", BLUE, "o"),
         (0.12, "precision", ORANGE, "s"),
     ):
-        each = [getattr(scores, name)(label) for label in range(count)]
+        each = [getattr(scores, name)(label) for label in shown]
         values = np.array([[score.value, score.low, score.high] for score in each]) * 100
         axes.errorbar(
             np.arange(count) + offset,
@@ -117,14 +130,25 @@ def plot_class_scores(scores: Scores) -> Figure:
             capsize=2,
             label=name,
         )
-    axes.set(xticks=range(count), xlabel="class", ylabel="%, with 95% interval")
-    if scores.class_names:
-        names = _shorten_names(scores.class_names)
+    xlabel = "class" if count == scores.num_classes else "classes with the lowest recall"
+    axes.set(xticks=range(count), xlabel=xlabel, ylabel="%, with 95% interval")
+    if scores.class_names or count < scores.num_classes:
+        names = _shorten_names([scores.name_class(label) for label in shown])
         axes.set_xticklabels(names, rotation=_rotate_names(names))
     axes.legend(frameon=False, ncols=2, loc="lower left")
     despine(axes)
     figure.tight_layout()
     return figure
+
+
+def _choose_scored_classes(scores: Scores) -> list[int]:
+    """Return the classes with the lowest recall, in order; all of them if they are few."""
+    if scores.num_classes <= _MAX_SCORED_CLASSES:
+        return list(range(scores.num_classes))
+    (tested,) = np.nonzero(scores.images)
+    recalls = scores.counts.diagonal()[tested] / scores.images[tested]
+    order = np.argsort(recalls, kind="stable")[:_MAX_SCORED_CLASSES]
+    return sorted(tested[order].tolist())
 
 
 def _shorten_names(names: Sequence[str]) -> list[str]:

@@ -225,7 +225,7 @@ def _render(run: EvaluatedRun, report_figures: Mapping[str, ReportFigure]) -> st
 
 
 def _tabulate_confusions(scores: Scores) -> html_pages.PageTable:
-    names = scores.class_names or range(len(scores.confusion))
+    names = scores.class_names or range(scores.num_classes)
     rows = [
         [names[label], names[prediction], images, f"{share.value:.2%}"]
         for label, prediction, images, share in scores.most_confused()

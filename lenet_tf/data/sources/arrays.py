@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.data.dataset import RawData
+from lenet_tf.data.labels import MAX_CLASSES
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.io import npy
 from lenet_tf.io.bounded import open_regular_file
 
 ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
-_MAX_CLASSES = 1_000_000
 
 
 def load_npz(path: Path) -> RawData:
@@ -104,9 +104,9 @@ def _format_names(names: list[str]) -> str:
 
 def _check_num_classes(path: Path, value: np.ndarray) -> int:
     # Attack: a number of classes whose one-hot labels fill the memory.
-    if value.shape or value.dtype.kind not in "iu" or not 0 <= value <= _MAX_CLASSES:
+    if value.shape or value.dtype.kind not in "iu" or not 0 <= value <= MAX_CLASSES:
         actual = f"{value.dtype} of shape {value.shape}" if value.shape else str(value)
         raise DataError(
-            f"{path}: num_classes must be one whole number up to {_MAX_CLASSES:,}, not {actual}"
+            f"{path}: num_classes must be one whole number up to {MAX_CLASSES:,}, not {actual}"
         )
     return int(value)

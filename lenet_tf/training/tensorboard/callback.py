@@ -11,6 +11,7 @@ from numbers import Real
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from lenet_tf.data.dataset import Split
@@ -26,8 +27,8 @@ from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.tensorboard.sampling import evenly_spaced, validation_images
 
 # Histograms of activations and gradients show this many validation images, and at most this many
-# activations of a layer: TensorBoard takes 240 bytes to count each value.
-_HISTOGRAM_IMAGES, _MAX_ACTIVATIONS = 256, 100_000
+# activations of a layer, and of its weights: TensorBoard takes 240 bytes to count each value.
+_HISTOGRAM_IMAGES, _MAX_ACTIVATIONS, _MAX_WEIGHTS = 256, 100_000, 1_000_000
 
 
 @contextlib.contextmanager
@@ -118,7 +119,8 @@ class TensorBoard(keras.callbacks.TensorBoard):
                 for layer in self.model.layers:
                     for weight in layer.weights:
                         tag = f"{layer.name}/{weight.name}/histogram"
-                        self.summary.histogram(tag, weight, step=epoch)
+                        values = _sample(weight.numpy(), _MAX_WEIGHTS)
+                        self.summary.histogram(tag, values, step=epoch)
             if {"activations", "gradients"} & set(histograms):
                 _write_flow_histograms(self.model, self._split, epoch, histograms)
             self._train_writer.flush()
@@ -187,7 +189,7 @@ def _write_flow_histograms(
     preparation = split.validation_preparation
     if "activations" in histograms:
         for name, values in feature_maps(model, images, preparation).items():
-            sample = values.ravel()[evenly_spaced(values.size, _MAX_ACTIVATIONS)]
+            sample = _sample(values, _MAX_ACTIVATIONS)
             tf.summary.histogram(f"{name}/activations/histogram", sample, step=epoch)
     if "gradients" in histograms:
         x, y = prepare_images(images, preparation), one_hot(labels, split.data.num_classes)
@@ -199,4 +201,10 @@ def _write_flow_histograms(
         gradients = tape.gradient(loss, [weight.value for _, weight in weights])
         for (layer_name, weight), gradient in zip(weights, gradients, strict=True):
             tag = f"{layer_name}/{weight.name}/gradient/histogram"
-            tf.summary.histogram(tag, gradient, step=epoch)
+            sample = _sample(tf.convert_to_tensor(gradient).numpy(), _MAX_WEIGHTS)
+            tf.summary.histogram(tag, sample, step=epoch)
+
+
+def _sample(values: np.ndarray, limit: int) -> np.ndarray:
+    """Return up to `limit` of the values, evenly spaced."""
+    return values.ravel()[evenly_spaced(values.size, limit)]

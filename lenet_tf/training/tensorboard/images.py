@@ -22,6 +22,9 @@ from lenet_tf.models.lenet import LeNet
 from lenet_tf.training.tensorboard.mosaics import filters_mosaic, maps_mosaic
 from lenet_tf.training.tensorboard.sampling import images_of_each_class, validation_images
 
+# Classes with a PR curve, and with a row of feature maps.
+_MAX_CLASSES = 100
+
 
 def write_filters(model: LeNet, epoch: int) -> None:
     """Write the kernels of each convolution to the current writer.
@@ -68,7 +71,7 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
         epoch,
         "The wrong predictions with the highest confidence: class, prediction, probability.",
     )
-    for label in range(data.num_classes):
+    for label in range(min(data.num_classes, _MAX_CLASSES)):
         name = scores.name_class(label)
         description = (
             f"Precision and recall of class {name} on {len(labels):,} {kind} images, over"
@@ -83,7 +86,7 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
 def _write_maps(
     model: LeNet, split: Split, images: np.ndarray, labels: np.ndarray, epoch: int
 ) -> None:
-    examples, classes = images_of_each_class(images, labels)
+    examples, classes = images_of_each_class(images, labels, _MAX_CLASSES)
     kind = "test" if split.is_validated_on_test else "validation"
     rows = ", ".join(name_class(label, split.data.class_names) for label in classes)
     previous = None

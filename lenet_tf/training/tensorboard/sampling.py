@@ -31,7 +31,9 @@ def validation_images(split: Split, limit: int = MAX_IMAGES) -> tuple[np.ndarray
     return images[selected], labels[selected]
 
 
-def images_of_each_class(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first image of each class that occurs, and those classes."""
-    classes, first = np.unique(labels, return_index=True)
+def images_of_each_class(
+    images: np.ndarray, labels: np.ndarray, limit: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first image of each of the first `limit` classes that occur, and those classes."""
+    classes, first = (each[:limit] for each in np.unique(labels, return_index=True))
     return images[first], classes
