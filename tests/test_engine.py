@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from quick import fit
 
 import lenet_tf
@@ -317,3 +319,16 @@ def test_a_batch_larger_than_the_data_is_all_of_them(digits, tmp_path):
     )
     for ours, theirs in zip(one, other, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("engine", ["graph", "keras"])
+def test_the_graphs_of_a_run_do_not_stay(digits, tmp_path, engine):
+    """A registry of TensorFlow kept each graph in which a gradient was replaced."""
+
+    def count_graphs():
+        fit("tiny", digits, epochs=1, engine=engine, logs=tmp_path)
+        keras.utils.clear_session()
+        gc.collect()
+        return sum(isinstance(each, tf.Graph) for each in gc.get_objects())
+
+    assert count_graphs() == count_graphs() == count_graphs()

@@ -174,6 +174,23 @@ def test_the_parallel_forward_pass_of_any_number_of_images(digits):
             np.testing.assert_allclose(forward(network, images), network(images), atol=1e-6)
 
 
+def test_no_part_of_a_batch_is_empty():
+    """OneDNN's convolution of no image has a wrong shape, as in the last batch of 1,001 images."""
+
+    class Recorder:
+        layers = ()
+
+        def __call__(self, images, training):
+            sizes.append(len(images))
+            return images
+
+    for count in range(1, 6):
+        sizes = []
+        images = tf.reshape(tf.range(count, dtype=tf.float32), (count, 1))
+        np.testing.assert_array_equal(forward(Recorder(), images), images)
+        assert min(sizes) == max(1, count // 2)
+
+
 def test_the_test_step_equals_keras_own(digits):
     x, y = digits.x_test[:77, ..., None] / np.float32(255), one_hot(digits.y_test[:77], 10)
     for loss in ("categorical_crossentropy", "mean_squared_error"):

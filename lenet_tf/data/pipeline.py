@@ -102,7 +102,10 @@ def _shuffle_memory(
             )
         )
 
-    source = tf.data.Dataset.counter(first_epoch).flat_map(_without_autograph(make_epoch))
+    # A counter would leave its function in TensorFlow's global graph.
+    source = tf.data.Dataset.range(first_epoch, tf.int64.max).flat_map(
+        _without_autograph(make_epoch)
+    )
     return source, lambda selected: (tf.gather(images, selected), tf.gather(labels, selected))
 
 

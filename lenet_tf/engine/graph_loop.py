@@ -14,6 +14,7 @@ from lenet_tf.engine.fused_updates import WeightUpdate, create_weight_update
 from lenet_tf.engine.im2col import Im2colModel
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
 from lenet_tf.engine.parallel_forward import concatenate_outputs, forward_in_parts
+from lenet_tf.engine.step_graphs import release_step_graphs
 
 # Limits of one execution: large enough to hide Keras' overhead, small enough for memory and for a
 # progress bar that moves.
@@ -23,7 +24,12 @@ MAX_STEPS_PER_EXECUTION = 500
 
 
 def compute_steps_per_execution(batch_size: int, values_per_image: int) -> int:
-    """Return how many training steps of `batch_size` images one execution takes, at least 1."""
+    """Compute how many training steps one execution takes, at least 1.
+
+    Args:
+        batch_size: Images per step.
+        values_per_image: Values of a prepared image, or of its outputs if those are more.
+    """
     return max(
         1,
         min(
@@ -47,6 +53,7 @@ def use_engine(model: keras.Model, graph_loop: GraphLoop | None) -> Iterator[Non
         yield
     finally:
         set_graph_loop(None)
+        release_step_graphs()
 
 
 class GraphLoop:

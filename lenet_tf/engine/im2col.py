@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from tensorflow.python.eager import record
 
 from lenet_tf.specs import conv_arithmetic
 from lenet_tf.specs.cost import MAX_PATCH_VALUES
@@ -216,20 +216,20 @@ class _Stage:
     def _gather_patches(self, columns: Any) -> Any:
         """Turn (values, N) into (values of a patch, positions × N)."""
 
-        @tf.custom_gradient
-        def gather(columns: Any) -> tuple[Any, Callable[[Any], Any]]:
+        def compute_gradient(patch_gradients: Any) -> list[Any]:
+            # Sorting puts the uses of each input side by side. TensorFlow's own gradient of a
+            # gather is slower.
+            uses = tf.gather(patch_gradients, self.sorted_uses)
+            segments = self.gather_indices[self.sorted_uses]
+            sums = tf.math.segment_sum(uses, segments)[: self.num_inputs]
+            # Inputs after the last one that a patch uses.
+            unused = max(0, self.num_inputs - 1 - int(self.gather_indices.max()))
+            return [tf.pad(sums, ((0, unused), (0, 0)))]
+
+        # As tf.custom_gradient does, which also enters each graph into a registry of the process,
+        # where it would stay.
+        with record.stop_recording():
             source = tf.pad(columns, ((0, 1), (0, 0))) if self.has_padding else columns
-
-            def compute_gradient(patch_gradients: Any) -> Any:
-                # Sorting puts the uses of each input side by side. TensorFlow's own gradient of a
-                # gather is slower.
-                uses = tf.gather(patch_gradients, self.sorted_uses)
-                segments = self.gather_indices[self.sorted_uses]
-                sums = tf.math.segment_sum(uses, segments)[: self.num_inputs]
-                # Inputs after the last one that a patch uses.
-                unused = max(0, self.num_inputs - 1 - int(self.gather_indices.max()))
-                return tf.pad(sums, ((0, unused), (0, 0)))
-
-            return tf.gather(source, self.gather_indices), compute_gradient
-
-        return tf.reshape(gather(columns), (self._patch_values, -1))
+            patches = tf.gather(source, self.gather_indices)
+        record.record_operation("gather_patches", [patches], [columns], compute_gradient)
+        return tf.reshape(patches, (self._patch_values, -1))

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from lenet_tf.data.dataset import RawData
+from lenet_tf.data.streaming import translate_read_errors
 from lenet_tf.errors import DataError, Interrupted, RunError
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.io.folders import track_folder
@@ -14,7 +16,7 @@ from lenet_tf.runtime.signals import ShutdownRequest
 
 @contextlib.contextmanager
 def translate_run_errors(
-    folder: Path, state: Callable[[Path], Sequence[str]], shutdown: ShutdownRequest
+    folder: Path, state: Callable[[Path], Sequence[str]], shutdown: ShutdownRequest, data: RawData
 ) -> Iterator[None]:
     """Translate interrupts, failed reads and failed writes inside the block.
 
@@ -23,6 +25,7 @@ def translate_run_errors(
         state: Takes the run folder, and returns lines that say how far the run has come and how
             to resume it.
         shutdown: The signal that stops the run decides the exit code.
+        data: The data set that the block reads.
 
     Raises:
         Interrupted: The block was interrupted.
@@ -31,7 +34,8 @@ def translate_run_errors(
     """
     with track_folder(folder) as find_folder:
         try:
-            yield
+            with translate_read_errors(data.x_train, data.x_test):
+                yield
         except KeyboardInterrupt as error:
             text = "\n".join(state(find_folder() or folder))
             raise Interrupted(f"interrupted {text}", shutdown.exit_code) from error

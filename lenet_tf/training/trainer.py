@@ -15,7 +15,6 @@ import keras
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
-from lenet_tf.data.streaming import translate_read_errors
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
 from lenet_tf.engine.selection import choose_engine
 from lenet_tf.errors import TrainingError
@@ -109,8 +108,7 @@ class Trainer:
             print_line("\n".join([*map(escape_controls, notes), message]))
         with (
             graceful_interrupt() as shutdown,
-            translate_run_errors(self._folder, self._state, shutdown),
-            translate_read_errors(self.split.data.x_train, self.split.data.x_test),
+            translate_run_errors(self._folder, self._state, shutdown, self.split.data),
         ):
             if not self._is_finished():
                 self._train(shutdown)
