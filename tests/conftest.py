@@ -75,12 +75,16 @@ class CommandLine:
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandLine]:
     """Return a function that runs `lenet-tf` in this process, in an empty folder."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    return CommandLine()
+    before = dict(os.environ)
+    yield CommandLine()
+    # The command pins variables for its process, which is here that of all tests.
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")

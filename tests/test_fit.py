@@ -169,6 +169,25 @@ def freeze(model):
     return model
 
 
+def freeze_layer_of_started_optimizer():
+    model = lenet_tf.LeNet("tiny")
+    model.optimizer.build(model.trainable_variables)
+    model.layers[0].trainable = False
+    return model
+
+
+def replace_optimizer():
+    model = lenet_tf.LeNet("tiny")
+    model.optimizer = keras.optimizers.SGD(0.1)
+    return model
+
+
+def exclude_biases_from_decay():
+    optimizer = keras.optimizers.AdamW(weight_decay=0.1)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return compile_tiny(optimizer=optimizer)
+
+
 @pytest.mark.parametrize(
     ("build", "error", "message"),
     [
@@ -185,8 +204,26 @@ def freeze(model):
         (lambda: freeze(lenet_tf.LeNet("tiny")), TrainingError, "tiny has nothing to train"),
         (build_without_layer, RunError, "OUTPUT has the activation sigmoid, not softmax"),
         (lambda: OwnCall("tiny"), TrainingError, "since OwnCall has its own call"),
+        (freeze_layer_of_started_optimizer, TrainingError, "frozen or unfrozen after its optim"),
+        (replace_optimizer, RunError, "its optimizer was replaced or changed after compile"),
+        (exclude_biases_from_decay, RunError, "excludes weights from weight decay"),
+        (
+            lambda: compile_tiny(loss=["categorical_crossentropy"]),
+            TrainingError,
+            "tiny is compiled with a list or dictionary of losses",
+        ),
     ],
-    ids=["sparse loss", "own loss", "frozen", "changed layer", "own call"],
+    ids=[
+        "sparse loss",
+        "own loss",
+        "frozen",
+        "changed layer",
+        "own call",
+        "frozen later",
+        "other optimizer",
+        "weight decay",
+        "list of losses",
+    ],
 )
 def test_a_model_that_cannot_be_trained_or_saved_is_refused_at_the_start(
     digits, tmp_path, build, error, message

@@ -222,7 +222,7 @@ def _overwrite(path):
 
 @pytest.mark.parametrize("change", [_cut, _overwrite, lambda path: path.unlink()])
 def test_a_file_that_changes_is_no_longer_read(folder, change):
-    """A memory map would end the process, or go on with other images."""
+    """A memory map would end the process, or continue with other images."""
     images = ImageFile(folder / "x_train.npy")
     change(folder / "x_train.npy")
     with pytest.raises(DataError, match=r"x_train\.npy can no longer be read .* Do not move"):

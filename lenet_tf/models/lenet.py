@@ -19,6 +19,7 @@ from lenet_tf.models.as_built import (
 )
 from lenet_tf.models.compilation import build_loss, build_optimizer
 from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.models.optimizer_check import find_optimizer_difference
 from lenet_tf.models.own_metrics import OwnMetricsMixin
 from lenet_tf.models.training_terms import set_terms, terms_to_config
 from lenet_tf.runtime.keras_settings import check_keras
@@ -138,9 +139,10 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
             Values ready for JSON.
 
         Raises:
-            RunError: If the layers are not those of the spec, which is all that a file can hold.
+            RunError: If the layers are not those of the spec, or the optimizer not the one that
+                `compile` was given, which is all that a file can hold.
         """
-        difference = find_difference(self)
+        difference = find_difference(self) or find_optimizer_difference(self)
         if difference:
             raise RunError(
                 f"{self.name} can't be saved as the network {self.spec.name}: {difference}."

@@ -14,6 +14,7 @@ from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import TrainingError
 from lenet_tf.models.curvature import CURVATURE_IMAGES, Curvature
 from lenet_tf.models.lenet import LeNet
+from lenet_tf.models.optimizer_check import has_other_weights
 from lenet_tf.models.optimizers import SDLM, find_one_cycle
 from lenet_tf.models.own_metrics import build_metrics
 from lenet_tf.runtime.device import Device
@@ -49,8 +50,17 @@ def build_for_training(model: LeNet, device: Device) -> None:
         model.jit_compile = False
     # Keras would round an epoch up to whole executions.
     model.steps_per_execution = 1
+    if isinstance(model.loss, list | tuple | dict):
+        raise TrainingError(
+            f"{model.name} is compiled with a list or dictionary of losses: compile it with one"
+        )
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
+    elif has_other_weights(model):
+        raise TrainingError(
+            f"layers of {model.name} were frozen or unfrozen after its optimizer had started:"
+            " compile the model again, as Keras asks after a change of trainable"
+        )
     zeros = keras.ops.zeros((1, model.output_shape[-1]))
     try:
         model.compute_loss(None, zeros, zeros)
