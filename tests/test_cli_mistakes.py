@@ -171,3 +171,19 @@ def test_a_log_folder_that_refuses_new_folders(cli):
     check_refused(
         cli.train("tiny", "--data", "sample", "--logs", "/proc/self/fdinfo"), "/proc/self/fdinfo"
     )
+
+
+def test_a_figure_does_not_replace_its_image(cli):
+    from PIL import Image
+
+    Image.new("L", (28, 28), 255).save("scan.png")
+    Path("model.keras").touch()
+    content = Path("scan.png").read_bytes()
+    options = ["--model", "model.keras", "--picture", "./scan.png"]
+    check_refused(cli("predict", "scan.png", *options), "would overwrite scan.png")
+    assert Path("scan.png").read_bytes() == content
+
+
+def test_a_link_to_itself_is_no_run(cli):
+    Path("loop").symlink_to("loop")
+    check_refused(cli("report", "loop"), "loop")

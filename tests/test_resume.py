@@ -380,3 +380,12 @@ def test_equal_settings_are_not_mentioned(interrupted_run, digits, capsys):
     change_config(interrupted_run, lambda config: config["device"].pop("numerics"))
     resume(interrupted_run, digits)
     assert "last bits" not in capsys.readouterr().out
+
+
+def test_a_run_itself_and_one_callback_are_accepted(tiny_run, digits):
+    model = lenet_tf.load_model(tiny_run)
+    assert np.array_equal(model.get_weights()[0], tiny_run.model.get_weights()[0])
+    callback = keras.callbacks.Callback()
+    for callbacks in (None, callback, [callback]):
+        run = lenet_tf.resume(tiny_run, digits, quiet=True, callbacks=callbacks)
+        assert run.metrics == tiny_run.metrics

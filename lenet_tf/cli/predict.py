@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,7 +82,7 @@ def predict(
     if not path.exists():
         raise click.UsageError(f"there is no run or model {path}.")
     if figure_file is not None:
-        _check_figure_file(figure_file)
+        _check_figure_file(figure_file, files)
     start_tensorflow()
     from lenet_tf.models.saving import load_model
 
@@ -140,11 +141,15 @@ def _print_csv(predictions: Sequence[PicturePrediction]) -> None:
     echo_raw(text.getvalue())
 
 
-def _check_figure_file(file: Path) -> None:
+def _check_figure_file(file: Path, images: Sequence[Path]) -> None:
     from lenet_tf.evaluation import plotting
 
     # Fail now, not after the predictions are made.
     plotting.check_figure_path(file)
+    if os.path.realpath(file) in map(os.path.realpath, images):
+        raise click.UsageError(
+            f"--picture would overwrite {escape_controls(file)}, which is one of the images."
+        )
 
 
 def _draw(predictions: Sequence[PicturePrediction], file: Path) -> None:

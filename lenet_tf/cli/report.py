@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def report(
     from lenet_tf.runs import checkpoints, folder_checks, run_record
 
     # Two paths of the same run count once.
-    unique_folders = {folder.resolve(): folder for folder in folders}.values()
+    unique_folders = {os.path.realpath(folder): folder for folder in folders}.values()
     runs = [run_record.read_run(folder) for folder in unique_folders]
     for run in runs:
         checkpoints.check_has_checkpoint(run.path)

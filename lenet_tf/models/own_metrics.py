@@ -105,6 +105,9 @@ def use_own_metrics(model: Any) -> Iterator[None]:
     Raises:
         TrainingError: The model's metrics don't accept one-hot labels.
     """
+    if model.own_metrics is not None:  # A callback of a training tests the model.
+        yield
+        return
     build_metrics(model)
     compiled = [metric for each in _find_compiled(model) for metric in each.metrics]
     named = [metric for metric in compiled if metric.name == "accuracy"]
@@ -115,8 +118,9 @@ def use_own_metrics(model: Any) -> Iterator[None]:
         return
 
     def set_own_metrics(own_metrics: OwnMetrics | None) -> None:
-        # Keras caches the graphs of earlier calls, which depend on the metrics.
-        model.own_metrics, model.train_function, model.test_function = own_metrics, None, None
+        # Keras caches the graph of earlier calls, which depends on the metrics. `use_engine` resets
+        # that of training, which Keras' own `fit` uses while a callback tests the model.
+        model.own_metrics, model.test_function = own_metrics, None
 
     set_own_metrics(OwnMetrics(has_twin))
     try:

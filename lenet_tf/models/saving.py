@@ -37,6 +37,7 @@ from lenet_tf.models.keras_archive import (
     read_json,
 )
 from lenet_tf.models.lenet import LeNet
+from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import read_run
 
 _HDF5_SUFFIXES = (".h5", ".hdf5")
@@ -51,14 +52,14 @@ class ModelFile:
     weights: bytes
 
 
-def load_model(path: str | Path) -> LeNet:
+def load_model(path: Run | str | Path) -> LeNet:
     """Load a model that lenet_tf saved.
 
     Nothing in the file is executed, and it can't make lenet_tf open another file or use more
     memory than its size allows.
 
     Args:
-        path: A run folder, for the model of its last finished epoch, or a `.keras` file.
+        path: A run or its folder, for the model of its last finished epoch, or a `.keras` file.
 
     Returns:
         The compiled model with its weights and its optimizer's state.
@@ -72,7 +73,7 @@ def load_model(path: str | Path) -> LeNet:
         >>> lenet_tf.load_model("model.keras").spec.name
         'tiny'
     """
-    path = Path(path)
+    path = Path(path.path if isinstance(path, Run) else path)
     if path.is_dir():
         from lenet_tf.models.run_models import load_run_model
 

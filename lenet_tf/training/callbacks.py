@@ -7,13 +7,26 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from lenet_tf.runtime.output import TolerantStream, is_terminal
+
+
+def list_callbacks(
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None,
+) -> list[keras.callbacks.Callback]:
+    """Return custom callbacks as a list.
+
+    Args:
+        callbacks: A sequence of callbacks, one of them, or None.
+    """
+    if isinstance(callbacks, keras.callbacks.Callback):
+        return [callbacks]
+    return list(callbacks or ())
 
 
 class EpochClock(keras.callbacks.Callback):

@@ -24,6 +24,7 @@ from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import numerics, tensorflow_start, threads
 from lenet_tf.runtime.keras_settings import check_keras, check_warnings
 from lenet_tf.specs import Augmentation, Recipe, Spec
+from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig, random_seed
 from lenet_tf.training.model_setup import check_memory
 from lenet_tf.training.saved_model import check_can_be_saved, saved_as_lenet
@@ -50,7 +51,7 @@ def fit(
     board: Board | None = None,
     report: bool = True,
     quiet: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = None,
 ) -> run_folder.Run:
     """Train a network on a data set and write a run folder.
 
@@ -112,7 +113,6 @@ def fit(
         >>> sorted(path.name for path in run.path.glob("*.keras"))
         ['best.keras', 'final.keras']
     """
-    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks
     trained = model if isinstance(model, LeNet) else None
     if trained is not None and recipe is not None:
         raise TrainingError(
@@ -138,7 +138,7 @@ def fit(
         quiet=quiet,
     )
     run_folder.check_writable(config.logs)
-    return train(config, data, model=trained, callbacks=callbacks)
+    return train(config, data, model=trained, callbacks=list_callbacks(callbacks))
 
 
 # TensorFlow crashes now and then where threads trace their first graphs at once, and the global

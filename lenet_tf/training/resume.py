@@ -23,6 +23,7 @@ from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differ
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
+from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.fit import one_training_at_a_time, training_context
 from lenet_tf.training.trainer import Trainer
@@ -30,13 +31,13 @@ from lenet_tf.version import __version__
 
 
 def resume(
-    run: str | Path,
+    run: run_folder.Run | str | Path,
     data: RawData,
     *,
     device: str | None = None,
     report: bool = True,
     quiet: bool = False,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = None,
 ) -> run_folder.Run:
     """Resume an interrupted run from its last finished epoch. A finished run is only read.
 
@@ -46,12 +47,13 @@ def resume(
     that differ are printed.
 
     Args:
-        run: The run folder.
+        run: The run or its folder.
         data: The raw images of the run. Their SHA-256 is compared.
         device: As in `fit`. None takes the run's device.
         report: As in `fit`.
         quiet: Print nothing.
-        callbacks: Custom callbacks. Pass them again when you resume; their state isn't saved.
+        callbacks: Custom callbacks, or one. Pass them again when you resume; their state isn't
+            saved.
 
     Returns:
         The finished run.
@@ -69,9 +71,14 @@ def resume(
         >>> lenet_tf.resume(run.path, data, quiet=True).metrics == run.metrics
         True
     """
-    record = read_run(Path(run))
+    record = read_run(Path(run.path if isinstance(run, run_folder.Run) else run))
     return resume_record(
-        record, data, device=device, report=report, quiet=quiet, callbacks=callbacks
+        record,
+        data,
+        device=device,
+        report=report,
+        quiet=quiet,
+        callbacks=list_callbacks(callbacks),
     )
 
 
