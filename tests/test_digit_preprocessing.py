@@ -93,6 +93,36 @@ def test_a_line_that_is_the_digit_is_kept():
         assert np.ptp(columns) + 1 <= 5
 
 
+@pytest.mark.parametrize("scale", [1, 2, 8])
+def test_small_drawings_keep_straight_strokes(scale):
+    """A 4 and a 7 of one pixel's width, which nearly fill a picture of 28×28."""
+    four, seven = np.zeros((28, 28)), np.zeros((28, 28))
+    four[3:14, 8] = four[13, 8:20] = four[2:26, 19] = 1
+    seven[7, 6:16] = seven[14, 2:26] = seven[7:26, 15] = 1
+    for ink in (four, seven):
+        large = np.kron(ink, np.ones((scale, scale)))
+        digit = as_digit(to_picture(large)) > 100
+        rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+        expected = np.ptp(columns) / np.ptp(rows)
+        rows, columns = (np.flatnonzero(digit.any(axis=axis)) for axis in (1, 0))
+        assert abs(np.ptp(columns) / np.ptp(rows) - expected) < 0.15
+        assert ndimage.label(digit, np.ones((3, 3)))[1] == 1
+
+
+def test_a_ring_with_a_slash_is_no_frame():
+    """A 0 as in computer terminals, wide and almost rectangular."""
+    ink = np.zeros((300, 300))
+    ink[60:240, 80:220] = 1
+    ink = ndimage.gaussian_filter(ink, 25) > 0.5
+    ink = (ink & ~ndimage.binary_erosion(ink, iterations=4)).astype(float)
+    for step in range(-80, 81):
+        ink[150 - step - 2 : 150 - step + 3, 150 + round(0.5 * step)] = 1
+    rows, columns = (
+        np.flatnonzero((as_digit(to_picture(ink)) > 60).any(axis=axis)) for axis in (1, 0)
+    )
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 16)
+
+
 def test_empty_ruled_paper_is_empty():
     with pytest.raises(DataError, match="nothing is drawn in it"):
         as_digit(to_picture(np.zeros(SHAPE), np.where(draw_lines("ruled"), 120.0, 235.0)))

@@ -7,11 +7,12 @@ from scipy import ndimage
 
 # In shares of the side along a line: its least straight run, its least visible length, and how
 # far from the picture's sides it may end.
-_MIN_RUN, _MIN_LENGTH, _MAX_GAP = 0.15, 0.3, 0.03
+_MIN_RUN, _MIN_LENGTH, _MAX_GAP = 0.15, 0.3, 0.035
 # Thickness of a line in shares of the picture's longer side.
 _MAX_THICKNESS = 0.012
-# Pixels along a line whose mean is taken, against noise.
-_SMOOTHING = 9
+# Share of the side along a line whose mean is taken, against noise. A longer one would let a small
+# digit's strokes reach the picture's sides.
+_SMOOTHING = 0.025
 
 
 def remove_lines(ink: np.ndarray) -> np.ndarray:
@@ -44,7 +45,8 @@ def _remove_horizontal_lines(ink: np.ndarray) -> np.ndarray:
 
 def _find_horizontal_lines(ink: np.ndarray, thickness: int) -> np.ndarray:
     width = ink.shape[1]
-    smooth = ndimage.uniform_filter1d(np.clip(ink, 0, None), _SMOOTHING, axis=1)
+    length = max(1, round(_SMOOTHING * width))
+    smooth = ndimage.uniform_filter1d(np.clip(ink, 0, None), length, axis=1)
     top = float(smooth.max())
     lines = np.zeros(ink.shape, bool)
     if top <= 0:

@@ -23,11 +23,9 @@ _MIN_BLOB = 0.8
 # Least side of a frame in pixels, to hold a digit.
 _MIN_FRAME_PIXELS = 16
 # Least side of a frame in shares of the picture's, and least share of its box that it fills.
-_MIN_FRAME_SIDE, _MIN_FRAME_AREA = 0.3, 0.9
+_MIN_FRAME_SIDE, _MIN_FRAME_AREA = 0.3, 0.97
 # Shares of that area: of the hole in an empty frame, and of the ink around spared strokes.
 _MIN_HOLE, _MIN_PANEL = 0.6, 0.75
-# Least share of its box that a rectangle with spared strokes fills.
-_MIN_PANEL_AREA = 0.97
 
 
 def find_frame(ink: np.ndarray) -> Box | None:
@@ -60,6 +58,7 @@ def _find_inside(part: np.ndarray) -> Box | None:
     # Ticks stick out of a plot's frame.
     core = tuple(_span(filled.mean(axis=axis) > 0.5) for axis in (1, 0))
     area = filled[core].size
+    # Bold digits and round ones nearly fill their box.
     if area < 0.8 * filled.size or filled[core].mean() < _MIN_FRAME_AREA:
         return None
     holes, _ = ndimage.label(filled[core] & ~part[core])
@@ -69,9 +68,7 @@ def _find_inside(part: np.ndarray) -> Box | None:
                 slice(outer.start + inner.start, outer.start + inner.stop)
                 for outer, inner in zip(core, hole, strict=True)
             )
-    # Bold digits nearly fill their box.
-    is_panel = part[core].mean() >= _MIN_PANEL and filled[core].mean() >= _MIN_PANEL_AREA
-    return core if is_panel else None
+    return core if part[core].mean() >= _MIN_PANEL else None
 
 
 def _span(mask: np.ndarray) -> slice:
