@@ -119,3 +119,15 @@ def test_draw(cli):
     check_refused(cli("draw", "codes", "."), "File '.' is a directory")
     check_refused(cli("draw", "code", "codes.png"), "'code' is not one of 'codes', 'distortions'")
     assert {path.name for path in Path().iterdir()} == {"codes.png", "distortions.png", "other.png"}
+
+
+def test_drawing_codes_needs_no_tensorflow(tmp_path):
+    script = (
+        "import sys\nfrom lenet_tf.cli import main\n"
+        "try: main(['draw', 'codes', 'codes.png'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = python("-c", script, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "codes.png").stat().st_size > 1_000

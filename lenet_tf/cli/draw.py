@@ -39,12 +39,15 @@ def draw(
     codes shows the output codes of LeNet-5, distortions shows training images distorted by each
     kind of --augment.
     """
-    from lenet_tf.evaluation import distortion_figure, plotting, rbf_code_figure
+    from lenet_tf.evaluation import plotting, rbf_code_figure
 
     plotting.check_figure_path(file)
     if subject == "codes":
         figure = rbf_code_figure.plot_codes()
     else:
+        # Imported here: it starts TensorFlow, which codes and a wrong FILE don't need.
+        from lenet_tf.evaluation import distortion_figure
+
         spec = find_spec(network)
         raw = load_data(choose_data_name(spec, data), originals)
         figure = distortion_figure.plot_distortions(raw, spec, seed)
