@@ -29,10 +29,13 @@ NOTICE = "Stopping after this epoch. Send the signal again to stop at once"
 
 @pytest.fixture(autouse=True)
 def _handlers_are_restored():
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in numbers]
+    """Fail a test that leaves its handlers behind."""
+    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    # A shell starts background jobs with SIGINT ignored.
+    before = {number: signal.signal(number, default) for number, default in defaults.items()}
     yield
-    assert [signal.getsignal(number) for number in numbers] == before
+    after = {number: signal.signal(number, handler) for number, handler in before.items()}
+    assert after == defaults
 
 
 def test_the_first_signal_is_recorded_and_the_second_raises(capfd):
