@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import struct
+import tracemalloc
 
 import pytest
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.util.tensor_util import make_tensor_proto
 
 from lenet_tf.errors import RunError
 from lenet_tf.runs import event_files, event_records
+from lenet_tf.runs.event_fields import EventBudget, read_event
 from lenet_tf.runs.event_files import truncate_events
 from lenet_tf.runs.event_records import encode_record, read_records
 
@@ -37,8 +40,8 @@ def folder(tmp_path):
 
 def read(part) -> list[tuple[str, int]]:
     files = sorted(part.iterdir())
-    events = [record.event for file in files for record in read_records(file)]
-    return [(each.summary.value[0].tag, each.step) for each in events if each.summary.value]
+    records = [record for file in files for record in read_records(file, EventBudget())]
+    return [(record.tags[0].decode(), record.step) for record in records if record.tags]
 
 
 def test_events_of_finished_epochs_are_kept_once_and_a_torn_record_is_dropped(folder):
@@ -65,6 +68,15 @@ def test_a_record_may_be_torn_anywhere(folder, cut):
     (folder / "train" / NAME).write_bytes(record + record[:cut])
     truncate_events(folder, epochs=2, steps=20)
     assert read(folder / "train") == [("epoch_loss", 0)]
+
+
+@pytest.mark.parametrize("step", [0, 1, 200, 2**63 - 1, -1, -(2**63)])
+def test_an_event_is_read_as_protocol_buffers_read_it(step):
+    value = Summary.Value(tag="한글", node_name="x", tensor=make_tensor_proto([[0.5] * 100]))
+    summary = Summary(value=[value, Summary.Value(simple_value=1.0), Summary.Value(tag="a" * 200)])
+    message = Event(wall_time=1.5, step=step, summary=summary)
+    tags = [each.tag.encode() for each in summary.value]
+    assert read_event(message.SerializeToString(), EventBudget()) == (step, tags)
 
 
 GOOD = encode_record(event("epoch_loss", 0))
@@ -98,18 +110,49 @@ def test_hostile_event_files_are_refused_in_one_line(folder, content, message):
     assert [path.name for path in (folder / "train").iterdir()] == ["a.tfevents"], "no change"
 
 
-def test_many_or_large_records_are_refused(folder, monkeypatch):
-    monkeypatch.setattr(event_records, "MAX_RECORDS", 10)
-    file = folder / "train" / NAME
-    file.write_bytes(frame(b"") * 11)
-    with pytest.raises(RunError, match="it has more than 10 records"):
+def set_budget(monkeypatch, **limits):
+    monkeypatch.setattr(event_files, "EventBudget", lambda: EventBudget(**limits))
+
+
+@pytest.mark.parametrize("name", ["files", "bytes", "records", "fields"])
+def test_the_limits_are_of_all_event_files_together(folder, monkeypatch, name):
+    """The two parts hold the same, and each alone is half of what is allowed."""
+    used = {"files": 2, "bytes": 3 * len(GOOD), "records": 3, "fields": 9}[name]
+    parts = [folder / "train", folder / "validation"]
+    for part in parts:
+        (part / NAME).write_bytes(GOOD)
+        (part / NAME.replace("1", "2")).write_bytes(GOOD * 2)
+    set_budget(monkeypatch, **{name: 2 * used - 1})
+    with pytest.raises(RunError, match=rf"event files hold more than {2 * used - 1} {name}\."):
         truncate_events(folder, epochs=2, steps=20)
-    file.write_bytes(frame(b"") * 10)
+    assert [len(list(part.iterdir())) for part in parts] == [2, 2], "no change, no partial file"
+    set_budget(monkeypatch, **{name: 2 * used})
     truncate_events(folder, epochs=2, steps=20)
-    monkeypatch.setattr(event_records, "MAX_FILE_BYTES", 100)
-    (folder / "train" / NAME).write_bytes(GOOD * 9)
-    with pytest.raises(RunError, match="it is larger than 100 bytes"):
+    assert [read(part) for part in parts] == [[("epoch_loss", 0)]] * 2
+
+
+def test_a_record_of_many_values_costs_little(folder, monkeypatch):
+    """The parser of protocol buffers takes 400 MiB and 10 seconds for 4,000,000 empty values."""
+    summary = b"\x0a\x00" * 200_000
+    length = bytes([len(summary) & 127 | 128, len(summary) >> 7 & 127 | 128, len(summary) >> 14])
+    (folder / "train" / NAME).write_bytes(frame(b"\x2a" + length + summary))
+    set_budget(monkeypatch, fields=1_000)
+    tracemalloc.start()
+    with pytest.raises(RunError, match="event files hold more than 1,000 fields"):
         truncate_events(folder, epochs=2, steps=20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(summary)
+
+
+def test_only_event_files_of_a_run_are_removed(folder):
+    for name in ("events.out.tfevents.1.host.2.3.last", "notes.last", "model.tar.last"):
+        (folder / "train" / name).write_bytes(GOOD)
+    truncate_events(folder, epochs=2, steps=20)
+    assert sorted(path.name for path in (folder / "train").iterdir()) == [
+        "model.tar.last",
+        "notes.last",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link", "link to a device"])

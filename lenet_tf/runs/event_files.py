@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO
 
 from tensorboard.compat.proto.event_pb2 import Event
 
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import atomic_write, remove_partials
-from lenet_tf.io.bounded import open_regular_file
-from lenet_tf.runs.event_records import MAX_FILE_BYTES, encode_record, read_records
+from lenet_tf.runs.event_fields import EventBudget
+from lenet_tf.runs.event_records import Record, encode_record, read_records
 
 # Suffix of the event files that a run writes after its last epoch.
 FINAL_SUFFIX = ".last"
 # TensorBoard reads event files in the order of their names, which start with the time.
 _NAME = "events.out.tfevents.0000000000.finished.v2"
-
-
-class _Place(NamedTuple):
-    """Where a record lies: its file, and its first byte and length there."""
-
-    file: Path
-    start: int
-    size: int
 
 
 def truncate_events(folder: Path, epochs: int, steps: int) -> None:
@@ -43,19 +35,18 @@ def truncate_events(folder: Path, epochs: int, steps: int) -> None:
         RunError: An event file is damaged, or no plain file. No file was changed.
         OSError: A file cannot be written.
     """
-    parts = [folder / "train", folder / "validation"]
-    # All are checked before one is changed.
-    finished = {part: _find_finished(part, epochs, steps) for part in parts}
-    for part, places in finished.items():
+    parts = {folder / name: _list_event_files(folder / name) for name in ("train", "validation")}
+    budget = EventBudget()
+    # Nothing is replaced before all files are read.
+    with contextlib.ExitStack() as stack:
+        for part, files in parts.items():
+            if files:
+                target = stack.enter_context(atomic_write(part / _NAME, inside=folder))
+                _copy_finished(files, target, epochs, steps, budget)
+    for part, files in parts.items():
         remove_partials(part, inside=folder)
-        # The run writes these again at its end.
-        for file in part.glob(f"*{FINAL_SUFFIX}"):
-            file.unlink()
-        files = _list_event_files(part)
-        if not files:
-            continue
-        _write_events(part / _NAME, places)
-        for file in files:
+        # The run writes those of its end again.
+        for file in (*files, *part.glob(f"*tfevents*{FINAL_SUFFIX}")):
             if file.name != _NAME:
                 file.unlink()
 
@@ -64,49 +55,36 @@ def _list_event_files(part: Path) -> list[Path]:
     return sorted(file for file in part.glob("*tfevents*") if file.suffix != FINAL_SUFFIX)
 
 
-def _find_finished(part: Path, epochs: int, steps: int) -> list[_Place]:
-    """Find the records of finished epochs, without keeping them in memory."""
+def _copy_finished(
+    files: Sequence[Path], target: BinaryIO, epochs: int, steps: int, budget: EventBudget
+) -> None:
+    """Copy the records of finished epochs, each once."""
+    target.write(encode_record(Event(file_version="brain.Event:2")))
     # By tag and step: an interrupted truncation leaves files whose events are in its result.
-    places: dict[tuple[bytes, int], _Place] = {}
-    for file in _list_event_files(part):
-        try:
-            for record in read_records(file):
-                event = record.event
-                if event.summary.value and _is_finished(event, epochs, steps):
-                    # Attack: tags of megabytes, all of which would be kept.
-                    tag = event.summary.value[0].tag.encode()
-                    key = hashlib.blake2b(tag, digest_size=16).digest(), event.step
-                    places[key] = _Place(file, record.start, record.size)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise RunError(
-                f"{file} is no event file of TensorBoard that can be read: {reason}. Remove it to"
-                " resume without its curves."
-            ) from error
-    # Attack: files that are allowed one by one, and fill the disk together.
-    if sum(place.size for place in places.values()) > MAX_FILE_BYTES:
-        raise RunError(f"{part} holds more than {MAX_FILE_BYTES:,} bytes of events")
-    return list(places.values())
+    copied: set[bytes] = set()
+    for file in files:
+        for record in _read_records(file, budget):
+            if record.tags and _is_finished(record, epochs, steps):
+                key = hashlib.blake2b(record.tags[0] + b" %d" % record.step, digest_size=8).digest()
+                if key not in copied:
+                    copied.add(key)
+                    target.write(record.content)
 
 
-def _write_events(path: Path, places: Iterable[_Place]) -> None:
-    with atomic_write(path, inside=path.parent.parent) as target:
-        target.write(encode_record(Event(file_version="brain.Event:2")))
-        for content in _read_places(places):
-            target.write(content)
+def _read_records(file: Path, budget: EventBudget) -> Iterator[Record]:
+    try:
+        yield from read_records(file, budget)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(
+            f"{file} is no event file of TensorBoard that can be read: {reason}. Remove it to"
+            " resume without its curves."
+        ) from error
 
 
-def _read_places(places: Iterable[_Place]) -> Iterator[bytes]:
-    for path, group in itertools.groupby(places, key=lambda place: place.file):
-        with open_regular_file(path, follow_links=False) as file:
-            for place in group:
-                file.seek(place.start)
-                yield file.read(place.size)
-
-
-def _is_finished(event: Event, epochs: int, steps: int) -> bool:
+def _is_finished(record: Record, epochs: int, steps: int) -> bool:
     # Keras counts evaluations by the optimizer's steps, and everything else by epochs from 0.
     return all(
-        event.step <= steps if value.tag.startswith("evaluation_") else event.step < epochs
-        for value in event.summary.value
+        record.step <= steps if tag.startswith(b"evaluation_") else record.step < epochs
+        for tag in record.tags
     )

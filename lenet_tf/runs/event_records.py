@@ -6,7 +6,6 @@ someone who sends a run folder. The comment beside each check names the attack t
 
 from __future__ import annotations
 
-import itertools
 import os
 import struct
 from collections.abc import Iterator
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 import google_crc32c
-from google.protobuf.message import DecodeError
 from tensorboard.compat.proto.event_pb2 import Event
 
 from lenet_tf.io.bounded import open_regular_file
+from lenet_tf.runs.event_fields import EventBudget, MalformedEventError, read_event
 
 # Far beyond what a run writes: its largest records are images of some 100 KB.
-MAX_RECORD_BYTES, MAX_FILE_BYTES, MAX_RECORDS = 8 << 20, 4 << 30, 1_000_000
+MAX_RECORD_BYTES = 8 << 20
 # Before the data their length and its checksum, behind them their checksum.
 _HEADER, _CHECKSUM = struct.Struct("<QI"), struct.Struct("<I")
 
@@ -29,54 +28,50 @@ class Record(NamedTuple):
     """A record of an event file.
 
     Attributes:
-        start: Where it starts in the file.
-        size: Its length in the file in bytes, with its checksums.
-        event: What it holds.
+        step: The event's step.
+        tags: The tags of its values.
+        content: The record as it is in the file.
     """
 
-    start: int
-    size: int
-    event: Event
+    step: int
+    tags: list[bytes]
+    content: bytes
 
 
-def read_records(file: Path) -> Iterator[Record]:
+def read_records(file: Path, budget: EventBudget) -> Iterator[Record]:
     """Yield the records of an event file in their order.
 
     A torn record at the end, which a killed process leaves, is skipped.
 
     Args:
         file: A regular file, not a link.
+        budget: What may be read. What is read is taken from it.
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no event file, or damaged; the message says where.
+        ValueError: It is no event file, or damaged; the message says where. Or the budget is
+            spent.
     """
     with open_regular_file(file, follow_links=False) as stream:
         end, start = os.fstat(stream.fileno()).st_size, 0
-        # Attack: a file that takes hours to read.
-        if end > MAX_FILE_BYTES:
-            raise ValueError(f"it is larger than {MAX_FILE_BYTES:,} bytes")
-        for number in itertools.count():
-            data = _read_data(stream, start, end)
-            if data is None:
-                return
-            # Attack: millions of empty records, each of which takes time and memory.
-            if number == MAX_RECORDS:
-                raise ValueError(f"it has more than {MAX_RECORDS:,} records")
+        # Attack: files and records that are allowed one by one, and take hours together.
+        budget.spend("files")
+        budget.spend("bytes", end)
+        while content := _read_content(stream, start, end):
+            budget.spend("records")
             try:
-                event = Event.FromString(data)
-            except DecodeError as error:
+                step, tags = read_event(content[_HEADER.size : -_CHECKSUM.size], budget)
+            except MalformedEventError as error:
                 raise ValueError(f"the record at byte {start:,} is no event") from error
-            size = _HEADER.size + len(data) + _CHECKSUM.size
-            yield Record(start, size, event)
-            start += size
+            yield Record(step, tags, content)
+            start += len(content)
 
 
-def _read_data(stream: IO[bytes], start: int, end: int) -> bytes | None:
-    """Read the data of the record at `start`, or return None at the end or for a torn record."""
+def _read_content(stream: IO[bytes], start: int, end: int) -> bytes:
+    """Read the record at `start`, or return nothing at the end or for a torn record."""
     header = stream.read(_HEADER.size)
     if len(header) < _HEADER.size:
-        return None
+        return b""
     length, checksum = _HEADER.unpack(header)
     if _mask_checksum(header[:8]) != checksum:
         raise ValueError(f"the record at byte {start:,} is damaged")
@@ -86,14 +81,14 @@ def _read_data(stream: IO[bytes], start: int, end: int) -> bytes | None:
             f"the record at byte {start:,} is of {length:,} bytes, more than {MAX_RECORD_BYTES:,}"
         )
     if start + _HEADER.size + length + _CHECKSUM.size > end:
-        return None
+        return b""
     data = stream.read(length)
     tail = stream.read(_CHECKSUM.size)
     if len(tail) < _CHECKSUM.size:  # The file was cut in the meantime.
-        return None
+        return b""
     if _mask_checksum(data) != _CHECKSUM.unpack(tail)[0]:
         raise ValueError(f"the record at byte {start:,} is damaged")
-    return data
+    return b"".join((header, data, tail))
 
 
 def encode_record(event: Event) -> bytes:
