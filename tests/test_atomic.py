@@ -41,6 +41,22 @@ def test_a_file_appears_whole_with_the_permissions_of_a_new_file(tmp_path):
     assert path.read_bytes() == "é\n".encode() and names(tmp_path) == ["x.csv"]
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
+def test_a_replaced_file_keeps_its_permissions(tmp_path, mode):
+    path = tmp_path / "x.csv"
+    path.write_text("old")
+    path.chmod(mode)
+    mask = os.umask(0o022)
+    try:
+        with atomic_write(path) as file:
+            file.write(b"new")
+            (partial,) = (each for each in tmp_path.iterdir() if each != path)
+            assert stat.S_IMODE(partial.stat().st_mode) == mode, "also before the block ends"
+    finally:
+        os.umask(mask)
+    assert path.read_text() == "new" and stat.S_IMODE(path.stat().st_mode) == mode
+
+
 def test_a_failed_write_leaves_the_old_content_and_no_other_file(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("old")

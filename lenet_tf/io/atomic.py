@@ -28,8 +28,9 @@ def atomic_write(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
     """Write a file so that readers see the old content or the new, never a part of it.
 
     The block writes to a new file with a random name in the same folder. When it ends, that file
-    is flushed to disk and renamed to `path`. If the block raises, `path` keeps its old content
-    and the new file is removed. Links, folders, devices and pipes are never replaced.
+    is flushed to disk and renamed to `path`, whose permissions it has. If the block raises, `path`
+    keeps its old content and the new file is removed. Links, folders, devices and pipes are never
+    replaced.
 
     Args:
         path: File to create or replace.
@@ -50,9 +51,9 @@ def atomic_write(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
     temporary = f".lenet_tf-{os.urandom(8).hex()}.partial"
     try:
         with open_folder(path.parent, inside) as folder:
-            folder.check_replaceable(path.name)
+            replaced = folder.check_replaceable(path.name)
             # Attack: a link under the temporary name. It is random, and must not exist.
-            file = folder.create(temporary)
+            file = folder.create(temporary, like=replaced)
             try:
                 with file:
                     yield file

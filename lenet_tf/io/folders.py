@@ -63,8 +63,12 @@ class Folder:
         except FileNotFoundError:
             return None
 
-    def check_replaceable(self, name: str) -> None:
-        """Raise `UnsafePathError` unless an entry is a plain file or missing."""
+    def check_replaceable(self, name: str) -> os.stat_result | None:
+        """Return the status of a plain file, or None if there is none.
+
+        Raises:
+            UnsafePathError: If the entry is something else.
+        """
         status = self.status(name or ".")
         # Attack: a link, or a device or pipe of the user's, in the place of a file.
         if status is not None and not stat.S_ISREG(status.st_mode):
@@ -72,10 +76,22 @@ class Folder:
                 self.path / name,
                 f"it is {describe_kind(status)}, which is never replaced: name a plain file",
             )
+        return status
 
-    def create(self, name: str) -> BinaryIO:
-        """Create a file that does not exist yet, and open it for writing and reading."""
-        descriptor = os.open(self._locate(name), _CREATE, 0o666, dir_fd=self._descriptor)
+    def create(self, name: str, like: os.stat_result | None = None) -> BinaryIO:
+        """Create a file that does not exist yet, and open it for writing and reading.
+
+        Args:
+            name: The file.
+            like: The status of a file whose permissions it gets. None gives those of a new file.
+        """
+        # Attack: someone opens the file before a private file's permissions are set.
+        mode = 0o666 if like is None else 0o600
+        descriptor = os.open(self._locate(name), _CREATE, mode, dir_fd=self._descriptor)
+        # Some file systems have no permissions.
+        if like is not None and hasattr(os, "fchmod"):
+            with contextlib.suppress(OSError):
+                os.fchmod(descriptor, like.st_mode & 0o777)
         return os.fdopen(descriptor, "w+b")
 
     def append(self, name: str) -> BinaryIO:
