@@ -39,7 +39,7 @@ def read_file(data: bytes) -> bool:
     from lenet_tf.models.saving import read_stream
 
     try:
-        read_stream(io.BytesIO(data), len(data))
+        read_stream(io.BytesIO(data))
     except ValueError:
         return False
     return True

@@ -15,6 +15,7 @@ from lenet_tf.cli import main
 from lenet_tf.cli.inputs import find_spec
 from lenet_tf.errors import LenetError
 from lenet_tf.evaluation import run_report
+from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.models import saving
 from lenet_tf.runs import checkpoints, consistency, run_record
 from lenet_tf.training.config import TrainConfig
@@ -71,7 +72,8 @@ def list_readers(run: Path) -> list[Callable[[], Any]]:
         str((record.spec.layers, record.data_sha256, record.settings))
         str((run_record.version_differences(record.config), record.device, record.data_name))
         TrainConfig.from_record(record)
-        consistency.check_progress(record, checkpoints.read_progress(run / "final.keras"))
+        progress = checkpoints.read_progress(run / "final.keras")
+        consistency.check_progress(record, progress, record.read_metrics())
 
     return [
         read_record,
@@ -86,6 +88,7 @@ def list_readers(run: Path) -> list[Callable[[], Any]]:
 
 def _read_model_file(path: Path) -> None:
     try:
-        saving.read_model_file(path)
+        with open_regular_file(path) as stream:
+            saving.read_stream(stream)
     except (ValueError, OSError) as error:
         raise LenetError(str(error)) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zipfile
 
 import keras
@@ -12,8 +13,10 @@ from quick import fit, resume
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.runs import checkpoints
+from lenet_tf.models import run_models
+from lenet_tf.runs import checkpoints, consistency
 from lenet_tf.runs.checkpoints import Progress
+from lenet_tf.runs.run_record import read_run
 
 
 def make_progress(*val_losses: float, accuracies: tuple[float, ...] = ()) -> Progress:
@@ -57,9 +60,14 @@ def test_training_is_over_after_all_epochs_or_without_improvement(val_losses, pa
         '{"epochs": [{"loss": "nan", "val_loss": 1, "val_accuracy": 1, "seconds": 1}],'
         ' "resumed": []}',
         '{"epochs": [{"loss": 1}], "resumed": []}',
+        '{"epochs": [{"loss": 1e400}], "resumed": []}',
+        '{"epochs": [{"\\ud800": 1}], "resumed": []}',
         " " * (checkpoints.MAX_PROGRESS_BYTES + 1),
     ],
-    ids=["list", "unclosed", "nested", "number", "NaN", "missing metrics", "too large"],
+    ids=[
+        *("list", "unclosed", "nested", "number", "NaN", "missing metrics", "infinite"),
+        *("half a letter", "too large"),
+    ],
 )
 def test_invalid_progress_is_refused(interrupted_run, text):
     path = interrupted_run / "final.keras"
@@ -70,6 +78,41 @@ def test_invalid_progress_is_refused(interrupted_run, text):
             archive.writestr(name, content)
     with pytest.raises(RunError, match="doesn't record the run's progress"):
         checkpoints.read_progress(path)
+
+
+@pytest.mark.parametrize("part", ["[],", "{},", '{"loss":1},', "1,"])
+def test_progress_of_millions_of_values_is_refused_before_it_is_decoded(part):
+    """64 MiB of empty lists took 2 GiB and 92 seconds."""
+    text = f'{{"epochs": [{part * checkpoints.MAX_PROGRESS_VALUES}], "resumed": []}}'.encode()
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="it holds more than 1,000,000 values"):
+        checkpoints._parse_progress(text)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20
+
+
+@pytest.mark.parametrize("line", ["\n", "1\n", ",,,,\n"])
+def test_history_of_millions_of_values_is_refused(tmp_path, line):
+    text = "epoch,loss,accuracy\n" + line * checkpoints.MAX_PROGRESS_VALUES
+    (tmp_path / "history.csv").write_text(text)
+    with pytest.raises(RunError, match="history.csv is not usable: it holds more than 1,000,000"):
+        consistency.read_history(tmp_path)
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_read(interrupted_run, monkeypatch):
+    """A report during training has the weights and the history of one epoch."""
+    load = run_models.load_stream
+
+    def load_and_finish_an_epoch(stream, file):
+        model, progress = load(stream, file), checkpoints.read_progress(file)
+        progress.rows.append(progress.rows[-1])
+        checkpoints.write_checkpoint(file, model, progress)
+        return model
+
+    monkeypatch.setattr(run_models, "load_stream", load_and_finish_an_epoch)
+    record = read_run(interrupted_run)
+    assert [run_models.load_last_epoch(record)[1].epochs for _ in range(2)] == [2, 3]
 
 
 def test_damaged_progress_is_refused(interrupted_run):

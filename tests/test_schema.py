@@ -112,7 +112,7 @@ def test_any_value_in_any_field_of_metrics_is_read_or_refused(place, value):
 @given(values=JSON | st.fixed_dictionaries({"epochs": JSON, "resumed": JSON}))
 def test_any_value_is_a_progress_or_refused(values):
     try:
-        progress = checkpoints._parse_progress(values)
+        progress = checkpoints._parse_progress(json.dumps(values).encode())
     except ValueError:
         return
     assert sum(progress.history.get("seconds", ())) >= 0
@@ -191,13 +191,13 @@ def read_finished(folder: Path, config=CONFIG, metrics=METRICS, history: str | N
     if history is not None:
         (folder / "history.csv").write_text(history)
     record = read_run(write_run(folder, config, metrics))
-    return consistency.check_progress(record, checkpoints.Progress([epochs]))
+    consistency.check_progress(record, checkpoints.Progress([epochs]), record.read_metrics())
 
 
 def test_metrics_and_history_agree_with_the_progress(tmp_path):
     line = f"0,0.1,2.0,1.0,{METRICS['best_val_accuracy']},2.0\n"
-    assert read_finished(tmp_path) == METRICS
-    assert read_finished(tmp_path, history=HISTORY + line) == METRICS
+    read_finished(tmp_path)
+    read_finished(tmp_path, history=HISTORY + line)
     for change_, message in {
         "epochs": "epochs is 2 in metrics.json and 1 in final.keras",
         "best_epoch": "best_epoch is 2 in metrics.json and 1 in final.keras",
@@ -220,7 +220,7 @@ def test_more_epochs_than_planned_are_refused(tmp_path):
     (tmp_path / "metrics.json").unlink(missing_ok=True)
     record = read_run(write_run(tmp_path, config))
     with pytest.raises(RunError, match="epochs is 1 in config.json and 2 in final.keras"):
-        consistency.check_progress(record, checkpoints.Progress([{}, {}]))
+        consistency.check_progress(record, checkpoints.Progress([{}, {}]), record.read_metrics())
 
 
 def test_every_text_and_number_of_the_schema_is_bounded():

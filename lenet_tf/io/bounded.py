@@ -125,6 +125,21 @@ def parse_json(content: bytes) -> Any:
     return values
 
 
+def check_count(content: bytes, separators: bytes, limit: int) -> None:
+    """Check how many values a text can hold, before it is parsed.
+
+    Args:
+        content: JSON, CSV or the like.
+        separators: Bytes of which each value has one before it, apart from the first.
+        limit: Number of values.
+
+    Raises:
+        ValueError: If there may be more.
+    """
+    if sum(content.count(separator) for separator in separators) >= limit:
+        raise ValueError(f"it holds more than {limit:,} values")
+
+
 def _build_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     # Attack: one name with two values, of which another tool sees the other one.

@@ -92,7 +92,28 @@ def _load_file(file: Path) -> LeNet:
     if file.suffix != ".keras":
         raise RunError(f"{file} is not a .keras file, which LeNet.save writes")
     try:
-        content = read_model_file(file)
+        stream = open_regular_file(file)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{file} cannot be read: {_to_line(error)}") from error
+    with stream:
+        return load_stream(stream, file)
+
+
+def load_stream(stream: IO[bytes], file: Path) -> LeNet:
+    """Load a model as `load_model` does, from a `.keras` file that is already open.
+
+    Args:
+        stream: The open file.
+        file: Its path, for messages.
+
+    Returns:
+        The compiled model.
+
+    Raises:
+        RunError: As `load_model`.
+    """
+    try:
+        content = read_stream(stream)
         arrays = read_arrays(content.weights)
     except NotLeNetError as error:
         raise RunError(f"{file} {error}") from error
@@ -129,11 +150,11 @@ def _find_keras_version(metadata: Any) -> str:
     return "of an unknown version"
 
 
-def read_model_file(file: Path) -> ModelFile:
+def read_stream(stream: IO[bytes]) -> ModelFile:
     """Read and validate a `.keras` file without building anything.
 
     Args:
-        file: A regular file of at most `MAX_FILE_BYTES`.
+        stream: An open file of at most `MAX_FILE_BYTES`.
 
     Returns:
         Its content. Time and memory are proportional to the file's size.
@@ -142,16 +163,10 @@ def read_model_file(file: Path) -> ModelFile:
         ValueError: If the file is damaged, too large or asks for more than a LeNet needs.
         OSError: If the file cannot be read.
     """
-    with open_regular_file(file) as stream:
-        size = os.fstat(stream.fileno()).st_size
-        # Attack: fill the memory with the file itself.
-        if size > MAX_FILE_BYTES:
-            raise ValueError(f"it is larger than {MAX_FILE_BYTES:,} bytes")
-        return read_stream(stream, size)
-
-
-def read_stream(stream: IO[bytes], size: int) -> ModelFile:
-    """Do what `read_model_file` does, for an open file of `size` bytes."""
+    size = stream.seek(0, os.SEEK_END)
+    # Attack: fill the memory with the file itself.
+    if size > MAX_FILE_BYTES:
+        raise ValueError(f"it is larger than {MAX_FILE_BYTES:,} bytes")
     try:
         check_directory(stream, size)
         with zipfile.ZipFile(stream) as archive:

@@ -13,17 +13,18 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import atomic_write
-from lenet_tf.io.bounded import open_regular_file, parse_json
+from lenet_tf.io.bounded import check_count, open_regular_file
 from lenet_tf.runs import schema
 from lenet_tf.runs.run_folder import BEST, FINAL
-from lenet_tf.runs.validation import check_values
+from lenet_tf.runs.validation import check_values, decode_values
 
-# A member of the .keras archive that Keras ignores, and its largest size: some 400,000 epochs.
-PROGRESS_MEMBER, MAX_PROGRESS_BYTES = "lenet_tf.json", 64 << 20
+# A member of the .keras archive that Keras ignores, its largest size, and the values in it and in
+# history.csv: some 100,000 epochs.
+PROGRESS_MEMBER, MAX_PROGRESS_BYTES, MAX_PROGRESS_VALUES = "lenet_tf.json", 64 << 20, 1_000_000
 # What zipfile raises for a damaged file.
 _DAMAGE = (
     LookupError,
@@ -145,28 +146,21 @@ def check_has_checkpoint(folder: Path) -> None:
         raise RunError(f"{folder} has no finished epoch to report on")
 
 
-def read_progress(path: Path) -> Progress:
+def read_progress(path: Path, stream: IO[bytes] | None = None) -> Progress:
     """Read the progress from a checkpoint.
 
     Args:
         path: A `.keras` file that `write_checkpoint` wrote.
+        stream: The file, if it is already open for reading.
 
     Raises:
         RunError: The file has none, or is damaged.
     """
     try:
-        with (
-            open_regular_file(path, follow_links=False) as stream,
-            zipfile.ZipFile(stream) as archive,
-            archive.open(PROGRESS_MEMBER) as file,
-        ):
-            # Decompression bomb: a compressed member can be much larger than the file.
-            if archive.getinfo(PROGRESS_MEMBER).compress_type != zipfile.ZIP_STORED:
-                raise ValueError(f"{PROGRESS_MEMBER} is compressed")
-            text = file.read(MAX_PROGRESS_BYTES + 1)
-        if len(text) > MAX_PROGRESS_BYTES:
-            raise ValueError(f"{PROGRESS_MEMBER} is larger than {MAX_PROGRESS_BYTES:,} bytes")
-        return _parse_progress(parse_json(text))
+        if stream is not None:
+            return _parse_progress(_read_member(stream))
+        with open_regular_file(path, follow_links=False) as file:
+            return _parse_progress(_read_member(file))
     except (OSError, zipfile.BadZipFile, *_DAMAGE) as error:
         raise RunError(
             f"{path} doesn't record the run's progress ({error}): it is damaged, or of another"
@@ -174,8 +168,21 @@ def read_progress(path: Path) -> Progress:
         ) from error
 
 
-def _parse_progress(values: Any) -> Progress:
-    content = check_values(values, schema.ProgressFile)
+def _read_member(stream: IO[bytes]) -> bytes:
+    with zipfile.ZipFile(stream) as archive, archive.open(PROGRESS_MEMBER) as file:
+        # Decompression bomb: a compressed member can be much larger than the file.
+        if archive.getinfo(PROGRESS_MEMBER).compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"{PROGRESS_MEMBER} is compressed")
+        text = file.read(MAX_PROGRESS_BYTES + 1)
+    if len(text) > MAX_PROGRESS_BYTES:
+        raise ValueError(f"{PROGRESS_MEMBER} is larger than {MAX_PROGRESS_BYTES:,} bytes")
+    return text
+
+
+def _parse_progress(text: bytes) -> Progress:
+    # Attack: millions of empty lists, each of which takes thirty times its length in memory.
+    check_count(text, b",[{", MAX_PROGRESS_VALUES)
+    content = decode_values(text, schema.ProgressFile)
     for row in content.epochs:
         check_values(row, schema.Epoch)
     rows = [{name: float(value) for name, value in row.items()} for row in content.epochs]

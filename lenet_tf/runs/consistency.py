@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError
-from lenet_tf.io.bounded import read_bounded
+from lenet_tf.io.bounded import check_count, read_bounded
 from lenet_tf.runs import schema
-from lenet_tf.runs.checkpoints import MAX_PROGRESS_BYTES, Progress
+from lenet_tf.runs.checkpoints import MAX_PROGRESS_BYTES, MAX_PROGRESS_VALUES, Progress
 from lenet_tf.runs.run_folder import CONFIG, FINAL, HISTORY, METRICS
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runs.validation import check_values
@@ -47,15 +48,16 @@ def check_model(record: RunRecord, model: Any, file: str = FINAL) -> None:
         )
 
 
-def check_progress(record: RunRecord, progress: Progress) -> dict[str, Any] | None:
+def check_progress(
+    record: RunRecord, progress: Progress, metrics: Mapping[str, Any] | None
+) -> None:
     """Check the other files of a run folder against the progress in final.keras.
 
     Args:
         record: The run.
         progress: The progress in final.keras.
-
-    Returns:
-        The content of metrics.json, or None for an unfinished run.
+        metrics: The content of metrics.json, read before final.keras, since both change while
+            the run trains. None for an unfinished run.
 
     Raises:
         RunError: They differ; the message names both values.
@@ -63,9 +65,8 @@ def check_progress(record: RunRecord, progress: Progress) -> dict[str, Any] | No
     planned = record.spec.recipe.epochs
     if progress.epochs > planned:
         raise _difference(record.path, "epochs", planned, CONFIG, progress.epochs)
-    metrics = record.read_metrics()
     if metrics is None:
-        return None
+        return
     expected: dict[str, float] = {"epochs": progress.epochs, "best_epoch": progress.best + 1}
     if progress.epochs:
         expected["best_val_accuracy"] = progress.rows[progress.best]["val_accuracy"]
@@ -80,7 +81,6 @@ def check_progress(record: RunRecord, progress: Progress) -> dict[str, Any] | No
             if math.isfinite(own[name]) and not math.isclose(row[name], own[name], rel_tol=1e-6):
                 field = f"{name} of epoch {number}"
                 raise _difference(record.path, field, row[name], HISTORY, own[name])
-    return metrics
 
 
 def read_history(folder: Path) -> list[dict[str, float]] | None:
@@ -99,17 +99,22 @@ def read_history(folder: Path) -> list[dict[str, float]] | None:
     if not os.path.lexists(path):
         return None
     try:
-        text = read_bounded(path, MAX_PROGRESS_BYTES, follow_links=False).decode("utf-8-sig")
-        lines = list(csv.DictReader(text.splitlines(), strict=True))
-        rows = [
-            {name: float(value) for name, value in line.items() if value and name != "epoch"}
-            for line in lines
-        ]
-        for row in rows:
-            check_values(row, schema.Epoch)
-        return rows
-    except (OSError, ValueError, TypeError, csv.Error) as error:
+        content = read_bounded(path, MAX_PROGRESS_BYTES, follow_links=False)
+        check_count(content, b",\n\r", MAX_PROGRESS_VALUES)
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        names = next(reader, [])
+        return [_parse_line(names, cells, number) for number, cells in enumerate(reader) if cells]
+    except (OSError, ValueError, csv.Error) as error:
         raise RunError(f"{path} is not usable: {error}") from error
+
+
+def _parse_line(names: Sequence[str], cells: Sequence[str], number: int) -> dict[str, float]:
+    if len(cells) > len(names):
+        raise ValueError(f"epoch {number} has {len(cells)} values for {len(names)} names")
+    pairs = zip(names, cells, strict=False)
+    row = {name: float(value) for name, value in pairs if value and name != "epoch"}
+    check_values(row, schema.Epoch)
+    return row
 
 
 def _difference(folder: Path, field: str, one: Any, file: str, other: Any) -> RunError:

@@ -54,6 +54,26 @@ def check_values(values: Any, schema: type[_T]) -> _T:
         raise ValueError(_describe(str(error))) from error
 
 
+def decode_values(content: bytes, schema: type[_T]) -> _T:
+    """Decode JSON into a schema. What differs from it is refused before it takes memory.
+
+    Args:
+        content: JSON of few values, see `bounded.check_count`.
+        schema: A class of `schema` that bounds all its fields.
+
+    Returns:
+        An instance of the class.
+
+    Raises:
+        ValueError: It is no JSON, or a field differs; the message says which.
+        RecursionError: It is nested too deeply.
+    """
+    try:
+        return msgspec.json.decode(content, type=schema)
+    except msgspec.ValidationError as error:
+        raise ValueError(_describe(str(error))) from error
+
+
 def check_file(path: Path, values: Any, schema: type[_T]) -> _T:
     """Check a file's values as `check_values` does.
 
@@ -127,6 +147,8 @@ def _describe(message: str) -> str:
     if problem.startswith("Invalid enum value") or "matching regex" in problem:
         known = _CHOICES.get(re.sub(r"\[\d+\]$", "[0]", field))
         return f"{field} must be {known or 'a number, or nan, inf or -inf as text'}"
+    if not problem.startswith("Expected "):
+        return f"{field}: {problem.lower()}"
     expected, _, found = problem.removeprefix("Expected ").partition(", got ")
 
     def translate(match: re.Match[str]) -> str:
