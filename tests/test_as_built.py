@@ -17,8 +17,6 @@ from lenet_tf.models.lenet import LeNet, find_own_methods
 from lenet_tf.runtime.device import choose_device
 from lenet_tf.specs import VARIANTS
 
-pytestmark = pytest.mark.cpu
-
 
 def tanh(x):
     return x
@@ -178,6 +176,7 @@ def test_own_methods_are_found():
     assert find_own_methods(model) == ["compute_loss"]
 
 
+@pytest.mark.cpu
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -42,9 +42,15 @@ from lenet_tf.specs.toml import load_spec
 cpu = pytest.mark.cpu
 MENU = Path(__file__).parent.parent / "examples" / "menu.toml"
 NETWORKS = [*VARIANTS, MENU.name]
-# XLA, not oneDNN, computes the steps of networks that train on one image at a time.
+# XLA, not oneDNN, computes the steps of networks that train on one image at a time. XLA takes
+# seconds to compile each of them, and lenet5-1998 has all of their layers.
+XLA_NETWORKS = [name for name in VARIANTS if VARIANTS[name].recipe.batch_size == 1]
 NETWORKS_WITH_MARKS = [
-    pytest.param(name, marks=[cpu] * (name == MENU.name or VARIANTS[name].recipe.batch_size > 1))
+    pytest.param(
+        name,
+        marks=[cpu] * (name not in XLA_NETWORKS)
+        + [pytest.mark.slow] * (name in XLA_NETWORKS and name != "lenet5-1998"),
+    )
     for name in NETWORKS
 ]
 TABLE = ((0,), (1, 2), (0, 1, 2), (2,))

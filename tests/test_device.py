@@ -184,6 +184,7 @@ def test_auto_explains_why_a_gpu_is_unused(gpus, monkeypatch, tmp_path):
     assert "no GPU" not in device.choose_device("cpu").label
 
 
+@pytest.mark.slow
 def test_only_useless_retracing_advice_is_hidden():
     """TensorFlow prints it for every fifth model, twice per function in a process."""
     script = """
