@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -261,7 +262,12 @@ def test_the_class_count_is_a_whole_number(arrays, count):
         (lambda y: y[:, None], r"use labels\[:, 0\]"),
         (lambda y: np.array(list("abcdefghij"))[y], r"names, labels = numpy.unique\(labels, "),
         (lambda y: np.array(list("abcdefghij"), object)[y], r"numpy.unique\(labels, "),
-        (lambda y: y.tolist(), r"not list: use numpy.array\(labels\)"),
+        (lambda y: None, "y_train must be an array, not NoneType"),
+        (lambda y: [[1], [1, 2]], "y_train of type list can't become a NumPy array: "),
+        (lambda y: np.ma.masked_equal(y, 4), "y_train have masked values: fill or remove them"),
+        (lambda y: np.ma.masked_array(y) - 3, "has the label -3"),
+        (lambda y: tf.constant(y - 3), "has the label -3"),
+        (lambda y: (y - 3).tolist(), "has the label -3"),
         (lambda y: y * 1.0, r"not float64 of shape \(40,\): use labels.astype\(int\)"),
         (lambda y: y > 4, r"not bool of shape \(40,\): use labels.astype\(int\)"),
         (lambda y: y / 3, r"not float64 of shape \(40,\)$"),
@@ -286,6 +292,32 @@ def test_labels_in_another_form_are_refused_with_what_to_do(arrays, change, mess
 def test_images_in_another_form_are_refused_with_what_to_do(arrays, change, message):
     with pytest.raises(DataError, match=message):
         RawData(**arrays | {"x_train": change(arrays["x_train"])})
+
+
+class Series:
+    """Labels with a shuffled index, as pandas' have after `sample`: `[i]` is not the i-th."""
+
+    def __init__(self, values):
+        self.values, self.shape, self.dtype = values, values.shape, values.dtype
+
+    def __len__(self):
+        return len(self.values)
+
+    def __getitem__(self, index):
+        return self.values[::-1][index]
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.values, dtype)
+
+
+@pytest.mark.parametrize("convert", [Series, list, tf.constant, np.ma.masked_array, keras.Variable])
+def test_other_arrays_are_converted_once_by_position(arrays, convert):
+    expected = RawData(**arrays)
+    data = RawData(**{name: convert(array) for name, array in arrays.items()})
+    assert {type(getattr(data, name)) for name in arrays} == {np.ndarray}
+    assert data.sha256 == expected.sha256
+    with pytest.raises(DataError, match=r"x_train must lie in 0…255, not in 0…510"):
+        RawData(**arrays | {"x_train": convert(arrays["x_train"].astype(int) * 2)})
 
 
 @pytest.mark.parametrize("part", ["x_train", "x_test"])

@@ -45,6 +45,16 @@ def test_images_of_0_and_1_are_a_warning(tiny_run, digits):
         lenet_tf.predict(tiny_run, digits.x_test[:5] * 0)
 
 
+def test_predictions_check_what_is_no_array(tiny_run, digits):
+    images = digits.x_test[:3]
+    expected = lenet_tf.predict(tiny_run, images)
+    np.testing.assert_array_equal(lenet_tf.predict(tiny_run, images.tolist()), expected)
+    with pytest.raises(DataError, match=r"images must lie in 0…255, not in 0…510"):
+        lenet_tf.predict(tiny_run, keras.ops.convert_to_tensor(images.astype(int) * 2))
+    with pytest.raises(DataError, match="images have masked values"):
+        lenet_tf.predict(tiny_run, np.ma.masked_equal(images, 0))
+
+
 @pytest.mark.cpu
 def test_predictions_follow_a_changed_layer(digits):
     model, images = lenet_tf.LeNet("tiny", seed=0), digits.x_test[:3]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.data.labels import check_class_count, check_labels, count_classes
-from lenet_tf.data.validation import check_brightness, check_images
+from lenet_tf.data.validation import check_brightness, check_images, to_array
 from lenet_tf.errors import DataError
 from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import format_shape
@@ -20,6 +20,8 @@ from lenet_tf.specs.validators import MAX_NAME, are_class_names
 @dataclass(frozen=True)
 class RawData:
     """A data set of raw images and labels, checked.
+
+    Lists, tensors and pandas' Series become NumPy arrays by position, without their index.
 
     Args:
         x_train: Images of uint8 in 0…255, shape (N, height, width) or (N, height, width, channels).
@@ -59,6 +61,9 @@ class RawData:
 
     def __post_init__(self) -> None:
         for part in ("train", "test"):
+            for array in (f"x_{part}", f"y_{part}"):
+                values = to_array(getattr(self, array), f"{self.name}: {array}")
+                object.__setattr__(self, array, values)
             images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             check_images(images, f"{self.name}: x_{part}")
             if self.num_classes == 0:

@@ -66,7 +66,7 @@ def check_label_type(labels: Any, name: str = "labels") -> None:
 def _advise_on_labels(labels: Any) -> str:
     """Return what to do about labels of a wrong kind, or nothing."""
     if not isinstance(labels, np.ndarray):
-        return ": use numpy.array(labels)" if isinstance(labels, list | tuple) else ""
+        return ""
     # Attack: labels of gigabytes, which the comparisons below would copy.
     labels = labels[:MAX_CLASSES] if labels.ndim else labels
     if labels.dtype.kind in "USOT":

@@ -1,4 +1,4 @@
-"""Checks of rank, dtype and range for raw images."""
+"""Conversion of arrays, and checks of rank, dtype and range for raw images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError, DataWarning
 
 # Images whose brightest pixel is below this may have another range than 0…255.
@@ -25,6 +26,36 @@ def array_namespace(values: Any) -> Any:
     import keras
 
     return keras.ops
+
+
+def to_array(values: Any, name: str) -> Any:
+    """Convert values to a plain NumPy array, by position and never by an index of their own.
+
+    Args:
+        values: An array, a list, a tensor, a pandas Series or anything else that NumPy converts.
+        name: What error messages call the values.
+
+    Returns:
+        A `numpy.ndarray`, or an `ImageFile` as it is.
+
+    Raises:
+        DataError: If they are no array, or some of them are masked.
+    """
+    if isinstance(values, ImageFile) or type(values) is np.ndarray:
+        return values
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise DataError(f"{name} have masked values: fill or remove them first")
+    try:
+        array = np.asarray(values)
+    # What any library raises, for tensors on another device or lists of unequal lengths.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{name} of type {type(values).__name__} can't become a NumPy array: {reason}"
+        ) from error
+    if array.ndim == 0 and array.dtype.kind == "O":
+        raise DataError(f"{name} must be an array, not {type(values).__name__}")
+    return array
 
 
 def dtype_name(values: Any) -> str:
@@ -113,7 +144,7 @@ def check_brightness(images: Any, name: str = "images") -> None:
     """
     brightest = 0
     # Attack: images in a file that are each larger than memory.
-    parts = images.flat_parts() if hasattr(images, "flat_parts") else _split(images)
+    parts = images.flat_parts() if isinstance(images, ImageFile) else _split(images)
     for part in parts:
         brightest = max(brightest, int(part.max()))
         if brightest >= _DARK:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
 from lenet_tf.data.streaming import translate_read_errors
-from lenet_tf.data.validation import ONLY_0_AND_1, check_images
+from lenet_tf.data.validation import ONLY_0_AND_1, check_images, to_array
 from lenet_tf.engine.parallel_forward import forward
 from lenet_tf.errors import DataError, DataWarning, RunError
 from lenet_tf.io.bounded import MAX_ARRAY_BYTES
@@ -112,6 +112,7 @@ def predict(
     """
     model = _load(model)
     preparation = preparation or model.spec.preparation
+    images = to_array(images, "images")
     check_images(images)
     # A warning only: one picture may well be as dark.
     if isinstance(images, np.ndarray) and images.max() == 1:
