@@ -20,7 +20,7 @@ from scipy.stats import beta
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.evaluation import comparison, comparison_figures, comparison_page
+from lenet_tf.evaluation import comparison, comparison_figures, comparison_page, run_report
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.evaluation.settings_table import compare_settings, flatten_settings
 from lenet_tf.evaluation.significance import PairedTest
@@ -283,6 +283,14 @@ def test_a_run_without_an_epoch_is_refused_before_anything_is_written(logs, cli,
     said = cli("report", logs / "fit" / "a", tmp_path / "fit" / "b")
     assert (said.exit_code, said.stdout) == (1, "")
     assert said.stderr == f"Error: {tmp_path / 'fit' / 'b'} has no finished epoch to report on\n"
+
+
+def test_a_comparison_keeps_no_probabilities(logs, digits):
+    run = run_report.evaluate_run(run_record.read_run(logs / "fit" / "a"), digits)
+    kept = run.without_probabilities()
+    assert kept.probabilities.base is None and kept.probabilities.size == 0
+    np.testing.assert_array_equal(kept.predictions, run.probabilities.argmax(axis=1))
+    np.testing.assert_array_equal(kept.confidence, run.probabilities.max(axis=1))
 
 
 def test_more_runs_than_can_be_told_apart(logs, cli, tmp_path, monkeypatch):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
+import psutil
 import pytest
 from interrupted_runs import assert_equal_states
 from processes import python
@@ -16,7 +18,7 @@ import lenet_tf
 from lenet_tf.data.pipeline import training_batches
 from lenet_tf.errors import DataError, DeviceError, RunError, SpecError, TrainingError
 from lenet_tf.runs import run_record
-from lenet_tf.specs import VARIANTS, Optimizer, Preparation, get_spec
+from lenet_tf.specs import VARIANTS, Optimizer, Preparation, cost, get_spec
 
 
 def test_one_epoch_equals_keras_bit_for_bit(digits, tmp_path):
@@ -277,6 +279,59 @@ def test_own_training_methods_are_used_and_said(digits, tmp_path, capfd):
     (run.path / "metrics.json").unlink()
     with pytest.raises(RunError, match="can't be resumed: DoubledLoss has its own compute_loss"):
         lenet_tf.resume(run.path, digits, quiet=True)
+
+
+class OwnTest(lenet_tf.LeNet):
+    """A model that calls every test perfect."""
+
+    def test_step(self, data):
+        return {"loss": 0.0, "accuracy": 1.0}
+
+    def get_metrics_result(self):
+        return {"loss": 0.0, "accuracy": 1.0}
+
+
+def test_own_test_steps_do_not_name_the_packages_accuracy(digits, tmp_path):
+    model = OwnTest("tiny", seed=1)
+    run = fit(model, digits, epochs=1, logs=tmp_path, quiet=True)
+    expected = lenet_tf.evaluate(run.path, digits)
+    assert lenet_tf.evaluate(model, digits) == pytest.approx(expected)
+    assert run.metrics["test_accuracy"] == pytest.approx(expected["accuracy"])
+    assert run.history["val_accuracy"][0] == run.metrics["best_val_accuracy"] < 1
+    assert run.history["val_loss"][0] > 0 and run.history["accuracy"][0] < 1
+    assert model.test_step(None)["accuracy"] == 1.0, "it is the model's own again"
+
+
+class OwnLogs(lenet_tf.LeNet):
+    """A model whose training step calls everything right."""
+
+    def train_step(self, data):
+        return super().train_step(data) | {"accuracy": 1.0}
+
+
+class OwnLoop(lenet_tf.LeNet):
+    """A model whose training step knows no accuracy."""
+
+    def train_step(self, data):
+        return {"loss": keras.ops.zeros(())}
+
+
+def test_own_training_steps_do_not_name_the_packages_accuracy(digits, tmp_path):
+    options = {"epochs": 1, "logs": tmp_path, "quiet": True}
+    run = fit(OwnLogs("tiny", seed=1), digits, **options)
+    assert 0 < run.history["accuracy"][0] < 1
+    with pytest.raises(TrainingError, match="of OwnLoop doesn't call self.compute_metrics"):
+        fit(OwnLoop("tiny", seed=1), digits, **options)
+
+
+def test_memory_is_counted_for_the_engine_that_trains(digits, tmp_path, monkeypatch):
+    spec, batch = get_spec("lenet5"), 100
+    memory = cost.count_training_bytes(spec, batch, makes_patches=False)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=memory))
+    options = {"epochs": 1, "batch_size": batch, "logs": tmp_path, "device": "cpu", "quiet": True}
+    fit("lenet5", digits, engine="keras", **options)
+    with pytest.raises(SpecError, match="training on batches of 100 images needs about"):
+        fit("lenet5", digits, engine="graph", **options)
 
 
 def test_regularizers_count_and_are_resumed(digits, tmp_path):

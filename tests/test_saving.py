@@ -509,6 +509,17 @@ def test_missing_and_incomplete_models_are_refused(tiny_run, tmp_path):
         lenet_tf.load_model(broken)
 
 
+@pytest.mark.parametrize("own", ["accuracy", ["accuracy", "mse"]])
+def test_metrics_by_the_name_of_the_only_output_are_saved(own, tmp_path):
+    model = LeNet("tiny", seed=0)
+    model.compile("adam", model.loss, metrics={"OUTPUT": own})
+    model.save(tmp_path / "model.keras")
+    loaded = lenet_tf.load_model(tmp_path / "model.keras")
+    zeros = np.zeros((1, 10), "float32")
+    names = [each.compute_metrics(None, zeros, zeros).keys() for each in (model, loaded)]
+    assert names[0] == names[1] > {"accuracy"}
+
+
 def test_a_network_with_a_korean_name_trains(digits, tmp_path):
     """TOML files name networks after themselves."""
     spec = replace(get_spec("tiny"), name="숫자망")

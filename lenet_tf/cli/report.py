@@ -59,7 +59,11 @@ def report(
         page = page or comparison.default_page_path(runs)
         # Fail now, not after the reports are written.
         comparison.check_page_path(page)
-    evaluated_runs = list(_write_reports(runs, data, originals))
+    evaluated_runs = [
+        run.without_probabilities()
+        for run in _write_reports(runs, data, originals)
+        if is_comparable
+    ]
     if page is not None:
         path = comparison.write_comparison(evaluated_runs, page)
         echo(f"wrote {escape_controls(path)}")

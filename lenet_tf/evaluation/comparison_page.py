@@ -38,7 +38,7 @@ def render_comparison(compared: Sequence[EvaluatedRun]) -> str:
     different, same = tabulate_settings({letter: run.record for letter, run in runs.items()})
     histories = {_name(letter, run): run.history for letter, run in runs.items()}
     curves = comparison_figures.plot_validation_curves(histories)
-    recipes = [run.record.spec.recipe for run in runs.values()]
+    recipes = [run.record.recipe for run in runs.values()]
     return render_page(
         _KIND,
         title=f"Comparison of {len(runs)} runs",
@@ -49,8 +49,8 @@ def render_comparison(compared: Sequence[EvaluatedRun]) -> str:
         different_settings=different,
         same_settings=same,
         learning_curves=to_svg(curves, "Validation accuracy and loss by epoch"),
-        validation_differs=len({recipe.validation for recipe in recipes}) > 1,
-        loss_differs=len({(recipe.loss, recipe.label_smoothing) for recipe in recipes}) > 1,
+        validation_differs=len({each["validation"] for each in recipes}) > 1,
+        loss_differs=len({(each["loss"], each["label_smoothing"]) for each in recipes}) > 1,
     )
 
 
@@ -234,7 +234,7 @@ def _tabulate_pairs(group: Mapping[str, EvaluatedRun]) -> PageTable:
 def _build_mistakes(group: Mapping[str, EvaluatedRun], suffix: str) -> dict[str, Any]:
     data = next(iter(group.values())).data
     predictions = {letter: run.predictions for letter, run in group.items()}
-    confidence = np.mean([run.probabilities.max(axis=1) for run in group.values()], axis=0)
+    confidence = np.mean([run.confidence for run in group.values()], axis=0)
     figure, total = comparison_figures.plot_shared_mistakes(
         data.x_test, data.y_test, predictions, confidence
     )

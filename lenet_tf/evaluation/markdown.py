@@ -12,10 +12,15 @@ from lenet_tf.specs import Spec
 from lenet_tf.text import escape_controls, escape_markdown
 
 
-def render_architecture(spec: Spec) -> str:
-    """Render a network's architecture table with its heading and description."""
+def render_architecture(spec: Spec, compiled: Mapping[str, Any] | None = None) -> str:
+    """Render a network's architecture table with its heading and description.
+
+    Args:
+        spec: The network.
+        compiled: What a run's model was compiled with instead of the recipe's parts.
+    """
     names, rows = tabulate_layers(spec)
-    heading, description = describe_spec(spec, 100)
+    heading, description = describe_spec(spec, 100, compiled)
     # Markdown leaves indented lines as they are.
     indented = "\n".join(f"    {line}" for line in description.splitlines())
     cells = [

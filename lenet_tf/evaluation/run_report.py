@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -41,7 +41,10 @@ class EvaluatedRun:
         model: The trained network.
         history: Metric → its value in every finished epoch; `seconds` is among them.
         data: The data set.
-        probabilities: Class probabilities of the test images, float (N, classes).
+        probabilities: Class probabilities of the test images, float (N, classes), or none of them
+            in a run that is only compared.
+        predictions: Predicted classes, int (N,).
+        confidence: Probabilities of the predicted classes, float (N,).
         scores: Scores of the predictions.
         test: Loss and metrics.
     """
@@ -51,13 +54,10 @@ class EvaluatedRun:
     history: dict[str, list[float]]
     data: RawData
     probabilities: np.ndarray
+    predictions: np.ndarray
+    confidence: np.ndarray
     scores: Scores
     test: dict[str, float]
-
-    @cached_property
-    def predictions(self) -> np.ndarray:
-        """Predicted classes, int (N,)."""
-        return self.probabilities.argmax(axis=1)
 
     @property
     def epochs(self) -> int:
@@ -69,17 +69,9 @@ class EvaluatedRun:
         """Whether the run has trained to its end."""
         return self.record.read_metrics() is not None
 
-
-class ReportFigure(NamedTuple):
-    """A figure of a report.
-
-    Attributes:
-        heading: The figure's heading on the page.
-        figure: The figure.
-    """
-
-    heading: str
-    figure: Figure
+    def without_probabilities(self) -> EvaluatedRun:
+        """Return what a comparison needs, which keeps many runs in memory."""
+        return replace(self, probabilities=self.probabilities[:0].copy())
 
 
 def evaluate_run(run: run_record.RunRecord, data: RawData) -> EvaluatedRun:
@@ -123,7 +115,10 @@ def build_evaluated_run(
     probabilities = to_probabilities(model, predict_test(model, data))
     predictions = probabilities.argmax(axis=1)
     scores = Scores.from_predictions(data.y_test, predictions, data.num_classes, data.class_names)
-    return EvaluatedRun(run, model, history, data, probabilities, scores, test)
+    confidence = probabilities.max(axis=1)
+    return EvaluatedRun(
+        run, model, history, data, probabilities, predictions, confidence, scores, test
+    )
 
 
 def write_report(run: str | Path, data: RawData) -> Path:
@@ -169,8 +164,8 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
     return folder / PAGE
 
 
-def _plot_figures(run: EvaluatedRun) -> dict[str, ReportFigure]:
-    """Plot the figures by their names, in the page's order."""
+def _plot_figures(run: EvaluatedRun) -> dict[str, tuple[str, Figure]]:
+    """Plot the figures by their names, each with its heading, in the page's order."""
     model, data, scores, probabilities = run.model, run.data, run.scores, run.probabilities
     plots = {
         "architecture": ("Architecture, drawn to scale", plot_architecture(model.spec)),
@@ -193,10 +188,10 @@ def _plot_figures(run: EvaluatedRun) -> dict[str, ReportFigure]:
         f"Layer outputs for test image {index}, class {scores.name_class(data.y_test[index])}",
         image_figures.plot_feature_maps({name: values[0] for name, values in outputs.items()}),
     )
-    return {name: ReportFigure(*plot) for name, plot in plots.items()}
+    return plots
 
 
-def _render(run: EvaluatedRun, report_figures: Mapping[str, ReportFigure]) -> str:
+def _render(run: EvaluatedRun, report_figures: Mapping[str, tuple[str, Figure]]) -> str:
     spec, data = run.record.spec, run.data
     sections: list[dict[str, Any]] = []
     for name, (heading, figure) in report_figures.items():
@@ -205,7 +200,7 @@ def _render(run: EvaluatedRun, report_figures: Mapping[str, ReportFigure]) -> st
         if name == "confusion":
             table = _tabulate_confusions(run.scores)
             sections.append({"heading": "Most frequent confusions", "svg": None, "table": table})
-    heading, description = describe_spec(spec, 100)
+    heading, description = describe_spec(spec, 100, run.record.compiled)
     return html_pages.render_page(
         _KIND,
         title=f"{spec.name} on {data.name}",

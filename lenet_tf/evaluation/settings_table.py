@@ -43,7 +43,8 @@ def flatten_settings(
         name: {field: value for field, value in row.items() if field != "name"}
         for name, row in rows.items()
     }
-    recipe = {name: value for name, value in table["recipe"].items() if name != "epochs"}
+    recipe = table["recipe"] | _get_mapping(config, "compiled")
+    recipe = {name: value for name, value in recipe.items() if name != "epochs"}
     versions = _get_mapping(config, "versions")
     return (
         _format_settings(recipe)

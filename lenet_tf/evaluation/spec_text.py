@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from lenet_tf.specs import RECIPES, Augmentation, Optimizer, Recipe, Spec
 from lenet_tf.specs.rows import format_shape
 
 
-def describe_spec(spec: Spec, width: int) -> tuple[str, str]:
+def describe_spec(
+    spec: Spec, width: int, compiled: Mapping[str, Any] | None = None
+) -> tuple[str, str]:
     """Write the text around a network's architecture table.
 
     Args:
         spec: The network.
         width: The largest number of characters in a line.
+        compiled: What a run's model was compiled with instead, `RunRecord.compiled`.
 
     Returns:
         A heading to stand above the table and a description to stand below it.
@@ -25,6 +30,7 @@ def describe_spec(spec: Spec, width: int) -> tuple[str, str]:
         ("notes", spec.notes),
         ("images", _describe_images(spec)),
         ("recipe", format_recipe(spec.recipe)),
+        *([("but", format_compiled(compiled))] if compiled else []),
         *((name, format_recipe(recipe)) for name, recipe in RECIPES.get(spec.name, {}).items()),
         *(("departs", departure) for departure in spec.departures),
     ]
@@ -56,6 +62,26 @@ def format_recipe(recipe: Recipe) -> str:
         f"{smoothing if recipe.label_smoothing else ''}, {recipe.epochs} epochs,"
         f" batch size {recipe.batch_size}, validation {recipe.validation}"
     )
+
+
+def format_compiled(compiled: Mapping[str, Any]) -> str:
+    """Format what a model is compiled with instead of its recipe's optimizer and loss.
+
+    Args:
+        compiled: `RunRecord.compiled`.
+
+    Returns:
+        One line, for example `compiled with nadam at 0.01`.
+    """
+    parts, optimizer = [], dict(compiled.get("optimizer", {}))
+    if optimizer:
+        text = f"{optimizer.pop('name')} at {optimizer.pop('learning_rate'):g}"
+        parts.append(", ".join([text, *(f"{name} {optimizer[name]}" for name in optimizer)]))
+    if "loss" in compiled:
+        smoothing = compiled.get("label_smoothing")
+        text = f" with label smoothing {smoothing:g}" if smoothing else ""
+        parts.append(f"the loss {compiled['loss']}{text}")
+    return f"compiled with {' and '.join(parts)}"
 
 
 def format_augmentation(augmentation: Augmentation) -> str:

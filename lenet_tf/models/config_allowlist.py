@@ -52,7 +52,7 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
     check_keys("its model", config, _MODEL_KEYS)
     arguments = config["config"]
     spec = _check_arguments(arguments)
-    compile_config = config.get("compile_config") or None
+    compile_config = _flatten_metrics(config.get("compile_config") or None, spec.rows[-1].name)
     if compile_config is not None:
         check_compile_config(compile_config, spec.num_classes)
     checked = {
@@ -63,6 +63,18 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
         "compile_config": compile_config,
     }
     return checked, spec
+
+
+def _flatten_metrics(compile_config: Any, output: str) -> Any:
+    """Turn metrics by the name of the only output, such as `{"OUTPUT": […]}`, into their list."""
+    if not isinstance(compile_config, dict):
+        return compile_config
+    flat = dict(compile_config)
+    for key in ("metrics", "weighted_metrics"):
+        values = flat.get(key)
+        if isinstance(values, dict) and list(values) == [output]:
+            flat[key] = values[output] if isinstance(values[output], list) else [values[output]]
+    return flat
 
 
 def _check_arguments(arguments: dict[str, Any]) -> Spec:

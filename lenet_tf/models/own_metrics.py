@@ -14,6 +14,15 @@ from lenet_tf.errors import TrainingError
 _RESERVED = {"loss", "accuracy", "seconds", "epoch", "learning_rate", "images_per_second"}
 _RESERVED_PREFIXES = ("val_", "test_")
 PREFIX = "compiled_"
+# Methods whose results are called loss and accuracy. Those of a subclass would name others so.
+_TESTING = (
+    "compute_metrics",
+    "evaluate",
+    "get_metrics_result",
+    "make_test_function",
+    "reset_metrics",
+    "test_step",
+)
 
 
 class OwnMetricsMixin:
@@ -97,7 +106,8 @@ def _to_number(value: Any) -> Any:
 def use_own_metrics(model: Any) -> Iterator[None]:
     """Let a model report the package's own loss and accuracy inside the block.
 
-    A model whose only metric is Keras' categorical accuracy reports them anyway.
+    A model whose only metric is Keras' categorical accuracy reports them anyway. Methods with which
+    a subclass tests itself are not used.
 
     Args:
         model: A compiled and built `LeNet`.
@@ -113,7 +123,10 @@ def use_own_metrics(model: Any) -> Iterator[None]:
     named = [metric for metric in compiled if metric.name == "accuracy"]
     # The exact class: a metric of another class may only be called accuracy.
     has_twin = bool(named) and type(named[0]) is keras.metrics.CategoricalAccuracy
-    if has_twin and len(compiled) == 1 and len(model.metrics) == 2:
+    usual = next(each for each in type(model).__mro__ if OwnMetricsMixin in each.__bases__)
+    own = [name for name in _TESTING if _is_replaced(model, usual, name)]
+    is_usual = not own and not _is_replaced(model, usual, "train_step")
+    if is_usual and has_twin and len(compiled) == 1 and len(model.metrics) == 2:
         yield
         return
 
@@ -122,11 +135,23 @@ def use_own_metrics(model: Any) -> Iterator[None]:
         # that of training, which Keras' own `fit` uses while a callback tests the model.
         model.own_metrics, model.test_function = own_metrics, None
 
+    before = {name: vars(model)[name] for name in own if name in vars(model)}
+    for name in own:
+        # Keras tracks what is set in the usual way.
+        object.__setattr__(model, name, getattr(usual, name).__get__(model))
     set_own_metrics(OwnMetrics(has_twin))
     try:
         yield
     finally:
         set_own_metrics(None)
+        for name in own:
+            object.__delattr__(model, name)
+        for name, method in before.items():
+            object.__setattr__(model, name, method)
+
+
+def _is_replaced(model: Any, usual: type, name: str) -> bool:
+    return name in vars(model) or getattr(type(model), name) is not getattr(usual, name)
 
 
 def build_metrics(model: Any) -> None:

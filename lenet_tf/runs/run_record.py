@@ -56,6 +56,24 @@ class RunRecord:
         return metrics
 
     @property
+    def compiled(self) -> dict[str, Any]:
+        """The optimizer and the loss that the model was compiled with instead of its recipe's."""
+        return self.config.get("compiled", {})
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """The recipe's table with what the model was compiled with."""
+        return self.spec.to_dict()["recipe"] | self.compiled
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the first epoch; with a schedule, its peak."""
+        optimizer = self.compiled.get("optimizer")
+        if optimizer is not None:
+            return optimizer["learning_rate"]
+        return self.spec.recipe.optimizer.get_learning_rate(0)
+
+    @property
     def device(self) -> str:
         """TensorFlow's name of the device that trained, such as `/CPU:0`."""
         name = self.config["device"].get("name")

@@ -69,6 +69,22 @@ class Machine(Struct):
     cores: Count | UnsetType = UNSET
 
 
+class CompiledOptimizer(Struct):
+    """`compiled.optimizer` in config.json; each option is a field of its own."""
+
+    name: Text
+    learning_rate: Number
+    schedule: Text | UnsetType = UNSET
+
+
+class Compiled(Struct):
+    """`compiled` in config.json: the optimizer and the loss that are not the recipe's."""
+
+    optimizer: CompiledOptimizer | UnsetType = UNSET
+    loss: Text | UnsetType = UNSET
+    label_smoothing: Number | UnsetType = UNSET
+
+
 class Config(Struct):
     """config.json, whose network and recipe `Spec.from_dict` checks, and `Board` what it shows."""
 
@@ -85,6 +101,7 @@ class Config(Struct):
     machine: Machine | UnsetType = UNSET
     initial_weights: Literal["seed", "given"] | UnsetType = UNSET
     own_methods: Text | UnsetType = UNSET
+    compiled: Compiled | UnsetType = UNSET
     tensorboard: Board | UnsetType = UNSET
 
 

@@ -54,8 +54,8 @@ def count_image_values(layers: Sequence[LayerFacts]) -> int:
     return max(_count_layer_values(layer) for layer in layers)
 
 
-def _count_layer_values(layer: LayerFacts) -> int:
-    patches = _count_patch_values(layer)
+def _count_layer_values(layer: LayerFacts, makes_patches: bool = True) -> int:
+    patches = _count_patch_values(layer) if makes_patches else 0
     return prod(layer.input_shape) + patches + prod(layer.output_shape)
 
 
@@ -68,12 +68,16 @@ def _count_patch_values(layer: LayerFacts) -> int:
     return patches if patches <= MAX_PATCH_VALUES else 0
 
 
-def count_training_values(layers: Sequence[LayerFacts]) -> int:
+def count_training_values(layers: Sequence[LayerFacts], makes_patches: bool = True) -> int:
     """Count the values that a training step holds for one image.
 
     A step keeps what each layer computes, and then computes the gradients of all of it.
+
+    Args:
+        layers: `Spec.layers`.
+        makes_patches: Whether convolutions are computed as matrix products of their patches.
     """
-    return 2 * sum(_count_layer_values(layer) for layer in layers)
+    return 2 * sum(_count_layer_values(layer, makes_patches) for layer in layers)
 
 
 def compute_evaluation_batch(image_shape: Shape, layers: Sequence[LayerFacts] = ()) -> int:
@@ -120,32 +124,37 @@ def check_cost(spec: Spec) -> None:
         )
 
 
-def count_training_bytes(spec: Spec, images: int) -> int:
+def count_training_bytes(spec: Spec, images: int, makes_patches: bool = True) -> int:
     """Count the bytes that training needs at least, besides the data set.
 
     Args:
         spec: The network.
         images: Images in one training step.
+        makes_patches: As in `count_training_values`.
 
     Returns:
         The bytes of weights, gradients, the optimizer's state and one step's activations.
     """
     weights = _WEIGHT_COPIES * spec.parameters
-    return BYTES_PER_VALUE * (weights + images * count_training_values(spec.layers))
+    values = images * count_training_values(spec.layers, makes_patches)
+    return BYTES_PER_VALUE * (weights + values)
 
 
-def check_training_cost(spec: Spec, images: int, memory: int | None) -> None:
+def check_training_cost(
+    spec: Spec, images: int, memory: int | None, makes_patches: bool = True
+) -> None:
     """Check that a training step fits into memory.
 
     Args:
         spec: The network.
         images: Images in one training step.
         memory: Bytes of memory that this machine has; None where it is unknown.
+        makes_patches: As in `count_training_values`.
 
     Raises:
         SpecError: It does not fit.
     """
-    needed = count_training_bytes(spec, images)
+    needed = count_training_bytes(spec, images, makes_patches)
     if memory is None or needed <= memory:
         return
     weights = count_training_bytes(spec, 0)

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from lenet_tf.errors import TrainingError
 from lenet_tf.runtime.output import TolerantStream, is_terminal
 
 
@@ -43,6 +44,37 @@ class EpochClock(keras.callbacks.Callback):
         """Add the seconds."""
         if logs is not None:
             logs["seconds"] = time.perf_counter() - self._start
+
+
+class OwnAccuracy(keras.callbacks.Callback):
+    """Reports the package's own training accuracy, whatever a model's own `train_step` returns.
+
+    It comes before the callbacks that read the logs. Models without such a step report it anyway.
+    """
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note the accuracy, which the validation resets."""
+        metrics = self.model.own_metrics
+        if metrics is None:
+            return
+        if not float(metrics.accuracy.count):
+            raise TrainingError(
+                f"the train_step of {type(self.model).__name__} doesn't call"
+                " self.compute_metrics(x, y, y_pred), without which fit knows no accuracy"
+            )
+        self._accuracy = float(metrics.accuracy.result())
+        if logs is not None:
+            logs["accuracy"] = self._accuracy
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Report the accuracy."""
+        if logs is not None and self.model.own_metrics is not None:
+            logs["accuracy"] = self._accuracy
+
+
+def create_loggers() -> list[keras.callbacks.Callback]:
+    """Create the callbacks that complete the logs, and so come first."""
+    return [EpochClock(), OwnAccuracy()]
 
 
 class StopAtNaN(keras.callbacks.TerminateOnNaN):

@@ -13,7 +13,6 @@ from typing import Any
 import keras
 
 from lenet_tf.data.dataset import RawData, Split, split_data
-from lenet_tf.engine.selection import describe_own_methods
 from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import check_fits
 from lenet_tf.models.lenet import LeNet
@@ -27,7 +26,7 @@ from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig, random_seed
 from lenet_tf.training.model_setup import check_memory
-from lenet_tf.training.saved_model import check_can_be_saved, saved_as_lenet
+from lenet_tf.training.saved_model import check_can_be_saved, describe_given_model, saved_as_lenet
 from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.trainer import Trainer
 
@@ -182,15 +181,16 @@ def train(
     with training_context(device, config.seed, config.deterministic):
         if model is None:
             config = replace(config, spec=spec.adapt(image_shape, data.num_classes))
-            check_memory(config.spec, split, device)
+            # Before its weights are made; the engine is chosen for the finished model.
+            check_memory(config.spec, split, device, makes_patches=False)
             network = LeNet(config.spec, seed=config.seed, precision=config.precision)
         else:
             check_fits(model, image_shape, data)
-            check_memory(spec, split, device)
             network = model
         trainer = Trainer(
             config=config, split=split, model=network, device=device, callbacks=callbacks
         )
+        check_memory(config.spec, split, device, trainer.makes_patches)
         if model is not None:
             check_can_be_saved(model)
         folder = run_folder.create_run_folder(config.logs, config.spec.name)
@@ -220,7 +220,6 @@ def _write_record(
 ) -> RunRecord:
     """Write what resumes or repeats the run, or leave no folder."""
     settings = config.recorded_settings()
-    own_methods = "" if initial_model is None else describe_own_methods(initial_model)
     content: Mapping[str, Any] = build_config(
         config.spec,
         split.data.identity(),
@@ -232,8 +231,7 @@ def _write_record(
         },
         seed=config.seed,
         initial_weights="seed" if initial_model is None else "given",
-        # Code, which no file holds and `resume` would miss.
-        **({"own_methods": own_methods} if own_methods else {}),
+        **({} if initial_model is None else describe_given_model(initial_model)),
         settings=settings,
         tensorboard=config.board.to_dict(),
     )

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.data.dataset import RawData, Split
+from lenet_tf.evaluation.spec_text import format_compiled
+from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.threads import uses_one_thread
@@ -19,7 +21,7 @@ def run_start_message(
     split: Split,
     device: Device,
     loop: str,
-    folder: Path,
+    record: RunRecord,
     finished_epochs: int = 0,
 ) -> str:
     """Return what is printed before a run.
@@ -29,7 +31,7 @@ def run_start_message(
         split: The data set, split.
         device: The device that trains.
         loop: The training loop, described.
-        folder: The run folder.
+        record: What the run folder says.
         finished_epochs: Epochs that were finished before.
     """
     spec, data = config.spec, split.data
@@ -40,6 +42,9 @@ def run_start_message(
             "        this network trains faster with one thread: call lenet_tf.use_one_thread()"
             " before TensorFlow starts\n"
         )
+    compiled = ""
+    if record.compiled:
+        compiled = f"        {escape_controls(format_compiled(record.compiled))}\n"
     if split.validation_indices is None:
         validation = "the test images"
     else:
@@ -52,8 +57,8 @@ def run_start_message(
         f" {len(split.train_indices):,} images to train, {len(data.x_test):,} to test\n"
         f"        validated on {validation}\n"
         f"device  {device.label}\n"
-        f"engine  {loop}\n{hint}"
-        f"run     {escape_controls(folder)}{resumed}"
+        f"engine  {loop}\n{hint}{compiled}"
+        f"run     {escape_controls(record.path)}{resumed}"
     )
 
 

@@ -17,6 +17,7 @@ from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.optimizer_check import has_other_weights
 from lenet_tf.models.optimizers import SDLM, find_one_cycle
 from lenet_tf.models.own_metrics import build_metrics
+from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import Device
 from lenet_tf.specs import Recipe, Spec, cost
 from lenet_tf.training.config import TrainConfig
@@ -72,20 +73,21 @@ def build_for_training(model: LeNet, device: Device) -> None:
     build_metrics(model)
 
 
-def check_memory(spec: Spec, split: Split, device: Device) -> None:
-    """Check that this machine has the memory for a training step, before the model is built.
+def check_memory(spec: Spec, split: Split, device: Device, makes_patches: bool) -> None:
+    """Check that this machine has the memory for a training step.
 
     Args:
         spec: The network and its recipe.
         split: The data set, split.
         device: The device that trains; only a processor's memory is known.
+        makes_patches: Whether the engine computes convolutions as products of their patches.
 
     Raises:
         SpecError: The step needs more.
     """
     images = min(spec.recipe.batch_size, len(split.train_indices))
     memory = psutil.virtual_memory().total if device.name == "/CPU:0" else None
-    cost.check_training_cost(spec, images, memory)
+    cost.check_training_cost(spec, images, memory, makes_patches)
 
 
 def _name_loss(model: LeNet) -> str:
@@ -108,7 +110,7 @@ def set_schedule(model: LeNet, recipe: Recipe, images: int) -> None:
 
 
 def recipe_callbacks(
-    config: TrainConfig, split: Split, model: LeNet
+    config: TrainConfig, split: Split, model: LeNet, record: RunRecord
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks that change the optimizer between epochs.
 
@@ -116,10 +118,11 @@ def recipe_callbacks(
         config: The settings of the run.
         split: The data set, split.
         model: A compiled model.
+        record: What the run folder says. An optimizer of the model's own keeps its rate.
     """
     optimizer = config.spec.recipe.optimizer
     callbacks = []
-    if isinstance(optimizer.learning_rate, tuple):
+    if isinstance(optimizer.learning_rate, tuple) and "optimizer" not in record.compiled:
         callbacks.append(keras.callbacks.LearningRateScheduler(optimizer.get_learning_rate))
     if isinstance(model.optimizer, SDLM):
         indices = split.train_indices

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.streaming import translate_read_errors
-from lenet_tf.errors import DataError, Interrupted, RunError
+from lenet_tf.errors import DataError, Interrupted, RunError, TrainingError
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.io.folders import track_folder
+from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.signals import ShutdownRequest
 
 
@@ -57,6 +58,24 @@ def translate_run_errors(
                     *lines,
                 ) from error
             raise RunError(f"cannot write to {folder}: {error}; stopped {text}", *lines) from error
+
+
+def divergence_error(where: str, record: RunRecord, epochs: int) -> TrainingError:
+    """Return the error of a loss that is NaN or infinite.
+
+    Args:
+        where: Where the loss failed, such as `in epoch 2, batch 3`.
+        record: The run.
+        epochs: Finished epochs.
+    """
+    kept = "has no finished epoch"
+    if epochs:
+        kept = f"keeps the last finished epoch, {epochs}, in final.keras"
+    return TrainingError(
+        f"the loss became NaN or infinite {where}: is the learning rate"
+        f" {record.learning_rate:g} too high?",
+        f"{record.path} {kept}",
+    )
 
 
 @contextlib.contextmanager

@@ -13,9 +13,11 @@ import numpy as np
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.engine.selection import describe_own_methods
 from lenet_tf.errors import RunError, TrainingError
 from lenet_tf.models.config_allowlist import check_config
 from lenet_tf.models.lenet import LeNet, find_own_methods
+from lenet_tf.models.own_compilation import describe_own_compilation
 from lenet_tf.models.saving import load_model
 from lenet_tf.runs import checkpoints
 from lenet_tf.runs.checkpoints import Progress
@@ -65,6 +67,23 @@ def check_can_be_saved(model: LeNet) -> None:
             f"{model.name} can't be saved, since its {error}: compile it with parts of Keras, or"
             " train it with its own fit"
         ) from error
+
+
+def describe_given_model(model: LeNet) -> dict[str, str | dict[str, Any]]:
+    """Describe for config.json what a trained model has that its spec and recipe don't say.
+
+    Args:
+        model: A compiled model.
+
+    Returns:
+        `own_methods`, code that no file holds and `resume` would miss, and `compiled`, its own
+        optimizer and loss. What is empty is left out.
+    """
+    described: dict[str, str | dict[str, Any]] = {
+        "own_methods": describe_own_methods(model),
+        "compiled": describe_own_compilation(model, model.spec.recipe),
+    }
+    return {name: value for name, value in described.items() if value}
 
 
 def write_checkpoint(path: Path, model: LeNet, progress: Progress) -> None:

@@ -16,8 +16,8 @@ import keras
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
 from lenet_tf.engine.graph_loop import GraphLoop, use_engine
+from lenet_tf.engine.im2col import Im2colModel
 from lenet_tf.engine.selection import choose_engine
-from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import evaluate
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.own_metrics import use_own_metrics
@@ -33,7 +33,11 @@ from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
 from lenet_tf.training.report import write_report
-from lenet_tf.training.run_errors import translate_run_errors, translate_write_errors
+from lenet_tf.training.run_errors import (
+    divergence_error,
+    translate_run_errors,
+    translate_write_errors,
+)
 from lenet_tf.training.saved_model import confirm_saved_model, write_checkpoint
 from lenet_tf.training.tensorboard.callback import TensorBoard, log_run_end
 
@@ -74,6 +78,11 @@ class Trainer:
             self.device,
         )
 
+    @property
+    def makes_patches(self) -> bool:
+        """Whether convolutions are computed as matrix products of their patches."""
+        return self._loop is not None and Im2colModel.from_model(self.model) is not None
+
     def run(
         self, record: RunRecord, progress: Progress, notes: Sequence[str] = ()
     ) -> run_folder.Run:
@@ -102,7 +111,7 @@ class Trainer:
                 self.split,
                 self.device,
                 self._loop_description,
-                record.path,
+                record,
                 finished_epochs=progress.epochs,
             )
             print_line("\n".join([*map(escape_controls, notes), message]))
@@ -117,7 +126,7 @@ class Trainer:
             confirm_saved_model(self._folder, self.model, self.split, self._progress)
             test = evaluate(self.model, self.split.data)
             if not math.isfinite(test["loss"]):
-                raise self._divergence_error("on the test images")
+                raise divergence_error("on the test images", record, self._progress.epochs)
             log_run_end(
                 self._record, self.config.board, self.model, self.split, test, self._progress.epochs
             )
@@ -177,7 +186,7 @@ class Trainer:
             if bar is not None:
                 bar.on_train_end()
         if nan.failed_at:
-            raise self._divergence_error(f"in {nan.failed_at}")
+            raise divergence_error(f"in {nan.failed_at}", self._record, self._progress.epochs)
 
     def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
         """Write the files of an epoch. Renaming final.keras finishes it.
@@ -205,11 +214,11 @@ class Trainer:
             return bool(shutdown.signal) or self._is_finished()
 
         return [
-            own_callbacks.EpochClock(),
+            *own_callbacks.create_loggers(),
             nan,
             TensorBoard(self._record, self.config.board, self.split),
             own_callbacks.ReseedLayers(self.config.seed),
-            *recipe_callbacks(self.config, self.split, self.model),
+            *recipe_callbacks(self.config, self.split, self.model, self._record),
             *([] if bar is None else [bar]),
             *self.callbacks,
             own_callbacks.EpochEnd(finish_epoch),
@@ -224,17 +233,6 @@ class Trainer:
             return (text,)
         done, epochs = self._progress.epochs, self.config.spec.recipe.epochs
         return f"after {done} of {epochs} epochs. Resume with:", resume_command(folder)
-
-    def _divergence_error(self, where: str) -> TrainingError:
-        rate = f"{self.config.spec.recipe.optimizer.get_learning_rate(0):g}"
-        done = self._progress.epochs
-        kept = "has no finished epoch"
-        if done:
-            kept = f"keeps the last finished epoch, {done}, in final.keras"
-        return TrainingError(
-            f"the loss became NaN or infinite {where}: is the learning rate {rate} too high?",
-            f"{self._folder} {kept}",
-        )
 
     def _metrics(self, test: dict[str, float]) -> dict[str, Any]:
         history, best = self._progress.history, self._progress.best

@@ -47,8 +47,8 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
     """
     config, folder = record.config, record.path
     with event_writer(folder, _START_SUFFIX):
-        tf.summary.text("architecture", render_architecture(record.spec), step=0)
-        tf.summary.text("recipe", render_values(config["recipe"]), step=0)
+        tf.summary.text("architecture", render_architecture(record.spec, record.compiled), step=0)
+        tf.summary.text("recipe", render_values(record.recipe), step=0)
         tf.summary.text("data", render_values(config["data"]), step=0)
         run: dict[str, Any] = {
             name: config[name]
@@ -166,21 +166,21 @@ def _write_graph(model: LeNet) -> None:
 
 
 def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
-    spec, config = record.spec, record.config
-    recipe, optimizer = spec.recipe, spec.recipe.optimizer
+    spec, config, recipe = record.spec, record.config, record.recipe
+    optimizer = recipe["optimizer"]
     return {
         "network": spec.name,
         "parameters": spec.parameters,
         "data": escape_controls(config["data"].get("name", "unknown")),
-        "optimizer": optimizer.name,
-        "learning_rate": optimizer.get_learning_rate(0),
-        "schedule": optimizer.schedule or "constant",
+        "optimizer": escape_controls(optimizer["name"]),
+        "learning_rate": record.learning_rate,
+        "schedule": escape_controls(optimizer.get("schedule") or "constant"),
         "weight_decay": getattr(model.optimizer, "weight_decay", None) or 0.0,
-        "loss": recipe.loss,
-        "label_smoothing": recipe.label_smoothing or 0.0,
-        "batch_size": recipe.batch_size,
-        "epochs": recipe.epochs,
-        "validation": str(recipe.validation),
-        "distorted": recipe.augmentation is not None,
+        "loss": escape_controls(recipe["loss"]),
+        "label_smoothing": recipe["label_smoothing"] or 0.0,
+        "batch_size": recipe["batch_size"],
+        "epochs": recipe["epochs"],
+        "validation": str(recipe["validation"]),
+        "distorted": spec.recipe.augmentation is not None,
         "seed": config["seed"],
     }
