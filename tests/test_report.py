@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 import re
 import shutil
 import signal
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from quick import fit, resume
 import lenet_tf
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.evaluation import figures
 from lenet_tf.evaluation.architecture_figure import plot_architecture
 from lenet_tf.evaluation.calibration import calibration_curve
 from lenet_tf.evaluation.inspection import feature_maps, filters
@@ -216,6 +219,20 @@ def test_filters_are_the_kernels_and_say_where_there_is_none():
     ]
     np.testing.assert_array_equal(found["C3"][:, :, 2, 1], network.get_layer("C3").kernel[4])
     assert table[1][1] == 2, "the fifth pair of the table: map 2 to feature map 1"
+
+
+@pytest.mark.parametrize(
+    ("losses", "scale"),
+    [([0.5, 0.2], "log"), ([-3.4e38], "linear"), ([0.0], "linear"), ([1.0, -1.0], "linear")],
+)
+def test_losses_that_have_no_logarithm_are_drawn_without_a_warning(losses, scale):
+    history = {"loss": losses, "accuracy": [0.5] * len(losses)}
+    history |= {f"val_{name}": values for name, values in history.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = figures.plot_learning_curves(history)
+        figure.savefig(io.BytesIO(), format="svg", bbox_inches="tight")
+    assert figure.axes[0].get_yscale() == scale
 
 
 def test_calibration_against_a_loop():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
@@ -43,15 +44,17 @@ def default_style() -> Iterator[None]:
 
 
 def format_epoch_axis(axes: Any, metric: str) -> None:
-    """Labels axes that show a metric by epoch.
+    """Label axes that show a metric by epoch.
 
     Args:
-        axes: The matplotlib axes.
-        metric: `loss`, which gets a logarithmic scale, or `accuracy`.
+        axes: The matplotlib axes, with their lines.
+        metric: `loss`, which gets a logarithmic scale if all values are positive, or `accuracy`.
     """
-    axes.set(xlabel="epoch", ylabel=metric, yscale="log" if metric == "loss" else "linear")
+    values = np.concatenate([line.get_ydata() for line in axes.get_lines()])
+    is_logarithmic = metric == "loss" and not (values <= 0).any()
+    axes.set(xlabel="epoch", ylabel=metric, yscale="log" if is_logarithmic else "linear")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if metric == "loss":
+    if is_logarithmic:
         # 0.02 rather than 2×10⁻².
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
