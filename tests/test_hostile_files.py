@@ -235,6 +235,42 @@ def test_a_folder_of_idx_files_is_a_data_set(tmp_path, arrays, packed):
     refused(lambda p: load_data(f"{p}/"), tmp_path, "has no t10k-labels-idx1-ubyte (or with .gz)")
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_of_a_set_have_one_limit_together(tmp_path, arrays, packed, monkeypatch):
+    """60 labels take eight bytes each in memory, and 60 images of 28×28 are 47,040 bytes."""
+    write_idx(tmp_path, arrays, packed)
+    module = "lenet_tf.data.sources.idx.MAX_ARRAY_BYTES"
+    for limit, message in (
+        (60 * 8 + 47_040, None),
+        (60 * 8 + 47_039, r"t10k-images.*20×28×28 bytes, but the limit is 15,679 bytes"),
+        (60 * 8 - 1, r"t10k-labels.*its header states 20 bytes, but the limit is 19 bytes"),
+        (40 * 8 - 1, r"train-labels.*its header states 40 bytes, but the limit is 39 bytes"),
+    ):
+        monkeypatch.setattr(module, limit)
+        if message is None:
+            load_data(f"{tmp_path}/")
+            continue
+        with pytest.raises(DataError, match=message):
+            load_data(f"{tmp_path}/")
+
+
+@pytest.mark.parametrize("kind", ["npz", "npy"])
+def test_labels_in_numpy_files_are_counted_together(tmp_path, arrays, kind, monkeypatch):
+    small = {name: array.astype(np.uint8) for name, array in arrays.items()}
+    path = tmp_path / "data.npz" if kind == "npz" else tmp_path
+    if kind == "npz":
+        np.savez(path, **small)
+    for name, array in () if kind == "npz" else small.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    monkeypatch.setattr("lenet_tf.data.sources.arrays.MAX_ARRAY_BYTES", 60 * 8)
+    assert load_data(path).num_classes == 10
+    monkeypatch.setattr("lenet_tf.data.sources.arrays.MAX_ARRAY_BYTES", 60 * 8 - 1)
+    refused(load_data, path, "has 60 labels, and the limit is 59")
+    if kind == "npy":
+        monkeypatch.setattr("lenet_tf.data.sources.arrays.MAX_ARRAY_BYTES", 180)
+        refused(load_data, path, "y_test.npy: not a readable .npy file of numbers (it is larger")
+
+
 @pytest.mark.slow
 def test_original_files_equal_the_data_of_tfds(monkeypatch, tfds_folder, originals):
     """TFDS shuffles: it has the same pairs of image and label in another order."""

@@ -23,31 +23,32 @@ _UNSIGNED_BYTE = 8
 _CHUNK = 1 << 20
 
 
-def read_idx(path: Path, dimensions: int) -> np.ndarray:
+def read_idx(path: Path, dimensions: int, max_bytes: int = MAX_ARRAY_BYTES) -> np.ndarray:
     """Read an IDX file of unsigned bytes.
 
     Args:
         path: The file; a name that ends in `.gz` is a gzipped one.
         dimensions: Number of axes that the array must have.
+        max_bytes: Largest accepted array.
 
     Returns:
         A uint8 array.
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is damaged, of another type or rank, or larger than `MAX_ARRAY_BYTES`.
+        ValueError: If it is damaged, of another type or rank, or larger than `max_bytes`.
     """
     with open_regular_file(path) as file:
         length = os.fstat(file.fileno()).st_size
         try:
             if path.suffix == ".gz":
-                return _read_gzipped(file, length, dimensions)
-            return _read_plain(file, length, dimensions)
+                return _read_gzipped(file, length, dimensions, max_bytes)
+            return _read_plain(file, length, dimensions, max_bytes)
         except zlib.error as error:
             raise ValueError(str(error)) from error
 
 
-def _parse_header(header: bytes, dimensions: int) -> tuple[int, ...]:
+def _parse_header(header: bytes, dimensions: int, max_bytes: int) -> tuple[int, ...]:
     """Return the shape that a header states."""
     if len(header) < 4 + 4 * dimensions or header[:2] != b"\0\0":
         raise ValueError("it does not begin as an IDX file does")
@@ -63,9 +64,9 @@ def _parse_header(header: bytes, dimensions: int) -> tuple[int, ...]:
     if 0 in shape:
         raise ValueError(f"it is empty: {_describe(shape)}")
     # Attack: a header that states terabytes.
-    if prod(shape) > MAX_ARRAY_BYTES:
+    if prod(shape) > max_bytes:
         raise ValueError(
-            f"its header states {_describe(shape)}, but the limit is {MAX_ARRAY_BYTES:,} bytes"
+            f"its header states {_describe(shape)}, but the limit is {max_bytes:,} bytes"
         )
     return shape
 
@@ -87,9 +88,9 @@ def _fill_array(shape: tuple[int, ...], read: Callable[[int], bytes]) -> tuple[n
     return array, count
 
 
-def _read_plain(file: BinaryIO, length: int, dimensions: int) -> np.ndarray:
+def _read_plain(file: BinaryIO, length: int, dimensions: int, max_bytes: int) -> np.ndarray:
     header = file.read(4 + 4 * dimensions)
-    shape = _parse_header(header, dimensions)
+    shape = _parse_header(header, dimensions, max_bytes)
     # Attack: a short file that states a large array.
     if length != len(header) + prod(shape):
         raise ValueError(
@@ -101,14 +102,14 @@ def _read_plain(file: BinaryIO, length: int, dimensions: int) -> np.ndarray:
     return array
 
 
-def _read_gzipped(file: BinaryIO, length: int, dimensions: int) -> np.ndarray:
+def _read_gzipped(file: BinaryIO, length: int, dimensions: int, max_bytes: int) -> np.ndarray:
     decompressor, header_size = zlib.decompressobj(wbits=31), 4 + 4 * dimensions
     header = _decompress(decompressor, file, header_size)
     while 0 < len(header) < header_size and (
         more := _decompress(decompressor, file, header_size - len(header))
     ):
         header += more
-    shape = _parse_header(header, dimensions)
+    shape = _parse_header(header, dimensions, max_bytes)
     # Attack: a small file that states gigabytes.
     if prod(shape) > MAX_DEFLATE_RATIO * length:
         raise ValueError(

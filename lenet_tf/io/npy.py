@@ -39,10 +39,6 @@ _DAMAGE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
 )
-_TOO_LARGE = (
-    f"it is larger than {MAX_ARRAY_BYTES:,} bytes; "
-    "store larger images in a folder of .npy files, which stay on the disk"
-)
 
 
 @dataclass(frozen=True)
@@ -126,11 +122,12 @@ def _parse_header(content: bytes, kinds: str) -> Header:
     return Header(shape, dtype, fortran, file.tell())
 
 
-def read_npy(path: Path) -> np.ndarray:
+def read_npy(path: Path, max_bytes: int = MAX_ARRAY_BYTES) -> np.ndarray:
     """Read a `.npy` file of plain numbers.
 
     Args:
-        path: A file of at most `MAX_ARRAY_BYTES` bytes.
+        path: The file.
+        max_bytes: Its largest accepted length.
 
     Returns:
         The array.
@@ -140,7 +137,7 @@ def read_npy(path: Path) -> np.ndarray:
         ValueError: If it is invalid or too large.
     """
     with open_regular_file(path) as file:
-        return _read_array(file, os.fstat(file.fileno()).st_size, "biuf")
+        return _read_array(file, os.fstat(file.fileno()).st_size, "biuf", max_bytes)
 
 
 def read_npz(
@@ -213,7 +210,9 @@ def _list_members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.Zi
         raise ValueError("its members overlap")
     # Attack: arrays that fill memory.
     if sum(info.file_size for info in infos) > MAX_ARRAY_BYTES:
-        raise ValueError(_TOO_LARGE)
+        raise ValueError(
+            f"it is larger than {MAX_ARRAY_BYTES:,} bytes: store images in a folder of .npy files"
+        )
     return members
 
 
@@ -222,17 +221,18 @@ def _read_member(
 ) -> np.ndarray:
     try:
         with archive.open(info) as file:
-            return _read_array(cast(io.BufferedIOBase, file), info.file_size, kinds)
+            size = info.file_size
+            return _read_array(cast(io.BufferedIOBase, file), size, kinds, max_bytes=size)
     except (ValueError, *_DAMAGE_ERRORS) as error:
         raise ValueError(f"{name}: {str(error) or type(error).__name__}") from error
 
 
-def _read_array(file: io.BufferedIOBase, length: int, kinds: str) -> np.ndarray:
+def _read_array(file: io.BufferedIOBase, length: int, kinds: str, max_bytes: int) -> np.ndarray:
     """Read the array in a `.npy` file of `length` bytes."""
     header = read_header(cast(BinaryIO, file), length, kinds)
     # Attack: an array that fills memory.
-    if length > MAX_ARRAY_BYTES:
-        raise ValueError(_TOO_LARGE)
+    if length > max_bytes:
+        raise ValueError(f"it is larger than {max_bytes:,} bytes")
     try:
         flat = np.empty(prod(header.shape), header.dtype)
     except MemoryError as error:

@@ -13,8 +13,10 @@ from lenet_tf.data.labels import MAX_CLASSES
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.io import npy
-from lenet_tf.io.bounded import open_regular_file
+from lenet_tf.io.bounded import MAX_ARRAY_BYTES, open_regular_file
 
+# Bytes of an index, an int64, and of the one number in num_classes.npy with its header.
+_INDEX_BYTES, _MAX_COUNT_BYTES = 8, 1 << 14
 ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -38,6 +40,7 @@ def load_npz(path: Path) -> RawData:
         arrays, names = npy.read_npz(path, (*ARRAY_NAMES, "num_classes"))
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable .npz file of numbers ({error})") from error
+    _check_label_count(path, arrays)
     missing = [name for name in ARRAY_NAMES if name not in arrays]
     if missing:
         raise DataError(
@@ -77,7 +80,12 @@ def load_npy_folder(folder: Path) -> RawData:
         raise DataError(f"{folder} has no {', '.join(missing)}: a data set is a folder of {names}")
     classes = folder / "num_classes.npy"
     # Labels first: they are small, and their errors come at once.
-    arrays: dict[str, Any] = {name: _load_npy(paths[name]) for name in ("y_train", "y_test")}
+    arrays: dict[str, Any] = {}
+    remaining = MAX_ARRAY_BYTES
+    for name in ("y_train", "y_test"):
+        arrays[name] = _load_npy(paths[name], remaining)
+        remaining -= arrays[name].nbytes
+    _check_label_count(folder, arrays)
     num_classes = _load_npy(classes) if classes.is_file() else np.array(0)
     arrays |= {name: ImageFile(paths[name]) for name in ("x_train", "x_test")}
     return RawData(
@@ -88,11 +96,19 @@ def load_npy_folder(folder: Path) -> RawData:
     )
 
 
-def _load_npy(path: Path) -> np.ndarray:
+def _load_npy(path: Path, max_bytes: int = _MAX_COUNT_BYTES) -> np.ndarray:
     try:
-        return npy.read_npy(path)
+        return npy.read_npy(path, max_bytes)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable .npy file of numbers ({error})") from error
+
+
+def _check_label_count(path: Path, arrays: dict[str, Any]) -> None:
+    # Attack: labels of one byte, with as many indices of eight bytes when they are split.
+    count = sum(arrays[name].size for name in ("y_train", "y_test") if name in arrays)
+    if count > MAX_ARRAY_BYTES // _INDEX_BYTES:
+        limit = MAX_ARRAY_BYTES // _INDEX_BYTES
+        raise DataError(f"{path} has {count:,} labels, and the limit is {limit:,}")
 
 
 def _format_names(names: list[str]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.emnist import CLASS_NAMES, convert_emnist
 from lenet_tf.errors import DataError
+from lenet_tf.io.bounded import MAX_ARRAY_BYTES
 from lenet_tf.io.idx import read_idx
 
 FILES = {
@@ -19,6 +20,8 @@ FILES = {
     "x_test": "t10k-images-idx3-ubyte",
     "y_test": "t10k-labels-idx1-ubyte",
 }
+# Bytes of a label in memory, an int64.
+_LABEL_BYTES = 8
 # Some archives unpack to names with a dot: train-images.idx3-ubyte.
 _NAME = re.compile(
     rf"(?:emnist-(?P<subset>{'|'.join(CLASS_NAMES)})-)?(?P<split>train|t10k|test)"
@@ -93,25 +96,29 @@ def load_idx_files(paths: dict[str, Path]) -> dict[str, Any]:
         uint8 images (N, height, width, 1) and int64 labels (N,), by name.
 
     Raises:
-        DataError: If a file is damaged or of another kind.
+        DataError: If a file is damaged or of another kind, or all of them are too large together.
     """
-    images: dict[str, Any] = {
-        part: load_idx_file(paths[part], 3)[..., None] for part in ("x_train", "x_test")
-    }
-    labels = {
-        part: load_idx_file(paths[part], 1).astype(np.int64) for part in ("y_train", "y_test")
-    }
-    return images | labels
+    arrays: dict[str, Any] = {}
+    # Attack: four files that each fill the memory, and labels that become eight times as large.
+    remaining = MAX_ARRAY_BYTES
+    for part in ("y_train", "y_test"):
+        labels = load_idx_file(paths[part], 1, remaining // _LABEL_BYTES)
+        arrays[part] = labels.astype(np.int64)
+        remaining -= arrays[part].nbytes
+    for part in ("x_train", "x_test"):
+        arrays[part] = load_idx_file(paths[part], 3, remaining)[..., None]
+        remaining -= arrays[part].nbytes
+    return arrays
 
 
-def load_idx_file(path: Path, dimensions: int) -> np.ndarray:
+def load_idx_file(path: Path, dimensions: int, max_bytes: int = MAX_ARRAY_BYTES) -> np.ndarray:
     """Load an IDX file of unsigned bytes as a uint8 array of rank `dimensions`.
 
     Raises:
-        DataError: If the file is missing, damaged or of another kind.
+        DataError: If the file is missing, damaged, of another kind or larger than `max_bytes`.
     """
     try:
-        return read_idx(path, dimensions)
+        return read_idx(path, dimensions, max_bytes)
     except (OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a readable IDX file ({error}). Download or save it again."
