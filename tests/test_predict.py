@@ -185,26 +185,33 @@ def test_probabilities_add_up_to_one(digits):
 def test_pictures_are_found(tmp_path):
     for name in ("b.png", "a.JPG", "c.txt", "d.webp"):
         (tmp_path / name).write_bytes(b"")
-    (tmp_path / "e.png").mkdir()
-    assert [path.name for path in find_pictures([tmp_path, tmp_path / "c.txt"])] == [
-        "a.JPG",
-        "b.png",
-        "d.webp",
-        "c.txt",
-    ]
+    for name in ("e.png", ".git"):
+        (tmp_path / name).mkdir()
+    said = []
+    found = find_pictures([tmp_path, tmp_path / "c.txt"], said.append)
+    assert [path.name for path in found] == ["a.JPG", "b.png", "d.webp", "c.txt"]
+    assert said == [f"{tmp_path}: folders in it that are not searched: 1"]
     with pytest.raises(DataError, match="there is no picture or folder .*none.png"):
         find_pictures([tmp_path / "none.png"])
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "below").mkdir(parents=True)
     with pytest.raises(
-        DataError, match=r"empty holds no picture \(.png, .jpg, .jpeg, .webp, .bmp\)"
+        DataError,
+        match=r"empty holds no picture \(.png, .jpg, .jpeg, .webp, .bmp\); folders in it that are",
     ):
         find_pictures([tmp_path / "empty"])
+
+
+def test_rarer_endings_of_the_same_formats_are_read(tmp_path):
+    picture = Image.new("L", (20, 30), 200)
+    for name, image_format in (("a.jfif", "JPEG"), ("b.JPE", "JPEG"), ("c.dib", "BMP")):
+        picture.save(tmp_path / name, image_format)
+    assert [read_picture(path).shape for path in find_pictures([tmp_path])] == [(30, 20)] * 3
 
 
 def save_other_formats(folder):
     """Save pictures of formats that are not read, and return their formats' names."""
     one = Image.new("L", (30, 20), 255)
-    for suffix in ("gif", "tif", "TIFF"):
+    for suffix in ("gif", "tif", "TIFF", "pgm", "ico"):
         one.save(folder / f"x.{suffix}")
     # Pillow can't write HEIC; AVIF it can only sometimes.
     (folder / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
@@ -215,6 +222,8 @@ def save_other_formats(folder):
         "x.TIFF": "TIFF",
         "x.avif": "AVIF",
         "x.gif": "GIF",
+        "x.ico": "ICO",
+        "x.pgm": "PGM",
         "x.heic": "HEIC",
         "x.tif": "TIFF",
     }
@@ -232,9 +241,9 @@ def test_pictures_of_other_formats_are_named_and_counted(trained, drawings, cli,
             f"(it is not a PNG, JPEG, WebP or BMP file but {known}; save it as PNG)"
             in result.stderr
         )
-    assert "6 of 7 pictures have no prediction." in result.stderr
+    assert "8 of 9 pictures have no prediction." in result.stderr
     rows = json.loads(cli("predict", tmp_path, "--model", trained.path, "--json").stdout)
-    assert [("error" in row, "class" in row) for row in rows] == [(False, True)] + 6 * [
+    assert [("error" in row, "class" in row) for row in rows] == [(False, True)] + 8 * [
         (True, False)
     ]
 

@@ -77,7 +77,7 @@ def predict(
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
-    files = find_pictures(images)
+    files = find_pictures(images, lambda text: note(escape_controls(text)))
     path = find_newest_run(logs) if model is None else model
     if not path.exists():
         raise click.UsageError(f"there is no run or model {path}.")

@@ -24,14 +24,23 @@ from lenet_tf.io.images import (
 )
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-# Formats that are refused by name.
-OTHER_SUFFIXES = (".heic", ".heif", ".avif", ".gif", ".tif", ".tiff", ".jxl", ".jp2", ".svg")
+# Rarer endings of the same formats.
+MORE_SUFFIXES = (".apng", ".jpe", ".jif", ".jfif", ".pjpeg", ".pjp", ".dib")
+# Pictures of formats that are refused by name.
+OTHER_SUFFIXES = (
+    *(".heic", ".heif", ".hif", ".avif", ".gif", ".tif", ".tiff", ".jxl", ".jp2", ".j2k", ".svg"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".tga", ".ico", ".cur", ".icns", ".psd", ".pcx", ".xcf"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2", ".raf"),
+)
 _OTHER_SIGNATURES = {
     b"GIF8": "GIF",
     b"II*\0": "TIFF",
     b"MM\0*": "TIFF",
     b"%PDF": "PDF",
     b"<svg": "SVG",
+    b"8BPS": "PSD",
+    b"\0\0\1\0": "ICO",
+    **{b"P%d\n" % number: name for number, name in enumerate(2 * ("PBM", "PGM", "PPM"), 1)},
 }
 _ISO_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIC", b"avif": "AVIF", b"avis": "AVIF"}
 MAX_BYTES = 32 << 20
@@ -123,7 +132,7 @@ def _detect_format(content: bytes) -> str:
         return "WEBP"
     if content.startswith(b"BM"):
         return "BMP"
-    name = _OTHER_SIGNATURES.get(content[:4])
+    name = _OTHER_SIGNATURES.get(content[:4]) or _OTHER_SIGNATURES.get(content[:3])
     if content[4:8] == b"ftyp":
         name = _ISO_BRANDS.get(content[8:12])
     if name is not None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import stat
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from PIL import Image
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.inference.digit_preprocessing import as_digit
 from lenet_tf.inference.image_files import (
+    MORE_SUFFIXES,
     OTHER_SUFFIXES,
     SUFFIXES,
     read_picture,
@@ -85,7 +87,9 @@ class PicturePrediction:
         return self.runner_up_name or str(self.runner_up)
 
 
-def find_pictures(paths: Sequence[Path]) -> list[Path]:
+def find_pictures(
+    paths: Sequence[Path], notify: Callable[[str], None] = warnings.warn
+) -> list[Path]:
     """List picture files, and replace each folder by the pictures in it, sorted by name.
 
     Pictures of formats that can't be read, such as HEIC, are listed too, so that each gets an error
@@ -93,20 +97,27 @@ def find_pictures(paths: Sequence[Path]) -> list[Path]:
 
     Args:
         paths: Files, whatever their names, and folders.
+        notify: Function that is called with a message for a folder whose subfolders are left out.
 
     Raises:
         DataError: If a path does not exist, or a folder holds no picture.
     """
     files: list[Path] = []
+    suffixes = (*SUFFIXES, *MORE_SUFFIXES, *OTHER_SUFFIXES)
     for path in paths:
         if path.is_dir():
             pictures = sorted(
                 file
                 for file in path.iterdir()
-                if file.suffix.lower() in (*SUFFIXES, *OTHER_SUFFIXES) and file.is_file()
+                if file.suffix.lower() in suffixes and file.is_file()
             )
+            count = sum(each.is_dir() and each.name[0] != "." for each in path.iterdir())
+            folders = f"folders in it that are not searched: {count:,}" if count else ""
             if not pictures:
-                raise DataError(f"the folder {path} holds no picture ({', '.join(SUFFIXES)})")
+                reason = f"holds no picture ({', '.join(SUFFIXES)})"
+                raise DataError(f"the folder {path} {reason}{folders and '; ' + folders}")
+            if folders:
+                notify(f"{path}: {folders}")
             files += pictures
         elif path.exists():
             files.append(path)
