@@ -20,6 +20,7 @@ from processes import python
 import lenet_tf
 from lenet_tf.errors import LenetError
 from lenet_tf.evaluation.plotting import default_style
+from lenet_tf.runtime import settings
 from lenet_tf.runtime.keras_settings import check_keras
 
 HOSTILE = {
@@ -29,6 +30,7 @@ HOSTILE = {
     "KERAS_MAX_STEPS_PER_EPOCH": "1",
     "TF_USE_LEGACY_KERAS": "1",
     "TF_FUNCTION_JIT_COMPILE_DEFAULT": "1",
+    "XLA_FLAGS": "--no_such_flag",
     "MPLBACKEND": "nonsense",
     "TQDM_NCOLS": "nonsense",
     "PYTHONWARNINGS": "error",
@@ -58,6 +60,17 @@ def test_doctor_names_each_setting(environment):
     assert "keras.json" in done.stdout
     for shown in ("'channels_first'", "'float16'", "epsilon 0.001"):
         assert shown in done.stdout
+
+
+def test_a_command_keeps_the_place_of_cuda_only(monkeypatch):
+    monkeypatch.setattr(settings, "_overrides", {})
+    monkeypatch.setattr(os, "environ", {"XLA_FLAGS": "--xla_gpu_cuda_data_dir=/cuda --x=1"})
+    settings.pin_settings()
+    assert os.environ["XLA_FLAGS"] == "--xla_gpu_cuda_data_dir=/cuda"
+    (override,) = settings.list_overrides()
+    assert override.consequence == "--xla_gpu_cuda_data_dir=/cuda is used"
+    settings.pin_settings()
+    assert settings.list_overrides() == [override]
 
 
 @pytest.mark.slow

@@ -39,6 +39,8 @@ _PINNED: Mapping[str, str | None] = {
     "MPLBACKEND": "agg",
     "MATPLOTLIBRC": None,
 }
+# XLA finds CUDA there, which no result depends on; its other flags change or end computations.
+_CUDA_FOLDER = "--xla_gpu_cuda_data_dir="
 _PINNED_PREFIXES = ("TQDM_",)
 # The file that matplotlib reads first.
 _MATPLOTLIBRC = Path("matplotlibrc")
@@ -76,7 +78,8 @@ def pin_settings() -> None:
     _check_matplotlibrc()
     _note_keras_json()
     names = [name for name in os.environ if name.startswith(_PINNED_PREFIXES)]
-    for name, pinned in {**_PINNED, **dict.fromkeys(names)}.items():
+    settings = {**_PINNED, "XLA_FLAGS": _read_cuda_folder(), **dict.fromkeys(names)}
+    for name, pinned in settings.items():
         value = os.environ.get(name)
         if value not in (None, "", pinned):
             consequence = "ignored" if pinned is None else f"{pinned} is used"
@@ -88,6 +91,12 @@ def pin_settings() -> None:
     # No file can lie below a device, so that Keras finds no keras.json and writes none.
     os.environ[HOME] = os.devnull
     _keep_warnings_harmless()
+
+
+def _read_cuda_folder() -> str | None:
+    """Return the only flag of XLA that a command follows."""
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    return next((flag for flag in reversed(flags) if flag.startswith(_CUDA_FOLDER)), None)
 
 
 def list_overrides() -> list[Override]:
