@@ -78,30 +78,47 @@ def drop(part: str, name: str) -> str:
     return json.dumps(record)
 
 
+def change(part: str, name: str, value: object) -> str:
+    """A line of a record with another value in one of its fields."""
+    record = make_record(make_row(), 1, 0.9)
+    record[part][name] = value
+    return json.dumps(record)
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
+        (
+            change("epochs", "val_accuracy", ["x"]),
+            r"line 2: epochs.val_accuracy\[0\] must",
+        ),
+        (change("epochs", "val_accuracy", []), "epochs.val_accuracy must be a list of length >= 1"),
+        (change("machine", "features", [1]), r"features\[0\] must be a text, not a whole number"),
+        (change("machine", "cores", None), "machine.cores must be a whole number, not null"),
+        (change("test", "shifted", {"x": 0.5}), "a name in test.shifted must be"),
+        (change("test", "accuracy", 98.5), "test.accuracy must be a number <= 1"),
+        (change("threads", "TF_ENABLE_ONEDNN_OPTS", 1), r"threads\[...\] must be a text or null"),
         ("{", "tiny.jsonl, line 2: "),
         (
             drop("test", "accuracy"),
-            "tiny.jsonl, line 2: 'test.accuracy' is missing or has the wrong type",
+            "tiny.jsonl, line 2: test has no 'accuracy'",
         ),
         (
             drop("test", "shifted"),
-            "tiny.jsonl, line 2: 'test.shifted' is missing or has the wrong type",
+            "tiny.jsonl, line 2: test has no 'shifted'",
         ),
         (
             drop("machine", "features"),
-            "tiny.jsonl, line 2: 'machine.features' is missing or has the wrong type",
+            "tiny.jsonl, line 2: machine has no 'features'",
         ),
         (
             drop("epochs", "val_accuracy"),
-            "tiny.jsonl, line 2: 'epochs.val_accuracy' is missing or has the wrong type",
+            "tiny.jsonl, line 2: epochs has no 'val_accuracy'",
         ),
-        ("[]", "tiny.jsonl, line 2: 'row' is missing or has the wrong type"),
+        ("[]", "tiny.jsonl, line 2: it must be a table of names and values, not a list"),
         (
             json.dumps(make_record(make_row(), 1, 0.9) | {"seed": "one"}),
-            "tiny.jsonl, line 2: 'seed' is missing or has the wrong type",
+            "tiny.jsonl, line 2: seed must be a whole number, not a text",
         ),
         (
             json.dumps(make_record(make_row(), 1, 0.9) | {"digest": "0"}),

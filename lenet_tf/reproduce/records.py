@@ -12,36 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from filelock import Timeout
+from msgspec import UNSET
 
 from lenet_tf.errors import RunError
 from lenet_tf.io import atomic, bounded
 from lenet_tf.reproduce.predictions import Predictions, compute_digest, read_predictions
+from lenet_tf.reproduce.record_schema import StoredRecord
 from lenet_tf.reproduce.table_row import TableRow
+from lenet_tf.runs.validation import check_values
 
 Record = dict[str, Any]
 _MAX_BYTES = bounded.MAX_TEXT_BYTES * 16
 _LOCK_SECONDS = 30
-_REQUIRED_FIELDS = {
-    "row": str,
-    "digest": str,
-    "seed": int,
-    "data": dict,
-    "versions": dict,
-    "machine": dict,
-    "threads": dict,
-    "seconds": int | float,
-    "seconds_per_epoch": int | float,
-    "epochs": dict,
-    "test": dict,
-    "predictions": str,
-}
-_REQUIRED_INNER_FIELDS: dict[str, dict[str, Any]] = {
-    "data": {"name": str, "version": str, "sha256": str},
-    "versions": {"python": str, "tensorflow": str, "keras": str, "numpy": str},
-    "machine": {"system": str, "processor": str, "cores": int, "features": list},
-    "epochs": {"val_accuracy": list, "seconds": list},
-    "test": {"accuracy": float, "loss": int | float},
-}
 
 
 @dataclass(frozen=True)
@@ -181,33 +163,14 @@ def _shorten(path: Path) -> Path:
 def _parse_record(path: Path, number: int, line: bytes, row: TableRow) -> Record:
     try:
         record = bounded.parse_json(line)
+        content = check_values(record, StoredRecord)
+        if row.test_shifted and content.test.shifted is UNSET:
+            raise ValueError("test has no 'shifted'")
     except ValueError as error:
         raise RunError(f"{path}, line {number}: {error}") from error
-    invalid = _find_invalid_field(record, row)
-    if invalid is not None:
-        raise RunError(f"{path}, line {number}: {invalid!r} is missing or has the wrong type")
-    if (record["row"], record["digest"]) != (row.name, row.digest):
+    if (content.row, content.digest) != (row.name, row.digest):
         raise RunError(
             f"{path}, line {number}: the plan now has another recipe for {row.name}: move the file"
             " away and run the row again"
         )
     return record
-
-
-def _find_invalid_field(record: Any, row: TableRow) -> str | None:
-    """Find the first field that is missing or has the wrong type."""
-    if not isinstance(record, dict):
-        return next(iter(_REQUIRED_FIELDS))
-    for name, kind in _REQUIRED_FIELDS.items():
-        if not isinstance(record.get(name), kind):
-            return name
-    for part, fields in _REQUIRED_INNER_FIELDS.items():
-        for name, kind in fields.items():
-            if not isinstance(record[part].get(name), kind) or record[part][name] == []:
-                return f"{part}.{name}"
-    if not row.test_shifted:
-        return None
-    shifted = record["test"].get("shifted")
-    if isinstance(shifted, dict) and all(isinstance(value, float) for value in shifted.values()):
-        return None
-    return "test.shifted"
