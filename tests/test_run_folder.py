@@ -20,6 +20,7 @@ from tensorboard_events import read_steps
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.io import folders
 from lenet_tf.io.atomic import atomic_write
 from lenet_tf.runs import checkpoints, folder_checks, run_folder, run_record
 
@@ -228,6 +229,27 @@ def test_parts_of_a_run_folder_are_its_own(part, tmp_path):
         message = f"{part} is a link, not a f"
     with pytest.raises(RunError, match=f"cannot write to .*: {message}.*Copy its plain files"):
         folder_checks.check_parts(folder)
+
+
+@pytest.mark.skipif(not folders.is_root(), reason="only root can give files away")
+def test_root_accepts_a_run_folder_of_one_other_user(tmp_path, monkeypatch):
+    """Containers run as root in folders of the user who starts them."""
+    paths = [tmp_path / "run", tmp_path / "run" / "train", tmp_path / "run" / "config.json"]
+    paths[0].mkdir(), paths[1].mkdir(), paths[2].touch()
+    for path in paths:
+        os.chown(path, 12345, -1)
+    folder_checks.check_parts(paths[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: 54321)
+        with pytest.raises(RunError, match=r"run belongs to another user \(12345\)"):
+            folder_checks.check_parts(paths[0])
+    os.chown(paths[1], 54321, -1)
+    with pytest.raises(RunError, match=r"train belongs to another user \(54321\)"):
+        folder_checks.check_parts(paths[0])
+    paths[1].rmdir()
+    paths[1].symlink_to(tmp_path)
+    with pytest.raises(RunError, match="train is a link, not a folder"):
+        folder_checks.check_parts(paths[0])
 
 
 def test_write_json_replaces_a_file_or_keeps_it(tmp_path):

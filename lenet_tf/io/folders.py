@@ -179,6 +179,11 @@ def check_real_folder(path: Path) -> None:
         raise UnsafePathError(path, f"{path.name} is {describe_kind(status)}, not a folder")
 
 
+def is_root() -> bool:
+    """Return whether this process may read and write the folders of all users."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
 def find_trusted_owners(status: os.stat_result | None = None) -> set[int]:
     """Return the numbers of this user, of root, and of the owner of a trusted folder."""
     if not hasattr(os, "geteuid"):

@@ -12,6 +12,7 @@ from tensorboard.compat.proto.event_pb2 import Event
 
 from lenet_tf.errors import RunError
 from lenet_tf.io.atomic import atomic_write, remove_partials
+from lenet_tf.io.folders import open_folder
 from lenet_tf.runs.event_fields import EventBudget
 from lenet_tf.runs.event_records import Record, encode_record, read_records
 
@@ -43,12 +44,17 @@ def truncate_events(folder: Path, epochs: int, steps: int) -> None:
             if files:
                 target = stack.enter_context(atomic_write(part / _NAME, inside=folder))
                 _copy_finished(files, target, epochs, steps, budget)
-    for part, files in parts.items():
+    for part in parts:
         remove_partials(part, inside=folder)
-        # The run writes those of its end again.
-        for file in (*files, *part.glob(f"*tfevents*{FINAL_SUFFIX}")):
-            if file.name != _NAME:
-                file.unlink()
+        _remove_event_files(part, folder)
+
+
+def _remove_event_files(part: Path, folder: Path) -> None:
+    """Remove the event files that were copied, and those that the run writes again at its end."""
+    with contextlib.suppress(FileNotFoundError), open_folder(part, inside=folder) as opened:
+        for name in opened.names():
+            if "tfevents" in name and name != _NAME:
+                opened.unlink(name)
 
 
 def _list_event_files(part: Path) -> list[Path]:

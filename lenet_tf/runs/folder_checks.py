@@ -21,8 +21,9 @@ PARTS = ("train", "validation", "report", "projector")
 def check_parts(folder: Path) -> None:
     """Check that a run folder and its parts are plain files and folders of this user or of root.
 
-    Call it before writing into a folder that someone else may have made. Its files may be links
-    to files of the user's, and its folders links to folders.
+    For root they may also all be of the run folder's owner: containers run as root in folders of
+    the user who starts them. Call it before writing into a folder that someone else may have
+    made. Its files may be links to files of the user's, and its folders links to folders.
 
     Args:
         folder: The run folder. It may itself be named by a link.
@@ -30,9 +31,9 @@ def check_parts(folder: Path) -> None:
     Raises:
         RunError: A part is something else. The message names it.
     """
-    owners = folders.find_trusted_owners()
     try:
         root = folder.stat()
+        owners = folders.find_trusted_owners(root if folders.is_root() else None)
         folders.check_owner(folder, root, owners)
         with os.scandir(folder) as entries:
             for entry in entries:
