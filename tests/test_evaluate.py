@@ -9,6 +9,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import lenet_tf
 from lenet_tf.errors import DataError, DataWarning, RunError
@@ -114,3 +115,18 @@ def test_the_command_prints_metrics_of_others_apart(cli, tmp_path):
     result = json.loads(outcome.stdout)
     assert result["model"] == str(tmp_path / "x.keras")
     assert result["metrics"] == {"model": 1.0}
+
+
+def test_weights_that_are_no_numbers_are_told(cli, digits):
+    """The model still loads, since a training that diverged is reported on."""
+    model = lenet_tf.LeNet("tiny", seed=0)
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    model.save("nan.keras")
+    assert np.isnan(lenet_tf.predict("nan.keras", digits.x_test[:2])).all()
+    Image.fromarray(digits.x_test[0, ..., 0]).save("digit.png")
+    for words in (("predict", "digit.png", "--model"), ("evaluate", "--data", "sample")):
+        result = cli(*words, "nan.keras")
+        assert result.exit_code == 1
+        (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error")]
+        assert "the weights of tiny are NaN or infinite, as after a training that diverged" in line
+        assert "nan" not in result.stdout

@@ -49,8 +49,8 @@ def evaluate(
     is_in_run = run_or_model.is_dir() or os.path.lexists(folder / "config.json")
     record = run_record.read_run(folder) if is_in_run else None
     start_tensorflow()
+    from lenet_tf.evaluation.evaluate import check_finite, predict_test
     from lenet_tf.evaluation.evaluate import evaluate as evaluate_model
-    from lenet_tf.evaluation.evaluate import predict_test
     from lenet_tf.models.run_models import load_run_model
     from lenet_tf.models.saving import load_model
 
@@ -66,6 +66,7 @@ def evaluate(
         raw = load_data(record.data_name, originals)
         _warn_if_changed(raw, record.data_sha256)
     metrics = evaluate_model(model, raw)
+    check_finite(model, metrics["loss"])
     scores = None
     if report:
         from lenet_tf.evaluation.scores import Scores

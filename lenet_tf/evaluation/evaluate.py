@@ -144,6 +144,25 @@ def _check_output_size(images: int, classes: int) -> None:
         )
 
 
+def check_finite(model: LeNet, outputs: Any) -> None:
+    """Check that a network's outputs, or its loss, are numbers.
+
+    Args:
+        model: The network.
+        outputs: Outputs or a loss, float.
+
+    Raises:
+        RunError: If one is NaN or infinite.
+    """
+    if not np.isfinite(outputs).all():
+        are_finite = all(np.isfinite(weight).all() for weight in model.get_weights())
+        raise RunError(
+            f"the {'outputs' if are_finite else 'weights'} of {model.name} are NaN or infinite, as"
+            " after a training that diverged: choose another model, or train it again with a lower"
+            " learning rate"
+        )
+
+
 def predict_test(model: LeNet, data: RawData) -> np.ndarray:
     """Compute a network's outputs for test images, prepared as `evaluate` prepares them.
 

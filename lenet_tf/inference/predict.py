@@ -168,6 +168,7 @@ def predict_pictures(
 
     Raises:
         DataError: If the network does not accept digit images.
+        RunError: If its outputs are NaN or infinite.
     """
     predictions: list[PicturePrediction] = []
     with ThreadPoolExecutor(min(_MAX_READERS, os.cpu_count() or 1)) as pool:
@@ -212,12 +213,14 @@ def _scale_down(picture: np.ndarray) -> np.ndarray:
 
 
 def _predict_digits(model: Any, pictures: Sequence[PicturePrediction]) -> list[PicturePrediction]:
-    from lenet_tf.evaluation.evaluate import predict, to_probabilities
+    from lenet_tf.evaluation.evaluate import check_finite, predict, to_probabilities
 
     digits = [picture.digit for picture in pictures if picture.digit is not None]
     if not digits:
         return list(pictures)
-    rows = iter(to_probabilities(model, predict(model, np.stack(digits))))
+    outputs = predict(model, np.stack(digits))
+    check_finite(model, outputs)
+    rows = iter(to_probabilities(model, outputs))
     return [
         picture if picture.digit is None else _add_prediction(picture, next(rows))
         for picture in pictures
