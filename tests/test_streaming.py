@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import keras
@@ -220,7 +221,16 @@ def _overwrite(path):
     np.save(path, 255 - np.load(path))
 
 
-@pytest.mark.parametrize("change", [_cut, _overwrite, lambda path: path.unlink()])
+def _replace(path):
+    """Put another file of the same size and time in its place."""
+    status, other = path.stat(), path.with_name("other.npy")
+    np.save(other, 255 - np.load(path))
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert other.stat().st_size == status.st_size
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", [_cut, _overwrite, _replace, lambda path: path.unlink()])
 def test_a_file_that_changes_is_no_longer_read(folder, change):
     """A memory map would end the process, or continue with other images."""
     images = ImageFile(folder / "x_train.npy")
