@@ -42,8 +42,8 @@ def small_figures() -> Iterator[None]:
     plot = run_report._plot_figures
     names = ("architecture", "curves", "scores", "confusion", "reliability", "mistakes", "maps")
 
-    def plot_nothing(*_: Any) -> dict[str, run_report.ReportFigure]:
-        return {name: run_report.ReportFigure(name, Figure(figsize=(1, 1))) for name in names}
+    def plot_nothing(*_: Any) -> dict[str, tuple[str, Figure]]:
+        return {name: (name, Figure(figsize=(1, 1))) for name in names}
 
     run_report._plot_figures = plot_nothing
     try:
