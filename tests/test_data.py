@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -112,6 +114,21 @@ def test_one_hot_keeps_the_stated_width():
     assert hot.dtype == np.float32
     np.testing.assert_array_equal(hot.argmax(1), [2, 0, 2])
     np.testing.assert_array_equal(hot.sum(1), 1)
+
+
+def test_labels_of_one_byte_can_have_more_than_256_classes():
+    """A tensor is compared in its own dtype, in which the classes would begin again at 0."""
+    labels = np.array([0, 5, 255], np.uint8)
+    hot = keras.ops.convert_to_numpy(one_hot(keras.ops.convert_to_tensor(labels), 700))
+    np.testing.assert_array_equal(hot, np.eye(700, dtype=np.float32)[[0, 5, 255]])
+
+
+def test_what_a_run_records_of_its_data_fits_json(arrays):
+    data = RawData(**arrays, num_classes=np.int64(10))
+    assert json.loads(json.dumps(data.identity()))["num_classes"] == 10
+    for part, value in (("name", Path("mine")), ("version", 1), ("source", "x" * 5_000)):
+        with pytest.raises(DataError, match=f"{part} of a data set must be text of at most 4096"):
+            RawData(**arrays, **{part: value})
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,9 @@ from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import format_shape
 from lenet_tf.specs.validators import MAX_NAME, are_class_names
 
+# For a name, version or source, which a path may be.
+_MAX_TEXT = 4_096
+
 
 @dataclass(frozen=True)
 class RawData:
@@ -60,6 +63,7 @@ class RawData:
     class_names: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
+        _check_texts(self)
         for part in ("train", "test"):
             for array in (f"x_{part}", f"y_{part}"):
                 values = to_array(getattr(self, array), f"{self.name}: {array}")
@@ -72,6 +76,7 @@ class RawData:
             check_class_count(self.num_classes, self.name)
             check_labels(labels, self.num_classes, len(images), f"{self.name}: y_{part}")
             check_brightness(images, f"{self.name}: x_{part}")
+        object.__setattr__(self, "num_classes", int(self.num_classes))
         if self.x_train.shape[1:] != self.x_test.shape[1:]:
             train, test = (format_shape(x.shape[1:]) for x in (self.x_train, self.x_test))
             raise DataError(f"{self.name}: x_train has images of {train}, x_test of {test}")
@@ -112,6 +117,17 @@ class RawData:
             "image_shape": list(self.image_shape),
             "num_classes": self.num_classes,
         } | ({"class_names": list(self.class_names)} if self.class_names else {})
+
+
+def _check_texts(data: RawData) -> None:
+    """Check what run folders and pages show of a data set's origin."""
+    for part in ("name", "version", "source"):
+        value = getattr(data, part)
+        if not isinstance(value, str) or len(value) > _MAX_TEXT:
+            shown = type(value).__name__ if not isinstance(value, str) else f"{len(value):,}"
+            raise DataError(
+                f"{part} of a data set must be text of at most {_MAX_TEXT} characters, not {shown}"
+            )
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,10 @@ def normalize(images: Any, normalization: str = "unit") -> Any:
 def one_hot(labels: Any, num_classes: int) -> Any:
     """Encode integer labels (N,) in 0…`num_classes` − 1 as float32 (N, `num_classes`)."""
     check_labels(labels, num_classes)
-    classes = np.arange(num_classes)
-    return array_namespace(labels).array(labels[:, None] == classes, dtype="float32")
+    ops = array_namespace(labels)
+    # TensorFlow would compare in the labels' dtype, where 256 classes of uint8 begin again at 0.
+    numbers = ops.array(labels, dtype="int64")
+    return ops.array(numbers[:, None] == np.arange(num_classes), dtype="float32")
 
 
 def prepare_images(images: Any, preparation: Preparation) -> Any:
