@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import keras
@@ -29,6 +31,15 @@ def test_every_image_counts(tiny_run, digits):
     assert result["accuracy"] == pytest.approx(accuracy)
     loss = -np.log(probabilities[np.arange(1_037), data.y_test]).mean()
     assert result["loss"] == pytest.approx(loss, rel=1e-5)
+
+
+def test_threads_that_test_one_model_take_turns(digits):
+    model = lenet_tf.LeNet("tiny", seed=1)
+    expected = lenet_tf.evaluate(model, digits)
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(lambda _: lenet_tf.evaluate(model, digits), range(8)))
+    assert results == [expected] * 8
+    assert lenet_tf.evaluate(copy.deepcopy(model), digits) == expected, "a lock can't be copied"
 
 
 def test_other_things_than_data_sets_are_refused(tiny_run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -107,7 +108,8 @@ def use_own_metrics(model: Any) -> Iterator[None]:
     """Let a model report the package's own loss and accuracy inside the block.
 
     A model whose only metric is Keras' categorical accuracy reports them anyway. Methods with which
-    a subclass tests itself are not used.
+    a subclass tests itself are not used. Another thread that uses the same model waits for the end
+    of the block.
 
     Args:
         model: A compiled and built `LeNet`.
@@ -115,6 +117,13 @@ def use_own_metrics(model: Any) -> Iterator[None]:
     Raises:
         TrainingError: The model's metrics don't accept one-hot labels.
     """
+    # A model has one set of metrics, which two tests at once would both fill.
+    with vars(model).setdefault("_metrics_lock", threading.RLock()), _own_metrics(model):
+        yield
+
+
+@contextlib.contextmanager
+def _own_metrics(model: Any) -> Iterator[None]:
     if model.own_metrics is not None:  # A callback of a training tests the model.
         yield
         return
