@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,6 +16,8 @@ import pytest
 from reproduction import make_record, make_row
 from scipy import stats
 
+import lenet_tf
+from lenet_tf.errors import RunError
 from lenet_tf.reproduce import claims, pages, plan
 from lenet_tf.reproduce.claims import Comparison
 from lenet_tf.reproduce.claims_table import render_claims_table
@@ -141,7 +144,7 @@ def test_pages_of_other_origin_are_not_overwritten(project, cli, monkeypatch):
     page.write_text("# Mine\n")
     failed = cli("reproduce", "--tables")
     assert failed.exit_code == 1
-    assert "results/README.md isn't a page of lenet-tf reproduce" in failed.stderr
+    assert "results/README.md isn't made by lenet-tf reproduce" in failed.stderr
     page.unlink()
     for text in (
         f"# Mine\n{pages.SECTION_START}\nafter\n",
@@ -157,6 +160,59 @@ def test_pages_of_other_origin_are_not_overwritten(project, cli, monkeypatch):
     assert "cannot read README.md" in cli("reproduce", "--tables").stderr
     readme.unlink()
     assert cli("reproduce", "--tables").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["reproduction.png", "hard-images.md", "hard-images-sample.png"])
+def test_files_of_these_names_that_are_the_users_stay(project, name):
+    path = project / "results" / name
+    path.write_text("mine")
+    store = RecordStore.for_folder(project / "results")
+    with pytest.raises(RunError, match=f"{name} isn't made by lenet-tf reproduce"):
+        write_stale_files(store)
+    assert path.read_text() == "mine"
+    assert not (project / "results" / "README.md").exists()
+
+
+def test_damaged_figures_are_drawn_again_or_refused(project):
+    results = project / "results"
+    store = RecordStore.for_folder(results)
+    write_stale_files(store)
+    figure = results / "reproduction.png"
+    whole = figure.read_bytes()
+    figure.write_bytes(whole[: len(whole) // 2])
+    assert find_stale_files(store) == [figure]
+    # An IHDR of 100,000 x 100,000 pixels, and one that ends early.
+    side = struct.pack(">I", 100_000)
+    for content in (whole[:16] + side + side + whole[24:], whole[:20]):
+        figure.write_bytes(content)
+        with pytest.raises(RunError, match="isn't made by lenet-tf reproduce"):
+            find_stale_files(store)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_pipes_are_not_read(project):
+    store = RecordStore.for_folder(project / "results")
+    os.mkfifo(project / "README.other.md")
+    write_stale_files(store)
+    for name in ("README.md", "reproduction.png", "hard-images.md"):
+        path = project / "results" / name
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(RunError, match=f"cannot read .*{name}: it is not a regular file"):
+            find_stale_files(store)
+        path.unlink()
+
+
+def test_figures_are_drawn_from_the_given_originals(project, monkeypatch):
+    seen, sample = [], lenet_tf.load_data("sample")
+
+    def load_data(name, originals):
+        seen.append((name, originals))
+        return sample
+
+    monkeypatch.setattr("lenet_tf.data.sources.load_data", load_data)
+    write_stale_files(RecordStore.for_folder(project / "results"), "/data")
+    assert seen == [("sample", "/data")]
 
 
 def test_the_command_lists_rows_and_refuses_mistakes(project, monkeypatch, cli):

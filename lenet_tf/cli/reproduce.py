@@ -97,7 +97,7 @@ def reproduce(
     elif check:
         _check_tables(store)
     elif tables:
-        _write_tables(store)
+        _write_tables(store, originals)
     else:
         _run(chosen, seeds, jobs, logs, store, originals)
 
@@ -123,7 +123,7 @@ def _check_tables(store: RecordStore) -> None:
         echo("The tables agree with the records.")
 
 
-def _write_tables(store: RecordStore) -> None:
+def _write_tables(store: RecordStore, originals: str | None) -> None:
     from lenet_tf.reproduce.generated_files import write_stale_files
 
     if store.pages is None:
@@ -131,7 +131,7 @@ def _write_tables(store: RecordStore) -> None:
             "an installed package has no tables: use a checkout of the project, or --results"
             " FOLDER."
         )
-    for path in write_stale_files(store):
+    for path in write_stale_files(store, originals):
         echo(f"wrote {escape_controls(path)}")
 
 
@@ -172,7 +172,7 @@ def _run(
             outcomes = runner.run()
     finally:
         if runner.has_new_records:
-            write_stale_files(store)
+            write_stale_files(store, originals)
     _report_verdicts(runner, outcomes)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import numpy as np
 
 from lenet_tf.errors import RunError
 from lenet_tf.io import atomic
+from lenet_tf.io.bounded import MAX_TEXT_BYTES, read_bounded
 from lenet_tf.reproduce import hard_images, pages
 from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.results import Results
@@ -20,19 +24,21 @@ _FIGURE_VERSION = 3
 # Its error of 90% would stretch the axis of the figure.
 _ROW_WITHOUT_POINT = "lenet5-divided-twice"
 _DIGEST_KEY = "records"
+_MAX_FIGURE_BYTES = 16 << 20
 
 
-def write_stale_files(store: RecordStore) -> list[Path]:
+def write_stale_files(store: RecordStore, originals: str | None = None) -> list[Path]:
     """Rewrite the pages and figures that differ from the records.
 
     Args:
         store: The records and the folder of the pages.
+        originals: As in `load_data`, for the test images in the figures.
 
     Returns:
         The files that were written; empty if the store has no pages.
 
     Raises:
-        RunError: If a file can't be read or written.
+        RunError: If a file can't be read or written, or is another one of this name.
     """
     if store.pages is None:
         return []
@@ -42,7 +48,7 @@ def write_stale_files(store: RecordStore) -> list[Path]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".png":
-                _draw(results, path)
+                _draw(results, path, originals)
                 continue
             atomic.write_text(path, _render(results, path, store.pages))
         except OSError as error:
@@ -68,10 +74,8 @@ def find_stale_files(store: RecordStore, results: Results | None = None) -> list
     if folder is None:
         return []
     page = folder / "README.md"
-    if _read_text(page) and not _read_text(page).startswith(pages.TITLE):
-        raise RunError(
-            f"{page} isn't a page of lenet-tf reproduce: choose another folder with --results"
-        )
+    _check_title(page, pages.TITLE)
+    _check_title(folder / hard_images.PAGE, hard_images.TITLE)
     votes = hard_images.count_votes(results.predictions)
     texts = [page, *([folder / hard_images.PAGE] if votes else [])]
     parent = folder / ".." if folder.parent == folder else folder.parent
@@ -79,7 +83,7 @@ def find_stale_files(store: RecordStore, results: Results | None = None) -> list
     texts += [
         path
         for path in sorted(parent.glob("README*.md"))
-        if pages.has_section(_read_text(path), path)
+        if path.is_file() and pages.has_section(_read_text(path), path)
     ]
     digests = {folder / pages.FIGURE: _compute_figure_digest(results)}
     digests |= {
@@ -100,7 +104,7 @@ def _render(results: Results, path: Path, folder: Path) -> str:
     return pages.replace_section(_read_text(path), results, folder.name)
 
 
-def _draw(results: Results, path: Path) -> None:
+def _draw(results: Results, path: Path, originals: str | None) -> None:
     from lenet_tf.data.sources import load_data
     from lenet_tf.evaluation import plotting
     from lenet_tf.reproduce.reproduction_figure import plot_reproduction
@@ -115,7 +119,7 @@ def _draw(results: Results, path: Path) -> None:
         for each in hard_images.count_votes(results.predictions)
         if path.name == hard_images.get_figure_name(each.data)
     )
-    raw = load_data(votes.data)
+    raw = load_data(votes.data, originals)
     if not np.array_equal(raw.y_test, votes.labels):
         raise RunError(
             f"cannot draw {path}: the {votes.data} test images on this machine differ from those"
@@ -125,24 +129,50 @@ def _draw(results: Results, path: Path) -> None:
     plotting.save_figure(figure, path, {_DIGEST_KEY: hard_images.compute_digest(votes)})
 
 
+def _check_title(page: Path, title: str) -> None:
+    text = _read_text(page)
+    if text and not text.startswith(title):
+        raise _foreign_error(page)
+
+
+def _foreign_error(path: Path) -> RunError:
+    return RunError(f"{path} isn't made by lenet-tf reproduce: choose another folder, --results")
+
+
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bounded(path, MAX_TEXT_BYTES).decode("utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"cannot read {path}: {error}") from error
 
 
 def _read_digest(figure: Path) -> str | None:
-    """Read the digest of the records that a figure shows."""
+    """Read the digest of the records that a figure shows; None if it is missing or damaged.
+
+    Raises:
+        RunError: If the file is another one.
+    """
     from PIL import Image
 
     try:
-        with Image.open(figure) as image:
-            return image.info.get(_DIGEST_KEY)
-    except OSError:
+        content = read_bounded(figure, _MAX_FIGURE_BYTES)
+    except FileNotFoundError:
         return None
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read {figure}: {error}") from error
+    digest, is_whole = None, False
+    # Attack: a picture that Pillow warns of, or that any of its parsers stumbles over.
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with Image.open(io.BytesIO(content), formats=("PNG",)) as image:
+            digest = image.info.get(_DIGEST_KEY)
+            image.load()
+            is_whole = True
+    if digest is None:
+        raise _foreign_error(figure)
+    return digest if is_whole else None
 
 
 def _collect_points(results: Results) -> list[dict[str, Any]]:

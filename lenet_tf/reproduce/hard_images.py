@@ -39,8 +39,9 @@ _CLASS_NAMES = {
         "ankle boot",
     ),
 }
+TITLE = "# Test images that most networks misclassify"
 _INTRODUCTION = f"""\
-# Test images that most networks misclassify
+{TITLE}
 
 `lenet-tf reproduce` generates this page from the predictions beside the records. Image numbers \
 count from 0 in the published order, as in papers on label errors. A network is one seed of one \
