@@ -153,6 +153,28 @@ def test_download_cache_and_originals_give_the_same_data(
     assert tfds_warnings == []
 
 
+def test_a_damaged_copy_of_tfds_is_named(tmp_path, synthetic_cache):
+    """As an interrupted copy leaves it, or a disk that fails."""
+    (shard,) = (tmp_path / "tfds").rglob("mnist-test.tfrecord*")
+    (info,) = (tmp_path / "tfds").rglob("dataset_info.json")
+    content, description = shard.read_bytes(), info.read_text()
+    damaged = bytes([*content[:500], content[500] ^ 1, *content[501:]])
+    message = "the prepared copy in .* is damaged .*\nDelete that folder. The next run prepares"
+    for changed in (content[:1_000], damaged, b"nonsense", b""):
+        shard.write_bytes(changed)
+        with pytest.raises(DataError, match=message):
+            load_data("mnist")
+    shard.unlink()
+    with pytest.raises(DataError, match=message):
+        load_data("mnist")
+    shard.write_bytes(content)
+    info.write_text(description.replace('"tfrecord"', '"riegeli"'))
+    with pytest.raises(DataError, match=message):
+        load_data("mnist")
+    info.write_text(description)
+    check_synthetic(load_data("mnist"), "cache")
+
+
 def test_decoded_arrays_are_cached_and_verified(
     monkeypatch, tmp_path, synthetic_files, synthetic_cache
 ):

@@ -19,6 +19,7 @@ from lenet_tf.data.sources.tfds_preparation import prepare_with_lock
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
+_REMEDY = "Delete that folder. The next run prepares it again."
 _FALLBACK_URL = "https://storage.googleapis.com"
 
 # `RawData.sha256` in the published order. TFDS trusts its cache, where MNIST, Fashion-MNIST and
@@ -129,11 +130,16 @@ def _load_prepared(builder: Any, name: str, source: str) -> RawData:
     start_tensorflow()
     arrays: dict[str, Any] = {}
     for split in ("train", "test"):
-        examples = tfds.as_numpy(
-            builder.as_dataset(split=split, batch_size=-1, shuffle_files=False)
-        )
-        arrays[f"x_{split}"] = examples["image"]
-        arrays[f"y_{split}"] = examples["label"].astype(np.int64)
+        try:
+            examples = tfds.as_numpy(
+                builder.as_dataset(split=split, batch_size=-1, shuffle_files=False)
+            )
+            arrays[f"x_{split}"] = examples["image"]
+            arrays[f"y_{split}"] = examples["label"].astype(np.int64)
+        except Exception as error:  # TensorFlow and TFDS raise anything for a damaged copy.
+            raise DataError(
+                f"the prepared copy in {folder} is damaged ({type(error).__name__}).", _REMEDY
+            ) from error
     if subset:
         arrays = convert_emnist(arrays, subset, name)
     else:
@@ -152,6 +158,6 @@ def _check_content(data: RawData, builder: Any) -> RawData:
         raise DataError(
             f"the prepared copy in {builder.data_path} is not {data.name}: "
             f"SHA-256 {data.sha256[:12]}… instead of {expected[:12]}….",
-            "Delete that folder. The next run prepares it again.",
+            _REMEDY,
         )
     return data
