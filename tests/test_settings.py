@@ -22,6 +22,7 @@ from lenet_tf.errors import LenetError
 from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.runtime import settings
 from lenet_tf.runtime.keras_settings import check_keras
+from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
 HOSTILE = {
     "KERAS_BACKEND": "jax",
@@ -31,6 +32,8 @@ HOSTILE = {
     "TF_USE_LEGACY_KERAS": "1",
     "TF_FUNCTION_JIT_COMPILE_DEFAULT": "1",
     "XLA_FLAGS": "--no_such_flag",
+    "TF_NUM_INTRAOP_THREADS": "-3",
+    "TF_NUM_INTEROP_THREADS": "100000",
     "MPLBACKEND": "nonsense",
     "TQDM_NCOLS": "nonsense",
     "PYTHONWARNINGS": "error",
@@ -219,3 +222,12 @@ def test_warnings_as_errors_are_refused_before_a_run(digits, tmp_path):
             quick.fit("tiny", digits, logs=tmp_path)
         warnings.simplefilter("default", DeprecationWarning)
         quick.fit("tiny", digits, logs=tmp_path, quiet=True)
+
+
+@pytest.mark.parametrize("value", ["-3", "100000", "two", "1.5"])
+def test_threads_that_crash_tensorflow_are_refused_in_python(monkeypatch, value):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", value)
+    with pytest.raises(
+        LenetError, match=f"TF_NUM_INTRAOP_THREADS must be .* 0 to 999, not '{value}"
+    ):
+        start_tensorflow()

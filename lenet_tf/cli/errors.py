@@ -64,6 +64,11 @@ class ErrorReportingGroup(click.Group):
             _show_output_error(error)
         except LenetError as error:
             raise CommandError(str(error)) from error
+        except ImportError as error:
+            raise CommandError(
+                f"a package that lenet_tf needs can't be loaded: {escape_controls(error)}. Is it"
+                " installed, and is memory left (ulimit -v)?"
+            ) from error
         except OSError as error:
             # Click prints the help of a subcommand itself.
             unwritten = write(sys.stdout, "")

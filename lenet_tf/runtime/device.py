@@ -44,7 +44,7 @@ def check_device_name(option: str) -> None:
     Raises:
         DeviceError: If the name is unknown.
     """
-    if not _OPTION.fullmatch(option):
+    if not isinstance(option, str) or not _OPTION.fullmatch(option):
         raise DeviceError(f"unknown device {option!r}: choose auto, cpu, gpu or gpu:N")
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from lenet_tf.errors import LenetError
 from lenet_tf.runtime.keras_settings import DEFAULTS, HOME, find_keras_json, read_keras_json
+from lenet_tf.runtime.threads import find_invalid_threads
 
 # Variables that a command removes, or sets to what is given here.
 _PINNED: Mapping[str, str | None] = {
@@ -88,6 +89,9 @@ def pin_settings() -> None:
             os.environ.pop(name, None)
         else:
             os.environ[name] = pinned
+    for name, value in find_invalid_threads().items():
+        _overrides.setdefault(name, Override(name, value, "ignored"))
+        del os.environ[name]
     # No file can lie below a device, so that Keras finds no keras.json and writes none.
     os.environ[HOME] = os.devnull
     _keep_warnings_harmless()

@@ -8,8 +8,13 @@ import os
 import re
 from collections.abc import Iterator
 
+from lenet_tf.errors import LenetError
 from lenet_tf.runtime.keras_settings import check_keras
-from lenet_tf.runtime.threads import use_parallel_halves, uses_one_thread
+from lenet_tf.runtime.threads import (
+    find_invalid_threads,
+    use_parallel_halves,
+    uses_one_thread,
+)
 
 # Functions that Keras and `evaluation.evaluate` create for every model, where the advice is moot.
 _TRACED_PER_MODEL = re.compile(r"<function (TensorFlowTrainer\.|_compile_forward\.<locals>)")
@@ -26,9 +31,11 @@ def start_tensorflow(tf32: bool = True) -> None:
             products. False, for comparisons with a CPU, applies to the whole process.
 
     Raises:
-        LenetError: If Keras' settings cannot work, see `check_keras`.
+        LenetError: If Keras' settings cannot work, see `check_keras`, or the numbers of threads.
     """
     check_keras(needs_tensorflow=False)
+    for name, value in find_invalid_threads().items():
+        raise LenetError(f"{name} must be a whole number from 0 to 999, not {value!r:.40}")
     if not uses_one_thread():
         use_parallel_halves()
     # Hides informational messages; TensorFlow still prints a few before it reads this.

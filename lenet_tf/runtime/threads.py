@@ -107,6 +107,16 @@ def _has_started_threads() -> bool:
     return False
 
 
+def find_invalid_threads() -> dict[str, str]:
+    """Return the variables for threads, by name, whose values crash TensorFlow or stop it.
+
+    A number below 0 ends the process, and many thousands of threads never start. 0 takes
+    TensorFlow's default.
+    """
+    values = {name: os.environ.get(name, "") for name in (_INTER_OP, _INTRA_OP)}
+    return {name: text for name, text in values.items() if not re.fullmatch(r"\d{0,3}", text)}
+
+
 def uses_one_thread() -> bool:
     """Return whether the environment limits TensorFlow to one thread."""
     return [os.environ.get(name) for name in (_INTER_OP, _INTRA_OP)] == ["1", "1"]
