@@ -18,7 +18,9 @@ import lenet_tf
 from lenet_tf.data.pipeline import training_batches
 from lenet_tf.errors import DataError, DeviceError, RunError, SpecError, TrainingError
 from lenet_tf.runs import run_record
+from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.specs import VARIANTS, Optimizer, Preparation, cost, get_spec
+from lenet_tf.training.saved_model import add_epoch
 
 
 def test_one_epoch_equals_keras_bit_for_bit(digits, tmp_path):
@@ -108,6 +110,35 @@ def test_images_that_do_not_fit_are_refused(arrays, tmp_path):
             {"model": keras.Sequential()},
             SpecError,
             "model must be a variant's name, a Spec or a LeNet, not Sequential",
+        ),
+        ({"callbacks": [None]}, TrainingError, "callbacks must be keras.*objects, not None"),
+        ({"callbacks": "abc"}, TrainingError, "callbacks must be keras.*objects, not 'a'"),
+        (
+            {"callbacks": keras.callbacks.History},
+            TrainingError,
+            r"callbacks must be .*: call the class, History\(\)",
+        ),
+        ({"callbacks": [print]}, TrainingError, "wrap it, keras.callbacks.LambdaCallback"),
+        (
+            {"callbacks": keras.callbacks.BackupAndRestore("backup")},
+            TrainingError,
+            "BackupAndRestore restores what a run folder doesn't record: .*lenet_tf.resume",
+        ),
+        ({"board": {}}, TrainingError, "board must be a Board, not dict"),
+        ({"engine": []}, TrainingError, r"unknown engine \[\]"),
+        ({"device": 3}, DeviceError, "unknown device 3"),
+        ({"logs": "x" * 300}, RunError, "logs can't be 'xxx.*: File name too long"),
+        ({"logs": "a\0b"}, RunError, "logs can't be .*: embedded null"),
+        ({"logs": 5}, RunError, "logs must be a path as text or a Path, not int"),
+        (
+            {"early_stopping": 10**7},
+            TrainingError,
+            "this run could not be read again: settings.early_stopping must be .* <= 1000000",
+        ),
+        (
+            {"board": lenet_tf.Board(images_every=10**7)},
+            TrainingError,
+            "this run could not be read again: tensorboard.images_every must be",
         ),
     ],
 )
@@ -388,6 +419,46 @@ def test_numbers_of_numpy_are_accepted(digits, tmp_path):
     config = run_record.read_config(run.path)
     assert config["recipe"]["epochs"] == config["settings"]["early_stopping"] == 1
     assert config["recipe"]["batch_size"] == 30
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda logs: logs.pop("seconds"), "it has no 'seconds'"),
+        (lambda logs: logs.update(val_accuracy=float("nan")), "val_accuracy must be a number"),
+        (lambda logs: logs.update(val_loss=float("inf")), "val_loss must be a number <= 3.4e"),
+        (lambda logs: logs.update(mine=1e39), r"mine must be a number of at most 3.4e\+38"),
+        (lambda logs: logs.update(mine=10**400), r"mine must be a number of at most 3.4e\+38"),
+        (lambda logs: logs.update(seconds=-1), "seconds must be a number >= 0"),
+        (lambda logs: logs.update({"x" * 201: 1.0}), "a name in .* must be .* <= 200"),
+        (lambda logs: logs.update({"": 1.0}), "a name in .* must be a text of length >= 1"),
+        (lambda logs: logs.update(epoch=7), "'epoch' can't be the name of a metric"),
+        (lambda logs: logs.update({5: 1.0}), "5 can't be the name of a metric"),
+    ],
+)
+def test_logs_that_a_checkpoint_cannot_record_end_the_run(change, message):
+    logs = {"loss": 1, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "seconds": 1.0}
+    model = lenet_tf.LeNet("tiny", seed=0)
+    model.optimizer.build(model.trainable_variables)
+    progress = add_epoch(Progress(), model, logs | {"mine": np.float32("nan")})
+    assert progress.rows[0]["loss"] == 1.0 and np.isnan(progress.rows[0]["mine"])
+    change(logs)
+    with pytest.raises(TrainingError, match=f"changed the logs of epoch 2: .*{message}"):
+        add_epoch(progress, model, logs)
+
+
+def test_a_layer_that_a_callback_freezes_ends_the_run(digits, tmp_path):
+    """Its checkpoint would open with a new optimizer state."""
+
+    def freeze(epoch, logs):
+        run_model = freezer.model
+        run_model.layers[0].trainable = epoch < 1
+
+    freezer = keras.callbacks.LambdaCallback(on_epoch_end=freeze)
+    with pytest.raises(TrainingError, match="were frozen or unfrozen after its optimizer had star"):
+        fit("tiny", digits, epochs=3, callbacks=freezer, logs=tmp_path, quiet=True)
+    (folder,) = (tmp_path / "fit").iterdir()
+    assert run_record.read_run(folder) and lenet_tf.load_model(folder).layers[0].trainable
 
 
 def test_early_stopping_ends_after_epochs_without_improvement(digits, tmp_path):

@@ -151,6 +151,23 @@ def test_saved_model_reloads_in_a_new_process(tmp_path, module):
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": True}, "seed must be a whole number of at least 0, not True"),
+        ({"seed": -1}, "seed must be a whole number of at least 0, not -1"),
+        ({"seed": "x"}, "seed must be a whole number"),
+        ({"name": "x" * 500}, "name must be .* at most 100 characters"),
+        ({"name": 5}, "name must be letters"),
+        ({"input_shape": (None, 28, 1)}, "shape must be"),
+        ({"num_classes": 2.5}, "units must be"),
+    ],
+)
+def test_arguments_that_no_file_could_hold_are_refused(options, message):
+    with pytest.raises(SpecError, match=message):
+        LeNet("tiny", **options)
+
+
 def test_the_seed_fixes_the_initial_weights():
     first, same, other = (LeNet(seed=seed).get_weights() for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(first, same, strict=True))

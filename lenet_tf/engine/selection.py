@@ -126,10 +126,11 @@ def _has_plain_loss(model: LeNet) -> bool:
     random = np.random.default_rng(0)
     outputs = random.dirichlet(np.ones(classes), _LOSS_IMAGES).astype("float32")
     labels = np.eye(classes, dtype="float32")[random.integers(0, classes, _LOSS_IMAGES)]
-    expected = float(model.compute_loss(None, labels, outputs))
+    expected = keras.ops.convert_to_numpy(model.compute_loss(None, labels, outputs))
     losses = keras.ops.convert_to_numpy(get_image_losses(model)(labels, outputs))
-    is_per_image = losses.shape == (_LOSS_IMAGES,)
-    return is_per_image and np.allclose(losses.mean(), expected, rtol=1e-4, equal_nan=True)
+    if losses.shape != (_LOSS_IMAGES,) or expected.ndim != 0:
+        return False
+    return np.allclose(losses.mean(), expected, rtol=1e-4, equal_nan=True)
 
 
 def _can_halve_batches(spec: Spec) -> bool:

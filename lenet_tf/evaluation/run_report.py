@@ -135,7 +135,7 @@ def write_report(run: str | Path, data: RawData) -> Path:
         DataError: If the network does not take these images.
         RunError: If the folder is no run folder, has no finished epoch or cannot be written to.
     """
-    return write_evaluated_run(evaluate_run(run_record.read_run(Path(run)), data))
+    return write_evaluated_run(evaluate_run(run_record.read_run(run), data))
 
 
 def write_evaluated_run(run: EvaluatedRun) -> Path:

@@ -67,6 +67,8 @@ def as_digit(picture: np.ndarray) -> np.ndarray:
         >>> int(digit[14, 14]), int(digit[0, 0])
         (255, 0)
     """
+    if not isinstance(picture, np.ndarray):
+        raise DataError(f"a picture must be a NumPy array, not {type(picture).__name__}")
     if picture.ndim != 2 or picture.dtype != np.uint8 or not picture.size:
         raise DataError(
             "a picture must be gray uint8 (height, width), "

@@ -22,6 +22,7 @@ from lenet_tf.io.images import (
     strip_jpeg,
     strip_png,
 )
+from lenet_tf.io.paths import to_path
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 # Rarer endings of the same formats.
@@ -82,7 +83,7 @@ def read_picture(path: str | Path) -> np.ndarray:
         >>> picture.shape, int(picture.min())
         ((30, 40), 255)
     """
-    picture = _read(Path(path), MAX_PIXELS)
+    picture = _read(to_path(path, DataError, "a picture"), MAX_PIXELS)
     assert picture is not None
     return picture
 

@@ -6,12 +6,14 @@ from functools import singledispatch
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 
 from lenet_tf import specs
 from lenet_tf.errors import SpecError
 from lenet_tf.models import layers as lenet_layers
 from lenet_tf.models import pooling
+from lenet_tf.specs.validators import is_integer, show_value
 
 # `Pooling.pool` in a spec -> its layer class.
 POOLING_LAYERS: dict[str, type[layers.Layer]] = {
@@ -21,6 +23,26 @@ POOLING_LAYERS: dict[str, type[layers.Layer]] = {
     "sum": pooling.SumPooling2D,
     "stochastic": pooling.StochasticPooling2D,
 }
+
+# What a `.keras` file may hold.
+_MAX_SEED = 2**128
+
+
+def derive_seed(seed: int | None, row_number: int) -> int | None:
+    """Return the seed of one row's layer.
+
+    Args:
+        seed: The network's; None for Keras' global generator.
+        row_number: The row's number in the table.
+
+    Raises:
+        SpecError: `seed` is no whole number, or negative.
+    """
+    if seed is None:
+        return None
+    if not is_integer(seed) or not 0 <= seed < _MAX_SEED:
+        raise SpecError(f"seed must be a whole number of at least 0, not {show_value(seed)}")
+    return int(np.random.SeedSequence([seed, row_number]).generate_state(1)[0])
 
 
 @singledispatch

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
 from lenet_tf import specs
 from lenet_tf.errors import RunError, SpecError
@@ -18,7 +17,7 @@ from lenet_tf.models.as_built import (
     list_methods,
 )
 from lenet_tf.models.compilation import build_loss, build_optimizer
-from lenet_tf.models.layer_factory import build_layer
+from lenet_tf.models.layer_factory import build_layer, derive_seed
 from lenet_tf.models.optimizer_check import find_optimizer_difference
 from lenet_tf.models.own_metrics import OwnMetricsMixin
 from lenet_tf.models.training_terms import set_terms, terms_to_config
@@ -27,7 +26,7 @@ from lenet_tf.specs.cost import check_cost
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
 from lenet_tf.specs.scope_names import is_scope_name, map_row_names, rename_rows, to_scope_name
-from lenet_tf.specs.validators import show_value
+from lenet_tf.specs.validators import MAX_NAME, is_name, show_value, to_plain_number
 from lenet_tf.version import __version__
 
 # Keys of a config that aren't arguments of `LeNet`.
@@ -84,14 +83,14 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
             raise SpecError(
                 f"{spec.name}: the optimizer sdlm works in float32 only, not in {precision}"
             )
-        if name is not None and not is_scope_name(name):
+        if name is not None and not (is_name(name) and is_scope_name(name)):
             raise SpecError(
-                f"name must be letters a-z or A-Z, digits, '_', '.' and '-', and start with a"
-                f" letter or digit, not {show_value(name)}"
+                f"name must be letters a-z or A-Z, digits, '_', '.' and '-', start with a letter or"
+                f" digit and have at most {MAX_NAME} characters, not {show_value(name)}"
             )
         check_cost(spec)
         super().__init__(name=name or to_scope_name(spec.name))
-        self.spec, self.seed, self.precision = spec, seed, precision
+        self.spec, self.seed, self.precision = spec, to_plain_number(seed), precision
         # Takes the steps of `fit` and `evaluate`; None for Keras' own steps.
         self.graph_loop: Any = None
         # Cache of `lenet_tf.predict`: the layers and the graph traced for them.
@@ -101,7 +100,7 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
             self.add(
                 build_layer(
                     facts.row,
-                    _derive_seed(seed, facts.number),
+                    derive_seed(self.seed, facts.number),
                     name=facts.row.name,
                     dtype="float32" if is_last else precision,
                 )
@@ -240,9 +239,3 @@ def spec_from_config(config: Mapping[str, Any]) -> specs.Spec:
         raise SpecError(
             f"{error}. It was saved by lenet_tf {str(version)[:30]}; this is lenet_tf {__version__}"
         ) from error
-
-
-def _derive_seed(seed: int | None, row_number: int) -> int | None:
-    if seed is None:
-        return None
-    return int(np.random.SeedSequence([seed, row_number]).generate_state(1)[0])

@@ -23,6 +23,7 @@ import keras
 from lenet_tf.errors import RunError, SpecError
 from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.io.hdf5 import read_arrays
+from lenet_tf.io.paths import to_path
 from lenet_tf.io.scratch import private_folder
 from lenet_tf.models.config_allowlist import NotLeNetError, check_config
 from lenet_tf.models.keras_archive import (
@@ -73,7 +74,7 @@ def load_model(path: Run | str | Path) -> LeNet:
         >>> lenet_tf.load_model("model.keras").spec.name
         'tiny'
     """
-    path = Path(path.path if isinstance(path, Run) else path)
+    path = to_path(path.path if isinstance(path, Run) else path, RunError, "a run or model")
     if path.is_dir():
         from lenet_tf.models.run_models import load_run_model
 

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import IO, Any
 
@@ -79,6 +80,37 @@ class Progress:
         return self.epochs >= epochs or is_impatient
 
 
+def build_row(logs: Mapping[Any, Any]) -> dict[str, float]:
+    """Return the metrics of an epoch as a checkpoint records them.
+
+    Args:
+        logs: The logs of an epoch as Keras and callbacks leave them. What is no number is left out.
+
+    Returns:
+        Number by name.
+
+    Raises:
+        ValueError: A name or a number is one that a reader would refuse, or one is missing.
+    """
+    row = {}
+    for name, value in logs.items():
+        if not isinstance(name, str) or name == "epoch":
+            raise ValueError(f"{name!r:.60} can't be the name of a metric")
+        if isinstance(value, Real):
+            # Beyond it are infinity, which a custom metric may be, and whole numbers of any size.
+            if schema.MAX_NUMBER < abs(value) != math.inf:
+                raise ValueError(f"{name:.60} must be a number of at most {schema.MAX_NUMBER:g}")
+            row[name] = float(value)
+    check_values({"epochs": [_replace_nan(row)], "resumed": []}, schema.ProgressFile)
+    check_values(row, schema.Epoch)
+    return row
+
+
+def _replace_nan(row: Mapping[str, float]) -> dict[str, float | str]:
+    """Return a row as JSON, which has no NaN: such a value of a custom metric is a text there."""
+    return {name: value if math.isfinite(value) else str(value) for name, value in row.items()}
+
+
 def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
     """Save the model with the progress of its run, whole or not at all.
 
@@ -90,11 +122,7 @@ def write_checkpoint(path: Path, model: Any, progress: Progress) -> None:
     Raises:
         OSError: The file cannot be written.
     """
-    # JSON has no NaN; such a value of a custom metric is stored as text.
-    rows = [
-        {name: value if math.isfinite(value) else str(value) for name, value in row.items()}
-        for row in progress.rows
-    ]
+    rows = [_replace_nan(row) for row in progress.rows]
     content = json.dumps({"epochs": rows, "resumed": progress.resumed})
     write_model(path, model, {PROGRESS_MEMBER: content})
 

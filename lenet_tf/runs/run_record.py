@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import RunError, SpecError
+from lenet_tf.io.paths import to_path
 from lenet_tf.runs import schema
 from lenet_tf.runs.run_folder import CONFIG, METRICS, read_json
-from lenet_tf.runs.validation import check_file
+from lenet_tf.runs.validation import check_file, check_recordable
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Spec
 from lenet_tf.specs.scope_names import rename_rows
@@ -130,9 +131,12 @@ def build_config(
         data: `RawData.identity()`.
         device: The device's name and label, and the thread settings.
         **settings: Further entries, such as `seed` and `settings`.
+
+    Raises:
+        TrainingError: It could not be read again.
     """
     table = spec.to_dict()
-    return {
+    config = {
         "format": FORMAT,
         "variant": spec.name,
         "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -144,6 +148,8 @@ def build_config(
         "commit": environment.git_commit(),
         "machine": environment.describe_machine(),
     } | settings
+    check_recordable(config)
+    return config
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -195,13 +201,15 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     return tuple(names) if isinstance(count, int) and are_class_names(names, count) else ()
 
 
-def read_run(folder: Path) -> RunRecord:
+def read_run(folder: str | Path) -> RunRecord:
     """Read the record of a run folder.
 
     Raises:
-        RunError: config.json is missing, damaged, of another format, or lacks a setting.
+        RunError: `folder` is no path, or config.json is missing, damaged, of another format, or
+            lacks a setting.
         SpecError: Its network or recipe is invalid.
     """
+    folder = to_path(folder, RunError, "run")
     config = read_config(folder)
     settings = {name: config["settings"][name] for name in _SETTINGS}
     spec = read_spec(folder, config)

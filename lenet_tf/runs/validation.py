@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from lenet_tf.errors import RunError
+from lenet_tf.errors import RunError, TrainingError
+from lenet_tf.io.bounded import MAX_TEXT_BYTES, parse_json
 from lenet_tf.runs.schema import MAX_INTEGER, MAX_TEXT, Config
+from lenet_tf.text import format_json
 
 _T = TypeVar("_T")
 
@@ -84,6 +87,28 @@ def check_file(path: Path, values: Any, schema: type[_T]) -> _T:
         return check_values(values, schema)
     except ValueError as error:
         raise RunError(f"{path} is not usable: {error}") from error
+
+
+def check_recordable(config: Mapping[str, Any]) -> None:
+    """Check that the config.json of a run that starts now can be read again.
+
+    Args:
+        config: Its content.
+
+    Raises:
+        TrainingError: It is too large, or a field is beyond what a reader accepts.
+    """
+    content = format_json(config, indent=2).encode()
+    try:
+        if len(content) > MAX_TEXT_BYTES:
+            raise ValueError(
+                f"config.json would take {len(content):,} bytes, and the limit is"
+                f" {MAX_TEXT_BYTES:,}: the network, its recipe or the names of the classes are too"
+                " long"
+            )
+        check_values(parse_json(content), Config)
+    except ValueError as error:
+        raise TrainingError(f"this run could not be read again: {error}") from error
 
 
 def _check_bounds(values: Any) -> None:

@@ -132,8 +132,9 @@ class Spec:
         Raises:
             SpecError: If a row does not accept the new shape or number.
         """
-        shape = self.input_shape if input_shape is None else tuple(int(n) for n in input_shape)
-        classes = self.num_classes if num_classes is None else int(num_classes)
+        plain = validators.to_plain_number
+        shape = self.input_shape if input_shape is None else tuple(map(plain, input_shape))
+        classes = self.num_classes if num_classes is None else plain(num_classes)
         if (shape, classes) == (self.input_shape, self.num_classes):
             return self
         first, *hidden, last = self.rows

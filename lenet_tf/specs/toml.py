@@ -9,6 +9,7 @@ from typing import Any
 
 from lenet_tf.errors import SpecError
 from lenet_tf.io import bounded
+from lenet_tf.io.paths import to_path
 from lenet_tf.specs import Spec
 
 if sys.version_info >= (3, 11):
@@ -31,7 +32,7 @@ def load_spec(path: str | Path) -> Spec:
     Raises:
         SpecError: If the file is unreadable or invalid; the message names file, row and field.
     """
-    path = Path(path)
+    path = to_path(path, SpecError, "a network's file")
     try:
         values = _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8"))
     except OSError as error:

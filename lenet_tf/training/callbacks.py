@@ -7,7 +7,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -24,10 +24,28 @@ def list_callbacks(
 
     Args:
         callbacks: A sequence of callbacks, one of them, or None.
+
+    Raises:
+        TrainingError: Something else is among them, or Keras' own way to resume.
     """
-    if isinstance(callbacks, keras.callbacks.Callback):
-        return [callbacks]
-    return list(callbacks or ())
+    given = [] if callbacks is None else callbacks
+    listed = list(given) if isinstance(given, Iterable) else [given]
+    for callback in listed:
+        if isinstance(callback, keras.callbacks.BackupAndRestore):
+            raise TrainingError(
+                "BackupAndRestore restores what a run folder doesn't record: leave it out, and"
+                " continue an interrupted run with lenet_tf.resume"
+            )
+        if not isinstance(callback, keras.callbacks.Callback):
+            hint = ""
+            if isinstance(callback, type) and issubclass(callback, keras.callbacks.Callback):
+                hint = f": call the class, {callback.__name__}()"
+            elif callable(callback):
+                hint = ": wrap it, keras.callbacks.LambdaCallback(on_epoch_end=function)"
+            raise TrainingError(
+                f"callbacks must be keras.callbacks.Callback objects, not {callback!r}{hint}"
+            )
+    return listed
 
 
 class EpochClock(keras.callbacks.Callback):

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.engine import ENGINES
-from lenet_tf.errors import SpecError, TrainingError, suggest_name
+from lenet_tf.errors import RunError, SpecError, TrainingError, suggest_name
+from lenet_tf.io.paths import to_path
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import check_device_name
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
@@ -39,8 +40,9 @@ class TrainConfig:
 
     Raises:
         SpecError: `spec` is no `Spec`, or the precision is unknown.
-        TrainingError: The seed, the patience or the engine is invalid.
+        TrainingError: The seed, the patience, the engine or the board is invalid.
         DeviceError: The device name is unknown.
+        RunError: `logs` is no path.
     """
 
     spec: Spec
@@ -60,7 +62,7 @@ class TrainConfig:
             name = type(self.spec).__name__
             raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {name}")
         object.__setattr__(self, "seed", _validate_seed(self.seed))
-        object.__setattr__(self, "logs", Path(self.logs))
+        object.__setattr__(self, "logs", to_path(self.logs, RunError, "logs"))
         object.__setattr__(self, "early_stopping", _validate_patience(self.early_stopping))
         check_device_name(self.device)
         if self.precision not in PRECISIONS:
@@ -68,8 +70,10 @@ class TrainConfig:
                 f"unknown precision {self.precision!r}: known are {', '.join(PRECISIONS)}"
             )
         if self.engine not in ENGINES:
-            hint = suggest_name(self.engine, ENGINES, "known are " + ", ".join(ENGINES))
+            hint = suggest_name(str(self.engine), ENGINES, "known are " + ", ".join(ENGINES))
             raise TrainingError(f"unknown engine {self.engine!r}: {hint}")
+        if not isinstance(self.board, Board):
+            raise TrainingError(f"board must be a Board, not {type(self.board).__name__}")
 
     @classmethod
     def create(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -193,9 +193,10 @@ def train(
         check_memory(config.spec, split, device, trainer.makes_patches)
         if model is not None:
             check_can_be_saved(model)
+        content = _describe_run(config, split, device, initial_model=model)
         folder = run_folder.create_run_folder(config.logs, config.spec.name)
         with run_folder.run_lock(folder):
-            record = _write_record(folder, config, split, device, initial_model=model)
+            record = _write_record(folder, config, content, initial_model=model)
             return trainer.run(record, Progress())
 
 
@@ -211,16 +212,11 @@ def training_context(device: devices.Device, seed: int, deterministic: bool) -> 
         yield
 
 
-def _write_record(
-    folder: Path,
-    config: TrainConfig,
-    split: Split,
-    device: devices.Device,
-    initial_model: LeNet | None,
-) -> RunRecord:
-    """Write what resumes or repeats the run, or leave no folder."""
-    settings = config.recorded_settings()
-    content: Mapping[str, Any] = build_config(
+def _describe_run(
+    config: TrainConfig, split: Split, device: devices.Device, initial_model: LeNet | None
+) -> dict[str, Any]:
+    """Return the content of config.json."""
+    return build_config(
         config.spec,
         split.data.identity(),
         {
@@ -232,9 +228,15 @@ def _write_record(
         seed=config.seed,
         initial_weights="seed" if initial_model is None else "given",
         **({} if initial_model is None else describe_given_model(initial_model)),
-        settings=settings,
+        settings=config.recorded_settings(),
         tensorboard=config.board.to_dict(),
     )
+
+
+def _write_record(
+    folder: Path, config: TrainConfig, content: dict[str, Any], initial_model: LeNet | None
+) -> RunRecord:
+    """Write what resumes or repeats the run, or leave no folder."""
     try:
         if initial_model is not None:
             with saved_as_lenet(initial_model):
@@ -245,4 +247,4 @@ def _write_record(
         if isinstance(error, OSError):
             raise run_folder.unwritable_error(folder.parent, error) from error
         raise
-    return RunRecord(folder, config.spec, settings | {"seed": config.seed}, dict(content))
+    return RunRecord(folder, config.spec, content["settings"] | {"seed": config.seed}, content)

@@ -57,11 +57,7 @@ def build_for_training(model: LeNet, device: Device) -> None:
         )
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    elif has_other_weights(model):
-        raise TrainingError(
-            f"layers of {model.name} were frozen or unfrozen after its optimizer had started:"
-            " compile the model again, as Keras asks after a change of trainable"
-        )
+    check_optimizer_weights(model)
     zeros = keras.ops.zeros((1, model.output_shape[-1]))
     try:
         model.compute_loss(None, zeros, zeros)
@@ -71,6 +67,20 @@ def build_for_training(model: LeNet, device: Device) -> None:
             " gives it: compile the model with categorical_crossentropy"
         ) from error
     build_metrics(model)
+
+
+def check_optimizer_weights(model: LeNet) -> None:
+    """Check that a model's optimizer has the state of all weights that it trains.
+
+    Raises:
+        TrainingError: Layers were frozen or unfrozen since it started. Its file would open with a
+            new state.
+    """
+    if has_other_weights(model):
+        raise TrainingError(
+            f"layers of {model.name} were frozen or unfrozen after its optimizer had started:"
+            " compile the model again, as Keras asks after a change of trainable"
+        )
 
 
 def check_memory(spec: Spec, split: Split, device: Device, makes_patches: bool) -> None:

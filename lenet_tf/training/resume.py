@@ -71,7 +71,7 @@ def resume(
         >>> lenet_tf.resume(run.path, data, quiet=True).metrics == run.metrics
         True
     """
-    record = read_run(Path(run.path if isinstance(run, run_folder.Run) else run))
+    record = read_run(run.path if isinstance(run, run_folder.Run) else run)
     return resume_record(
         record,
         data,

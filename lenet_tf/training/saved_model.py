@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from lenet_tf.models.saving import load_model
 from lenet_tf.runs import checkpoints
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.run_folder import FINAL
+from lenet_tf.training.model_setup import check_optimizer_weights
 from lenet_tf.training.run_errors import translate_write_errors
 
 # Images whose outputs are compared.
@@ -84,6 +86,27 @@ def describe_given_model(model: LeNet) -> dict[str, str | dict[str, Any]]:
         "compiled": describe_own_compilation(model, model.spec.recipe),
     }
     return {name: value for name, value in described.items() if value}
+
+
+def add_epoch(progress: Progress, model: LeNet, logs: Mapping[str, Any]) -> Progress:
+    """Return the progress of a run with an epoch that has just ended.
+
+    Args:
+        progress: The finished epochs before it.
+        model: The model as it is now.
+        logs: The epoch's logs, which custom callbacks may have changed.
+
+    Raises:
+        TrainingError: A checkpoint could not record the epoch.
+    """
+    check_optimizer_weights(model)
+    try:
+        row = checkpoints.build_row(logs)
+    except ValueError as error:
+        raise TrainingError(
+            f"a callback has changed the logs of epoch {progress.epochs + 1}: {error}"
+        ) from error
+    return replace(progress, rows=[*progress.rows, row])
 
 
 def write_checkpoint(path: Path, model: LeNet, progress: Progress) -> None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ from lenet_tf.training.run_errors import (
     translate_run_errors,
     translate_write_errors,
 )
-from lenet_tf.training.saved_model import confirm_saved_model, write_checkpoint
+from lenet_tf.training.saved_model import add_epoch, confirm_saved_model, write_checkpoint
 from lenet_tf.training.tensorboard.callback import TensorBoard, log_run_end
 
 
@@ -189,14 +188,8 @@ class Trainer:
             raise divergence_error(f"in {nan.failed_at}", self._record, self._progress.epochs)
 
     def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
-        """Write the files of an epoch. Renaming final.keras finishes it.
-
-        An epoch with a NaN or infinite loss is never finished.
-        """
-        row = {name: float(value) for name, value in logs.items() if isinstance(value, Real)}
-        if not all(math.isfinite(row.get(name, math.nan)) for name in ("loss", "val_loss")):
-            return
-        progress = replace(self._progress, rows=[*self._progress.rows, row])
+        """Write the files of an epoch. Renaming final.keras finishes it."""
+        progress = add_epoch(self._progress, self.model, logs)
         with translate_write_errors():
             write_checkpoint(self._folder / run_folder.FINAL, self.model, progress)
             self._progress = progress
@@ -210,7 +203,9 @@ class Trainer:
         shutdown: ShutdownRequest,
     ) -> list[keras.callbacks.Callback]:
         def finish_epoch(logs: Mapping[str, Any]) -> bool:
-            self._finish_epoch(logs)
+            # An epoch with a NaN or infinite loss is never finished.
+            if not nan.failed_at:
+                self._finish_epoch(logs)
             return bool(shutdown.signal) or self._is_finished()
 
         return [
