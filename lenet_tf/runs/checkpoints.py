@@ -98,7 +98,7 @@ def build_row(logs: Mapping[Any, Any]) -> dict[str, float]:
             raise ValueError(f"{name!r:.60} can't be the name of a metric")
         if isinstance(value, Real):
             # Beyond it are infinity, which a custom metric may be, and whole numbers of any size.
-            if schema.MAX_NUMBER < abs(value) != math.inf:
+            if schema.MAX_NUMBER < abs(value) != math.inf:  # type: ignore[operator]
                 raise ValueError(f"{name:.60} must be a number of at most {schema.MAX_NUMBER:g}")
             row[name] = float(value)
     check_values({"epochs": [_replace_nan(row)], "resumed": []}, schema.ProgressFile)
