@@ -123,6 +123,42 @@ def test_a_ring_with_a_slash_is_no_frame():
     assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (20, 16)
 
 
+@pytest.mark.parametrize("number", [0, 4, 11, 18])
+@pytest.mark.parametrize("other", [(70, 150, 60), (70, 80, 190), (140, 150, 40), (140, 20, 170)])
+def test_a_second_digit_is_counted_wherever_it_is(number, other):
+    """Below or beside the first, and half as large."""
+    first = draw_ink(number, 140, 20, 50, (320, 320))
+    ink = np.maximum(first, draw_ink(3, *other, (320, 320)))
+    with pytest.raises(DataError, match="2 separate digits are drawn in it"):
+        as_digit(to_picture(ink))
+
+
+@pytest.mark.parametrize("number", [0, 2, 4, 11, 18])
+@pytest.mark.parametrize("mark", ["circle", "underline", "two lines"])
+def test_a_circle_and_an_underline_are_no_part_of_the_digit(number, mark):
+    shape = (260, 260)
+    ink = draw_ink(number, 140, 60, 60, shape)
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    if mark == "circle":
+        marked = np.abs(np.hypot(rows - 130, 0.9 * (columns - 130)) - 85) < 3
+    else:
+        tilted = rows - 0.04 * (columns - 60)
+        marked = (np.abs(tilted - 200) < 3) | ((mark == "two lines") & (np.abs(tilted - 215) < 3))
+        marked &= (columns > 80) & (columns < 180)
+    expected = as_digit(to_picture(ink))
+    assert correlate(as_digit(to_picture(np.maximum(ink, marked))), expected) > 0.97
+
+
+def test_a_zero_keeps_its_dot_or_slash():
+    rows, columns = np.mgrid[:200, :200]
+    zero = np.abs(np.hypot((rows - 100) / 70, (columns - 100) / 45) - 1) < 0.08
+    dot = np.hypot(rows - 100, columns - 100) < 12
+    slash = (np.abs(rows - 100 + 1.2 * (columns - 100)) < 7) & (np.abs(rows - 100) < 28)
+    for inside in (dot, slash):
+        digit = as_digit(to_picture((zero | inside).astype(float)))
+        assert digit[14, 14] > 200 and ndimage.label(digit[14] > 60)[1] == 3
+
+
 def test_empty_ruled_paper_is_empty():
     with pytest.raises(DataError, match="nothing is drawn in it"):
         as_digit(to_picture(np.zeros(SHAPE), np.where(draw_lines("ruled"), 120.0, 235.0)))

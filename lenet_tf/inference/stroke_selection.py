@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
 from lenet_tf.errors import DataError
+from lenet_tf.inference.mark_removal import remove_marks
 
 Box = tuple[slice, ...]
 
@@ -16,8 +19,12 @@ _MIN_AREA = 0.03
 _MIN_AREA_INSIDE = 0.25
 # Parts that are closer than this share of the picture's longer side belong together.
 _MAX_BREAK = 0.02
-# Digits side by side: least height in shares of the tallest, and least gap in shares of it.
-_MIN_DIGIT_HEIGHT, _MIN_DIGIT_GAP = 0.6, 0.08
+# Several digits: least height and least gap, in shares of the tallest. A digit may be half as tall
+# as another, and the dots and bars beside a digit's main stroke are lower.
+_MIN_DIGIT_HEIGHT, _MIN_DIGIT_GAP = 0.4, 0.08
+# A digit's least share of the height of all ink, which keeps specks out, and the height of two
+# digits, one above the other, in shares of their width.
+_MIN_SHARE, _MIN_STACK, _MAX_STACK = 0.2, 1.3, 4.0
 # Thickness of a blob in shares of its longer side; digits in MNIST stay below 0.7.
 _MIN_BLOB = 0.8
 # Least side of a frame in pixels, to hold a digit.
@@ -77,7 +84,7 @@ def _span(mask: np.ndarray) -> slice:
 
 
 def select_strokes(ink: np.ndarray) -> np.ndarray:
-    """Keep the strokes of the one digit, without dirt and without what touches the rim.
+    """Keep the strokes of the one digit, without dirt, marks and what touches the rim.
 
     Args:
         ink: float32 (height, width), 0 paper … 1 ink, with some ink.
@@ -93,7 +100,7 @@ def select_strokes(ink: np.ndarray) -> np.ndarray:
     if inside > 0 and inside >= _MIN_AREA_INSIDE * areas[at_rim].max(initial=0):
         areas[at_rim] = 0
     strokes = np.flatnonzero(areas >= _MIN_AREA * areas.max())
-    return np.where(np.isin(labels, strokes), ink, 0)
+    return remove_marks(np.where(np.isin(labels, strokes), ink, 0))
 
 
 def find_box(ink: np.ndarray) -> Box:
@@ -112,7 +119,7 @@ def check_single_digit(ink: np.ndarray) -> None:
         ink: float32 (height, width), 0 paper … 1 ink, cropped to the ink.
 
     Raises:
-        DataError: If there are several digits side by side, or no more than a dot.
+        DataError: If there are several digits beside or below each other, or no more than a dot.
     """
     count = _count_digits(ink)
     if count > 1:
@@ -132,15 +139,24 @@ def _label_parts(ink: np.ndarray) -> tuple[np.ndarray, int]:
 
 
 def _count_digits(ink: np.ndarray) -> int:
+    """Count the digits that lie beside or below each other, with an empty band between them."""
     labels, _ = ndimage.label(ink > 0, _EIGHT_NEIGHBORS)
-    height = ink.shape[0]
-    columns = sorted(
-        (box[1].start, box[1].stop)
-        for box in ndimage.find_objects(labels)
-        if box[0].stop - box[0].start >= _MIN_DIGIT_HEIGHT * height
-    )
-    count, end = 1, ink.shape[1]
-    for number, (start, stop) in enumerate(columns):
-        count += start - end >= _MIN_DIGIT_GAP * height
-        end = max(end, stop) if number else stop
+    boxes = ndimage.find_objects(labels)
+    height, width = ink.shape
+    tallest = max(box[0].stop - box[0].start for box in boxes)
+    least, gap = max(_MIN_DIGIT_HEIGHT * tallest, _MIN_SHARE * height), _MIN_DIGIT_GAP * tallest
+    beside = _count_groups(boxes, 1, least, gap)
+    # A single digit in two pieces is wider, such as a 5, or narrower, such as a 1.
+    is_stack = _MIN_STACK * width <= height <= _MAX_STACK * width
+    return max(1, beside, _count_groups(boxes, 0, least, gap) if is_stack else 0)
+
+
+def _count_groups(boxes: Sequence[Box], axis: int, least: float, gap: float) -> int:
+    """Count the groups of boxes, with a gap between them along an axis, that have a tall one."""
+    count, end, tall = 0, -np.inf, False
+    for box in sorted(boxes, key=lambda each: each[axis].start):
+        tall = tall and box[axis].start - end < gap
+        is_tall = box[0].stop - box[0].start >= least
+        count += is_tall and not tall
+        tall, end = tall or is_tall, max(end, box[axis].stop)
     return count
