@@ -117,6 +117,7 @@ def test_draw(cli):
             cli("draw", "codes", name), f"cannot write {name}: its name must end with .png"
         )
     check_refused(cli("draw", "codes", "."), "File '.' is a directory")
+    check_refused(cli("draw", "codes", "c.png", "--data", "x"), "--network and --data are for dist")
     check_refused(cli("draw", "code", "codes.png"), "'code' is not one of 'codes', 'distortions'")
     assert {path.name for path in Path().iterdir()} == {"codes.png", "distortions.png", "other.png"}
 

@@ -82,10 +82,17 @@ class AsciiStream(io.TextIOWrapper):
         super().__init__(io.BytesIO(), encoding="ascii", errors="strict")
 
 
-@pytest.mark.parametrize("stream", [BrokenStream(), None], ids=["broken", "none"])
+class Tee:
+    """A program's own stream, with the methods that `print` needs."""
+
+    def write(self, text: str) -> None:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize("stream", [BrokenStream(), None, Tee()], ids=["broken", "none", "own"])
 def test_a_broken_stdout_does_not_stop_a_training(digits, tmp_path, monkeypatch, stream):
     monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(sys, "stderr", None if stream is None else stream)
     run = quick.fit("tiny", digits, epochs=2, logs=tmp_path)
     assert run.metrics["epochs"] == 2
 

@@ -145,3 +145,10 @@ def test_whole_numbers_in_a_file(cli):
 
 def test_a_missing_file(cli):
     check_refused(cli("summary", "none.toml"), "cannot read none.toml: No such file or directory")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_network(tmp_path):
+    """Editors of Windows write it."""
+    file = tmp_path / "lenet5.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + EXAMPLE.read_bytes())
+    assert toml.load_spec(file) == toml.load_spec(EXAMPLE)

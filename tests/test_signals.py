@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from interrupted_runs import list_files
 
+from lenet_tf.io import atomic
 from lenet_tf.runs import checkpoints
 from lenet_tf.runtime.signals import graceful_interrupt
 
@@ -48,6 +50,27 @@ def test_the_first_signal_is_recorded_and_the_second_raises(capfd):
             signal.raise_signal(signal.SIGINT)
     assert (request.signal, request.count, request.exit_code) == (2, 2, 130)
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_command_removes_what_it_has_begun(monkeypatch, cli, name, code):
+    """As Ctrl-C; training, whose first signal waits, takes over for its time."""
+
+    def write(*_):
+        with atomic.atomic_write(Path("codes.png")) as file, graceful_interrupt() as request:
+            file.write(b"half")
+            if name == "SIGTERM":
+                signal.raise_signal(signal.SIGTERM)
+                assert request.signal == signal.SIGTERM
+        with atomic.atomic_write(Path("codes.png")):
+            signal.raise_signal(getattr(signal, name))
+
+    monkeypatch.setattr("lenet_tf.evaluation.plotting.save_figure", write)
+    result = cli("draw", "codes", "codes.png")
+    # A command that was interrupted ignores Ctrl-C while Python ends.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert (result.exit_code, f"stopped by {name}" in result.stderr) == (code, True)
+    assert os.listdir() == ["codes.png"]
 
 
 def test_the_first_signal_raises_if_nothing_needs_to_finish(capfd):

@@ -18,8 +18,7 @@ from lenet_tf.text import escape_controls
 @click.option(
     "--network",
     metavar="VARIANT|FILE.toml",
-    default="lenet5-1998",
-    show_default=True,
+    show_default="lenet5-1998",
     help="Network whose images are distorted.",
 )
 @click.option("--data", metavar="NAME", help="Data set, as for train.")
@@ -32,7 +31,12 @@ from lenet_tf.text import escape_controls
     help="Seed of the distortions.",
 )
 def draw(
-    subject: str, file: Path, network: str, data: str | None, originals: str | None, seed: int
+    subject: str,
+    file: Path,
+    network: str | None,
+    data: str | None,
+    originals: str | None,
+    seed: int,
 ) -> None:
     """Draw a figure into FILE.png: PNG, JPEG, WebP, TIFF, SVG or PDF, as its name ends.
 
@@ -43,12 +47,14 @@ def draw(
 
     plotting.check_figure_path(file)
     if subject == "codes":
+        if network or data:
+            raise click.UsageError("--network and --data are for distortions.")
         figure = rbf_code_figure.plot_codes()
     else:
         # Imported here: it starts TensorFlow, which codes and a wrong FILE don't need.
         from lenet_tf.evaluation import distortion_figure
 
-        spec = find_spec(network)
+        spec = find_spec(network or "lenet5-1998")
         raw = load_data(choose_data_name(spec, data), originals)
         figure = distortion_figure.plot_distortions(raw, spec, seed)
     plotting.save_figure(figure, file)

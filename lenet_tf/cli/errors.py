@@ -15,6 +15,7 @@ import click
 from lenet_tf.cli.output import OutputError, note, prepare_streams
 from lenet_tf.errors import Interrupted, LenetError
 from lenet_tf.runtime.output import write
+from lenet_tf.runtime.signals import clean_termination
 from lenet_tf.text import escape_controls
 
 _INTERRUPTED_EXIT_CODE = 130
@@ -43,7 +44,7 @@ class ErrorReportingGroup(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command with streams that take any text."""
-        with prepare_streams(), _short_warnings():
+        with prepare_streams(), _short_warnings(), clean_termination():
             try:
                 return super().main(*args, **kwargs)
             except OSError as error:  # Click could not print the help or the version.

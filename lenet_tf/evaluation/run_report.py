@@ -25,6 +25,7 @@ from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.run_models import load_last_epoch
 from lenet_tf.runs import checkpoints, folder_checks, run_record
 from lenet_tf.runtime.environment import program_name
+from lenet_tf.text import quote_word
 
 # In a run folder: the page, and the folder of its figures.
 PAGE, FIGURES = "report.html", "report"
@@ -240,5 +241,5 @@ def _list_facts(run: EvaluatedRun) -> dict[str, Any]:
         "device": config["device"].get("label", "?"),
         "started": config.get("started", "?"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions),
-        "repeat with": f"{program_name('lenet-tf')} train --from-run {run.record.path}",
+        "repeat with": f"{program_name('lenet-tf')} train --from-run {quote_word(run.record.path)}",
     }

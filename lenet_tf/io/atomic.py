@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -119,10 +120,12 @@ def check_writable(path: Path) -> None:
 
     Raises:
         UnsafePathError: If `path` is no plain file.
-        OSError: If its folder does not exist.
+        OSError: If its folder does not exist or takes no files.
     """
     with open_folder(path.parent) as folder:
         folder.check_replaceable(path.name)
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
 
 
 def make_folder(path: Path, inside: Path) -> None:

@@ -40,7 +40,7 @@ def write(stream: Any, text: str) -> Exception | None:
             encoding = stream.encoding or "ascii"
             stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
-    except (OSError, ValueError) as error:  # Python raises ValueError for a closed file.
+    except Exception as error:  # A program's own stream can lack methods and raise anything.
         return error
     return None
 
@@ -78,6 +78,6 @@ class TolerantStream:
 def is_terminal(stream: Any) -> bool:
     """Return whether a stream, which may be None or closed, is a terminal."""
     try:
-        return stream is not None and stream.isatty()
-    except ValueError:
+        return stream is not None and bool(stream.isatty())
+    except Exception:  # As in `write`.
         return False

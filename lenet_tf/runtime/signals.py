@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from lenet_tf.errors import Interrupted
+
 _EPOCH_NOTICE = (
     "Stopping after this epoch. Send the signal again to stop at once; "
     "finished epochs are saved in either case."
@@ -63,15 +65,43 @@ def handle_signals(
         react(request)
 
     if threading.current_thread() is threading.main_thread():
-        defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-        for number, default in defaults.items():
-            if signal.getsignal(number) is default:
+        defaults = {
+            signal.SIGINT: (signal.default_int_handler,),
+            signal.SIGTERM: (signal.SIG_DFL, _end_command),
+        }
+        for number, handlers in defaults.items():
+            if signal.getsignal(number) in handlers:
                 previous[number] = signal.signal(number, handle)
     try:
         yield request
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def clean_termination() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it removes unfinished files.
+
+    Raises:
+        Interrupted: One of them has arrived.
+    """
+    previous = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # nohup ignores SIGHUP.
+            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                previous[number] = signal.signal(number, _end_command)
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _end_command(number: int, _: Any) -> None:
+    raise Interrupted(f"stopped by {signal.Signals(number).name}", 128 + number)
 
 
 def graceful_interrupt() -> contextlib.AbstractContextManager[ShutdownRequest]:

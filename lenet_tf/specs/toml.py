@@ -34,7 +34,7 @@ def load_spec(path: str | Path) -> Spec:
     """
     path = to_path(path, SpecError, "a network's file")
     try:
-        values = _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8"))
+        values = _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8-sig"))
     except OSError as error:
         raise SpecError(f"cannot read {path}: {error.strerror}") from error
     except RecursionError as error:

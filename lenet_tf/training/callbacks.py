@@ -200,9 +200,8 @@ class EpochLines(keras.callbacks.ProgbarLogger):
 
 @contextlib.contextmanager
 def _ignore_broken_stdout() -> Iterator[None]:
-    # Where Python has no stdout, Keras looks for its methods in vain.
-    errors = (OSError, ValueError) if sys.stdout is not None else (AttributeError,)
-    with contextlib.suppress(*errors):
+    # Keras looks for methods that a program's own stream, or none, may lack.
+    with contextlib.suppress(Exception):
         yield
 
 

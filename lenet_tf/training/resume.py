@@ -23,6 +23,7 @@ from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differ
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
+from lenet_tf.text import quote_word
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.fit import one_training_at_a_time, training_context
@@ -112,7 +113,7 @@ def resume_record(
         raise RunError(
             f"{record.path} has format {record.config['format']}, whose checkpoints don't record"
             f" the run's progress; lenet_tf {__version__} needs it to resume. Repeat the run"
-            f" instead: lenet-tf train --from-run {record.path}"
+            f" instead: lenet-tf train --from-run {quote_word(record.path)}"
         )
     metrics = record.read_metrics()
     if metrics is not None:
