@@ -151,4 +151,6 @@ def test_a_byte_order_mark_is_no_part_of_the_network(tmp_path):
     """Editors of Windows write it."""
     file = tmp_path / "lenet5.toml"
     file.write_bytes(b"\xef\xbb\xbf" + EXAMPLE.read_bytes())
+    from lenet_tf.specs import toml
+
     assert toml.load_spec(file) == toml.load_spec(EXAMPLE)

@@ -84,7 +84,7 @@ def _run_child(content: bytes) -> bytes:
     """Send a file to the child process and return its reply."""
     # The child starts without site-packages, and imports these two packages only.
     folders = dict.fromkeys(_find_package_folder(name) for name in ("numpy", "h5py"))
-    command = [sys.executable, "-I", "-S", __file__, *folders]
+    command = [sys.executable or "", "-I", "-S", __file__, *folders]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
