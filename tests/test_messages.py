@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from quick import fit
 
+import lenet_tf
 from lenet_tf.training.messages import next_steps_message, resume_command, run_end_message
 
 
@@ -39,14 +41,28 @@ def test_the_result_names_the_data(tiny_run, digits):
 def test_next_steps_are_commands_for_this_run(tmp_path):
     folder = tmp_path / "my logs" / "fit" / "tiny-20260102-030405"
     folder.mkdir(parents=True)
-    message = next_steps_message(folder, folder.parent.parent)
+    config = {"initial_weights": "seed", "data": {"name": "sample", "source": "TFDS"}}
+    run = lenet_tf.Run(folder, {}, {}, config)
+    message = next_steps_message(run, folder.parent.parent)
     assert f"--logdir '{tmp_path}/my logs'" in message
     assert f"evaluate '{folder}'" in message
     assert f"train --from-run '{folder}'" in message
     assert f"lenet_tf.load_model('{folder}/final.keras')" in message
     assert "report" not in message
     (folder / "report.html").touch()
-    assert f"open the report         '{folder}/report.html'" in next_steps_message(folder, folder)
+    assert f"open the report         '{folder}/report.html'" in next_steps_message(run, folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"initial_weights": "given"}, {"data": {"name": "x", "source": "arrays"}}],
+    ids=["a trained model", "arrays"],
+)
+def test_a_run_that_from_run_refuses_is_not_said_to_be_repeatable(tmp_path, changes):
+    config = {"initial_weights": "seed", "data": {"name": "sample", "source": "TFDS"}}
+    for each, is_said in ((config, True), (config | changes, False)):
+        run = lenet_tf.Run(tmp_path, {}, {}, each)
+        assert ("--from-run" in next_steps_message(run, tmp_path)) is is_said
 
 
 def test_the_command_to_resume_quotes_the_folder():

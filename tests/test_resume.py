@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from quick import fit, resume
 from tensorboard_events import read_steps
 
 import lenet_tf
-from lenet_tf.errors import DataError, Interrupted, RunError
+from lenet_tf.errors import DataError, Interrupted, RunError, SpecError
 from lenet_tf.evaluation import run_report
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.specs import Optimizer, Pooling, Recipe, get_spec
+from lenet_tf.training import model_setup, trainer
 
 TINY = get_spec("tiny")
 STOCHASTIC = replace(
@@ -103,6 +105,28 @@ def test_a_run_from_a_trained_model_resumes_from_its_weights(tiny_run, digits, t
         lenet_tf.load_model(tiny_run.path), digits, tmp_path / "b", (1,), **options
     )
     assert_equal_runs(complete, resumed)
+
+
+def test_a_run_killed_after_its_last_epoch_still_averages_its_weights(
+    digits, tmp_path, monkeypatch
+):
+    """Keras averages them when its fit has ended, after the last checkpoint."""
+
+    def train(name):
+        model = lenet_tf.LeNet("tiny", seed=1)
+        model.compile(keras.optimizers.Adam(use_ema=True), "categorical_crossentropy")
+        return fit(model, digits, epochs=1, device="cpu", logs=tmp_path / name, quiet=True)
+
+    def kill(*arguments):
+        raise SystemExit
+
+    complete = train("complete")
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "confirm_saved_model", kill)
+        with pytest.raises(SystemExit):
+            train("killed")
+    (folder,) = (tmp_path / "killed" / "fit").iterdir()
+    assert_equal_runs(complete, resume(folder, digits, quiet=True))
 
 
 @pytest.mark.slow
@@ -207,6 +231,19 @@ def test_other_formats_are_refused(interrupted_run, digits, number, message):
     path = interrupted_run / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format": number}))
     with pytest.raises(RunError, match=message):
+        resume(interrupted_run, digits, quiet=True)
+
+
+def test_a_run_of_an_earlier_format_is_repeated_only_if_that_is_possible(interrupted_run, digits):
+    change_config(interrupted_run, lambda config: config.update(format=2, initial_weights="given"))
+    with pytest.raises(RunError, match=r"needs it to resume\. Load its model and train that\.$"):
+        resume(interrupted_run, digits, quiet=True)
+
+
+def test_a_step_that_exceeds_this_machine_is_refused(interrupted_run, digits, monkeypatch):
+    memory = types.SimpleNamespace(total=1_000)
+    monkeypatch.setattr(model_setup.psutil, "virtual_memory", lambda: memory)
+    with pytest.raises(SpecError, match="tiny: training on batches of .* of memory, and this"):
         resume(interrupted_run, digits, quiet=True)
 
 

@@ -156,7 +156,7 @@ def _print_result(run: Run, raw: RawData, config: TrainConfig) -> None:
 
     text = run_end_message(run.metrics, raw.identity())
     if not config.quiet:
-        text = f"\n{text}\n{next_steps_message(run.path, config.logs)}"
+        text = f"\n{text}\n{next_steps_message(run, config.logs)}"
     try:
         echo(text)
     except OutputError as error:

@@ -232,6 +232,7 @@ def _tabulate_confusions(scores: Scores) -> html_pages.PageTable:
 def _list_facts(run: EvaluatedRun) -> dict[str, Any]:
     spec, data, config = run.record.spec, run.data, run.record.config
     versions = config.get("versions", {})
+    repeat = f"{program_name('lenet-tf')} train --from-run {quote_word(run.record.path)}"
     return {
         "network": f"{spec.name}, {spec.parameters:,} parameters",
         "data": f"{data.name} {data.version}, {len(data.x_train):,} training images,"
@@ -241,5 +242,4 @@ def _list_facts(run: EvaluatedRun) -> dict[str, Any]:
         "device": config["device"].get("label", "?"),
         "started": config.get("started", "?"),
         "versions": ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions),
-        "repeat with": f"{program_name('lenet-tf')} train --from-run {quote_word(run.record.path)}",
-    }
+    } | ({"repeat with": repeat} if run_record.is_repeatable(config) else {})

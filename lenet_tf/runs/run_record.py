@@ -216,6 +216,16 @@ def read_run(folder: str | Path) -> RunRecord:
     return RunRecord(folder, spec, settings | {"seed": config["seed"]}, config)
 
 
+def is_repeatable(config: Mapping[str, Any]) -> bool:
+    """Return whether `lenet-tf train --from-run` repeats a run without further options.
+
+    Args:
+        config: The content of config.json.
+    """
+    is_in_memory = config["data"].get("source") == "arrays"
+    return config.get("initial_weights") == "seed" and not is_in_memory
+
+
 def read_repeatable_run(folder: Path) -> RunRecord:
     """Read the record of a run that its seed alone reproduces.
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from lenet_tf.data.dataset import RawData, Split
 from lenet_tf.evaluation.spec_text import format_compiled
-from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runs.run_folder import Run
+from lenet_tf.runs.run_record import RunRecord, is_repeatable
 from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.threads import uses_one_thread
@@ -92,20 +93,21 @@ def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     )
 
 
-def next_steps_message(path: Path, logs: Path) -> str:
+def next_steps_message(run: Run, logs: Path) -> str:
     """Return commands for the next steps after a run.
 
     Args:
-        path: The run folder.
+        run: The run.
         logs: The folder of all runs.
     """
     tensorboard, command = program_name("tensorboard"), program_name("lenet-tf")
-    folder, page = quote_word(path), path / "report.html"
+    folder, page = quote_word(run.path), run.path / "report.html"
     report = f"  open the report         {quote_word(page)}\n" if page.exists() else ""
+    repeat = f"  repeat the run          {command} train --from-run {folder}\n"
     return (
         f"\nNext:\n{report}"
         f"  curves and histograms   {tensorboard} --logdir {quote_word(logs)}\n"
         f"  test it again           {command} evaluate {folder}\n"
-        f"  repeat the run          {command} train --from-run {folder}\n"
-        f"  in Python               lenet_tf.load_model({str(path / 'final.keras')!r})"
+        f"{repeat if is_repeatable(run.config) else ''}"
+        f"  in Python               lenet_tf.load_model({str(run.path / 'final.keras')!r})"
     )

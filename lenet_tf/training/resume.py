@@ -19,7 +19,13 @@ from lenet_tf.models.run_models import load_last_epoch, load_run_model
 from lenet_tf.runs import checkpoints, folder_checks, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.event_files import truncate_events
-from lenet_tf.runs.run_record import FORMAT, RunRecord, read_run, version_differences
+from lenet_tf.runs.run_record import (
+    FORMAT,
+    RunRecord,
+    is_repeatable,
+    read_run,
+    version_differences,
+)
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
@@ -27,6 +33,7 @@ from lenet_tf.text import quote_word
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.fit import one_training_at_a_time, training_context
+from lenet_tf.training.model_setup import check_memory
 from lenet_tf.training.trainer import Trainer
 from lenet_tf.version import __version__
 
@@ -110,10 +117,13 @@ def resume_record(
         LenetError, Interrupted: As `resume`.
     """
     if record.config["format"] != FORMAT:
+        advice = "Load its model and train that."
+        if is_repeatable(record.config):
+            command = f"lenet-tf train --from-run {quote_word(record.path)}"
+            advice = f"Repeat the run instead: {command}"
         raise RunError(
             f"{record.path} has format {record.config['format']}, whose checkpoints don't record"
-            f" the run's progress; lenet_tf {__version__} needs it to resume. Repeat the run"
-            f" instead: lenet-tf train --from-run {quote_word(record.path)}"
+            f" the run's progress; lenet_tf {__version__} needs it to resume. {advice}"
         )
     metrics = record.read_metrics()
     if metrics is not None:
@@ -156,14 +166,19 @@ def _continue(
         metrics = record.read_metrics()
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
+        split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
+        check_memory(spec, split, device, makes_patches=False)
         model, progress = _load_last_epoch(record, config)
         # The rows and the preparation in config.json may not fit each other.
         check_fits(model, spec.preparation.output_shape(data.image_shape), data)
-        split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
         trainer = Trainer(
             config=config, split=split, model=model, device=device, callbacks=callbacks
         )
+        check_memory(spec, split, device, trainer.makes_patches)
         _restore_files(record.path, progress, int(model.optimizer.iterations))
+        if progress.is_over(spec.recipe.epochs, config.early_stopping):
+            # Keras' fit does it after its last epoch, and the process was killed in between.
+            model.optimizer.finalize_variable_values(model.trainable_variables)
         difference = describe_differences(record.config)
         return trainer.run(record, progress, [*notes, *([difference] if difference else [])])
 
