@@ -232,7 +232,7 @@ def exclude_biases_from_decay():
         (
             lambda: compile_tiny(loss=squared_error),
             TrainingError,
-            "tiny can't be saved, since its compile_config names .*squared_error",
+            "tiny can't be saved .compile_config names .*squared_error",
         ),
         (lambda: freeze(lenet_tf.LeNet("tiny")), TrainingError, "tiny has nothing to train"),
         (build_without_layer, RunError, "OUTPUT has the activation sigmoid, not softmax"),
@@ -245,6 +245,13 @@ def exclude_biases_from_decay():
             TrainingError,
             "tiny is compiled with a list or dictionary of losses",
         ),
+        (lambda: compile_tiny(loss="circle"), TrainingError, "loss circle doesn't accept one-hot"),
+        (
+            # A function without source code, as in Python's own prompt.
+            lambda: compile_tiny(loss=eval("lambda labels, outputs: 1.0")),
+            TrainingError,
+            r"tiny can't be saved \(could not get source code\)",
+        ),
     ],
     ids=[
         "sparse loss",
@@ -256,6 +263,8 @@ def exclude_biases_from_decay():
         "other optimizer",
         "weight decay",
         "list of losses",
+        "loss of pairs",
+        "lambda",
     ],
 )
 def test_a_model_that_cannot_be_trained_or_saved_is_refused_at_the_start(

@@ -60,14 +60,16 @@ def check_can_be_saved(model: LeNet) -> None:
             f"{model.name} can't be saved, since {type(model).__name__} has its own {own[0]}:"
             " train it with its own fit"
         )
-    with saved_as_lenet(model):
-        config = keras.saving.serialize_keras_object(model)
     try:
+        with saved_as_lenet(model):
+            config = keras.saving.serialize_keras_object(model)
         check_config(json.loads(json.dumps(config)))
-    except (ValueError, TypeError) as error:
+    except RunError:
+        raise
+    except Exception as error:  # Keras raises anything, such as for a lambda without source code.
         raise TrainingError(
-            f"{model.name} can't be saved, since its {error}: compile it with parts of Keras, or"
-            " train it with its own fit"
+            f"{model.name} can't be saved ({error}): compile it with parts of Keras, or train it with"
+            " its own fit"
         ) from error
 
 
