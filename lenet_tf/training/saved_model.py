@@ -68,8 +68,8 @@ def check_can_be_saved(model: LeNet) -> None:
         raise
     except Exception as error:  # Keras raises anything, such as for a lambda without source code.
         raise TrainingError(
-            f"{model.name} can't be saved ({error}): compile it with parts of Keras, or train it with"
-            " its own fit"
+            f"{model.name} can't be saved ({error}): compile it with parts of Keras, or train it"
+            " with its own fit"
         ) from error
 
 
