@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -71,6 +72,26 @@ def test_a_command_removes_what_it_has_begun(monkeypatch, cli, name, code):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     assert (result.exit_code, f"stopped by {name}" in result.stderr) == (code, True)
     assert os.listdir() == ["codes.png"]
+
+
+def test_a_signal_that_python_or_a_library_drops_ends_the_command(monkeypatch, cli, capfd):
+    class Dropping:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    def drop(*_):
+        Dropping()
+        time.sleep(30)
+
+    def catch(*_):
+        with contextlib.suppress(BaseException):
+            signal.raise_signal(signal.SIGTERM)
+
+    for write in (drop, catch):
+        monkeypatch.setattr("lenet_tf.evaluation.plotting.save_figure", write)
+        assert cli("draw", "codes", "codes.png").exit_code == 143
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert "Exception ignored" not in capfd.readouterr().err
 
 
 def test_the_first_signal_raises_if_nothing_needs_to_finish(capfd):

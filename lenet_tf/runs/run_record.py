@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from lenet_tf.errors import RunError, SpecError
 from lenet_tf.io.paths import to_path
 from lenet_tf.runs import schema
 from lenet_tf.runs.run_folder import CONFIG, METRICS, read_json
-from lenet_tf.runs.validation import check_file, check_recordable
+from lenet_tf.runs.validation import check_file
 from lenet_tf.runtime import environment
 from lenet_tf.specs import Spec
 from lenet_tf.specs.scope_names import rename_rows
@@ -119,37 +118,6 @@ class RunRecord:
                 f"{self.path} was trained on other {name} data (SHA-256 {expected[:12]}…, here"
                 f" {sha256[:12]}…). {advice}"
             )
-
-
-def build_config(
-    spec: Spec, data: Mapping[str, Any], device: Mapping[str, Any], **settings: Any
-) -> dict[str, Any]:
-    """Return the content of config.json for a run that starts now.
-
-    Args:
-        spec: The network with its recipe.
-        data: `RawData.identity()`.
-        device: The device's name and label, and the thread settings.
-        **settings: Further entries, such as `seed` and `settings`.
-
-    Raises:
-        TrainingError: It could not be read again.
-    """
-    table = spec.to_dict()
-    config = {
-        "format": FORMAT,
-        "variant": spec.name,
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "recipe": table.pop("recipe"),
-        "spec": table,
-        "data": data,
-        "device": device,
-        "versions": environment.package_versions(),
-        "commit": environment.git_commit(),
-        "machine": environment.describe_machine(),
-    } | settings
-    check_recordable(config)
-    return config
 
 
 def read_config(folder: Path) -> dict[str, Any]:

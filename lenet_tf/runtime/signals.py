@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -79,29 +80,51 @@ def handle_signals(
             signal.signal(number, handler)
 
 
+# The signals that have asked this process to end its command.
+_received: list[int] = []
+
+
 @contextlib.contextmanager
 def clean_termination() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it removes unfinished files.
 
     Raises:
         Interrupted: One of them has arrived.
+        SystemExit: One of them has arrived, but a library caught the error: the command has ended
+            as usual, with the exit code of the signal.
     """
-    previous = {}
+    previous, hook = {}, sys.unraisablehook
+    _received.clear()
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             # nohup ignores SIGHUP.
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
                 previous[number] = signal.signal(number, _end_command)
+        sys.unraisablehook = lambda unraisable: _repeat_signal(unraisable, hook)
     try:
         yield
+    except SystemExit as error:
+        if _received and not error.code:
+            raise SystemExit(128 + _received[-1]) from error
+        raise
     finally:
+        sys.unraisablehook = hook
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
 def _end_command(number: int, _: Any) -> None:
+    _received.append(number)
     raise Interrupted(f"stopped by {signal.Signals(number).name}", 128 + number)
+
+
+def _repeat_signal(unraisable: Any, hook: Callable[[Any], Any]) -> None:
+    """Send a signal again whose error Python has dropped, such as that of a finalizer."""
+    if not isinstance(unraisable.exc_value, Interrupted) or not _received:
+        hook(unraisable)
+        return
+    threading.Timer(0.01, os.kill, (os.getpid(), _received[-1])).start()
 
 
 def graceful_interrupt() -> contextlib.AbstractContextManager[ShutdownRequest]:

@@ -18,7 +18,8 @@ from lenet_tf.evaluation.evaluate import check_fits
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import run_folder
 from lenet_tf.runs.checkpoints import Progress, write_model
-from lenet_tf.runs.run_record import RunRecord, build_config
+from lenet_tf.runs.new_record import build_config
+from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import numerics, tensorflow_start, threads
 from lenet_tf.runtime.keras_settings import check_keras, check_warnings
@@ -175,12 +176,11 @@ def train(
         LenetError, Interrupted: As `fit`.
     """
     device = devices.choose_device(config.device)
-    spec = config.spec
-    split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
-    image_shape = spec.preparation.output_shape(data.image_shape)
+    split = split_data(data, config.spec.recipe.validation, config.seed, config.spec.preparation)
+    image_shape = config.spec.preparation.output_shape(data.image_shape)
     with training_context(device, config.seed, config.deterministic):
         if model is None:
-            config = replace(config, spec=spec.adapt(image_shape, data.num_classes))
+            config = replace(config, spec=config.spec.adapt(image_shape, data.num_classes))
             # Before its weights are made; the engine is chosen for the finished model.
             check_memory(config.spec, split, device, makes_patches=False)
             network = LeNet(config.spec, seed=config.seed, precision=config.precision)
