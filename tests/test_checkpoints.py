@@ -57,6 +57,7 @@ def test_training_is_over_after_all_epochs_or_without_improvement(val_losses, pa
         "{",
         "[" * 100_000,
         '{"epochs": [1], "resumed": []}',
+        '{"epochs": [], "resumed": []}',
         '{"epochs": [{"loss": "nan", "val_loss": 1, "val_accuracy": 1, "seconds": 1}],'
         ' "resumed": []}',
         '{"epochs": [{"loss": 1}], "resumed": []}',
@@ -65,7 +66,7 @@ def test_training_is_over_after_all_epochs_or_without_improvement(val_losses, pa
         " " * (checkpoints.MAX_PROGRESS_BYTES + 1),
     ],
     ids=[
-        *("list", "unclosed", "nested", "number", "NaN", "missing metrics", "infinite"),
+        *("list", "unclosed", "nested", "number", "no epoch", "NaN", "missing metrics", "infinite"),
         *("half a letter", "too large"),
     ],
 )

@@ -211,6 +211,8 @@ def _parse_progress(text: bytes) -> Progress:
     # Attack: millions of empty lists, each of which takes thirty times its length in memory.
     check_count(text, b",[{", MAX_PROGRESS_VALUES)
     content = decode_values(text, schema.ProgressFile)
+    if not content.epochs:
+        raise ValueError("it has no epoch")
     for row in content.epochs:
         check_values(row, schema.Epoch)
     rows = [{name: float(value) for name, value in row.items()} for row in content.epochs]
