@@ -1,4 +1,4 @@
-"""Orderly shutdown after Ctrl-C (SIGINT) or SIGTERM."""
+"""Orderly shutdown after Ctrl-C (SIGINT), SIGTERM or SIGHUP."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ShutdownRequest:
 def handle_signals(
     notice: str, react: Callable[[ShutdownRequest], None]
 ) -> Iterator[ShutdownRequest]:
-    """Count SIGINT and SIGTERM within the block and react to each.
+    """Count SIGINT, SIGTERM and SIGHUP within the block and react to each.
 
     Only Python's default handlers are replaced, and only in the main thread, where Python
     permits it; a program's own handlers stay.
@@ -66,10 +66,13 @@ def handle_signals(
         react(request)
 
     if threading.current_thread() is threading.main_thread():
-        defaults = {
+        defaults: dict[int, tuple[Any, ...]] = {
             signal.SIGINT: (signal.default_int_handler,),
             signal.SIGTERM: (signal.SIG_DFL, _end_command),
         }
+        # A closed terminal. Windows has no such signal, and nohup ignores it.
+        if hasattr(signal, "SIGHUP"):
+            defaults[signal.SIGHUP] = (signal.SIG_DFL, _end_command)
         for number, handlers in defaults.items():
             if signal.getsignal(number) in handlers:
                 previous[number] = signal.signal(number, handle)
@@ -128,7 +131,7 @@ def _repeat_signal(unraisable: Any, hook: Callable[[Any], Any]) -> None:
 
 
 def graceful_interrupt() -> contextlib.AbstractContextManager[ShutdownRequest]:
-    """Let the first SIGINT or SIGTERM within a block wait for the end of an epoch.
+    """Let the first SIGINT, SIGTERM or SIGHUP within a block wait for the end of an epoch.
 
     The first signal is only recorded. The second raises `KeyboardInterrupt`, and so does the
     first once the request's `waits` is False.
