@@ -89,7 +89,18 @@ class Tee:
         raise RuntimeError("no")
 
 
-@pytest.mark.parametrize("stream", [BrokenStream(), None, Tee()], ids=["broken", "none", "own"])
+class ColorTee(Tee):
+    """A stream that says it is a terminal, which the system doesn't know of."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [BrokenStream(), None, Tee(), ColorTee()],
+    ids=["broken", "none", "own", "own terminal"],
+)
 def test_a_broken_stdout_does_not_stop_a_training(digits, tmp_path, monkeypatch, stream):
     monkeypatch.setattr(sys, "stdout", stream)
     monkeypatch.setattr(sys, "stderr", None if stream is None else stream)

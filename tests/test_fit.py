@@ -449,11 +449,34 @@ def test_logs_that_a_checkpoint_cannot_record_end_the_run(change, message):
     logs = {"loss": 1, "accuracy": 0.5, "val_loss": 1.0, "val_accuracy": 0.5, "seconds": 1.0}
     model = lenet_tf.LeNet("tiny", seed=0)
     model.optimizer.build(model.trainable_variables)
-    progress = add_epoch(Progress(), model, logs | {"mine": np.float32("nan")})
-    assert progress.rows[0]["loss"] == 1.0 and np.isnan(progress.rows[0]["mine"])
+    mine = {"mine": np.float32("nan"), "rate": model.optimizer.learning_rate, "zero": np.array(0)}
+    row = add_epoch(Progress(), model, logs | mine).rows[0]
+    assert row["loss"] == 1.0 and np.isnan(row["mine"])
+    assert (row["rate"], row["zero"]) == (pytest.approx(0.001), 0)
+    progress = Progress([row])
     change(logs)
     with pytest.raises(TrainingError, match=f"changed the logs of epoch 2: .*{message}"):
         add_epoch(progress, model, logs)
+
+
+@pytest.mark.parametrize(
+    ("moment", "change", "part"),
+    [
+        ("on_train_begin", lambda model: model.compile("sgd", "mse"), "optimizer"),
+        (
+            "on_epoch_end",
+            lambda model: setattr(model.layers[-1].kernel, "regularizer", keras.regularizers.L2(1)),
+            "regularizers",
+        ),
+        ("on_train_end", lambda model: setattr(model, "loss", "mse"), "loss"),
+    ],
+)
+def test_what_a_callback_changes_is_not_trained_in_silence(digits, tmp_path, moment, change, part):
+    callback = keras.callbacks.Callback()
+    setattr(callback, moment, lambda *_: change(callback.model))
+    message = f"a callback has changed the {part} of tiny during its training"
+    with pytest.raises(TrainingError, match=message):
+        fit("tiny", digits, epochs=1, callbacks=callback, logs=tmp_path, quiet=True)
 
 
 def test_a_layer_that_a_callback_freezes_ends_the_run(digits, tmp_path):

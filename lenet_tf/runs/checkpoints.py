@@ -96,7 +96,8 @@ def build_row(logs: Mapping[Any, Any]) -> dict[str, float]:
     for name, value in logs.items():
         if not isinstance(name, str) or name == "epoch":
             raise ValueError(f"{name!r:.60} can't be the name of a metric")
-        if isinstance(value, Real):
+        if isinstance(value, Real) or getattr(value, "shape", None) == ():
+            value = value if isinstance(value, Real) else float(value)
             # Beyond it are infinity, which a custom metric may be, and whole numbers of any size.
             if schema.MAX_NUMBER < abs(value) != math.inf:  # type: ignore[operator]
                 raise ValueError(f"{name:.60} must be a number of at most {schema.MAX_NUMBER:g}")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from lenet_tf.errors import TrainingError
-from lenet_tf.runtime.output import TolerantStream, is_terminal
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.models.training_terms import terms_to_config
 
 
 def list_callbacks(
@@ -151,6 +149,42 @@ class EpochEnd(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+class ModelGuard(keras.callbacks.Callback):
+    """Refuses a custom callback's change of what is trained, which the steps would not follow.
+
+    Args:
+        model: The model, before its training starts.
+    """
+
+    def __init__(self, model: LeNet) -> None:
+        super().__init__()
+        self._expected = _list_trained_parts(model)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Compare the model with what it was."""
+        parts = _list_trained_parts(self.model)
+        for name, expected in self._expected.items():
+            if parts[name] is not expected and parts[name] != expected:
+                raise TrainingError(
+                    f"a callback has changed the {name} of {self.model.name} during its training:"
+                    " change it before fit, or train with several calls of fit"
+                )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Compare the model with what it was."""
+        self.on_train_begin()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Compare the model with what it was."""
+        self.on_train_begin()
+
+
+def _list_trained_parts(model: LeNet) -> dict[str, Any]:
+    layers = [id(layer) for layer in model.layers]
+    optimizer, loss, terms = model.optimizer, model.loss, terms_to_config(model.layers)
+    return {"layers": layers, "optimizer": optimizer, "loss": loss, "regularizers": terms}
+
+
 class ReseedLayers(keras.callbacks.Callback):
     """Seeds the layers' random generators from the seed and the epoch alone.
 
@@ -173,67 +207,3 @@ class ReseedLayers(keras.callbacks.Callback):
                 sequence = np.random.SeedSequence([self._seed, epoch, number])
                 (state,) = sequence.generate_state(1) >> 1
                 generator.state.assign(np.array([state, 0], generator.state.dtype))
-
-
-class EpochLines(keras.callbacks.ProgbarLogger):
-    """Prints Keras' line for each epoch. A closed or broken stdout does not stop the training."""
-
-    def set_params(self, params: dict[str, Any]) -> None:
-        """Take the number of epochs and steps."""
-        super().set_params(params | {"verbose": 2})
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the number of the epoch."""
-        with _ignore_broken_stdout():
-            super().on_epoch_begin(epoch, logs)
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the metrics."""
-        with _ignore_broken_stdout():
-            super().on_train_batch_end(batch, logs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the metrics of the epoch."""
-        with _ignore_broken_stdout():
-            super().on_epoch_end(epoch, logs)
-
-
-@contextlib.contextmanager
-def _ignore_broken_stdout() -> Iterator[None]:
-    # Keras looks for methods that a program's own stream, or none, may lack.
-    with contextlib.suppress(Exception):
-        yield
-
-
-def progress_display() -> keras.callbacks.Callback:
-    """Return a tqdm bar for a terminal or notebook, or plain lines elsewhere."""
-    if not (_is_in_notebook() or is_terminal(sys.stderr)):
-        return EpochLines()
-    try:
-        return _progress_bar()
-    # tqdm reads variables such as TQDM_NCOLS when it is imported, and may not accept their values.
-    except (ValueError, TypeError):
-        return EpochLines()
-
-
-def _progress_bar() -> keras.callbacks.Callback:
-    from tqdm.keras import TqdmCallback
-
-    if _is_in_notebook():
-        bar = TqdmCallback(dynamic_ncols=True)
-    else:
-        stream = TolerantStream(sys.stderr)
-        # Some terminals, such as a container's, report a width of 0.
-        is_narrow = os.get_terminal_size(sys.stderr.fileno()).columns == 0
-        width: dict[str, Any] = {"ncols": 80} if is_narrow else {"dynamic_ncols": True}
-        bar = TqdmCallback(file=stream, **width)
-    # Fits into 80 columns; history.csv and TensorBoard have the other metrics.
-    bar.epoch_bar.bar_format = "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
-    bar.on_epoch_end = bar.bar2callback(bar.epoch_bar, pop=["val_loss", "seconds"])
-    return bar
-
-
-def _is_in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell is not None and "IPKernelApp" in shell.config

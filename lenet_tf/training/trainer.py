@@ -31,6 +31,7 @@ from lenet_tf.training import callbacks as own_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
+from lenet_tf.training.progress_display import progress_display
 from lenet_tf.training.report import write_report
 from lenet_tf.training.run_errors import (
     divergence_error,
@@ -168,9 +169,9 @@ class Trainer:
             images, labels, data.num_classes, self.split.validation_preparation, indices, spec
         )
         nan = own_callbacks.StopAtNaN(steps)
-        bar = None if self.config.quiet else own_callbacks.progress_display()
+        bar = None if self.config.quiet else progress_display()
         try:
-            with use_own_metrics(self.model), use_engine(self.model, loop):
+            with use_own_metrics(self.model, trains=True), use_engine(self.model, loop):
                 self.model.fit(
                     batches,
                     steps_per_epoch=math.ceil(len(self.split.train_indices) / images_per_execution),
@@ -216,6 +217,7 @@ class Trainer:
             *recipe_callbacks(self.config, self.split, self.model, self._record),
             *([] if bar is None else [bar]),
             *self.callbacks,
+            own_callbacks.ModelGuard(self.model),
             own_callbacks.EpochEnd(finish_epoch),
         ]
 
