@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from quick import fit
 
 import lenet_tf
 from lenet_tf.errors import DataError, DataWarning, RunError
@@ -40,6 +41,21 @@ def test_threads_that_test_one_model_take_turns(digits):
         results = list(threads.map(lambda _: lenet_tf.evaluate(model, digits), range(8)))
     assert results == [expected] * 8
     assert lenet_tf.evaluate(copy.deepcopy(model), digits) == expected, "a lock can't be copied"
+
+
+def test_a_model_that_another_thread_trains_is_not_tested(digits, tmp_path):
+    """Its callback may wait for that thread."""
+    messages = []
+
+    def evaluate(epoch, logs):
+        with ThreadPoolExecutor(1) as thread:
+            error = thread.submit(lenet_tf.evaluate, callback.model, digits).exception()
+        messages.append(str(error))
+
+    callback = keras.callbacks.LambdaCallback(on_epoch_end=evaluate)
+    run = fit("tiny", digits, epochs=1, callbacks=callback, logs=tmp_path, quiet=True)
+    assert "tiny is being trained by another thread: test it in a callback" in messages[0]
+    assert lenet_tf.evaluate(run, digits)["loss"] == pytest.approx(run.metrics["test_loss"])
 
 
 def test_other_things_than_data_sets_are_refused(tiny_run):

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+import warnings
 import zipfile
 from dataclasses import replace
 
@@ -547,3 +548,26 @@ def test_stored_names_that_tensorflow_refuses_still_open(members, write_archive,
 def test_names_of_models_are_checked(name):
     with pytest.raises(SpecError, match="name must be letters a-z"):
         LeNet("tiny", name=name)
+
+
+def test_a_model_is_saved_as_before_after_an_hdf5_file(tmp_path):
+    """Keras loses the optimizer in such a file."""
+    model = LeNet("tiny", seed=0)
+    model.optimizer.build(model.trainable_variables)
+    model.save(tmp_path / "tiny.h5")
+    model.save(tmp_path / "tiny.keras")
+    assert type(lenet_tf.load_model(tmp_path / "tiny.keras").optimizer) is keras.optimizers.Adam
+
+
+def test_an_untrained_model_loads_without_a_warning(tmp_path):
+    LeNet("tiny", seed=0).save(tmp_path / "tiny.keras")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("default", DeprecationWarning)
+        lenet_tf.load_model(tmp_path / "tiny.keras")
+
+
+def test_a_home_folder_is_found(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    LeNet("tiny", seed=0).save(tmp_path / "tiny.keras")
+    assert lenet_tf.load_model("~/tiny.keras").name == "tiny"

@@ -53,6 +53,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     """Compute loss, accuracy and further metrics on a data set's test images.
 
     Loss and accuracy are computed from the network's outputs, whatever its metrics are called.
+    Threads that test the same network take turns; Keras' own `evaluate` does not.
 
     Args:
         model: A network, a run, a run's folder or a `.keras` file.
@@ -65,6 +66,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     Raises:
         DataError: If the network does not take these images or has other classes.
         RunError: If a file or folder does not hold a usable model.
+        TrainingError: If another thread trains the network.
 
     Example:
         >>> import lenet_tf

@@ -12,6 +12,8 @@ from lenet_tf.errors import LenetError
 def to_path(value: Any, error: type[LenetError], name: str) -> Path:
     """Turn an argument into a path that the system accepts, whether or not something is there.
 
+    A leading `~` becomes the home folder, as in a shell.
+
     Args:
         value: Should be text or a path object.
         error: The error to raise.
@@ -22,7 +24,7 @@ def to_path(value: Any, error: type[LenetError], name: str) -> Path:
     """
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise error(f"{name} must be a path as text or a Path, not {type(value).__name__}")
-    path = Path(value)
+    path = Path(os.path.expanduser(value))
     try:
         os.lstat(path)
     except (FileNotFoundError, NotADirectoryError, PermissionError):

@@ -18,7 +18,7 @@ from lenet_tf.models.as_built import (
 )
 from lenet_tf.models.compilation import build_loss, build_optimizer
 from lenet_tf.models.layer_factory import build_layer, derive_seed
-from lenet_tf.models.optimizer_check import find_optimizer_difference
+from lenet_tf.models.optimizer_check import find_optimizer_difference, keep_compile_config
 from lenet_tf.models.own_metrics import OwnMetricsMixin
 from lenet_tf.models.training_terms import set_terms, terms_to_config
 from lenet_tf.runtime.keras_settings import check_keras
@@ -129,7 +129,8 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
     def save(self, *arguments: Any, **options: Any) -> None:
         """Save the model as `keras.Model.save` does, or raise before the file is opened."""
         self.get_config()
-        super().save(*arguments, **options)
+        with keep_compile_config(self):
+            super().save(*arguments, **options)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, which layers are frozen and what regularizes them.

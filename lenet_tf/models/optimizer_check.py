@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -33,6 +35,22 @@ def find_optimizer_difference(model: Any) -> str:
     else:
         is_same = saved is optimizer or saved is inner
     return "" if is_same else "its optimizer was replaced or changed after compile()"
+
+
+@contextlib.contextmanager
+def keep_compile_config(model: Any) -> Iterator[None]:
+    """Keep what `compile` was given inside the block: Keras loses the optimizer in an HDF5 file.
+
+    Args:
+        model: A `LeNet`.
+    """
+    compiled = getattr(model, "_compile_config", None)
+    before = {} if compiled is None else dict(compiled.config)
+    try:
+        yield
+    finally:
+        if compiled is not None:
+            compiled.config.update(before)
 
 
 def has_other_weights(model: Any) -> bool:

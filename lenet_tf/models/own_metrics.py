@@ -104,22 +104,39 @@ def _to_number(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def use_own_metrics(model: Any) -> Iterator[None]:
+def use_own_metrics(model: Any, trains: bool = False) -> Iterator[None]:
     """Let a model report the package's own loss and accuracy inside the block.
 
     A model whose only metric is Keras' categorical accuracy reports them anyway. Methods with which
-    a subclass tests itself are not used. Another thread that uses the same model waits for the end
+    a subclass tests itself are not used. Another thread that tests the same model waits for the end
     of the block.
 
     Args:
         model: A compiled and built `LeNet`.
+        trains: Whether the model is trained inside the block.
 
     Raises:
-        TrainingError: The model's metrics don't accept one-hot labels.
+        TrainingError: The model's metrics don't accept one-hot labels, or another thread trains it,
+            for which a callback of that training may be waiting.
     """
     # A model has one set of metrics, which two tests at once would both fill.
-    with vars(model).setdefault("_metrics_lock", threading.RLock()), _own_metrics(model):
-        yield
+    state = vars(model)
+    lock = state.setdefault("_metrics_lock", threading.RLock())
+    if not lock.acquire(blocking=False):
+        if state.get("_is_training"):
+            raise TrainingError(
+                f"{model.name} is being trained by another thread: test it in a callback of that"
+                " training, or afterwards"
+            )
+        lock.acquire()
+    was_training = state.get("_is_training", False)
+    try:
+        state["_is_training"] = was_training or trains
+        with _own_metrics(model):
+            yield
+    finally:
+        state["_is_training"] = was_training
+        lock.release()
 
 
 @contextlib.contextmanager
