@@ -123,6 +123,18 @@ def test_labels_of_one_byte_can_have_more_than_256_classes():
     np.testing.assert_array_equal(hot, np.eye(700, dtype=np.float32)[[0, 5, 255]])
 
 
+def test_class_names_can_be_any_list(arrays):
+    class Series(list):
+        def __eq__(self, other):
+            raise NotImplementedError
+
+        def tolist(self):
+            return list(self)
+
+    names = tuple("abcdefghij")
+    assert RawData(**arrays, class_names=Series(names)).class_names == names
+
+
 def test_what_a_run_records_of_its_data_fits_json(arrays):
     data = RawData(**arrays, num_classes=np.int64(10))
     assert json.loads(json.dumps(data.identity()))["num_classes"] == 10
@@ -303,7 +315,11 @@ def test_labels_in_another_form_are_refused_with_what_to_do(arrays, change, mess
         (lambda x: x.reshape(40, 784), r"use images.reshape\(-1, 28, 28\)"),
         (lambda x: x / 255, r"For 0 to 1, use \(images \* 255.0\).round\(\).astype\('uint8'\)"),
         (lambda x: x > 9, "not bool: .* For 0 to 1"),
-        (lambda x: x * 1.0, "not float64: normalization is done here, once$"),
+        (
+            lambda x: x * 1.0,
+            r"not float64: .* For 0 to 255, use images.round\(\).astype\('uint8'\)",
+        ),
+        (lambda x: x * 2.0, "not float64: normalization is done here, once$"),
     ],
 )
 def test_images_in_another_form_are_refused_with_what_to_do(arrays, change, message):

@@ -183,7 +183,7 @@ def test_probabilities_add_up_to_one(digits):
 
 
 def test_pictures_are_found(tmp_path):
-    for name in ("b.png", "a.JPG", "c.txt", "d.webp"):
+    for name in ("b.png", "a.JPG", "c.txt", "d.webp", "._b.png"):
         (tmp_path / name).write_bytes(b"")
     for name in ("e.png", ".git"):
         (tmp_path / name).mkdir()

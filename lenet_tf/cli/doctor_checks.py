@@ -124,14 +124,15 @@ def _check_device() -> Finding:
 
 def _check_data(name: str, originals: str | None) -> Finding:
     from lenet_tf.data.sources import ORIGINALS_VARIABLE
-    from lenet_tf.data.sources.tfds import find_source
+    from lenet_tf.data.sources.tfds import find_source, hide_tfds_warnings
     from lenet_tf.data.sources.tfds_builder import find_builder
 
     subject = f"data {name}"
     folder = originals or os.environ.get(ORIGINALS_VARIABLE)
     try:
-        builder = find_builder(name)
-        source = find_source(builder, Path(folder).expanduser() if folder else None, name)
+        with hide_tfds_warnings():
+            builder = find_builder(name)
+            source = find_source(builder, Path(folder).expanduser() if folder else None, name)
     except LenetError as error:
         reason, _, remedy = str(error).partition("\n")
         return Finding(subject, reason, remedy or "download that file again")

@@ -9,7 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from lenet_tf.data.labels import check_class_count, check_labels, count_classes
+from lenet_tf.data.labels import (
+    check_class_count,
+    check_labels,
+    count_classes,
+)
 from lenet_tf.data.validation import check_brightness, check_images, to_array
 from lenet_tf.errors import DataError
 from lenet_tf.specs import Preparation
@@ -81,7 +85,7 @@ class RawData:
             train, test = (format_shape(x.shape[1:]) for x in (self.x_train, self.x_test))
             raise DataError(f"{self.name}: x_train has images of {train}, x_test of {test}")
         names = self.class_names
-        names = names.tolist() if isinstance(names, np.ndarray) else names
+        names = names.tolist() if hasattr(names, "tolist") else names
         if names != () and not are_class_names(names, self.num_classes):
             raise DataError(
                 f"{self.name}: class_names must be {self.num_classes} different texts that can be"

@@ -104,6 +104,7 @@ def _advise_on_shape(images: Any) -> str:
         side = math.isqrt(images.shape[1])
         if side > 1 and side * side == images.shape[1]:
             return f": use images.reshape(-1, {side}, {side})"
+        return ": use images[None] for one image"
     return ""
 
 
@@ -113,6 +114,8 @@ def _advise_on_type(images: Any) -> str:
         return ""
     if images.dtype.kind == "b" or (images.min() >= 0 and images.max() <= 1):
         return ". For 0 to 1, use (images * 255.0).round().astype('uint8')"
+    if images.min() >= 0 and images.max() <= 255:
+        return ". For 0 to 255, use images.round().astype('uint8')"
     return ""
 
 

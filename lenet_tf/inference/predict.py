@@ -109,7 +109,8 @@ def find_pictures(
             pictures = sorted(
                 file
                 for file in path.iterdir()
-                if file.suffix.lower() in suffixes and file.is_file()
+                # Systems add files with a dot, such as ._7.png beside 7.png.
+                if file.name[0] != "." and file.suffix.lower() in suffixes and file.is_file()
             )
             count = sum(each.is_dir() and each.name[0] != "." for each in path.iterdir())
             folders = f"folders in it that are not searched: {count:,}" if count else ""

@@ -76,7 +76,7 @@ def load_data(
     if name == SAMPLE:
         return load_sample()
     if isinstance(name, str | Path) and name != "":
-        path = Path(name)
+        path = Path(name).expanduser()
         for recognizes, load in _SOURCES:
             if recognizes(path) and not _is_tfds_name(name):
                 return load(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +43,7 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
         DataError: If the data set is unknown or cannot be used, or a file is not the published one.
         SourceUnreachable: If no source has the data set.
     """
-    log = logging.getLogger("absl")
-    level = log.level
-    # TFDS warns about a data set that is not prepared yet; this package has its own message.
-    log.setLevel(logging.ERROR)
-    try:
+    with hide_tfds_warnings():
         builder = find_builder(name)
         source = find_source(builder, originals, name)
         if (
@@ -58,6 +56,16 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
             prepare_with_lock(builder, originals, source)
             builder = find_builder(name)
         return _check_content(_load_prepared(builder, name, source), builder)
+
+
+@contextlib.contextmanager
+def hide_tfds_warnings() -> Iterator[None]:
+    """Hide what TFDS says of a data set that is not prepared yet; this package says it itself."""
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
     finally:
         log.setLevel(level)
 
