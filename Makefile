@@ -85,6 +85,7 @@ soak: $(call installed,dev-soak) ## kill runs, fill disks, feed readers damaged 
 	@$(BIN)/python soak/fuzz.py --runs 100000
 	@$(BIN)/python soak/fuzz_keras.py --runs 100000
 	@$(BIN)/python soak/fuzz_runs.py --runs 2000
+	@$(BIN)/python soak/fit_in_threads.py --starts 100
 
 lint: install ## check style, formatting, types and the direction of imports
 	@$(BIN)/ruff check .

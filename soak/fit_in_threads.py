@@ -80,6 +80,8 @@ def main() -> None:
     """Start the processes and print what became of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=100)
+    result = ROOT / "results" / "fit_in_threads.json"
+    parser.add_argument("--result", type=Path, default=result)
     options = parser.parse_args()
     begin = time.monotonic()
     end, (expected,) = start(1, MAX_SECONDS)
@@ -94,13 +96,11 @@ def main() -> None:
             print(f"start {number}: {end}", file=sys.stderr, flush=True)
         elif not (number + 1) % 10:
             print(f"{number + 1} of {options.starts}", file=sys.stderr, flush=True)
-    failed = options.starts - ends["finished"]
-    counts = ", ".join(f"{end} {count}" for end, count in ends.most_common())
-    print(
-        f"{options.starts} processes with {THREADS} threads in"
-        f" {(time.monotonic() - begin) / 60:.0f} minutes: {counts}"
-    )
-    sys.exit(bool(failed))
+    minutes = round((time.monotonic() - begin) / 60)
+    result = {"starts": options.starts, "threads": THREADS, "minutes": minutes, "ends": dict(ends)}
+    options.result.write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result))
+    sys.exit(ends["finished"] != options.starts)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,14 @@ def render_runs() -> str:
     return render_table(columns, rows)
 
 
+def render_threads() -> str:
+    result = read_result("fit_in_threads")
+    return (
+        f"{result['starts']} processes with {result['threads']} threads each:"
+        f" {list_counts(result['ends'])}."
+    )
+
+
 if __name__ == "__main__":
-    for render in (render_kills, render_disasters, render_fuzz, render_runs):
+    for render in (render_kills, render_disasters, render_fuzz, render_runs, render_threads):
         print(render(), end="\n\n")

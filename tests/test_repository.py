@@ -229,7 +229,7 @@ def test_readme_has_the_committed_results_of_each_benchmark(benchmark, monkeypat
     assert module.render_markdown(result) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("part", ["kills", "disasters", "fuzz"])
+@pytest.mark.parametrize("part", ["kills", "disasters", "fuzz", "runs", "threads"])
 def test_the_soak_page_has_the_committed_results(part, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "soak"))
     module = importlib.import_module("tables")
