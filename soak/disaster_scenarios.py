@@ -205,7 +205,14 @@ def prepare_dataset_four_times(folder: Path, _: Path) -> Outcome:
     if not os.environ.get("LENET_TF_ORIGINALS"):
         return Outcome("skipped: LENET_TF_ORIGINALS names no originals", "")
     cache = folder / "tfds"
-    script = "import lenet_tf; print(lenet_tf.load_data('mnist').sha256)"
+    # `load_data` reads MNIST's own files itself, and prepares what TFDS downloads.
+    script = """
+import os, pathlib, lenet_tf
+from lenet_tf.data.sources import tfds_builder, tfds_preparation
+originals = pathlib.Path(os.environ.pop("LENET_TF_ORIGINALS"))
+tfds_preparation.prepare_with_lock(tfds_builder.find_builder("mnist"), originals, "originals")
+print(lenet_tf.load_data("mnist").sha256)
+"""
     environment = os.environ | {"TFDS_DATA_DIR": str(cache), "PYTHONPATH": str(ROOT)}
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     processes = [
@@ -214,7 +221,7 @@ def prepare_dataset_four_times(folder: Path, _: Path) -> Outcome:
     ]
     outputs = [process.communicate() for process in processes]
     hashes = {out.split()[-1] if out else shorten_message(err) for out, err in outputs}
-    waited = sum("waiting for it" in err for _, err in outputs)
+    waited = sum("Waiting." in err for _, err in outputs)
     leftovers = [
         path.name
         for path in cache.rglob("*")
