@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -595,9 +596,12 @@ def test_every_variant_learns_and_reloads_in_a_new_process(tmp_path):
 
 
 @pytest.mark.slow
-def test_four_threads_of_a_fresh_process_train_at_once():
+def test_four_threads_of_a_fresh_process_train_at_once(tmp_path):
     """`soak/fit_in_threads.py` starts a hundred."""
-    script = Path(__file__).parent.parent / "soak" / "fit_in_threads.py"
-    done = python(str(script), "--starts", "1")
+    script, result = (
+        Path(__file__).parent.parent / "soak" / "fit_in_threads.py",
+        tmp_path / "result",
+    )
+    done = python(str(script), "--starts", "1", "--result", str(result))
     assert done.returncode == 0, done.stderr
-    assert "finished 1" in done.stdout
+    assert json.loads(result.read_text())["ends"] == {"finished": 1}
