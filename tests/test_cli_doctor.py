@@ -13,18 +13,32 @@ from processes import python
 def test_doctor_names_what_is_missing_and_its_remedy(cli, offline):
     result = cli("doctor")
     assert result.exit_code == 0
-    for package in ("tensorflow", "mlxtend", "importlib_resources", "lenet_tf"):
+    for package in ("tensorflow", "lenet_tf"):
         assert re.search(rf"✓ {package} +\d", result.output), package
+    assert re.search(r"✓ other packages +.*importlib_resources==\d.* mlxtend==\d", result.output)
     assert re.search(r"✓ device +.*CPU", result.output)
     assert re.search(r"! data mnist +mnist is unavailable", result.output)
     assert "→ Put t10k-images-idx3-ubyte.gz" in result.output
+    last = result.output.splitlines()[-1]
+    assert re.fullmatch(r"Training works \(.*lenet-tf train\)\. The lines marked ! say .*", last)
 
 
 def test_doctor_sees_originals(cli, offline, originals):
-    assert (
-        "✓ data mnist           from the originals"
-        in cli("doctor", "--originals", originals).output
-    )
+    output = cli("doctor", "--originals", originals).output
+    assert "✓ data mnist           from the originals" in output
+
+
+def test_doctor_prints_nothing_on_stderr(tmp_path):
+    """Neither TensorFlow's C++ log nor TFDS' warnings."""
+    unset = ("TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    environment |= {"TFDS_DATA_DIR": str(tmp_path), "PYTHONIOENCODING": "utf-8"}
+    done = python("-m", "lenet_tf", "doctor", env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "✓ device " in done.stdout
+    has_problems = re.search("^!", done.stdout, re.MULTILINE)
+    conclusion = "Training works" if has_problems else "All is well. Train LeNet-5: "
+    assert done.stdout.splitlines()[-1].startswith(conclusion)
 
 
 def test_doctor_names_a_missing_package(cli, offline, monkeypatch):
@@ -33,12 +47,24 @@ def test_doctor_names_a_missing_package(cli, offline, monkeypatch):
     def version(name):
         if name == "mlxtend":
             raise PackageNotFoundError(name)
-        return "1.0"
+        return "0.3.0" if name == "lenet_tf" else "999"
 
     monkeypatch.setattr(doctor_checks, "version", version)
     result = cli("doctor")
     assert result.exit_code == 1
     assert re.search(r"! mlxtend +not installed\n +→ make install", result.output)
+    assert "Training does not work yet: fix the lines marked !" in result.output
+
+
+def test_doctor_names_a_package_that_is_too_old(cli, monkeypatch):
+    from lenet_tf.cli import doctor_checks
+
+    monkeypatch.setattr(
+        doctor_checks, "version", lambda name: "0.9" if name == "keras" else "999.0"
+    )
+    result = cli("doctor")
+    assert result.exit_code == 1
+    assert re.search(r"! keras +0\.9, and lenet_tf needs >=3\.\d+\n +→ make inst", result.output)
 
 
 @pytest.mark.parametrize("package", ["tensorflow", "tensorflow_datasets"])

@@ -10,12 +10,15 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from lenet_tf.errors import LenetError
 from lenet_tf.runtime import device, settings
 
 _DATA_SETS = ("mnist", "fashion_mnist")
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 10), (3, 13)
+# Packages with a line of their own; the others share one.
+_MAIN_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy")
 _INSTALL = "make install, or pip install -c constraints.txt -e ."
 _SOURCES = {
     "originals": "from the originals",
@@ -82,18 +85,24 @@ def _check_packages() -> list[Finding]:
         requirements = [Requirement(line) for line in requires("lenet_tf") or []]
     except PackageNotFoundError:
         return [_report_missing("lenet_tf")]
-    names = {
-        requirement.name
+    needed = {
+        requirement.name: requirement.specifier
         for requirement in requirements
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     }
-    findings = []
-    for name in ("lenet_tf", *sorted(names)):
+    versions, problems = {}, []
+    for name, specifier in {"lenet_tf": SpecifierSet(), **dict(sorted(needed.items()))}.items():
         try:
-            findings.append(Finding(name, version(name)))
+            versions[name] = version(name)
         except PackageNotFoundError:
-            findings.append(_report_missing(name))
-    return findings
+            problems.append(_report_missing(name))
+            continue
+        if not specifier.contains(versions[name], prereleases=True):
+            state = f"{versions.pop(name)}, and lenet_tf needs {specifier}"
+            problems.append(Finding(name, state, _INSTALL, is_fatal=True))
+    main = [Finding(name, versions.pop(name)) for name in _MAIN_PACKAGES if name in versions]
+    others = " ".join(f"{name}=={number}" for name, number in versions.items())
+    return [*main, Finding("other packages", others or "none"), *problems]
 
 
 def _report_missing(package: str) -> Finding:
@@ -103,7 +112,7 @@ def _report_missing(package: str) -> Finding:
 def _check_settings() -> list[Finding]:
     overrides = settings.list_overrides()
     if not overrides:
-        return [Finding("settings", "nothing that a command has to override")]
+        return [Finding("settings", "none that a command overrides")]
     return [
         Finding(
             f"setting {override.name}",
@@ -133,10 +142,11 @@ def _check_data(name: str, originals: str | None) -> Finding:
         with hide_tfds_warnings():
             builder = find_builder(name)
             source = find_source(builder, Path(folder).expanduser() if folder else None, name)
+            is_prepared = builder.is_prepared()
     except LenetError as error:
         reason, _, remedy = str(error).partition("\n")
         return Finding(subject, reason, remedy or "download that file again")
-    if builder.is_prepared():
+    if is_prepared:
         preparation = f"prepared in {builder.data_path}"
     else:
         preparation = "to be prepared at first use"

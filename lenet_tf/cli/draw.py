@@ -51,11 +51,11 @@ def draw(
             raise click.UsageError("--network and --data are for distortions.")
         figure = rbf_code_figure.plot_codes()
     else:
-        # Imported here: it starts TensorFlow, which codes and a wrong FILE don't need.
-        from lenet_tf.evaluation import distortion_figure
-
         spec = find_spec(network or "lenet5-1998")
         raw = load_data(choose_data_name(spec, data), originals)
+        # Imported here: it needs TensorFlow, which load_data starts.
+        from lenet_tf.evaluation import distortion_figure
+
         figure = distortion_figure.plot_distortions(raw, spec, seed)
     plotting.save_figure(figure, file)
     echo(f"wrote {escape_controls(file)}")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from lenet_tf.errors import LenetError
 from lenet_tf.runtime.keras_settings import check_keras
+from lenet_tf.runtime.startup_log import hide_startup_log
 from lenet_tf.runtime.threads import (
     find_invalid_threads,
     use_parallel_halves,
@@ -38,13 +39,16 @@ def start_tensorflow(tf32: bool = True) -> None:
         raise LenetError(f"{name} must be a whole number from 0 to 999, not {value!r:.40}")
     if not uses_one_thread():
         use_parallel_halves()
-    # Hides informational messages; TensorFlow still prints a few before it reads this.
+    # Hides informational messages.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    import tensorflow as tf
+    with hide_startup_log():
+        import tensorflow as tf
 
+        # TensorFlow looks for GPUs when it is asked for the first time.
+        gpus = tf.config.list_physical_devices("GPU")
     if not tf32:
         tf.config.experimental.enable_tensor_float_32_execution(False)
-    for gpu in tf.config.list_physical_devices("GPU"):
+    for gpu in gpus:
         # A GPU that is in use, or split by the user into virtual devices, refuses.
         with contextlib.suppress(RuntimeError, ValueError):
             tf.config.experimental.set_memory_growth(gpu, True)
