@@ -86,4 +86,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES, *_MODULES})
+    # Tab completion offers these: no imports, no private names, no package loaded meanwhile.
+    special = {name for name in globals() if name.startswith("__") and name.endswith("__")}
+    return sorted(special | {*_HOMES, *_MODULES})

@@ -132,6 +132,23 @@ def test_importing_the_package_imports_no_large_library():
         _ = lenet_tf.lenet
 
 
+def test_dir_lists_public_names_only():
+    """Also after modules were loaded: tab completion shows nothing else."""
+    import lenet_tf
+    import lenet_tf.specs
+    from lenet_tf import curvature, inspection, layers, pooling, specs
+
+    modules = {"curvature", "inspection", "layers", "pooling"}
+    public = {name for name in dir(lenet_tf) if not name.startswith("__")}
+    assert public == {*lenet_tf.__all__, *modules}
+    assert {"__doc__", "__version__"} <= set(dir(lenet_tf))
+    for module in (curvature, inspection, layers, pooling, specs):
+        assert dir(module) == sorted(module.__all__)
+    names: dict[str, object] = {}
+    exec("from lenet_tf import *", names)
+    assert names.keys() - {"__builtins__"} == set(lenet_tf.__all__)
+
+
 def test_modules_are_short():
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {path for path, lines in lengths.items() if lines > MAX_MODULE_LINES} == set()
@@ -169,6 +186,8 @@ ALLOWED_WRITERS = {
     ("runs/checkpoints.py", "ZipFile"),
     ("runs/checkpoints.py", "save"),
     ("runs/run_folder.py", "mkdir"),
+    # Has no name.
+    ("runtime/startup_log.py", "TemporaryFile"),
     # Keras' own method, which a user calls.
     ("models/lenet.py", "save"),
     ("models/saving.py", "ZipFile"),

@@ -13,6 +13,8 @@ from lenet_tf.models.layers import TableConvolution
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import Preparation
 
+__all__ = ["feature_maps", "filters", "saliency"]
+
 
 def feature_maps(
     model: LeNet, images: np.ndarray, preparation: Preparation | None = None
@@ -103,3 +105,7 @@ def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
             outputs = tf.math.log(outputs)
         largest = tf.reduce_max(outputs, axis=-1)
     return np.asarray(tape.gradient(largest, inputs))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

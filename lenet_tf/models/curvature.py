@@ -224,3 +224,7 @@ def _backpropagate_activation(activation: Callable[[Any], Any], sums: Any, curva
 def _sum_over_units(curvature: Any) -> Any:
     """Return a bias' second derivative: the sum over the units that share it and the images."""
     return tf.reduce_sum(curvature, axis=list(range(curvature.shape.rank - 1)))
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -11,16 +11,12 @@ from keras import ops
 from lenet_tf.models.rbf import MAP_J, EuclideanRBF, lecun1998_map, lecun1998_mle
 from lenet_tf.specs.rows import IntPair, Shape, as_pair
 
+# fmt: off
 __all__ = [
-    "MAP_J",
-    "EuclideanRBF",
-    "Subsampling",
-    "TableConvolution",
-    "lecun1998_map",
-    "lecun1998_mle",
-    "lecun1998_uniform",
-    "scaled_tanh",
+    "MAP_J", "EuclideanRBF", "Subsampling", "TableConvolution",
+    "lecun1998_map", "lecun1998_mle", "lecun1998_uniform", "scaled_tanh",
 ]
+# fmt: on
 
 
 @keras.saving.register_keras_serializable("lenet_tf")
@@ -247,3 +243,7 @@ class TableConvolution(keras.layers.Layer):
             "activation": keras.activations.serialize(self.activation),
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

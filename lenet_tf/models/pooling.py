@@ -167,3 +167,7 @@ def _extract_windows(inputs: Any, size: IntPair, strides: IntPair, padding: str)
         for column in range(size[1])
     ]
     return ops.stack(offsets, axis=3)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -46,3 +46,7 @@ __all__ = [
     "get_recipe",
     "get_spec",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
