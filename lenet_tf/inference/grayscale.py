@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageChops
 
+from lenet_tf.io.pictures import check_palette, reduce_to_8_bits
+
 # Statistics are taken from a copy of at most this side.
 _SMALL_SIDE = 128
 # Strokes and paper differ in color, not in lightness, from this distance and ratio on.
@@ -26,10 +28,8 @@ def to_gray(image: Image.Image) -> np.ndarray:
         ValueError: If the picture is damaged.
     """
     if image.mode.startswith("I"):
-        return _reduce_to_8_bits(image)
-    # Damage that makes Pillow fail an assertion.
-    if image.mode == "P" and image.palette is None:
-        raise ValueError("its palette is missing")
+        return reduce_to_8_bits(image)
+    check_palette(image)
     if image.has_transparency_data:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
@@ -37,15 +37,6 @@ def to_gray(image: Image.Image) -> np.ndarray:
     if image.mode in ("1", "L"):
         return np.array(image.convert("L"))
     return _reduce_colors(image.convert("RGB"))
-
-
-def _reduce_to_8_bits(image: Image.Image) -> np.ndarray:
-    """Keep the highest 8 bits that a 16-bit file uses: some hold 8, 10 or 12 bits."""
-    values = np.asarray(image)
-    gray = (values >> max(0, int(values.max()).bit_length() - 8)).astype(np.uint8)
-    if isinstance(transparent := image.info.get("transparency"), int):
-        gray[values == transparent] = 255
-    return gray
 
 
 def _shrink(image: Image.Image) -> Image.Image:

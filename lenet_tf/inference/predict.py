@@ -18,13 +18,9 @@ from PIL import Image
 
 from lenet_tf.errors import DataError, RunError
 from lenet_tf.inference.digit_preprocessing import as_digit
-from lenet_tf.inference.image_files import (
-    MORE_SUFFIXES,
-    OTHER_SUFFIXES,
-    SUFFIXES,
-    read_picture,
-    read_small_picture,
-)
+from lenet_tf.inference.image_files import read_gray, read_small_gray
+from lenet_tf.io.picture_formats import ALL_SUFFIXES, SUFFIXES
+from lenet_tf.io.pictures import hide_decoder_warnings
 from lenet_tf.text import escape_controls
 
 # A figure of more pictures would take minutes and gigabytes.
@@ -103,14 +99,13 @@ def find_pictures(
         DataError: If a path does not exist, or a folder holds no picture.
     """
     files: list[Path] = []
-    suffixes = (*SUFFIXES, *MORE_SUFFIXES, *OTHER_SUFFIXES)
     for path in paths:
         if path.is_dir():
             pictures = sorted(
                 file
                 for file in path.iterdir()
                 # Systems add files with a dot, such as ._7.png beside 7.png.
-                if file.name[0] != "." and file.suffix.lower() in suffixes and file.is_file()
+                if file.name[0] != "." and file.suffix.lower() in ALL_SUFFIXES and file.is_file()
             )
             count = sum(each.is_dir() and each.name[0] != "." for each in path.iterdir())
             folders = f"folders in it that are not searched: {count:,}" if count else ""
@@ -172,7 +167,8 @@ def predict_pictures(
         RunError: If its outputs are NaN or infinite.
     """
     predictions: list[PicturePrediction] = []
-    with ThreadPoolExecutor(min(_MAX_READERS, os.cpu_count() or 1)) as pool:
+    pool = ThreadPoolExecutor(min(_MAX_READERS, os.cpu_count() or 1))
+    with pool, hide_decoder_warnings():
         for start in range(0, len(files), _CHUNK):
             digits = []
             for digit in _read_digits(pool, files[start : start + _CHUNK]):
@@ -187,11 +183,11 @@ def predict_pictures(
 
 def _read_digits(pool: ThreadPoolExecutor, files: Sequence[Path]) -> Iterator[PicturePrediction]:
     """Read pictures and their digit images; the predictions themselves are still missing."""
-    small = pool.map(functools.partial(_read_digit, read=read_small_picture), files)
+    small = pool.map(functools.partial(_read_digit, read=read_small_gray), files)
     for file, digit in zip(files, small, strict=True):
         # One thread reads the large ones: each further thread would keep memory for one.
         is_large = digit.digit is None and digit.error is None
-        yield _read_digit(file, read_picture) if is_large else digit
+        yield _read_digit(file, read_gray) if is_large else digit
 
 
 def _read_digit(file: Path, read: Callable[[Path], np.ndarray | None]) -> PicturePrediction:

@@ -25,6 +25,70 @@ _O_BINARY, _O_NONBLOCK, _O_NOFOLLOW, _O_CLOEXEC = (
 )
 
 
+class LimitedReader(BufferedReader):
+    """A reader that refuses to read more than a number of bytes at a time.
+
+    Args:
+        raw: The unbuffered file.
+        max_bytes: The number.
+    """
+
+    def __init__(self, raw: Any, max_bytes: int) -> None:
+        super().__init__(raw)
+        self._max_bytes = max_bytes
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read up to `size` bytes; raise `ValueError` if more than the limit are there."""
+        limit = self._max_bytes + 1
+        content = super().read(limit if size is None or size < 0 else min(size, limit))
+        # Attack: a sparse file with a directory of gigabytes, which zipfile reads at once.
+        if len(content) > self._max_bytes:
+            raise ValueError("its directory is too long")
+        return content
+
+
+class ForwardReader:
+    """What tarfile reads from: never backward, and with bounds.
+
+    Args:
+        file: The open file, whose bytes may be compressed.
+        max_bytes: The last position.
+        max_step_bytes: Bytes that may be read between two calls of `start_member`.
+    """
+
+    def __init__(self, file: Any, max_bytes: int, max_step_bytes: int) -> None:
+        self._file, self._max_bytes, self._max_step_bytes = file, max_bytes, max_step_bytes
+        self._position, self._step_bytes = 0, 0
+
+    def start_member(self) -> None:
+        """Note that what is read from now on belongs to the next member."""
+        self._step_bytes = 0
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def seek(self, position: int) -> None:
+        """Skip what lies before a position."""
+        # Attack: a member of negative length, which is found again and again.
+        if position < self._position:
+            raise ValueError("its members overlap")
+        # Attack: a small archive that unpacks for hours.
+        if position > self._max_bytes:
+            raise ValueError(f"its files take more than {self._max_bytes >> 30} GiB")
+        self._position = self._file.seek(position)
+
+    def read(self, size: int) -> bytes:
+        """Read up to `size` bytes."""
+        # Attack: a header or a list of holes of gigabytes, which tarfile keeps in memory.
+        self._step_bytes += size
+        if self._step_bytes > self._max_step_bytes:
+            raise ValueError("the header of a member is too long")
+        content = self._file.read(size)
+        self._position += len(content)
+        return content
+
+
 def open_regular_file(path: Path, follow_links: bool = True) -> BufferedReader:
     """Open a regular file for reading.
 

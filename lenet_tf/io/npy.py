@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 
 import numpy as np
 
-from lenet_tf.io.bounded import MAX_ARRAY_BYTES, open_regular_file
+from lenet_tf.io.bounded import MAX_ARRAY_BYTES, LimitedReader, open_regular_file
 
 MAGIC = b"\x93NUMPY"
 # NumPy's own limit.
@@ -160,7 +160,7 @@ def read_npz(
     with open_regular_file(path) as file:
         length = os.fstat(file.fileno()).st_size
         try:
-            with zipfile.ZipFile(_BoundedReader(file.raw)) as archive:
+            with zipfile.ZipFile(LimitedReader(file.raw, _CHUNK_BYTES)) as archive:
                 members = _list_members(archive, length)
                 arrays = {
                     name: _read_member(archive, name, members[name], kinds)
@@ -170,18 +170,6 @@ def read_npz(
                 return arrays, list(members)
         except _DAMAGE_ERRORS as error:
             raise ValueError(str(error) or type(error).__name__) from error
-
-
-class _BoundedReader(io.BufferedReader):
-    """A reader that refuses to read more than a chunk at a time."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        limit = _CHUNK_BYTES + 1
-        content = super().read(limit if size is None or size < 0 else min(size, limit))
-        # Attack: a sparse file with a directory of gigabytes, which zipfile reads at once.
-        if len(content) > _CHUNK_BYTES:
-            raise ValueError("its directory is too long")
-        return content
 
 
 def _list_members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.ZipInfo]:

@@ -6,17 +6,25 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.arrays import load_npy_folder, load_npz
+from lenet_tf.data.sources.cifar10_jpeg import CIFAR10_JPEG, load_cifar10_jpeg
 from lenet_tf.data.sources.idx import has_idx_files, load_idx_folder
+from lenet_tf.data.sources.picture_decoding import PictureSettings
+from lenet_tf.data.sources.pictures import has_pictures, load_pictures
 from lenet_tf.data.sources.sample import SAMPLE, load_sample
 from lenet_tf.data.sources.tfds_builder import OWN_DATA, is_known
 from lenet_tf.errors import DataError, SourceUnreachable
+from lenet_tf.io.file_trees import is_archive
+from lenet_tf.specs import Spec
+from lenet_tf.specs.validators import is_integer, show_value, to_plain_number
 
 ORIGINALS_VARIABLE = "LENET_TF_ORIGINALS"
 DEFAULT_DATA = "mnist"
-
+# Larger images are a mistake for these networks.
+_MAX_SIDE = 4_096
 
 # What separates folders in a name; Windows takes either.
 _SEPARATORS = "/\\"
@@ -34,6 +42,10 @@ def load_data(
     name: str | Path | None = None,
     originals: str | Path | None = None,
     notify: Callable[[str], None] = warnings.warn,
+    *,
+    image_size: int | tuple[int, int] | None = None,
+    color: bool | None = None,
+    network: Spec | None = None,
 ) -> RawData:
     """Load a data set as raw images and labels.
 
@@ -46,23 +58,32 @@ def load_data(
             - an image-classification data set of TFDS, such as `mnist`, `fashion_mnist`, `kmnist`,
               `emnist/letters` or `cifar10`
             - `sample`, 5,000 digits of MNIST that need no download
+            - a folder of pictures in class folders, `photos/cat/1.jpg`, with or without folders
+              `train` and `test` above the classes, or a `.zip`, `.tar`, `.tar.gz` or `.tgz` of them
             - a `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes
             - a folder (`./mine`) of these arrays as `.npy` files, whose images stay on the disk
             - a folder of four IDX files with MNIST's or EMNIST's names, plain or gzipped
+            - `cifar10_jpeg`, CIFAR-10 as JPEG files, from `originals`
 
             A `Path` is a file or folder. Text without a slash names a data set of TFDS, where
             there is one of this name.
         originals: Folder laid out as `<folder>/<data set>/<published files>`; None means that of
             the environment variable LENET_TF_ORIGINALS.
-        notify: Function that is called with a message if the sample stands in for MNIST.
+        notify: Function that is called with a message if the sample stands in for MNIST, or
+            something about a folder of pictures was guessed.
+        image_size: Side, or height and width, of the images that pictures are cropped and resized
+            to. None keeps the size of pictures that all have one of up to 64×64.
+        color: Whether pictures get three channels (True) or one (False). None: three if one of
+            them has color.
+        network: Pictures that can't keep their size get that of this network's images.
 
     Returns:
         Raw images (N, height, width[, channels]), integers 0…255 (uint8, except in your own
         files), and integer labels (N,).
 
     Raises:
-        DataError: If the data set is unknown or is not image classification, or a file is damaged
-            or not the published one.
+        DataError: If the data set is unknown or is not image classification, a file is damaged
+            or not the published one, or pictures differ in size and nothing names one.
         SourceUnreachable: If no source has the data set; the message says which files to put where.
 
     Example:
@@ -73,27 +94,64 @@ def load_data(
         >>> data.y_train.shape, data.num_classes
         ((4000,), 10)
     """
+    settings = PictureSettings(_check_size(image_size), color, network)
+    if isinstance(name, str | Path) and name != "" and name not in (SAMPLE, CIFAR10_JPEG):
+        path = Path(name).expanduser()
+        if not _is_tfds_name(name):
+            for recognizes, load in _SOURCES:
+                if recognizes(path):
+                    _refuse_picture_options(name, image_size, color)
+                    return load(path)
+            if has_pictures(path):
+                return load_pictures(path, settings, notify)
+    _refuse_picture_options(name, image_size, color)
     if name == SAMPLE:
         return load_sample()
-    if isinstance(name, str | Path) and name != "":
-        path = Path(name).expanduser()
-        for recognizes, load in _SOURCES:
-            if recognizes(path) and not _is_tfds_name(name):
-                return load(path)
     if isinstance(name, Path):
         problem = OWN_DATA if os.path.exists(name) else "there is no such file or folder"
         raise DataError(f"{name}: {problem}")
     if name is not None and not isinstance(name, str):
         raise DataError(f"a data set is named by text or a Path, not by {type(name).__name__}")
     folder = originals or os.environ.get(ORIGINALS_VARIABLE)
-    return _load_from_tfds(name, Path(folder).expanduser() if folder else None, notify)
+    root = Path(folder).expanduser() if folder else None
+    if name == CIFAR10_JPEG:
+        return load_cifar10_jpeg(root, notify)
+    return _load_from_tfds(name, root, notify)
+
+
+def _check_size(value: Any) -> tuple[int, int] | None:
+    """Return the height and width that `image_size` means."""
+    if value is None:
+        return None
+    sides = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    sides = tuple(map(to_plain_number, sides))
+    if len(sides) != 2 or not all(is_integer(side) and 1 <= side <= _MAX_SIDE for side in sides):
+        raise DataError(
+            "image_size must be a whole number of pixels, or (height, width), each from 1 to"
+            f" {_MAX_SIDE:,}, not {show_value(value)}"
+        )
+    return sides[0], sides[1]
+
+
+def _refuse_picture_options(name: Any, image_size: Any, color: bool | None) -> None:
+    if image_size is not None or color is not None:
+        shown = DEFAULT_DATA if name is None else name
+        raise DataError(
+            f"{shown} has images of its own size and channels: an image size, color and gray are"
+            " for folders and archives of pictures"
+        )
 
 
 def _is_tfds_name(name: str | Path) -> bool:
     """Return whether a name means a data set of TFDS, though a file or folder has it too."""
     # A slash tells a folder from a data set of the same name.
     is_path = not isinstance(name, str) or any(separator in name for separator in _SEPARATORS)
-    return not is_path and Path(name).suffix.lower() != ".npz" and is_known(str(name))
+    return (
+        not is_path
+        and not is_archive(Path(name))
+        and Path(name).suffix.lower() != ".npz"
+        and is_known(str(name))
+    )
 
 
 def _load_from_tfds(
