@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,16 @@ if TYPE_CHECKING:
     from lenet_tf.specs import Spec
 
 
-def load_data(name: str | None, originals: str | None) -> RawData:
+def load_data(
+    name: str | None, originals: str | None, options: Mapping[str, Any] | None = None
+) -> RawData:
     """Load a data set, then start TensorFlow.
 
     Args:
         name: The data set. None: MNIST, or the embedded sample with a notice if MNIST is
             unavailable.
         originals: The folder of the published data files.
+        options: How to read it, by the names of `lenet_tf.load_data`.
 
     Returns:
         The data set.
@@ -29,7 +33,7 @@ def load_data(name: str | None, originals: str | None) -> RawData:
     """
     from lenet_tf.data import sources
 
-    data = sources.load_data(name, originals, notify=print_notice)
+    data = sources.load_data(name, originals, notify=print_notice, **options or {})
     # Not earlier: the notice about missing data must come before seconds of TensorFlow's start.
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 

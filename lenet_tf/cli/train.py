@@ -32,6 +32,8 @@ def train(
     interrupted: Path | None,
     data: str | None,
     originals: str | None,
+    image_size: tuple[int, int] | None,
+    color: bool | None,
     **options: Any,
 ) -> None:
     """Train VARIANT (lenet5) and write a run folder with weights, history and TensorBoard logs.
@@ -56,7 +58,8 @@ def train(
     config = _make_config(variant, spec_file, record, options)
     _prepare_runtime(config)
     if record is None:
-        raw = load_data(choose_data_name(config.spec, data), originals)
+        pictures = {"image_size": image_size, "color": color, "network": config.spec}
+        raw = load_data(choose_data_name(config.spec, data), originals, pictures)
     else:
         raw = _load_recorded(record, data, originals)
     from lenet_tf.training import fit

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.options import ORIGINALS, PICTURES
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -40,10 +40,12 @@ _OPTIONS = (
         "--data",
         metavar="NAME",
         help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …),"
-        " 'sample', a .npz file, or a folder (./mine) of .npy files or of MNIST's or EMNIST's four"
-        " IDX files, plain or gzipped.",
+        " 'sample', a folder, .zip or .tar.gz of pictures in class folders (photos/cat/1.jpg, with"
+        " or without train/ and test/), a .npz file, or a folder (./mine) of .npy files or of"
+        " MNIST's or EMNIST's four IDX files, plain or gzipped.",
     ),
     ORIGINALS,
+    *PICTURES,
     click.option(
         "--recipe",
         metavar="NAME",

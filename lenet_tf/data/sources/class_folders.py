@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from lenet_tf.data.labels import MAX_CLASSES
 from lenet_tf.errors import DataError
 from lenet_tf.io.picture_formats import ALL_SUFFIXES
 
@@ -86,7 +87,20 @@ def find_class_folders(path: str, names: Iterable[str]) -> ClassFolders:
     if not pictures:
         raise DataError(f"{path} holds no pictures. {HOW_TO_SORT}")
     tree = _Tree(path, _skip_common_folders(pictures), notes)
-    return tree.split() if tree.splits else ClassFolders(tree.sort(tree.pictures), notes=notes)
+    folders = tree.split() if tree.splits else ClassFolders(tree.sort(tree.pictures), notes=notes)
+    _check_class_count(path, list(folders.train))
+    return folders
+
+
+def _check_class_count(path: str, classes: Sequence[str]) -> None:
+    if len(classes) < 2:
+        raise DataError(
+            f"{path} has one class folder only, {classes[0]}, which leaves nothing to tell apart."
+            f" {HOW_TO_SORT}"
+        )
+    if len(classes) > MAX_CLASSES:
+        limit = f"the limit is {MAX_CLASSES:,}"
+        raise DataError(f"{path} has {len(classes):,} class folders, and {limit}")
 
 
 HOW_TO_SORT = (

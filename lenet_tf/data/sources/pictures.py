@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.data.dataset import RawData
-from lenet_tf.data.labels import MAX_CLASSES
 from lenet_tf.data.sources.class_folders import (
-    HOW_TO_SORT,
     ClassFolders,
     find_class_folders,
     is_picture,
@@ -71,7 +69,6 @@ def _load(
     identity: dict[str, Any],
 ) -> RawData:
     """Load the pictures that `find_class_folders` has sorted."""
-    _check_class_count(str(path), folders)
     decoded = decode_pictures(
         str(path),
         tree,
@@ -103,18 +100,6 @@ def _load(
         notify("\n".join([title, *notes]))
     fields = {"name": str(path.resolve()), "source": "pictures"} | identity
     return RawData(**arrays, **fields, num_classes=len(train), class_names=tuple(train))
-
-
-def _check_class_count(path: str, folders: ClassFolders) -> None:
-    count = len(folders.train)
-    if count < 2:
-        name = next(iter(folders.train))
-        raise DataError(
-            f"{path} has one class folder only, {name}, which leaves nothing to tell apart."
-            f" {HOW_TO_SORT}"
-        )
-    if count > MAX_CLASSES:
-        raise DataError(f"{path} has {count:,} class folders, and the limit is {MAX_CLASSES:,}")
 
 
 def _drop_unreadable(
