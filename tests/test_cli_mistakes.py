@@ -68,7 +68,7 @@ def test_named_data_that_is_unavailable_is_an_error(cli, offline, tmp_path):
         (
             ["train", "--data", "own.npy"],
             [
-                "'own.npy' is not a TFDS data set. Your own data can be a .npz file or a folder"
+                "'own.npy' is not a TFDS data set. Your own data can be a folder, .zip or .tar.gz"
                 " of .npy files, with x_train, y_train, x_test, y_test, or a folder of four IDX"
                 " files with MNIST's or EMNIST's names"
             ],
