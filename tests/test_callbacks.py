@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -98,72 +94,3 @@ def test_an_error_of_a_users_callback_is_unchanged(digits, tmp_path):
 
     with pytest.raises(ConnectionError, match="the tracker does not answer"):
         fit("tiny", digits, epochs=2, logs=tmp_path, quiet=True, callbacks=[Offline()])
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
-@pytest.mark.parametrize("columns", [0, 100])
-def test_a_terminal_shows_a_progress_bar(tmp_path, columns):
-    import fcntl
-    import pty
-    import struct
-    import termios
-
-    script = (
-        "import lenet_tf; lenet_tf.fit('tiny', lenet_tf.load_data('sample'), epochs=2, logs='logs')"
-    )
-    controller, terminal = pty.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    pid = os.fork()
-    if pid == 0:
-        os.chdir(tmp_path)
-        if hasattr(os, "login_tty"):
-            os.login_tty(terminal)
-        else:
-            for descriptor in (0, 1, 2):
-                os.dup2(terminal, descriptor)
-        os.execv(sys.executable, [sys.executable, "-c", script])
-    os.close(terminal)
-    output = b""
-    while True:
-        try:
-            output += os.read(controller, 65536)
-        except OSError:
-            break
-    os.close(controller)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, output[-2000:]
-    text = output.decode(errors="replace")
-    assert re.search(
-        r"2/2 epochs \|█+\| \d\d:\d\d<00:00, accuracy=0\.\d+, loss=\d.*, val_accuracy=0\.\d+", text
-    ), text[-2000:]
-
-
-@pytest.mark.slow
-def test_a_notebook_shows_progress_widgets(tmp_path):
-    nbclient = pytest.importorskip(
-        "nbclient", reason="`make notebooks` installs what runs a notebook"
-    )
-    import nbformat
-
-    code = (
-        "import lenet_tf\n"
-        "lenet_tf.fit('tiny', lenet_tf.load_data('sample'), epochs=2, logs='logs');"
-    )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    resources = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=120, resources=resources).execute()
-    outputs = notebook.cells[0].outputs
-    bars = [
-        output
-        for output in outputs
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
-    ]
-    assert len(bars) == 2
-    assert "Epoch 1/2" not in str(outputs)
-    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"]
-    progress = {
-        widget["state"]["value"]
-        for widget in widgets.values()
-        if widget["state"].get("_model_name") == "FloatProgressModel"
-    }
-    assert 2.0 in progress

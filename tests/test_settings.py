@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import warnings
 from pathlib import Path
 
@@ -202,17 +201,6 @@ def test_a_dollar_in_a_name_is_no_mathematics():
 
     assert not np.array_equal(render(lambda: draw("$x$")), render(lambda: draw("x")))
     render(lambda: draw("$x_{$"))
-
-
-def test_a_setting_of_tqdm_does_not_stop_a_training(monkeypatch):
-    from lenet_tf.training import progress_display
-
-    def fail():
-        raise ValueError("could not convert string to float: 'nonsense'")
-
-    monkeypatch.setattr(progress_display, "_progress_bar", fail)
-    monkeypatch.setattr(sys, "stderr", type("Terminal", (), {"isatty": lambda _: True})())
-    assert isinstance(progress_display.progress_display(), progress_display.EpochLines)
 
 
 def test_warnings_as_errors_are_refused_before_a_run(digits, tmp_path):

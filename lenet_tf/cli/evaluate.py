@@ -13,6 +13,7 @@ from lenet_tf.cli.console import create_console, print_table
 from lenet_tf.cli.inputs import load_data
 from lenet_tf.cli.options import JSON, ORIGINALS
 from lenet_tf.cli.output import echo, note
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls, format_json
 
 if TYPE_CHECKING:
@@ -49,10 +50,11 @@ def evaluate(
     is_in_run = run_or_model.is_dir() or os.path.lexists(folder / "config.json")
     record = run_record.read_run(folder) if is_in_run else None
     start_tensorflow()
-    from lenet_tf.evaluation.evaluate import check_finite, predict_test
-    from lenet_tf.evaluation.evaluate import evaluate as evaluate_model
-    from lenet_tf.models.run_models import load_run_model
-    from lenet_tf.models.saving import load_model
+    with STATUS.show("starting Keras"):
+        from lenet_tf.evaluation.evaluate import check_finite, predict_test
+        from lenet_tf.evaluation.evaluate import evaluate as evaluate_model
+        from lenet_tf.models.run_models import load_run_model
+        from lenet_tf.models.saving import load_model
 
     if record is not None and run_or_model.name in (run_folder.FINAL, run_folder.BEST):
         model = load_run_model(record, run_or_model.name)
@@ -65,7 +67,8 @@ def evaluate(
     else:
         raw = load_data(record.data_name, originals)
         _warn_if_changed(raw, record.data_sha256)
-    metrics = evaluate_model(model, raw)
+    with STATUS.show(f"testing on {len(raw.x_test):,} images"):
+        metrics = evaluate_model(model, raw)
     check_finite(model, metrics["loss"])
     scores = None
     if report:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet_tf.cli.console import print_notice
+from lenet_tf.runtime.terminal import STATUS
+from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
@@ -33,7 +35,8 @@ def load_data(
     """
     from lenet_tf.data import sources
 
-    data = sources.load_data(name, originals, notify=print_notice, **options or {})
+    with STATUS.show(f"reading {sources.DEFAULT_DATA if name is None else escape_controls(name)}"):
+        data = sources.load_data(name, originals, notify=print_notice, **options or {})
     # Not earlier: the notice about missing data must come before seconds of TensorFlow's start.
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 

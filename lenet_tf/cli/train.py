@@ -11,6 +11,7 @@ from lenet_tf.cli.inputs import choose_data_name, load_data
 from lenet_tf.cli.output import OutputError, echo, note
 from lenet_tf.cli.train_options import add_train_options
 from lenet_tf.errors import RunError
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def train(
     MNIST is unavailable. Ctrl-C finishes the epoch, a second one stops at once; --resume continues
     from the last finished epoch.
     """
+    ctx.with_resource(STATUS.mute(options["quiet"]))
+    ctx.with_resource(STATUS.show("starting"))
     if interrupted is not None:
         _check_resume_options(ctx)
         _resume(interrupted, data, originals, options)
@@ -62,7 +65,8 @@ def train(
         raw = load_data(choose_data_name(config.spec, data), originals, pictures)
     else:
         raw = _load_recorded(record, data, originals)
-    from lenet_tf.training import fit
+    with STATUS.show("starting Keras"):
+        from lenet_tf.training import fit
 
     _print_result(fit.train(config, raw), raw, config)
 
@@ -147,7 +151,8 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     threads.use_recorded(record.config["device"].get("threads"))
     _prepare_runtime(config)
     raw = load_data(record.data_name if data is None else data, originals)
-    from lenet_tf.training.resume import resume_record
+    with STATUS.show("starting Keras"):
+        from lenet_tf.training.resume import resume_record
 
     device = None if config.device == "auto" else config.device
     run = resume_record(record, raw, device=device, report=config.report, quiet=config.quiet)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from lenet_tf.runtime.terminal import STATUS, is_terminal, try_write
+
 
 def print_line(text: str = "", *, error: bool = False) -> bool:
     """Print a line, whatever the state of the stream.
@@ -22,7 +24,7 @@ def print_line(text: str = "", *, error: bool = False) -> bool:
 
 
 def write(stream: Any, text: str) -> Exception | None:
-    """Write and flush a text.
+    """Write and flush a text, after the status line is removed.
 
     Args:
         stream: A text stream, or None for one that is closed.
@@ -31,18 +33,8 @@ def write(stream: Any, text: str) -> Exception | None:
     Returns:
         None, or the reason why the stream does not take it.
     """
-    if stream is None:
-        return OSError("it is closed")
-    try:
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:
-            encoding = stream.encoding or "ascii"
-            stream.write(text.encode(encoding, "replace").decode(encoding))
-        stream.flush()
-    except Exception as error:  # A program's own stream can lack methods and raise anything.
-        return error
-    return None
+    STATUS.clear()
+    return try_write(stream, text)
 
 
 class TolerantStream:
@@ -73,11 +65,3 @@ class TolerantStream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-def is_terminal(stream: Any) -> bool:
-    """Return whether a stream, which may be None or closed, is a terminal."""
-    try:
-        return stream is not None and bool(stream.isatty())
-    except Exception:  # As in `write`.
-        return False

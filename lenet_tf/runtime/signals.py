@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lenet_tf.errors import Interrupted
+from lenet_tf.runtime.terminal import STATUS
 
 _EPOCH_NOTICE = (
     "Stopping after this epoch. Send the signal again to stop at once; "
@@ -62,7 +63,7 @@ def handle_signals(
         if request.count == 1 and request.waits:
             # A handler must not use sys.stderr, which may be in the middle of a write.
             with contextlib.suppress(OSError):
-                os.write(2, f"\n{notice}\n".encode())
+                os.write(2, f"{STATUS.take_over()}{notice}\n".encode())
         react(request)
 
     if threading.current_thread() is threading.main_thread():

@@ -6,11 +6,13 @@ import contextlib
 import logging
 import os
 import re
+import sys
 from collections.abc import Iterator
 
 from lenet_tf.errors import LenetError
 from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.runtime.startup_log import hide_startup_log
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.runtime.threads import (
     find_invalid_threads,
     use_parallel_halves,
@@ -41,7 +43,10 @@ def start_tensorflow(tf32: bool = True) -> None:
         use_parallel_halves()
     # Hides informational messages.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    with hide_startup_log():
+    with contextlib.ExitStack() as stack:
+        if "tensorflow" not in sys.modules:
+            stack.enter_context(STATUS.show("starting TensorFlow"))
+        stack.enter_context(hide_startup_log())
         import tensorflow as tf
 
         # TensorFlow looks for GPUs when it is asked for the first time.

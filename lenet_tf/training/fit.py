@@ -23,6 +23,7 @@ from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import numerics, tensorflow_start, threads
 from lenet_tf.runtime.keras_settings import check_keras, check_warnings
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig, random_seed
@@ -178,15 +179,16 @@ def train(
     device = devices.choose_device(config.device)
     split = split_data(data, config.spec.recipe.validation, config.seed, config.spec.preparation)
     image_shape = config.spec.preparation.output_shape(data.image_shape)
-    with training_context(device, config.seed, config.deterministic):
-        if model is None:
-            config = replace(config, spec=config.spec.adapt(image_shape, data.num_classes))
-            # Before its weights are made; the engine is chosen for the finished model.
-            check_memory(config.spec, split, device, makes_patches=False)
-            network = LeNet(config.spec, seed=config.seed, precision=config.precision)
-        else:
-            check_fits(model, image_shape, data)
-            network = model
+    with training_context(device, config.seed, config.deterministic, config.quiet):
+        with STATUS.show(f"building {config.spec.name}"):
+            if model is None:
+                config = replace(config, spec=config.spec.adapt(image_shape, data.num_classes))
+                # Before its weights are made; the engine is chosen for the finished model.
+                check_memory(config.spec, split, device, makes_patches=False)
+                network = LeNet(config.spec, seed=config.seed, precision=config.precision)
+            else:
+                check_fits(model, image_shape, data)
+                network = model
         trainer = Trainer(
             config=config, split=split, model=network, device=device, callbacks=callbacks
         )
@@ -201,11 +203,13 @@ def train(
 
 
 @contextlib.contextmanager
-def training_context(device: devices.Device, seed: int, deterministic: bool) -> Iterator[None]:
+def training_context(
+    device: devices.Device, seed: int, deterministic: bool, quiet: bool
+) -> Iterator[None]:
     """Place what is built inside on the device, and seed the global random generators."""
     check_keras()
     check_warnings()
-    with device.scope(), tensorflow_start.hide_retracing_advice():
+    with device.scope(), tensorflow_start.hide_retracing_advice(), STATUS.mute(quiet):
         keras.utils.set_random_seed(seed)
         if deterministic:
             tensorflow_start.enable_determinism()

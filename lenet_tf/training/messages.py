@@ -102,12 +102,15 @@ def next_steps_message(run: Run, logs: Path) -> str:
     """
     tensorboard, command = program_name("tensorboard"), program_name("lenet-tf")
     folder, page = quote_word(run.path), run.path / "report.html"
-    report = f"  open the report         {quote_word(page)}\n" if page.exists() else ""
-    repeat = f"  repeat the run          {command} train --from-run {folder}\n"
-    return (
-        f"\nNext:\n{report}"
-        f"  curves and histograms   {tensorboard} --logdir {quote_word(logs)}\n"
-        f"  test it again           {command} evaluate {folder}\n"
-        f"{repeat if is_repeatable(run.config) else ''}"
-        f"  in Python               lenet_tf.load_model({str(run.path / 'final.keras')!r})"
-    )
+    # `predict` takes the newest run of its default folder.
+    model = "" if logs.resolve() == Path("logs").resolve() else f" --model {folder}"
+    steps = {
+        "predict": f"{command} predict PICTURE.png{model}",
+        "report": quote_word(page) if page.exists() else "",
+        "TensorBoard": f"{tensorboard} --logdir {quote_word(logs)}",
+        "evaluate": f"{command} evaluate {folder}",
+        "repeat": f"{command} train --from-run {folder}" if is_repeatable(run.config) else "",
+        "Python": f"lenet_tf.load_model({str(run.path / 'final.keras')!r})",
+    }
+    lines = [f"  {name:<11}  {text}" for name, text in steps.items() if text]
+    return "\n".join(["", "Next:", *lines])

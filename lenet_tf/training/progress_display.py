@@ -1,24 +1,37 @@
-"""The progress of a training: a bar in a terminal or notebook, or a line per epoch."""
+"""The progress of a training: a bar and a line per epoch, or Keras' lines in a file."""
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 
-from lenet_tf.runtime.output import TolerantStream, is_terminal
+from lenet_tf.runtime.output import print_line
+from lenet_tf.runtime.terminal import STATUS, get_width, is_terminal
+from lenet_tf.training.progress_text import ProgressClock, format_epoch, render_bar
+
+_SECONDS_BETWEEN_DRAWINGS = 0.1
+_NOTEBOOK_WIDTH = 90
 
 
 class EpochLines(keras.callbacks.ProgbarLogger):
-    """Prints Keras' line for each epoch. A closed or broken stdout does not stop the training."""
+    """Prints Keras' line for each epoch. A closed or broken stdout does not stop the training.
+
+    Args:
+        steps: Training steps of an epoch, of which Keras may take many at once.
+    """
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self._steps = steps
 
     def set_params(self, params: dict[str, Any]) -> None:
-        """Take the number of epochs and steps."""
-        super().set_params(params | {"verbose": 2})
+        """Take the number of epochs."""
+        super().set_params(params | {"verbose": 2, "steps": self._steps})
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the number of the epoch."""
@@ -31,9 +44,10 @@ class EpochLines(keras.callbacks.ProgbarLogger):
             super().on_train_batch_end(batch, logs)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print the metrics of the epoch."""
+        """Print the metrics of the epoch. The line begins with its seconds."""
+        metrics = {name: value for name, value in (logs or {}).items() if name != "seconds"}
         with _ignore_broken_stdout():
-            super().on_epoch_end(epoch, logs)
+            super().on_epoch_end(epoch, metrics)
 
 
 @contextlib.contextmanager
@@ -43,38 +57,120 @@ def _ignore_broken_stdout() -> Iterator[None]:
         yield
 
 
-def progress_display() -> keras.callbacks.Callback:
-    """Return a tqdm bar for a terminal or notebook, or plain lines elsewhere."""
-    if not (_is_in_notebook() or is_terminal(sys.stderr)):
-        return EpochLines()
-    try:
-        return _progress_bar()
-    # tqdm reads variables such as TQDM_NCOLS when it is imported, and may not accept their values.
-    except (ValueError, TypeError):
-        return EpochLines()
+class EpochBar(keras.callbacks.Callback):
+    """Shows a bar for the running epoch, and a line for each finished one.
+
+    Args:
+        steps: Training steps of an epoch.
+        steps_per_execution: Steps that Keras counts as one batch.
+        is_stopping: Returns whether the run stops after this epoch.
+        prints_lines: Whether finished epochs are printed on stdout.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        steps_per_execution: int,
+        is_stopping: Callable[[], bool],
+        prints_lines: bool = True,
+    ) -> None:
+        super().__init__()
+        self._steps, self._steps_per_execution = steps, steps_per_execution
+        self._is_stopping, self._prints_lines = is_stopping, prints_lines
+        self._logs: dict[str, Any] = {}
+        self._note, self._last_drawing = "", 0.0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the number of epochs."""
+        self._clock = ProgressClock(self.params["epochs"], self._steps)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Start the bar of the epoch."""
+        self._clock.start_epoch(epoch, time.perf_counter())
+        self._logs, self._note = {}, ""
+        self._draw()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Move the bar."""
+        now = time.perf_counter()
+        self._clock.finish_steps(min((batch + 1) * self._steps_per_execution, self._steps), now)
+        self._logs = logs or {}
+        is_last = self._clock.done == self._steps
+        if is_last or now - self._last_drawing >= _SECONDS_BETWEEN_DRAWINGS:
+            self._last_drawing = now
+            self._draw()
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Say that the steps are followed by the validation."""
+        self._note = "validating"
+        self._draw()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Print the line of the epoch."""
+        if self._prints_lines:
+            width = get_width(sys.stdout) - 1
+            print_line(format_epoch(epoch, self._clock.epochs, logs or {}, width))
+
+    def _draw(self) -> None:
+        STATUS.draw(self._render)
+
+    def _render(self, width: int, color: bool = True) -> str:
+        return render_bar(
+            self._clock,
+            self._logs,
+            width,
+            note=self._note,
+            is_last=self._is_stopping(),
+            color=color,
+        )
 
 
-def _progress_bar() -> keras.callbacks.Callback:
-    from tqdm.keras import TqdmCallback
+class NotebookBar(EpochBar):
+    """Shows the same in the output of a notebook's cell, which it replaces in place."""
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Add the display to the cell."""
+        super().on_train_begin(logs)
+        self._lines: list[str] = []
+        self._handle: Any = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Add the line of the epoch."""
+        self._lines.append(format_epoch(epoch, self._clock.epochs, logs or {}, _NOTEBOOK_WIDTH))
+        self._display(*self._lines)
+
+    def _draw(self) -> None:
+        self._display(*self._lines, self._render(_NOTEBOOK_WIDTH, color=False))
+
+    def _display(self, *lines: str) -> None:
+        from IPython.display import display
+
+        content = {"text/plain": "\n".join(lines)}
+        if self._handle is None:
+            self._handle = display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
+
+def create_progress_display(
+    steps: int, steps_per_execution: int, is_stopping: Callable[[], bool]
+) -> list[keras.callbacks.Callback]:
+    """Create what shows the progress of a training, for the streams of this process.
+
+    Args:
+        steps: Training steps of an epoch.
+        steps_per_execution: Steps that Keras counts as one batch.
+        is_stopping: Returns whether the run stops after this epoch.
+
+    Returns:
+        Callbacks: a bar for a terminal or notebook, and Keras' lines if stdout is neither.
+    """
+    arguments = (steps, steps_per_execution, is_stopping)
     if _is_in_notebook():
-        bar = TqdmCallback(dynamic_ncols=True)
-    else:
-        stream = TolerantStream(sys.stderr)
-        width: dict[str, Any] = {"dynamic_ncols": True} if _has_width() else {"ncols": 80}
-        bar = TqdmCallback(file=stream, **width)
-    # Fits into 80 columns; history.csv and TensorBoard have the other metrics.
-    bar.epoch_bar.bar_format = "{n_fmt}/{total_fmt} epochs |{bar}| {elapsed}<{remaining}{postfix}"
-    bar.on_epoch_end = bar.bar2callback(bar.epoch_bar, pop=["val_loss", "seconds"])
-    return bar
-
-
-def _has_width() -> bool:
-    """Return whether stderr's terminal tells its width, unlike a container's or a program's own."""
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns > 0
-    except Exception:  # A program's own stream can lack methods and raise anything.
-        return False
+        return [NotebookBar(*arguments)]
+    prints_lines = is_terminal(sys.stdout)
+    bar = EpochBar(*arguments, prints_lines=prints_lines)
+    return [bar] if prints_lines else [EpochLines(steps), bar]
 
 
 def _is_in_notebook() -> bool:

@@ -29,6 +29,7 @@ from lenet_tf.runs.run_record import (
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import quote_word
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig
@@ -161,14 +162,15 @@ def _continue(
     device, spec = devices.choose_device(config.device), config.spec
     with (
         run_folder.run_lock(record.path),
-        training_context(device, config.seed, config.deterministic),
+        training_context(device, config.seed, config.deterministic, config.quiet),
     ):
         metrics = record.read_metrics()
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
         split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
         check_memory(spec, split, device, makes_patches=False)
-        model, progress = _load_last_epoch(record, config)
+        with STATUS.show("reading the last finished epoch"):
+            model, progress = _load_last_epoch(record, config)
         # The rows and the preparation in config.json may not fit each other.
         check_fits(model, spec.preparation.output_shape(data.image_shape), data)
         trainer = Trainer(

@@ -26,12 +26,13 @@ from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.output import print_line
 from lenet_tf.runtime.signals import ShutdownRequest, graceful_interrupt
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls
 from lenet_tf.training import callbacks as own_callbacks
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
-from lenet_tf.training.progress_display import progress_display
+from lenet_tf.training.progress_display import create_progress_display
 from lenet_tf.training.report import write_report
 from lenet_tf.training.run_errors import (
     divergence_error,
@@ -124,12 +125,19 @@ class Trainer:
             if shutdown.signal and not self._is_finished():
                 raise KeyboardInterrupt
             confirm_saved_model(self._folder, self.model, self.split, self._progress)
-            test = evaluate(self.model, self.split.data)
+            with STATUS.show(f"testing on {len(self.split.data.x_test):,} images"):
+                test = evaluate(self.model, self.split.data)
             if not math.isfinite(test["loss"]):
                 raise divergence_error("on the test images", record, self._progress.epochs)
-            log_run_end(
-                self._record, self.config.board, self.model, self.split, test, self._progress.epochs
-            )
+            with STATUS.show("writing TensorBoard's files"):
+                log_run_end(
+                    self._record,
+                    self.config.board,
+                    self.model,
+                    self.split,
+                    test,
+                    self._progress.epochs,
+                )
             metrics = self._metrics(test)
             metrics["seconds"] = seconds_before + time.perf_counter() - start
             metrics["finished"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -140,7 +148,8 @@ class Trainer:
             # The run is complete: nothing is lost if the report is interrupted.
             shutdown.waits = False
             if self.config.report:
-                write_report(record, self.model, self._progress.history, self.split.data, test)
+                with STATUS.show("writing the report"):
+                    write_report(record, self.model, self._progress.history, self.split.data, test)
         return run_folder.Run(
             self._folder, self._progress.history, metrics, record.config, self.model
         )
@@ -169,24 +178,31 @@ class Trainer:
             images, labels, data.num_classes, self.split.validation_preparation, indices, spec
         )
         nan = own_callbacks.StopAtNaN(steps)
-        bar = None if self.config.quiet else progress_display()
-        try:
-            with use_own_metrics(self.model, trains=True), use_engine(self.model, loop):
-                self.model.fit(
-                    batches,
-                    steps_per_epoch=math.ceil(len(self.split.train_indices) / images_per_execution),
-                    shuffle=False,
-                    initial_epoch=self._progress.epochs,
-                    epochs=spec.recipe.epochs,
-                    validation_data=validation,
-                    callbacks=self._callbacks(nan, bar, shutdown),
-                    verbose=0,
-                )
-        finally:
-            if bar is not None:
-                bar.on_train_end()
+        with (
+            STATUS.make_way(),
+            use_own_metrics(self.model, trains=True),
+            use_engine(self.model, loop),
+        ):
+            self.model.fit(
+                batches,
+                steps_per_epoch=math.ceil(len(self.split.train_indices) / images_per_execution),
+                shuffle=False,
+                initial_epoch=self._progress.epochs,
+                epochs=spec.recipe.epochs,
+                validation_data=validation,
+                callbacks=self._callbacks(nan, self._progress_display(steps, shutdown), shutdown),
+                verbose=0,
+            )
         if nan.failed_at:
             raise divergence_error(f"in {nan.failed_at}", self._record, self._progress.epochs)
+
+    def _progress_display(
+        self, steps_per_execution: int, shutdown: ShutdownRequest
+    ) -> list[keras.callbacks.Callback]:
+        if self.config.quiet:
+            return []
+        steps = math.ceil(len(self.split.train_indices) / self.config.spec.recipe.batch_size)
+        return create_progress_display(steps, steps_per_execution, lambda: bool(shutdown.signal))
 
     def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
         """Write the files of an epoch. Renaming final.keras finishes it."""
@@ -200,7 +216,7 @@ class Trainer:
     def _callbacks(
         self,
         nan: own_callbacks.StopAtNaN,
-        bar: keras.callbacks.Callback | None,
+        display: Sequence[keras.callbacks.Callback],
         shutdown: ShutdownRequest,
     ) -> list[keras.callbacks.Callback]:
         def finish_epoch(logs: Mapping[str, Any]) -> bool:
@@ -215,7 +231,7 @@ class Trainer:
             TensorBoard(self._record, self.config.board, self.split),
             own_callbacks.ReseedLayers(self.config.seed),
             *recipe_callbacks(self.config, self.split, self.model, self._record),
-            *([] if bar is None else [bar]),
+            *display,
             *self.callbacks,
             own_callbacks.ModelGuard(self.model),
             own_callbacks.EpochEnd(finish_epoch),

@@ -17,8 +17,9 @@ from lenet_tf.data.sources.tfds_builder import check_size, find_builder, get_fir
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.io.folders import check_real_folder
-from lenet_tf.runtime.output import is_terminal, print_line
+from lenet_tf.runtime.output import print_line
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
+from lenet_tf.runtime.terminal import is_terminal
 from lenet_tf.text import escape_controls
 
 
