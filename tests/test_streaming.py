@@ -185,7 +185,9 @@ def test_the_brightness_of_a_folder_is_checked_a_few_megabytes_at_a_time(folder,
     images = np.load(folder / "x_train.npy")
     np.save(folder / "x_train.npy", images // 255)
     with pytest.raises(DataError, match="x_train hold only 0 and 1"):
-        lenet_tf.load_data(folder)
+        lenet_tf.load_data(folder, notify=print)
+    with pytest.raises(DataError, match="x_train hold only 0 and 1"):
+        lenet_tf.load_data(folder, values="0..255", notify=print)
     images[:-1] = 0
     images[-1, -1, -1] = 255
     np.save(folder / "x_train.npy", images)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from lenet_tf.cli.inputs import choose_data_name, find_spec, load_data
-from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.inputs import choose_data_name, find_spec, load_data, pop_read_options
+from lenet_tf.cli.options import ORIGINALS, add_read_options
 from lenet_tf.cli.output import echo
 from lenet_tf.text import escape_controls
 
@@ -23,6 +24,7 @@ from lenet_tf.text import escape_controls
 )
 @click.option("--data", metavar="NAME", help="Data set, as for train.")
 @ORIGINALS
+@add_read_options
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -37,6 +39,7 @@ def draw(
     data: str | None,
     originals: str | None,
     seed: int,
+    **options: Any,
 ) -> None:
     """Draw a figure into FILE.png: PNG, JPEG, WebP, TIFF, SVG or PDF, as its name ends.
 
@@ -52,7 +55,8 @@ def draw(
         figure = rbf_code_figure.plot_codes()
     else:
         spec = find_spec(network or "lenet5-1998")
-        raw = load_data(choose_data_name(spec, data), originals)
+        name = choose_data_name(spec, data)
+        raw = load_data(name, originals, {"network": spec, **pop_read_options(options)})
         # Imported here: it needs TensorFlow, which load_data starts.
         from lenet_tf.evaluation import distortion_figure
 

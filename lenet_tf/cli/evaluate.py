@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lenet_tf.cli.console import create_console, print_table
-from lenet_tf.cli.inputs import load_data
-from lenet_tf.cli.options import JSON, ORIGINALS
+from lenet_tf.cli.inputs import load_data, load_recorded_data, pop_read_options
+from lenet_tf.cli.options import JSON, ORIGINALS, add_read_options
 from lenet_tf.cli.output import echo, note
 from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls, format_json
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help="Test on another data set. [default: the run's, or the network's for a .keras file]",
 )
 @ORIGINALS
+@add_read_options
 @click.option(
     "--report",
     is_flag=True,
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 )
 @JSON
 def evaluate(
-    run_or_model: Path, data: str | None, originals: str | None, report: bool, as_json: bool
+    run_or_model: Path,
+    data: str | None,
+    originals: str | None,
+    report: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Print the test accuracy and loss of RUN_OR_MODEL.
 
@@ -60,12 +66,12 @@ def evaluate(
         model = load_run_model(record, run_or_model.name)
     else:
         model = load_model(run_or_model)
-    if data is not None:
-        raw = load_data(data, originals)
-    elif record is None:
-        raw = load_data(model.spec.data, originals)
+    read_options = pop_read_options(options)
+    if data is not None or record is None:
+        read_options["network"] = model.spec
+        raw = load_data(model.spec.data if data is None else data, originals, read_options)
     else:
-        raw = load_data(record.data_name, originals)
+        raw = load_recorded_data(record, None, originals, read_options)
         _warn_if_changed(raw, record.data_sha256)
     with STATUS.show(f"testing on {len(raw.x_test):,} images"):
         metrics = evaluate_model(model, raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
+    from lenet_tf.runs.run_record import RunRecord
     from lenet_tf.specs import Spec
 
 
@@ -42,6 +44,43 @@ def load_data(
 
     start_tensorflow()
     return data
+
+
+def pop_read_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Remove how to read data from a subcommand's options, and return what the user set."""
+    from lenet_tf.data.read_options import ReadOptions
+
+    names = [field.name for field in fields(ReadOptions) if field.name in options]
+    popped = {name: options.pop(name) for name in names}
+    return {name: value for name, value in popped.items() if value is not None}
+
+
+def load_recorded_data(
+    record: RunRecord,
+    name: str | None,
+    originals: str | None,
+    options: Mapping[str, Any],
+    is_same: bool = False,
+) -> RawData:
+    """Load the data set of a run as the run read it, or another one, then start TensorFlow.
+
+    Args:
+        record: The run.
+        name: Another name of the data set, if the user gave one.
+        originals: The folder of the published data files.
+        options: How to read it, instead of as the run did.
+        is_same: Whether `name` must hold the run's data too.
+
+    Raises:
+        DataError, SourceUnreachable: As `load_data`.
+        RunError: The run's data can't be loaded by name.
+    """
+    from lenet_tf.data.read_options import ReadOptions
+
+    keeps_options = name is None or is_same
+    recorded = ReadOptions.from_dict(record.data_options).to_dict() if keeps_options else {}
+    options = {"network": record.spec, **recorded, **options}
+    return load_data(record.data_name if name is None else name, originals, options)
 
 
 def choose_data_name(spec: Spec, name: str | None) -> str | None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tuple[int, int] | None:
@@ -16,8 +20,14 @@ def _parse_size(_: click.Context, __: click.Parameter, value: str | None) -> tup
     return int(match[1]), int(match[2] or match[1])
 
 
-# What folders and archives of pictures become.
-PICTURES = (
+ORIGINALS = click.option(
+    "--originals",
+    metavar="FOLDER",
+    help="Folder with published data files, FOLDER/<data set>/*.gz. [env: LENET_TF_ORIGINALS]",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+# How to read data of the user's own, by the names of `lenet_tf.load_data`: pictures, then arrays.
+READ_OPTIONS = (
     click.option(
         "--image-size",
         callback=_parse_size,
@@ -31,10 +41,32 @@ PICTURES = (
         help="Give the pictures of --data three channels or one. [default: three if one of them"
         " has color]",
     ),
+    click.option(
+        "--layout",
+        metavar="ORDER",
+        help="Axes of your own images: channels_last, channels_first, or images_last (MATLAB)."
+        " [default: as their shape says]",
+    ),
+    click.option(
+        "--values",
+        metavar="BLACK..WHITE",
+        help="Values of black and white in your own images, such as 0..1 or -1..1."
+        " [default: as the pixels say]",
+    ),
+    click.option(
+        "--labels",
+        metavar="FIRST..LAST",
+        help="Your own labels, such as 1..10, or 'distinct' to make a class of each different one."
+        " [default: as the labels say]",
+    ),
 )
-ORIGINALS = click.option(
-    "--originals",
-    metavar="FOLDER",
-    help="Folder with published data files, FOLDER/<data set>/*.gz. [env: LENET_TF_ORIGINALS]",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def add_read_options(function: _Function) -> _Function:
+    """Add the options that say how to read the user's own data.
+
+    The function gets them as keyword arguments, None where they are not set.
+    """
+    for option in reversed(READ_OPTIONS):
+        function = option(function)
+    return function

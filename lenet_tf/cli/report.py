@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet_tf.cli.inputs import load_data
-from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.inputs import load_recorded_data, pop_read_options
+from lenet_tf.cli.options import ORIGINALS, add_read_options
 from lenet_tf.cli.output import echo, note
 from lenet_tf.text import escape_controls
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--data", metavar="NAME", help="Test on another data set. [default: the run's]")
 @ORIGINALS
+@add_read_options
 @click.option(
     "--comparison",
     "page",
@@ -35,7 +36,11 @@ if TYPE_CHECKING:
     " the runs, or in the current folder if they don't share one]",
 )
 def report(
-    folders: tuple[Path, ...], data: str | None, originals: str | None, page: Path | None
+    folders: tuple[Path, ...],
+    data: str | None,
+    originals: str | None,
+    page: Path | None,
+    **options: Any,
 ) -> None:
     """Write report.html to each RUN folder, and its figures as PNG files to report/ beside it.
 
@@ -61,7 +66,7 @@ def report(
         comparison.check_page_path(page)
     evaluated_runs = [
         run.without_probabilities()
-        for run in _write_reports(runs, data, originals)
+        for run in _write_reports(runs, data, originals, pop_read_options(options))
         if is_comparable
     ]
     if page is not None:
@@ -75,15 +80,16 @@ def report(
 
 
 def _write_reports(
-    runs: Sequence[RunRecord], data: str | None, originals: str | None
+    runs: Sequence[RunRecord], data: str | None, originals: str | None, options: dict[str, Any]
 ) -> Iterator[EvaluatedRun]:
     """Write the report of each run; load each data set once."""
     loaded: dict[str, RawData] = {}
     for run in runs:
-        name = run.data_name if data is None else data
-        if name not in loaded:
-            loaded[name] = load_data(name, originals)
-        raw = loaded[name]
+        # Runs may have read the same file differently.
+        key = str((run.data_name, run.data_options) if data is None else data)
+        if key not in loaded:
+            loaded[key] = load_recorded_data(run, data, originals, options)
+        raw = loaded[key]
         from lenet_tf.data import image_order
         from lenet_tf.evaluation import run_report
 

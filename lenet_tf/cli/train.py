@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet_tf.cli.inputs import choose_data_name, load_data
+from lenet_tf.cli.inputs import (
+    choose_data_name,
+    load_data,
+    load_recorded_data,
+    pop_read_options,
+)
 from lenet_tf.cli.output import OutputError, echo, note
 from lenet_tf.cli.train_options import add_train_options
 from lenet_tf.errors import RunError
@@ -33,8 +38,6 @@ def train(
     interrupted: Path | None,
     data: str | None,
     originals: str | None,
-    image_size: tuple[int, int] | None,
-    color: bool | None,
     **options: Any,
 ) -> None:
     """Train VARIANT (lenet5) and write a run folder with weights, history and TensorBoard logs.
@@ -45,6 +48,7 @@ def train(
     """
     ctx.with_resource(STATUS.mute(options["quiet"]))
     ctx.with_resource(STATUS.show("starting"))
+    read_options = pop_read_options(options)
     if interrupted is not None:
         _check_resume_options(ctx)
         _resume(interrupted, data, originals, options)
@@ -61,10 +65,10 @@ def train(
     config = _make_config(variant, spec_file, record, options)
     _prepare_runtime(config)
     if record is None:
-        pictures = {"image_size": image_size, "color": color, "network": config.spec}
-        raw = load_data(choose_data_name(config.spec, data), originals, pictures)
+        read_options["network"] = config.spec
+        raw = load_data(choose_data_name(config.spec, data), originals, read_options)
     else:
-        raw = _load_recorded(record, data, originals)
+        raw = _load_recorded(record, data, originals, read_options)
     with STATUS.show("starting Keras"):
         from lenet_tf.training import fit
 
@@ -103,11 +107,13 @@ def _prepare_runtime(config: TrainConfig) -> None:
         device.choose_device(config.device)
 
 
-def _load_recorded(record: RunRecord, data: str | None, originals: str | None) -> RawData:
+def _load_recorded(
+    record: RunRecord, data: str | None, originals: str | None, options: dict[str, Any]
+) -> RawData:
     """Load the data set of a recorded run, in its order, or another one that the user names."""
     from lenet_tf.data import image_order
 
-    raw = load_data(record.data_name if data is None else data, originals)
+    raw = load_recorded_data(record, data, originals, options)
     if data is not None:
         return raw
     if image_order.is_in_tfds_order(raw, record.data_sha256):
@@ -150,7 +156,7 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     config = TrainConfig.from_record(record, device=options["device"], **settings)
     threads.use_recorded(record.config["device"].get("threads"))
     _prepare_runtime(config)
-    raw = load_data(record.data_name if data is None else data, originals)
+    raw = load_recorded_data(record, data, originals, {}, is_same=True)
     with STATUS.show("starting Keras"):
         from lenet_tf.training.resume import resume_record
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from lenet_tf.cli.options import ORIGINALS, PICTURES
+from lenet_tf.cli.options import ORIGINALS, READ_OPTIONS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -45,7 +45,7 @@ _OPTIONS = (
         " MNIST's or EMNIST's four IDX files, plain or gzipped.",
     ),
     ORIGINALS,
-    *PICTURES,
+    *READ_OPTIONS,
     click.option(
         "--recipe",
         metavar="NAME",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+import warnings
+from collections.abc import Mapping
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from lenet_tf.data.conversions import convert_arrays
 from lenet_tf.data.labels import (
     check_class_count,
     check_labels,
     count_classes,
 )
+from lenet_tf.data.read_options import ReadOptions
+from lenet_tf.data.stratification import stratified_split
 from lenet_tf.data.validation import check_brightness, check_images, to_array
-from lenet_tf.errors import DataError
+from lenet_tf.errors import DataError, DataWarning
 from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import format_shape
 from lenet_tf.specs.validators import MAX_NAME, are_class_names
@@ -28,7 +33,9 @@ _MAX_TEXT = 4_096
 class RawData:
     """A data set of raw images and labels, checked.
 
-    Lists, tensors and pandas' Series become NumPy arrays by position, without their index.
+    Lists, tensors and pandas' Series become NumPy arrays by position, without their index. Arrays
+    of another clear form are converted with a warning: floats of 0…1, channels first, one-hot
+    labels, texts, labels from 1. Where a form is ambiguous, an error names the option to pass.
 
     Args:
         x_train: Images of uint8 in 0…255, shape (N, height, width) or (N, height, width, channels).
@@ -43,9 +50,16 @@ class RawData:
             below it occurs.
         class_names: Names of the classes, all different, for predictions and reports. None are
             numbers.
+        options: The options of `load_data` with which the files were read, for a run's record.
+        layout: As in `load_data`.
+        values: As in `load_data`.
+        labels: As in `load_data`.
 
     Raises:
-        DataError: An array has the wrong rank, dtype, range or length.
+        DataError: An array has the wrong rank, dtype, range or length, or an ambiguous form.
+
+    Warns:
+        DataWarning: Arrays were converted.
 
     Example:
         >>> import lenet_tf
@@ -65,13 +79,16 @@ class RawData:
     source: str = "arrays"
     num_classes: int = 0
     class_names: tuple[str, ...] = field(default=(), repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    # Not fields: `replace` would apply them to arrays that are converted already.
+    layout: InitVar[str | None] = None
+    values: InitVar[Any] = None
+    labels: InitVar[Any] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, layout: str | None, values: Any, labels: Any) -> None:
         _check_texts(self)
+        self._convert(ReadOptions(layout=layout, values=values, labels=labels))
         for part in ("train", "test"):
-            for array in (f"x_{part}", f"y_{part}"):
-                values = to_array(getattr(self, array), f"{self.name}: {array}")
-                object.__setattr__(self, array, values)
             images, labels = getattr(self, f"x_{part}"), getattr(self, f"y_{part}")
             check_images(images, f"{self.name}: x_{part}")
             if self.num_classes == 0:
@@ -92,6 +109,19 @@ class RawData:
                 f" printed, each of at most {MAX_NAME} characters"
             )
         object.__setattr__(self, "class_names", tuple(names))
+
+    def _convert(self, options: ReadOptions) -> None:
+        """Convert arrays of another form, and warn of what was guessed."""
+        names = ("x_train", "y_train", "x_test", "y_test")
+        arrays = {name: to_array(getattr(self, name), f"{self.name}: {name}") for name in names}
+        converted = convert_arrays(arrays, options, self.name, self.num_classes, self.class_names)
+        changes = {"num_classes": converted.num_classes, "class_names": converted.class_names}
+        for name, value in (converted.arrays | changes).items():
+            object.__setattr__(self, name, value)
+        if converted.notes:
+            message = f"{self.name}: {'; '.join(converted.notes)}"
+            # The caller of the constructor that dataclasses wrote.
+            warnings.warn(message, DataWarning, stacklevel=5)
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -120,7 +150,9 @@ class RawData:
             "images": counts,
             "image_shape": list(self.image_shape),
             "num_classes": self.num_classes,
-        } | ({"class_names": list(self.class_names)} if self.class_names else {})
+            **({"class_names": list(self.class_names)} if self.class_names else {}),
+            **({"options": dict(self.options)} if self.options else {}),
+        }
 
 
 def _check_texts(data: RawData) -> None:
@@ -201,33 +233,3 @@ def split_data(
     if validation == "test":
         return Split(data, np.arange(len(data.x_train)), None, preparation)
     return Split(data, *stratified_split(data.y_train, float(validation), seed), preparation)
-
-
-def stratified_split(
-    labels: np.ndarray, fraction: float, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split indices such that each class gives the same fraction.
-
-    Args:
-        labels: Whole numbers (N,).
-        fraction: Fraction to hold out, above 0 and below 1.
-        seed: Chooses the held-out indices.
-
-    Returns:
-        Two sorted, disjoint arrays of indices: to train on, and held out.
-
-    Raises:
-        DataError: A class has too few images for the fraction.
-    """
-    # scikit-learn has the reference implementation of a stratified split.
-    from sklearn.model_selection import train_test_split
-
-    try:
-        train, held_out = train_test_split(
-            np.arange(len(labels)), test_size=fraction, random_state=seed, stratify=labels
-        )
-    except ValueError as error:
-        raise DataError(
-            f"cannot hold out {fraction:g} of {len(labels):,} images for validation: {error}"
-        ) from error
-    return np.sort(train), np.sort(held_out)

@@ -122,22 +122,20 @@ def _parse_header(content: bytes, kinds: str) -> Header:
     return Header(shape, dtype, fortran, file.tell())
 
 
-def read_npy(path: Path, max_bytes: int = MAX_ARRAY_BYTES) -> np.ndarray:
+def read_npy(path: Path, max_bytes: int = MAX_ARRAY_BYTES, kinds: str = "biuf") -> np.ndarray:
     """Read a `.npy` file of plain numbers.
 
     Args:
         path: The file.
         max_bytes: Its largest accepted length.
-
-    Returns:
-        The array.
+        kinds: Accepted values of `numpy.dtype.kind`.
 
     Raises:
         OSError: If the file cannot be read.
         ValueError: If it is invalid or too large.
     """
     with open_regular_file(path) as file:
-        return _read_array(file, os.fstat(file.fileno()).st_size, "biuf", max_bytes)
+        return _read_array(file, os.fstat(file.fileno()).st_size, kinds, max_bytes)
 
 
 def read_npz(

@@ -105,6 +105,11 @@ class RunRecord:
             )
         return name
 
+    @property
+    def data_options(self) -> dict[str, Any]:
+        """The options with which `load_data` reads the run's data set as it did."""
+        return dict(self.config["data"].get("options", {}))
+
     def check_same_data(self, sha256: str, advice: str) -> None:
         """Check the SHA-256 of a data set against the run's.
 

@@ -32,6 +32,8 @@ class Data(Struct):
     version: Text | UnsetType = UNSET
     num_classes: Count | UnsetType = UNSET
     class_names: Annotated[list[Text], Meta(max_length=1_000_000)] | UnsetType | None = UNSET
+    # How `load_data` read it: its options by name.
+    options: Annotated[dict[Text, Text | Count | bool], Meta(max_length=100)] | UnsetType = UNSET
 
 
 class Settings(Struct):

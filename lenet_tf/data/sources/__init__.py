@@ -9,29 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.data.dataset import RawData
+from lenet_tf.data.read_options import ReadOptions
+from lenet_tf.data.sources import own_arrays
 from lenet_tf.data.sources.arrays import load_npy_folder, load_npz
 from lenet_tf.data.sources.cifar10_jpeg import CIFAR10_JPEG, load_cifar10_jpeg
 from lenet_tf.data.sources.idx import has_idx_files, load_idx_folder
 from lenet_tf.data.sources.picture_decoding import PictureSettings
+from lenet_tf.data.sources.pictures import OPTIONS as PICTURE_OPTIONS
 from lenet_tf.data.sources.pictures import has_pictures, load_pictures
 from lenet_tf.data.sources.sample import SAMPLE, load_sample
 from lenet_tf.data.sources.tfds_builder import OWN_DATA, is_known
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.io.file_trees import is_archive
 from lenet_tf.specs import Spec
-from lenet_tf.specs.validators import is_integer, show_value, to_plain_number
 
 ORIGINALS_VARIABLE = "LENET_TF_ORIGINALS"
 DEFAULT_DATA = "mnist"
-# Larger images are a mistake for these networks.
-_MAX_SIDE = 4_096
 
 # What separates folders in a name; Windows takes either.
 _SEPARATORS = "/\\"
 
-# Sources by what they recognize, in the order of trial; TFDS takes every other name.
-# To add a source, write a module with a function that returns `RawData`, and add a row here.
-_SOURCES: tuple[tuple[Callable[[Path], bool], Callable[[Path], RawData]], ...] = (
+_Load = Callable[[Path, ReadOptions, Callable[[str], None]], RawData]
+# Sources of arrays by what they recognize, in the order of trial; TFDS takes every other name. To
+# add a source, write a module with a function that returns `RawData`, and add a row here.
+_SOURCES: tuple[tuple[Callable[[Path], bool], _Load], ...] = (
     (lambda path: path.suffix.lower() == ".npz", load_npz),
     (lambda path: os.path.isdir(path) and any(path.glob("*.npy")), load_npy_folder),
     (lambda path: os.path.isdir(path) and has_idx_files(path), load_idx_folder),
@@ -46,6 +47,9 @@ def load_data(
     image_size: int | tuple[int, int] | None = None,
     color: bool | None = None,
     network: Spec | None = None,
+    layout: str | None = None,
+    values: Any = None,
+    labels: Any = None,
 ) -> RawData:
     """Load a data set as raw images and labels.
 
@@ -60,30 +64,40 @@ def load_data(
             - `sample`, 5,000 digits of MNIST that need no download
             - a folder of pictures in class folders, `photos/cat/1.jpg`, with or without folders
               `train` and `test` above the classes, or a `.zip`, `.tar`, `.tar.gz` or `.tgz` of them
-            - a `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes
+            - a `.npz` file with x_train, y_train, x_test, y_test and optionally num_classes and
+              class_names, or with other usual names
             - a folder (`./mine`) of these arrays as `.npy` files, whose images stay on the disk
             - a folder of four IDX files with MNIST's or EMNIST's names, plain or gzipped
             - `cifar10_jpeg`, CIFAR-10 as JPEG files, from `originals`
+
+            Without a test part, 20% of the images of each class are held out for the test.
 
             A `Path` is a file or folder. Text without a slash names a data set of TFDS, where
             there is one of this name.
         originals: Folder laid out as `<folder>/<data set>/<published files>`; None means that of
             the environment variable LENET_TF_ORIGINALS.
         notify: Function that is called with a message if the sample stands in for MNIST, or
-            something about a folder of pictures was guessed.
+            something about your own data was guessed.
         image_size: Side, or height and width, of the images that pictures are cropped and resized
             to. None keeps the size of pictures that all have one of up to 64×64.
         color: Whether pictures get three channels (True) or one (False). None: three if one of
             them has color.
         network: Pictures that can't keep their size get that of this network's images.
+        layout: Order of the axes of your own images: `channels_last`, `channels_first`, or
+            `images_last` as in MATLAB's files. None: as their shape says.
+        values: The values that stand for black and white in your own images, as a pair or a text
+            such as `0..1` or `-1..1`. None: as the pixels say.
+        labels: The first and the last of your own labels, as a pair or a text such as `1..10`, or
+            `distinct` to make a class of each different label. None: as the labels say.
 
     Returns:
         Raw images (N, height, width[, channels]), integers 0…255 (uint8, except in your own
         files), and integer labels (N,).
 
     Raises:
-        DataError: If the data set is unknown or is not image classification, a file is damaged
-            or not the published one, or pictures differ in size and nothing names one.
+        DataError: If the data set is unknown or is not image classification, a file is damaged or
+            not the published one, pictures differ in size and nothing names one, or arrays can be
+            read in several ways.
         SourceUnreachable: If no source has the data set; the message says which files to put where.
 
     Example:
@@ -94,17 +108,21 @@ def load_data(
         >>> data.y_train.shape, data.num_classes
         ((4000,), 10)
     """
-    settings = PictureSettings(_check_size(image_size), color, network)
+    options = ReadOptions(
+        image_size=image_size, color=color, layout=layout, values=values, labels=labels
+    )
     if isinstance(name, str | Path) and name != "" and name not in (SAMPLE, CIFAR10_JPEG):
         path = Path(name).expanduser()
         if not _is_tfds_name(name):
             for recognizes, load in _SOURCES:
                 if recognizes(path):
-                    _refuse_picture_options(name, image_size, color)
-                    return load(path)
+                    options.check_applicable(own_arrays.OPTIONS, str(name))
+                    return load(path, options, notify)
             if has_pictures(path):
+                options.check_applicable(PICTURE_OPTIONS, str(name))
+                settings = PictureSettings(options.image_size, options.color, network)
                 return load_pictures(path, settings, notify)
-    _refuse_picture_options(name, image_size, color)
+    options.check_applicable((), DEFAULT_DATA if name is None else str(name))
     if name == SAMPLE:
         return load_sample()
     if isinstance(name, Path):
@@ -117,29 +135,6 @@ def load_data(
     if name == CIFAR10_JPEG:
         return load_cifar10_jpeg(root, notify)
     return _load_from_tfds(name, root, notify)
-
-
-def _check_size(value: Any) -> tuple[int, int] | None:
-    """Return the height and width that `image_size` means."""
-    if value is None:
-        return None
-    sides = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    sides = tuple(map(to_plain_number, sides))
-    if len(sides) != 2 or not all(is_integer(side) and 1 <= side <= _MAX_SIDE for side in sides):
-        raise DataError(
-            "image_size must be a whole number of pixels, or (height, width), each from 1 to"
-            f" {_MAX_SIDE:,}, not {show_value(value)}"
-        )
-    return sides[0], sides[1]
-
-
-def _refuse_picture_options(name: Any, image_size: Any, color: bool | None) -> None:
-    if image_size is not None or color is not None:
-        shown = DEFAULT_DATA if name is None else name
-        raise DataError(
-            f"{shown} has images of its own size and channels: an image size, color and gray are"
-            " for folders and archives of pictures"
-        )
 
 
 def _is_tfds_name(name: str | Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def load_cached(
         if str(arrays.pop("order", "tfds")) != order:
             return None
         data = RawData(
-            **arrays,
+            **dict[str, Any](arrays),
             name=name,
             version=version,
             source=source,

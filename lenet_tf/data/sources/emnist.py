@@ -27,7 +27,7 @@ def convert_emnist(arrays: dict[str, Any], subset: str, name: str) -> dict[str, 
     """Turn published images upright, and number the classes from 0.
 
     Args:
-        arrays: `x_train`, `y_train`, `x_test` and `y_test` as published: uint8 images
+        arrays: `x_train`, `y_train`, and mostly `x_test` and `y_test` as published: uint8 images
             (N, height, width, 1) and integer labels (N,).
         subset: A key of `CLASS_NAMES`.
         name: What error messages call the data set.
@@ -42,13 +42,17 @@ def convert_emnist(arrays: dict[str, Any], subset: str, name: str) -> dict[str, 
     # The published letters are labeled from 1, and TFDS names 37 classes of which 26 occur.
     first, names = int(subset == "letters"), CLASS_NAMES[subset]
     for part in ("train", "test"):
-        labels = arrays[f"y_{part}"]
+        if f"y_{part}" not in arrays:
+            continue
+        images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+        if images.ndim != 4 or labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise DataError(f"{name}: EMNIST's {part} files must hold images and whole numbers")
         low, high = labels.min(initial=first), labels.max(initial=first)
         if low < first or high >= first + len(names):
             raise DataError(
                 f"{name}: labels of EMNIST's {subset} are {first}…{first + len(names) - 1},"
                 f" but y_{part} has {low}…{high}"
             )
-        converted[f"x_{part}"] = np.ascontiguousarray(arrays[f"x_{part}"].swapaxes(1, 2))
+        converted[f"x_{part}"] = np.ascontiguousarray(images.swapaxes(1, 2))
         converted[f"y_{part}"] = labels - first
     return converted | {"num_classes": len(names), "class_names": names}

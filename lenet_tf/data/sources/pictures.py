@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.data.dataset import RawData
+from lenet_tf.data.read_options import ReadOptions
 from lenet_tf.data.sources.class_folders import (
     ClassFolders,
     find_class_folders,
@@ -20,6 +21,8 @@ from lenet_tf.data.sources.picture_decoding import PictureSettings, decode_pictu
 from lenet_tf.errors import DataError
 from lenet_tf.io.file_trees import FileTree, is_archive, open_tree
 
+# The options of `ReadOptions` that pictures take.
+OPTIONS = ("image_size", "color")
 TEST_FRACTION, _SPLIT_SEED = 0.2, 0
 
 
@@ -99,6 +102,10 @@ def _load(
         title = f"{path}: {total:,} pictures of {len(train):,} classes ({list_names(train)})."
         notify("\n".join([title, *notes]))
     fields = {"name": str(path.resolve()), "source": "pictures"} | identity
+    if not identity:
+        # With them the same images are made again, whatever network asks for them.
+        size, color = decoded.shape[:2], decoded.shape[2] == 3
+        fields["options"] = ReadOptions(image_size=size, color=color).to_dict()
     return RawData(**arrays, **fields, num_classes=len(train), class_names=tuple(train))
 
 

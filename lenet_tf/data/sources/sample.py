@@ -9,7 +9,8 @@ from importlib.metadata import version
 
 import numpy as np
 
-from lenet_tf.data.dataset import RawData, stratified_split
+from lenet_tf.data.dataset import RawData
+from lenet_tf.data.stratification import stratified_split
 
 SAMPLE = "sample"
 _SPLIT_SEED = 1998
