@@ -1,7 +1,7 @@
-"""Tune lenet5-modern and the paper's networks on held-out training images.
+"""Tune lenet5-modern, its color twin and the paper's networks on held-out training images.
 
-Appends one line per run to results/tuning.jsonl. The same 10,000 of the 60,000 training images are
-held out in every run and judge the settings; the test images are never read. A line holds the
+Appends one line per run to results/tuning.jsonl. The same 10,000 of the training images are held
+out in every run and judge the settings; the test images are never read. A line holds the
 setting, its changes to `BASE` or to the paper's, the seed, and the errors and the cross-entropy on
 the held-out images after the last epoch. Usage: tune.py SETTING SEED.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from common import RESULTS
-from tune_settings import AFFINE, BASE, PAPER, SETTINGS
+from tune_settings import AFFINE, BASE, COLOR, PAPER, SETTINGS
 
 import lenet_tf
 from lenet_tf.data.dataset import RawData, stratified_split
@@ -72,9 +72,9 @@ def build_paper_spec(setting: dict) -> lenet_tf.Spec:
     return replace(spec, **changes)
 
 
-def build_modern_spec(setting: dict) -> lenet_tf.Spec:
-    """Returns lenet5-modern with every value of a complete setting."""
-    spec = get_spec("lenet5-modern")
+def build_modern_spec(setting: dict, variant: str) -> lenet_tf.Spec:
+    """Returns lenet5-modern, or its color twin, with every value of a complete setting."""
+    spec = get_spec(variant)
     rows = list(spec.rows)
     for number, row in enumerate(rows):
         if getattr(row, "activation", "") == "relu":
@@ -105,7 +105,7 @@ def hold_out(raw: RawData) -> RawData:
     train, held_out = stratified_split(raw.y_train, HELD_OUT, 0)
     images, labels = raw.x_train, raw.y_train
     parts = (images[train], labels[train], images[held_out], labels[held_out])
-    return RawData(*parts, name="mnist-train")
+    return RawData(*parts, name="train", num_classes=raw.num_classes)
 
 
 def measure(spec: lenet_tf.Spec, data: RawData, seed: int) -> dict[str, Any]:
@@ -130,18 +130,21 @@ def measure(spec: lenet_tf.Spec, data: RawData, seed: int) -> dict[str, Any]:
 def main() -> None:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
-    parser.add_argument("setting", choices=[*SETTINGS, *PAPER])
+    parser.add_argument("setting", choices=[*SETTINGS, *COLOR, *PAPER])
     parser.add_argument("seed", type=int)
     parser.add_argument("--epochs", type=int, help="instead of the setting's")
+    parser.add_argument("--data", help="instead of MNIST, or of CIFAR-10's JPEG copy for color")
     options = parser.parse_args()
     if options.setting in PAPER:
         lenet_tf.use_one_thread()
         changes = PAPER[options.setting]
         spec = build_paper_spec(changes)
     else:
-        changes = SETTINGS[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
-        spec = build_modern_spec(BASE | changes)
-    raw = lenet_tf.load_data("mnist")
+        settings = COLOR if options.setting in COLOR else SETTINGS
+        variant = "lenet5-modern-color" if options.setting in COLOR else "lenet5-modern"
+        changes = settings[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
+        spec = build_modern_spec(BASE | changes, variant)
+    raw = lenet_tf.load_data(options.data or ("mnist" if options.setting not in COLOR else "cifar10_jpeg"))
     line = {
         "setting": options.setting,
         "changes": changes,

@@ -60,7 +60,10 @@ def draw_coordinates(
     y = tf.range(height, dtype=tf.float32)[None, :, None] - (height - 1) / 2 - down
     x = tf.range(width, dtype=tf.float32)[None, None, :] - (width - 1) / 2 - right
     rows = y * squeeze / scale + (height - 1) / 2
-    columns = (x - shear * y) / (scale * squeeze) + (width - 1) / 2
+    columns = (x - shear * y) / (scale * squeeze)
+    if augmentation.flip:
+        columns *= tf.where(uniform[5] < 0, -1.0, 1.0)
+    columns += (width - 1) / 2
     coordinates = tf.stack([tf.broadcast_to(rows, (count, height, width)), columns], axis=-1)
     if not augmentation.elastic:
         return coordinates

@@ -25,6 +25,8 @@ class Augmentation:
         shear: Largest sideways shift in pixels per pixel of height.
         elastic: Factor α of the random displacement field, whose values are in [-1, 1].
         elastic_sigma: Standard deviation in pixels of the Gaussian that smooths the field.
+        flip: Whether each image is mirrored left to right with probability 1/2, which suits
+            photographs but not digits. None means no.
 
     Raises:
         SpecError: If a value is out of range.
@@ -41,6 +43,7 @@ class Augmentation:
     shear: float = 0.0
     elastic: float = 0.0
     elastic_sigma: float = 4.0
+    flip: bool | None = None
 
     def __post_init__(self) -> None:
         for field in ("scaling", "squeezing"):
@@ -52,6 +55,8 @@ class Augmentation:
                     f"{field} must be a number at least 0, not {validators.show_value(value)}"
                 )
         validators.check_above_zero("elastic_sigma", self.elastic_sigma)
+        if not isinstance(self.flip, bool | None):
+            raise SpecError(f"flip must be true or false, not {validators.show_value(self.flip)}")
 
 
 _AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
