@@ -15,6 +15,7 @@ import lenet_tf
 from lenet_tf.data import augmentation
 from lenet_tf.data.pipeline import training_batches
 from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.errors import SpecError
 from lenet_tf.specs import AUGMENTATIONS, Augmentation, Preparation, get_spec
 
 BOTH = AUGMENTATIONS["affine+elastic"]
@@ -43,6 +44,27 @@ def test_amounts_of_zero_change_nothing(images):
     np.testing.assert_allclose(
         augmentation.distort(images, (0, 0), Augmentation(), -0.1), images, atol=1e-5
     )
+
+
+def test_a_flip_mirrors_half_of_the_images(images):
+    flipped = augmentation.distort(images, (3, 4), Augmentation(flip=True), -0.1).numpy()
+    mirrored = images[:, :, ::-1]
+    is_mirrored = (flipped == mirrored).all(axis=(1, 2, 3))
+    assert (is_mirrored | (flipped == images).all(axis=(1, 2, 3))).all()
+    assert 10 <= is_mirrored.sum() <= 30
+    # The fast way agrees with that of all distortions.
+    coordinates = augmentation.draw_coordinates(40, 32, 32, (3, 4), Augmentation(flip=True))
+    resampled = augmentation.resample(tf.constant(images), coordinates, -0.1)
+    np.testing.assert_allclose(resampled, flipped, atol=1e-5)
+    with pytest.raises(SpecError, match="flip must be true or false, not 1"):
+        Augmentation(flip=1)
+
+
+def test_a_flip_leaves_the_other_amounts_as_they_were():
+    plain = augmentation.draw_coordinates(30, 9, 9, (1, 2), BOTH).numpy()
+    flipped = augmentation.draw_coordinates(30, 9, 9, (1, 2), replace(BOTH, flip=True)).numpy()
+    np.testing.assert_array_equal(plain[..., 0], flipped[..., 0])
+    assert 5 <= np.isclose(plain, flipped, atol=1e-4).all(axis=(1, 2, 3)).sum() <= 25
 
 
 def trace_points(amounts, seed=(5, 6), count=2_000, size=21):

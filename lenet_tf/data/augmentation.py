@@ -29,7 +29,18 @@ def distort(images: Any, seed: Any, augmentation: Augmentation, background: floa
     """
     images = tf.convert_to_tensor(images)
     count, height, width = tf.shape(images)[0], images.shape[1], images.shape[2]
+    if augmentation == Augmentation(flip=True):
+        # Equal to resampling, and several times faster.
+        is_mirrored = _draw_affine(count, seed)[5] < 0
+        return tf.where(is_mirrored[..., None], tf.reverse(images, [2]), images)
     return resample(images, draw_coordinates(count, height, width, seed, augmentation), background)
+
+
+def _draw_affine(count: Any, seed: Any) -> list[Any]:
+    """Draw six numbers in [-1, 1) for each image: float32 (`count`, 1, 1) each."""
+    # Draw all numbers, so that changing one amount leaves the other distortions as they were.
+    affine_seed = tf.unstack(tf.random.split(seed, 2))[0]
+    return tf.unstack(tf.random.stateless_uniform((6, count, 1, 1), affine_seed, -1, 1))
 
 
 def draw_coordinates(
@@ -48,9 +59,7 @@ def draw_coordinates(
         float32 (`count`, `height`, `width`, 2): for each pixel of a distorted image, the (row,
         column) in the original from which its value comes.
     """
-    affine_seed, elastic_seed = tf.unstack(tf.random.split(seed, 2))
-    # Draw all numbers, so that changing one amount leaves the other distortions as they were.
-    uniform = tf.unstack(tf.random.stateless_uniform((6, count, 1, 1), affine_seed, -1, 1))
+    uniform = _draw_affine(count, seed)
     down, right = (augmentation.translation * number for number in uniform[:2])
     scale = 1 + augmentation.scaling * uniform[2]
     squeeze = 1 + augmentation.squeezing * uniform[3]
@@ -67,6 +76,7 @@ def draw_coordinates(
     coordinates = tf.stack([tf.broadcast_to(rows, (count, height, width)), columns], axis=-1)
     if not augmentation.elastic:
         return coordinates
+    elastic_seed = tf.unstack(tf.random.split(seed, 2))[1]
     noise = tf.random.stateless_uniform((2, count, height, width), elastic_seed, -1, 1)
     sigma = augmentation.elastic_sigma
     smooth = _build_gaussian_matrix(height, sigma) @ noise @ _build_gaussian_matrix(width, sigma)
