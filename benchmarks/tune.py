@@ -144,7 +144,9 @@ def main() -> None:
         variant = "lenet5-modern-color" if options.setting in COLOR else "lenet5-modern"
         changes = settings[options.setting] | ({"epochs": options.epochs} if options.epochs else {})
         spec = build_modern_spec(BASE | changes, variant)
-    raw = lenet_tf.load_data(options.data or ("mnist" if options.setting not in COLOR else "cifar10_jpeg"))
+    raw = lenet_tf.load_data(
+        options.data or ("mnist" if options.setting not in COLOR else "cifar10_jpeg")
+    )
     line = {
         "setting": options.setting,
         "changes": changes,

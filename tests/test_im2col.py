@@ -160,6 +160,7 @@ def test_im2col_supports_networks_with_small_convolutions():
         "lenet5-modern",
         "lenet5-3x3",
         "lenet5-color",
+        "lenet5-modern-color",
         "cnn-38k",
         "tiny",
     }

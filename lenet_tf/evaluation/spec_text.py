@@ -94,7 +94,7 @@ def format_augmentation(augmentation: Augmentation) -> str:
         Names and bounds, for example `rotation 10, shear 0.1`.
     """
     return ", ".join(
-        f"{name} {value:g}"
+        name if value is True else f"{name} {value:g}"
         for name, value in asdict(augmentation).items()
         if value and (name != "elastic_sigma" or augmentation.elastic)
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from lenet_tf.errors import SpecError, suggest_name
 from lenet_tf.reproduce.plan_1998 import PAPER_ROWS
+from lenet_tf.reproduce.plan_color import COLOR_ROWS
 from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.specs import Convolution, Pooling, Preparation, Recipe, Spec, get_recipe, get_spec
 
@@ -144,6 +145,7 @@ ROWS: tuple[TableRow, ...] = (
         published_by=_SUBMISSIONS,
         note="uses the recipe chosen on MNIST, unchanged",
     ),
+    *COLOR_ROWS,
 )
 
 

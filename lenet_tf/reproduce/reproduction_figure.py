@@ -35,7 +35,9 @@ def plot_reproduction(rows: Sequence[Mapping[str, Any]]) -> Figure:
     axes.set(xscale="log", xlabel="test error, % (logarithmic)", yticks=range(len(rows)))
     axes.set_yticklabels([row["name"] for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.xaxis.set_major_locator(FixedLocator([0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5, 8, 10, 15]))
+    axes.xaxis.set_major_locator(
+        FixedLocator([0.5, 0.6, 0.8, 1, 1.5, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50])
+    )
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.grid(axis="x", color="0.88")

