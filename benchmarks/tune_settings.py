@@ -51,19 +51,19 @@ SETTINGS: dict[str, dict] = {
 # Changes to BASE with FLIP, for lenet5-modern-color on CIFAR-10.
 FLIP = {"flip": True}
 SHIFT = FLIP | {"translation": 2.0}
-ZOOM = FLIP | {"translation": 2.0, "scaling": 0.1, "squeezing": 0.1}
 COLOR: dict[str, dict] = {
     "color": {"distortions": FLIP},
-    "color-plain": {"distortions": {}},
-    "color-shift": {"distortions": SHIFT},
-    "color-zoom": {"distortions": ZOOM},
     "color-smooth-0": {"distortions": FLIP, "smoothing": 0.0},
     "color-gelu": {"distortions": FLIP, "activation": "gelu"},
     "color-rate-3": {"distortions": FLIP, "rate": 0.003},
-    "color-rate-8": {"distortions": FLIP, "rate": 0.008},
+    "color-shift": {"distortions": SHIFT},
     "color-decay-5": {"distortions": FLIP, "decay": 0.05},
+    "color-decay-10": {"distortions": FLIP, "decay": 0.1},
     "color-decay-20": {"distortions": FLIP, "decay": 0.2},
-    "color-batch-128": {"distortions": FLIP, "batch_size": 128},
+    "color-decay-10-rate-8": {"distortions": FLIP, "decay": 0.1, "rate": 0.008},
+    "color-decay-10-batch-128": {"distortions": FLIP, "decay": 0.1, "batch_size": 128},
+    "color-shift-decay-5": {"distortions": SHIFT, "decay": 0.05},
+    "color-shift-decay-10": {"distortions": SHIFT, "decay": 0.1},
 }
 
 # The paper's networks that miss their targets. `rates` multiplies the paper's learning rates, and

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lenet_tf.reproduce.table_row import TableRow
-from lenet_tf.specs import get_recipe, get_spec
+from lenet_tf.specs import get_spec
 
 _DATA = "cifar10_jpeg"
-_MODERN = get_spec("lenet5-modern-color")
 
 COLOR_ROWS: tuple[TableRow, ...] = (
     TableRow(
@@ -26,14 +23,7 @@ COLOR_ROWS: tuple[TableRow, ...] = (
     TableRow(
         "lenet5-modern-color-cifar10",
         "`lenet5-modern-color`, on CIFAR-10, JPEG copy",
-        _MODERN,
-        seeds=5,
-        data=_DATA,
-    ),
-    TableRow(
-        "lenet5-modern-color-accurate",
-        "`lenet5-modern-color`, `--recipe accurate`, on CIFAR-10, JPEG copy",
-        replace(_MODERN, recipe=get_recipe("lenet5-modern-color", "accurate")),
+        get_spec("lenet5-modern-color"),
         seeds=5,
         data=_DATA,
     ),
