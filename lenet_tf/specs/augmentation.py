@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
@@ -59,11 +59,11 @@ class Augmentation:
             raise SpecError(f"flip must be true or false, not {validators.show_value(self.flip)}")
 
 
-_AFFINE = {"translation": 1.5, "scaling": 0.1, "squeezing": 0.1, "shear": 0.15}
+_AFFINE = Augmentation(translation=1.5, scaling=0.1, squeezing=0.1, shear=0.15)
 AUGMENTATIONS = {
-    "affine": Augmentation(**_AFFINE),
+    "affine": _AFFINE,
     "elastic": Augmentation(elastic=34.0),
-    "affine+elastic": Augmentation(**_AFFINE, elastic=34.0),
+    "affine+elastic": replace(_AFFINE, elastic=34.0),
 }
 
 
