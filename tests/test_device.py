@@ -14,7 +14,8 @@ from processes import python
 from lenet_tf.errors import DeviceError
 from lenet_tf.runtime import device
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
-from lenet_tf.training.fit import training_context
+from lenet_tf.training.config import TrainConfig
+from lenet_tf.training.model_setup import training_context
 
 
 @pytest.fixture
@@ -220,7 +221,8 @@ def test_training_hides_retracing_advice(caplog):
         "5 out of the last 5 calls to <function TensorFlowTrainer.step at 0x7f> "
         "triggered tf.function retracing."
     )
-    with training_context(device.choose_device("cpu"), 0, False):
+    config = TrainConfig.create("tiny", quiet=True)
+    with training_context(device.choose_device("cpu"), config):
         tf.get_logger().warning(advice)
         assert not caplog.records
     tf.get_logger().warning(advice)

@@ -14,6 +14,8 @@ import pytest
 import quick
 from processes import NO_NETWORK
 
+import lenet_tf
+from lenet_tf.runtime.signals import ShutdownRequest
 from lenet_tf.training import progress_display
 from lenet_tf.training.progress_display import EpochBar, NotebookBar, create_progress_display
 from lenet_tf.training.progress_text import ProgressClock, format_epoch, render_bar
@@ -156,7 +158,10 @@ def test_a_notebook_shows_one_text_that_changes_in_place(monkeypatch):
         module = ModuleType(name)
         vars(module).update(content)
         monkeypatch.setitem(sys.modules, name, module)
-    (bar,) = create_progress_display(10, 4, lambda: False)
+    config = SimpleNamespace(quiet=False, spec=lenet_tf.specs.get_spec("tiny"))
+    # 10 batches of 50, which the graph loop runs in three calls.
+    split = SimpleNamespace(train_indices=range(500))
+    (bar,) = create_progress_display(config, split, 4, ShutdownRequest())
     assert isinstance(bar, NotebookBar)
     bar.set_params({"epochs": 2})
     bar.on_train_begin()

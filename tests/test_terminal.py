@@ -138,7 +138,7 @@ except KeyboardInterrupt:
 )
 def test_what_a_terminal_lacks_is_not_used(tmp_path, variables, columns, bar):
     code = """
-with STATUS.mute(), STATUS.show("muted"): draw(125)
+with STATUS.show("muted", quiet=True), STATUS.show("muted"): draw(125)
 with STATUS.show("starting TensorFlow"): pass
 draw(1000)
 wait()

@@ -73,8 +73,7 @@ def evaluate(
     else:
         raw = load_recorded_data(record, None, originals, read_options)
         _warn_if_changed(raw, record.data_sha256)
-    with STATUS.show(f"testing on {len(raw.x_test):,} images"):
-        metrics = evaluate_model(model, raw)
+    metrics = evaluate_model(model, raw)
     check_finite(model, metrics["loss"])
     scores = None
     if report:

@@ -46,8 +46,7 @@ def train(
     MNIST is unavailable. Ctrl-C finishes the epoch, a second one stops at once; --resume continues
     from the last finished epoch.
     """
-    ctx.with_resource(STATUS.mute(options["quiet"]))
-    ctx.with_resource(STATUS.show("starting"))
+    ctx.with_resource(STATUS.show("starting", quiet=options["quiet"]))
     read_options = pop_read_options(options)
     if interrupted is not None:
         _check_resume_options(ctx)

@@ -23,6 +23,7 @@ from lenet_tf.models.saving import load_model
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.runtime.tensorflow_start import hide_retracing_advice
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.specs import Preparation
 from lenet_tf.specs.rows import Shape, format_shape
 
@@ -82,7 +83,11 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     batches = evaluation_batches(
         data.x_test, data.y_test, data.num_classes, preparation, spec=model.spec
     )
-    with use_own_metrics(model), translate_read_errors(data.x_test):
+    with (
+        STATUS.show(f"testing on {len(data.x_test):,} images"),
+        use_own_metrics(model),
+        translate_read_errors(data.x_test),
+    ):
         return model.evaluate(batches, verbose=0, return_dict=True)
 
 

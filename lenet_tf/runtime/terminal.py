@@ -6,10 +6,12 @@ import contextlib
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 _DEFAULT_WIDTH = 80
+_SECONDS_BETWEEN_COUNTS = 0.1
 # Erases the line and what a narrowed window has wrapped below it.
 _ERASE = "\r\x1b[J"
 
@@ -78,16 +80,19 @@ class StatusLine:
         self._depth = 0
         self._is_visible = self._is_mid_line = self._is_drawing = False
         self._muted = 0
+        self._counted = 0.0
 
     @contextlib.contextmanager
-    def show(self, text: str) -> Iterator[None]:
+    def show(self, text: str, quiet: bool = False) -> Iterator[None]:
         """Show what is going on within the block, or until something else is shown.
 
         Args:
             text: A few words. A terminal that cannot replace a line gets a line for each.
+            quiet: Show nothing within the block.
         """
         with self._lock:
             self._depth += 1
+            self._muted += quiet
             if has_cursor_control(sys.stderr):
                 self.draw(lambda width: f"{text}..."[:width])
             elif is_terminal(sys.stderr) and not self._muted:
@@ -97,22 +102,10 @@ class StatusLine:
         finally:
             with self._lock:
                 self._depth -= 1
+                self._muted -= quiet
                 # An outer block goes on. Its text would only flicker between those of others.
                 if not self._depth:
                     self.clear()
-
-    @contextlib.contextmanager
-    def mute(self, is_muted: bool = True) -> Iterator[None]:
-        """Show nothing within the block.
-
-        Args:
-            is_muted: False changes nothing.
-        """
-        self._muted += is_muted
-        try:
-            yield
-        finally:
-            self._muted -= is_muted
 
     def draw(self, render: Callable[[int], str]) -> None:
         """Replace the line, if this terminal can and this process is not in the background.
@@ -132,6 +125,19 @@ class StatusLine:
             # Before the line is written, which Ctrl-C may end.
             self._is_visible = True
             self._write(f"\r{text}\x1b[J\r")
+
+    def count(self, text: str, done: int, total: int) -> None:
+        """Show how many things are done, at most ten times a second.
+
+        Args:
+            text: What is going on.
+            done: Things that are done.
+            total: All of them.
+        """
+        now = time.monotonic()
+        if now - self._counted >= _SECONDS_BETWEEN_COUNTS:
+            self._counted = now
+            self.draw(lambda width: f"{text}  {done:,}/{total:,}"[:width])
 
     def clear(self) -> None:
         """Remove the line before other output."""

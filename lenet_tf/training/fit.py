@@ -21,13 +21,11 @@ from lenet_tf.runs.checkpoints import Progress, write_model
 from lenet_tf.runs.new_record import build_config
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime import device as devices
-from lenet_tf.runtime import numerics, tensorflow_start, threads
-from lenet_tf.runtime.keras_settings import check_keras, check_warnings
-from lenet_tf.runtime.terminal import STATUS
+from lenet_tf.runtime import numerics, threads
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig, random_seed
-from lenet_tf.training.model_setup import check_memory
+from lenet_tf.training.model_setup import check_memory, training_context
 from lenet_tf.training.saved_model import check_can_be_saved, describe_given_model, saved_as_lenet
 from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.trainer import Trainer
@@ -179,16 +177,15 @@ def train(
     device = devices.choose_device(config.device)
     split = split_data(data, config.spec.recipe.validation, config.seed, config.spec.preparation)
     image_shape = config.spec.preparation.output_shape(data.image_shape)
-    with training_context(device, config.seed, config.deterministic, config.quiet):
-        with STATUS.show(f"building {config.spec.name}"):
-            if model is None:
-                config = replace(config, spec=config.spec.adapt(image_shape, data.num_classes))
-                # Before its weights are made; the engine is chosen for the finished model.
-                check_memory(config.spec, split, device, makes_patches=False)
-                network = LeNet(config.spec, seed=config.seed, precision=config.precision)
-            else:
-                check_fits(model, image_shape, data)
-                network = model
+    with training_context(device, config):
+        if model is None:
+            config = replace(config, spec=config.spec.adapt(image_shape, data.num_classes))
+            # Before its weights are made; the engine is chosen for the finished model.
+            check_memory(config.spec, split, device, makes_patches=False)
+            network = LeNet(config.spec, seed=config.seed, precision=config.precision)
+        else:
+            check_fits(model, image_shape, data)
+            network = model
         trainer = Trainer(
             config=config, split=split, model=network, device=device, callbacks=callbacks
         )
@@ -200,20 +197,6 @@ def train(
         with run_folder.run_lock(folder):
             record = _write_record(folder, config, content, initial_model=model)
             return trainer.run(record, Progress())
-
-
-@contextlib.contextmanager
-def training_context(
-    device: devices.Device, seed: int, deterministic: bool, quiet: bool
-) -> Iterator[None]:
-    """Place what is built inside on the device, and seed the global random generators."""
-    check_keras()
-    check_warnings()
-    with device.scope(), tensorflow_start.hide_retracing_advice(), STATUS.mute(quiet):
-        keras.utils.set_random_seed(seed)
-        if deterministic:
-            tensorflow_start.enable_determinism()
-        yield
 
 
 def _describe_run(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -18,7 +20,10 @@ from lenet_tf.models.optimizer_check import has_other_weights
 from lenet_tf.models.optimizers import SDLM, find_one_cycle
 from lenet_tf.models.own_metrics import build_metrics
 from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runtime import tensorflow_start
 from lenet_tf.runtime.device import Device
+from lenet_tf.runtime.keras_settings import check_keras, check_warnings
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.specs import Recipe, Spec, cost
 from lenet_tf.training.config import TrainConfig
 
@@ -144,3 +149,16 @@ def recipe_callbacks(
         count = optimizer.curvature_images or CURVATURE_IMAGES
         callbacks.append(Curvature(prepared_images, len(indices), count, config.seed))
     return callbacks
+
+
+@contextlib.contextmanager
+def training_context(device: Device, config: TrainConfig) -> Iterator[None]:
+    """Place what is built inside on the device, and seed the global random generators."""
+    check_keras()
+    check_warnings()
+    status = STATUS.show(f"building {config.spec.name}", quiet=config.quiet)
+    with device.scope(), tensorflow_start.hide_retracing_advice(), status:
+        keras.utils.set_random_seed(config.seed)
+        if config.deterministic:
+            tensorflow_start.enable_determinism()
+        yield

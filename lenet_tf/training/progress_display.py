@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,8 +12,11 @@ from typing import Any
 
 import keras
 
+from lenet_tf.data.dataset import Split
 from lenet_tf.runtime.output import print_line
+from lenet_tf.runtime.signals import ShutdownRequest
 from lenet_tf.runtime.terminal import STATUS, get_width, is_terminal
+from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.progress_text import ProgressClock, format_epoch, render_bar
 
 _SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -143,8 +148,8 @@ class NotebookBar(EpochBar):
         self._display(*self._lines, self._render(_NOTEBOOK_WIDTH, color=False))
 
     def _display(self, *lines: str) -> None:
-        from IPython.display import display
-
+        # A notebook brings it; nothing else needs it.
+        display = importlib.import_module("IPython.display").display
         content = {"text/plain": "\n".join(lines)}
         if self._handle is None:
             self._handle = display(content, raw=True, display_id=True)
@@ -153,19 +158,24 @@ class NotebookBar(EpochBar):
 
 
 def create_progress_display(
-    steps: int, steps_per_execution: int, is_stopping: Callable[[], bool]
+    config: TrainConfig, split: Split, steps_per_execution: int, shutdown: ShutdownRequest
 ) -> list[keras.callbacks.Callback]:
     """Create what shows the progress of a training, for the streams of this process.
 
     Args:
-        steps: Training steps of an epoch.
+        config: The settings of the run.
+        split: The data set, split.
         steps_per_execution: Steps that Keras counts as one batch.
-        is_stopping: Returns whether the run stops after this epoch.
+        shutdown: Tells whether the run stops after this epoch.
 
     Returns:
-        Callbacks: a bar for a terminal or notebook, and Keras' lines if stdout is neither.
+        Callbacks: a bar for a terminal or notebook, and Keras' lines if stdout is neither. None
+        for a run that is quiet.
     """
-    arguments = (steps, steps_per_execution, is_stopping)
+    if config.quiet:
+        return []
+    steps = math.ceil(len(split.train_indices) / config.spec.recipe.batch_size)
+    arguments = (steps, steps_per_execution, lambda: bool(shutdown.signal))
     if _is_in_notebook():
         return [NotebookBar(*arguments)]
     prints_lines = is_terminal(sys.stdout)

@@ -10,6 +10,7 @@ from lenet_tf.errors import RunError
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.environment import program_name
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls, quote_word
 
 
@@ -36,7 +37,8 @@ def write_report(
     from lenet_tf.evaluation.run_report import build_evaluated_run, write_evaluated_run
 
     try:
-        write_evaluated_run(build_evaluated_run(record, model, history, data, dict(test)))
+        with STATUS.show("writing the report"):
+            write_evaluated_run(build_evaluated_run(record, model, history, data, dict(test)))
     except RunError as error:
         command = f"{program_name('lenet-tf')} report {quote_word(record.path)}"
         raise RunError(

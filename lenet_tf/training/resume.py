@@ -29,12 +29,11 @@ from lenet_tf.runs.run_record import (
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
-from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import quote_word
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig
-from lenet_tf.training.fit import one_training_at_a_time, training_context
-from lenet_tf.training.model_setup import check_memory
+from lenet_tf.training.fit import one_training_at_a_time
+from lenet_tf.training.model_setup import check_memory, training_context
 from lenet_tf.training.trainer import Trainer
 from lenet_tf.version import __version__
 
@@ -162,15 +161,14 @@ def _continue(
     device, spec = devices.choose_device(config.device), config.spec
     with (
         run_folder.run_lock(record.path),
-        training_context(device, config.seed, config.deterministic, config.quiet),
+        training_context(device, config),
     ):
         metrics = record.read_metrics()
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
         split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
         check_memory(spec, split, device, makes_patches=False)
-        with STATUS.show("reading the last finished epoch"):
-            model, progress = _load_last_epoch(record, config)
+        model, progress = _load_last_epoch(record, config)
         # The rows and the preparation in config.json may not fit each other.
         check_fits(model, spec.preparation.output_shape(data.image_shape), data)
         trainer = Trainer(

@@ -125,19 +125,12 @@ class Trainer:
             if shutdown.signal and not self._is_finished():
                 raise KeyboardInterrupt
             confirm_saved_model(self._folder, self.model, self.split, self._progress)
-            with STATUS.show(f"testing on {len(self.split.data.x_test):,} images"):
-                test = evaluate(self.model, self.split.data)
+            test = evaluate(self.model, self.split.data)
             if not math.isfinite(test["loss"]):
                 raise divergence_error("on the test images", record, self._progress.epochs)
-            with STATUS.show("writing TensorBoard's files"):
-                log_run_end(
-                    self._record,
-                    self.config.board,
-                    self.model,
-                    self.split,
-                    test,
-                    self._progress.epochs,
-                )
+            log_run_end(
+                self._record, self.config.board, self.model, self.split, test, self._progress.epochs
+            )
             metrics = self._metrics(test)
             metrics["seconds"] = seconds_before + time.perf_counter() - start
             metrics["finished"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -148,8 +141,7 @@ class Trainer:
             # The run is complete: nothing is lost if the report is interrupted.
             shutdown.waits = False
             if self.config.report:
-                with STATUS.show("writing the report"):
-                    write_report(record, self.model, self._progress.history, self.split.data, test)
+                write_report(record, self.model, self._progress.history, self.split.data, test)
         return run_folder.Run(
             self._folder, self._progress.history, metrics, record.config, self.model
         )
@@ -178,6 +170,7 @@ class Trainer:
             images, labels, data.num_classes, self.split.validation_preparation, indices, spec
         )
         nan = own_callbacks.StopAtNaN(steps)
+        display = create_progress_display(self.config, self.split, steps, shutdown)
         with (
             STATUS.make_way(),
             use_own_metrics(self.model, trains=True),
@@ -190,19 +183,11 @@ class Trainer:
                 initial_epoch=self._progress.epochs,
                 epochs=spec.recipe.epochs,
                 validation_data=validation,
-                callbacks=self._callbacks(nan, self._progress_display(steps, shutdown), shutdown),
+                callbacks=self._callbacks(nan, display, shutdown),
                 verbose=0,
             )
         if nan.failed_at:
             raise divergence_error(f"in {nan.failed_at}", self._record, self._progress.epochs)
-
-    def _progress_display(
-        self, steps_per_execution: int, shutdown: ShutdownRequest
-    ) -> list[keras.callbacks.Callback]:
-        if self.config.quiet:
-            return []
-        steps = math.ceil(len(self.split.train_indices) / self.config.spec.recipe.batch_size)
-        return create_progress_display(steps, steps_per_execution, lambda: bool(shutdown.signal))
 
     def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
         """Write the files of an epoch. Renaming final.keras finishes it."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-from tqdm import tqdm
 
 from lenet_tf.data.picture_images import PictureImage, resize_image, to_image
 from lenet_tf.data.sources.class_folders import list_names
@@ -18,7 +16,7 @@ from lenet_tf.errors import DataError
 from lenet_tf.io.bounded import MAX_ARRAY_BYTES
 from lenet_tf.io.file_trees import FileTree, TreeFile
 from lenet_tf.io.pictures import MAX_BYTES, hide_decoder_warnings
-from lenet_tf.runtime.output import TolerantStream, is_terminal
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.specs import Spec
 
 # Pictures of one size keep it up to this side, in pixels.
@@ -27,8 +25,6 @@ MAX_OWN_SIDE = 64
 _MAX_UNREADABLE = 0.01
 # Pictures that one thread decodes at a call, and bytes of files that wait for it.
 _BATCH, _BATCH_BYTES, _MAX_THREADS = 64, 16 << 20, 8
-# Seconds before a bar appears.
-_PATIENCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -152,19 +148,16 @@ def _decode(
 ) -> Iterator[tuple[str, PictureImage | str]]:
     """Decode pictures in threads. Yields the name, and the image or why there is none."""
     threads = min(_MAX_THREADS, os.cpu_count() or 1)
-    bar = tqdm(
-        total=len(names),
-        desc="Reading pictures",
-        unit=" pictures",
-        delay=_PATIENCE,
-        leave=False,
-        file=TolerantStream(sys.stderr),
-        disable=not is_terminal(sys.stderr),
-    )
-    with bar, ThreadPoolExecutor(threads) as pool, hide_decoder_warnings():
+    done = 0
+    with (
+        STATUS.show("reading pictures"),
+        ThreadPoolExecutor(threads) as pool,
+        hide_decoder_warnings(),
+    ):
         for batches in _group(_split(tree.files(names, MAX_BYTES)), threads):
             for results in pool.map(target.decode, batches):
-                bar.update(len(results))
+                done += len(results)
+                STATUS.count("reading pictures", done, len(names))
                 yield from results
 
 

@@ -22,6 +22,7 @@ from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.event_files import FINAL_SUFFIX
 from lenet_tf.runs.folder_checks import check_event_folders
 from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.training.tensorboard import run_summary
 from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.tensorboard.sampling import evenly_spaced, validation_images
@@ -147,7 +148,7 @@ def log_run_end(
     Raises:
         WriteError: The events cannot be written.
     """
-    with translate_io_errors():
+    with translate_io_errors(), STATUS.show("writing TensorBoard's files"):
         check_event_folders(record.path)
         run_summary.log_test_result(record.path, test, epochs)
         if board.images_every == 0:
