@@ -7,6 +7,7 @@ become a command of the terminal, a formula or markup.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from typing import Any
@@ -20,6 +21,8 @@ _UNSAFE = re.compile(
 _SURROGATE_BYTES = range(0xDC80, 0xDD00)
 # Attack: a cell that a spreadsheet runs as a formula; some read the wide characters as well.
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+# What cmd and PowerShell both read as part of a word.
+_PLAIN_ON_WINDOWS = re.compile(r"[\w.:\\/+-]+")
 _MARKDOWN = re.compile(r"([\\`*{}\[\]>#!]|(?<!\w)_|_(?!\w))")
 
 
@@ -123,17 +126,41 @@ def quote_word(word: object) -> str:
 
     Returns:
         The word as `shlex.quote` quotes it, or as `$'…'` with escapes if it has characters that a
-        terminal could act on. Both can be pasted.
+        terminal could act on. Both can be pasted. On Windows, `quote_for_windows` quotes it.
 
     Example:
         >>> print(quote_word("my runs"), quote_word("a\x1b[31m"))
         'my runs' $'a\x1b[31m'
     """
     text = str(word)
+    if os.name == "nt":
+        return quote_for_windows(text)
     if not _UNSAFE.search(text):
         return shlex.quote(text)
     quoted = re.sub(r"([\\'])", r"\\\1", text)
     return f"$'{_UNSAFE.sub(lambda match: _escape_for_shell(match[0]), quoted)}'"
+
+
+def quote_for_windows(word: str) -> str:
+    r"""Quote a word of a command for cmd and PowerShell.
+
+    Args:
+        word: The word, such as a path.
+
+    Returns:
+        The word, in double quotes unless both shells read it as it is. Characters that a terminal
+        could act on are shown as escapes, for which neither shell has a notation.
+
+    Example:
+        >>> print(quote_for_windows(r"logs\fit\tiny"), quote_for_windows("my runs"))
+        logs\fit\tiny "my runs"
+    """
+    text = escape_controls(word)
+    if _PLAIN_ON_WINDOWS.fullmatch(text):
+        return text
+    # Programs there read a backslash as one, unless a quote follows it.
+    escaped = re.sub(r'(\\*)(?="|$)', r"\1\1", text).replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _escape_for_shell(character: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lenet_tf.io import atomic, folders, scratch
+from lenet_tf.io import atomic, folders, scratch, tracking
 from lenet_tf.io.atomic import atomic_write, file_lock, make_folder, remove_partials, write_text
 from lenet_tf.io.folders import UnsafePathError
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no such lin
 def folder_access(request, monkeypatch):
     """Run each test also as on a system that cannot open folders."""
     if request.param == "paths":
-        monkeypatch.setattr(folders, "_USES_DESCRIPTORS", False)
+        monkeypatch.setattr(folders, "USES_DESCRIPTORS", False)
 
 
 def names(folder: Path) -> list[str]:
@@ -144,7 +144,7 @@ def test_links_below_a_run_folder_are_not_followed(tmp_path):
 
 
 def test_a_folder_swapped_for_a_link_while_its_file_is_written(tmp_path, monkeypatch):
-    if not folders._USES_DESCRIPTORS:
+    if not folders.USES_DESCRIPTORS:
         pytest.skip("files are reached by path")
     folder, victim = tmp_path / "report", tmp_path / "victim"
     folder.mkdir(), victim.mkdir()
@@ -209,16 +209,16 @@ def test_private_folders_of_killed_processes_are_removed(tmp_path, monkeypatch):
 
 
 def test_a_folder_is_found_again_after_it_was_moved(tmp_path):
-    if not folders._USES_DESCRIPTORS:
+    if not folders.USES_DESCRIPTORS:
         pytest.skip("folders are reached by path")
     folder, moved = tmp_path / "run", tmp_path / "moved"
     folder.mkdir()
-    with folders.track_folder(folder) as find_folder:
+    with tracking.track_folder(folder) as find_folder:
         assert find_folder() == folder
         folder.rename(moved)
         folder.mkdir()
         assert find_folder() == moved, "and not the new folder of the old name"
         moved.rmdir()
         assert find_folder() is None
-    with folders.track_folder(tmp_path / "nowhere") as find_folder:
+    with tracking.track_folder(tmp_path / "nowhere") as find_folder:
         assert find_folder() is None

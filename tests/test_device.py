@@ -81,8 +81,7 @@ def test_a_missing_gpu_is_reported(gpus):
             None,
             True,
             "/bin/x",
-            "TensorFlow loads no CUDA libraries; install them by make install EXTRAS=dev,gpu"
-            r" or pip install 'lenet_tf\[gpu\]'",
+            "TensorFlow loads no CUDA libraries; install them by make install EXTRAS=dev,gpu",
         ),
     ],
 )

@@ -22,6 +22,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
+    "docs/platforms.md",
     "docs/soak.md",
     "results/README.md",
 ]

@@ -13,13 +13,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from lenet_tf.errors import LenetError
-from lenet_tf.runtime import device, settings
+from lenet_tf.runtime import device, environment, settings
 
 _DATA_SETS = ("mnist", "fashion_mnist")
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 10), (3, 13)
 # Packages with a line of their own; the others share one.
 _MAIN_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy")
-_INSTALL = "make install, or pip install -c constraints.txt -e ."
 _SOURCES = {
     "originals": "from the originals",
     "cache": "in the cache",
@@ -69,12 +68,14 @@ def _guard(subject: str, check: Callable[..., Finding], *args: str | None) -> Fi
     # A package that loaded only in part lacks attributes.
     except (ImportError, AttributeError) as error:
         state = f"a package does not load: {error}"
-        return Finding(subject, state, "make clean install", is_fatal=True)
+        return Finding(subject, state, _get_fresh_install(), is_fatal=True)
 
 
 def _check_python() -> Finding:
     is_supported = _OLDEST_PYTHON <= sys.version_info[:2] <= _NEWEST_PYTHON
-    remedy = "use Python 3.10 to 3.13: make clean; make PYTHON=python3.12 install"
+    remedy = "use Python 3.10 to 3.13"
+    if environment.is_checkout():
+        remedy += ": make clean; make PYTHON=python3.12 install"
     return Finding(
         "python", sys.version.split()[0], "" if is_supported else remedy, not is_supported
     )
@@ -99,14 +100,20 @@ def _check_packages() -> list[Finding]:
             continue
         if not specifier.contains(versions[name], prereleases=True):
             state = f"{versions.pop(name)}, and lenet_tf needs {specifier}"
-            problems.append(Finding(name, state, _INSTALL, is_fatal=True))
+            problems.append(Finding(name, state, environment.install_command(), is_fatal=True))
     main = [Finding(name, versions.pop(name)) for name in _MAIN_PACKAGES if name in versions]
     others = " ".join(f"{name}=={number}" for name, number in versions.items())
     return [*main, Finding("other packages", others or "none"), *problems]
 
 
 def _report_missing(package: str) -> Finding:
-    return Finding(package, "not installed", _INSTALL, is_fatal=True)
+    return Finding(package, "not installed", environment.install_command(), is_fatal=True)
+
+
+def _get_fresh_install() -> str:
+    if environment.is_checkout():
+        return "make clean install"
+    return "install lenet_tf into a new environment"
 
 
 def _check_settings() -> list[Finding]:

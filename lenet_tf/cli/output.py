@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -26,7 +27,9 @@ class OutputError(Exception):
     def __init__(self, reason: Exception) -> None:
         text = reason.strerror if isinstance(reason, OSError) else None
         super().__init__(f"cannot write to standard output: {text or reason}")
-        self.is_broken_pipe = isinstance(reason, BrokenPipeError)
+        # On Windows a closed pipe is an invalid argument.
+        is_invalid = os.name == "nt" and getattr(reason, "errno", None) == errno.EINVAL
+        self.is_broken_pipe = isinstance(reason, BrokenPipeError) or is_invalid
 
 
 def echo(text: str = "") -> None:

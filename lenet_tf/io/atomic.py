@@ -73,6 +73,8 @@ def atomic_write(path: Path, inside: Path | None = None) -> Iterator[BinaryIO]:
     except OSError as error:
         if error.filename and os.path.basename(error.filename) in (temporary, path.name):
             error.filename, error.filename2 = str(path), None
+        if os.name == "nt" and isinstance(error, PermissionError):
+            error.strerror = f"{error.strerror}: is it open in another program, or read-only?"
         raise
 
 

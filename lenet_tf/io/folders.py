@@ -11,14 +11,19 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_OPEN_FOLDER = getattr(os, "O_DIRECTORY", 0)
+OPEN_FOLDER = getattr(os, "O_DIRECTORY", 0)
+# Windows' own link to a folder, which it calls a folder too.
+_JUNCTION = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", 0xA0000003)
+# Seconds between attempts to replace a file that another program has open on Windows.
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.3)
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
-_USES_DESCRIPTORS = {os.open, os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
+USES_DESCRIPTORS = {os.open, os.stat, os.unlink, os.rename, os.mkdir} <= os.supports_dir_fd
 _KINDS = {
     stat.S_IFLNK: "a link",
     stat.S_IFDIR: "a folder",
@@ -106,12 +111,14 @@ class Folder:
 
     def replace(self, old: str, new: str) -> None:
         """Rename an entry, in place of another."""
-        os.replace(
-            self._locate(old),
-            self._locate(new),
-            src_dir_fd=self._descriptor,
-            dst_dir_fd=self._descriptor,
-        )
+        folders = {"src_dir_fd": self._descriptor, "dst_dir_fd": self._descriptor}
+        # Windows refuses while another program, such as a virus scanner, has one of them open.
+        for pause in _PAUSES if self._descriptor is None else ():
+            try:
+                return os.replace(self._locate(old), self._locate(new), **folders)
+            except PermissionError:
+                time.sleep(pause)
+        os.replace(self._locate(old), self._locate(new), **folders)
 
     def unlink(self, name: str) -> None:
         """Remove an entry that is no folder."""
@@ -145,13 +152,13 @@ def open_folder(path: Path, inside: Path | None = None) -> Iterator[Folder]:
     """
     root = path if inside is None else inside
     parts = path.relative_to(root).parts
-    if not _USES_DESCRIPTORS:
+    if not USES_DESCRIPTORS:
         for depth in range(len(parts)):
             check_real_folder(root.joinpath(*parts[: depth + 1]))
         yield Folder(path, None)
         return
     with contextlib.ExitStack() as stack:
-        descriptor = os.open(root, os.O_RDONLY | _OPEN_FOLDER)
+        descriptor = os.open(root, os.O_RDONLY | OPEN_FOLDER)
         stack.callback(os.close, descriptor)
         owners = find_trusted_owners(os.fstat(descriptor))
         for depth, part in enumerate(parts, 1):
@@ -164,7 +171,7 @@ def open_folder(path: Path, inside: Path | None = None) -> Iterator[Folder]:
 
 def _open_part(path: Path, name: str, parent: int) -> int:
     try:
-        return os.open(name, os.O_RDONLY | _OPEN_FOLDER | _NO_FOLLOW, dir_fd=parent)
+        return os.open(name, os.O_RDONLY | OPEN_FOLDER | _NO_FOLLOW, dir_fd=parent)
     except OSError as error:
         check_real_folder(path)
         error.filename = str(path)
@@ -175,7 +182,7 @@ def check_real_folder(path: Path) -> None:
     """Raise `UnsafePathError` for a link, or whatever else is not a folder."""
     status = path.lstat()
     # Attack: `report/` as a link to a folder of the user's, whose files are replaced.
-    if not stat.S_ISDIR(status.st_mode):
+    if describe_kind(status) != "a folder":
         raise UnsafePathError(path, f"{path.name} is {describe_kind(status)}, not a folder")
 
 
@@ -200,47 +207,6 @@ def check_owner(path: Path, status: os.stat_result, owners: set[int]) -> None:
 
 def describe_kind(status: os.stat_result) -> str:
     """Return what an entry is, such as `a link`."""
+    if getattr(status, "st_reparse_tag", 0) == _JUNCTION:
+        return "a link"
     return _KINDS.get(stat.S_IFMT(status.st_mode), "a plain file")
-
-
-@contextlib.contextmanager
-def track_folder(path: Path) -> Iterator[Callable[[], Path | None]]:
-    """Keep a folder open, to find it again after it was renamed.
-
-    Args:
-        path: The folder.
-
-    Yields:
-        A function that returns the folder's path now, or None if it was deleted.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | _OPEN_FOLDER) if _USES_DESCRIPTORS else None
-    except OSError:
-        descriptor = None
-    try:
-        yield lambda: _find_again(path, descriptor)
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-def _find_again(path: Path, descriptor: int | None) -> Path | None:
-    if descriptor is None:
-        return path if path.is_dir() else None
-    for read_path in (lambda _: path, _read_open_path):
-        # A deleted folder's path leads nowhere, or to another folder.
-        with contextlib.suppress(OSError):
-            place = read_path(descriptor)
-            if os.path.samestat(place.stat(), os.fstat(descriptor)):
-                return place
-    return None
-
-
-def _read_open_path(descriptor: int) -> Path:
-    """Return the path of an open folder, from Linux or macOS."""
-    import fcntl
-
-    if hasattr(fcntl, "F_GETPATH"):
-        name = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024))
-        return Path(os.fsdecode(name.rstrip(b"\0")))
-    return Path(os.readlink(f"/proc/self/fd/{descriptor}"))

@@ -104,9 +104,9 @@ def _run_child(content: bytes) -> bytes:
         timer.start()
         try:
             # If the child ends before it has read everything, its exit code says so.
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(OSError):
                 child.stdin.write(content)
-            with contextlib.suppress(BrokenPipeError):
+            with contextlib.suppress(OSError):
                 child.stdin.close()
             reply = child.stdout.read(8 + MAX_HEADER_BYTES + len(content))
         finally:

@@ -36,7 +36,9 @@ def private_folder() -> Iterator[Path]:
         ...     _ = (folder / "digits.csv").write_text("7,2,1")
     """
     _remove_abandoned(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=_PREFIX) as name, _lock_folder(Path(name)):
+    # On Windows a file that a virus scanner has open cannot be removed.
+    folder = tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=os.name == "nt")
+    with folder as name, _lock_folder(Path(name)):
         yield Path(name)
 
 

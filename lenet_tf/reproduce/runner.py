@@ -36,6 +36,8 @@ _SHUTDOWN_NOTICE = (
     "Stopping after the epochs in progress. Send the signal again to stop at once; "
     "the same command resumes."
 )
+# On Windows SIGTERM would end a process at once.
+_STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 # For rows without records, to order the runs.
 _DEFAULT_SECONDS_PER_EPOCH = 10.0
 
@@ -216,4 +218,4 @@ class Runner:
         self._stopping = True
         for process in list(self._running):
             # A process finishes its epoch after the first signal and stops at the second.
-            process.send_signal(signal.SIGTERM) if request.count < 3 else process.kill()
+            process.send_signal(_STOP) if request.count < 3 else process.kill()

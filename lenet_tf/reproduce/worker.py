@@ -2,8 +2,8 @@
 
 `lenet_tf.reproduce.worker_process` starts it and sends the row as a line of JSON to its standard
 input, which stays open. The process answers on its standard output with lines of JSON: one after
-each epoch, and the record or the error at the end. If the standard input closes, because the parent
-process has ended, this process finishes its epoch and stops.
+each epoch, and the record or the error at the end. If the standard input closes, the parent process
+has ended: this process finishes its epoch and stops.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from lenet_tf.reproduce.worker_process import get_run_home
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import RunRecord, read_run, version_differences
 from lenet_tf.runtime import environment, threads
+from lenet_tf.runtime.signals import signal_self
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.training.tensorboard.options import Board
 
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
     from lenet_tf.models.lenet import LeNet
 
-# Down and right.
-_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
+_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # down and right
 _SHIFTS = (1, 2, 3, 4)
 
 
@@ -201,7 +201,7 @@ def _receive_row() -> TableRow:
     def wait_for_parent() -> None:
         while os.read(0, 1 << 16):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal_self(signal.SIGTERM)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()
     return TableRow.from_dict(json.loads(line))

@@ -50,7 +50,7 @@ def start_worker(
     command += [] if core is None else ["--core", str(core)]
     command += [] if originals is None else ["--originals", originals]
     with open_log(home / _LOG) as log:
-        # In a new session Ctrl-C reaches only the runner, which passes it on.
+        # In a new session, or group on Windows, Ctrl-C reaches only the runner, which passes it on.
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -60,6 +60,7 @@ def start_worker(
             encoding="utf-8",
             env=_build_environment(task.row),
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
 
@@ -83,11 +84,11 @@ def follow_worker(process: subprocess.Popen[str], task: Task) -> dict[str, Any]:
     """
     task.state = TaskState.STARTING
     message: dict[str, Any] = {}
-    # A process that has ended already gave the reason in its log.
-    with contextlib.suppress(BrokenPipeError), process:
+    # A process that has ended already gave the reason in its log. Windows has no BrokenPipeError.
+    with contextlib.suppress(OSError), process:
         assert process.stdin is not None
         assert process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             process.stdin.write(json.dumps(task.row.to_dict()) + "\n")
             process.stdin.flush()
         for line in process.stdout:

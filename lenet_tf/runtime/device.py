@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 
 from lenet_tf.errors import DeviceError
-from lenet_tf.runtime.environment import usable_cores
+from lenet_tf.runtime.environment import install_command, usable_cores
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
 _OPTION = re.compile(r"auto|cpu|gpu(:\d+)?")
@@ -111,10 +111,7 @@ def explain_missing_gpu() -> str:
     failure = _find_driver_failure(program)
     if failure:
         return f"the NVIDIA driver does not work ({failure})"
-    return (
-        "TensorFlow loads no CUDA libraries; install them by make install EXTRAS=dev,gpu"
-        " or pip install 'lenet_tf[gpu]'"
-    )
+    return f"TensorFlow loads no CUDA libraries; install them by {install_command('gpu')}"
 
 
 def _find_driver_failure(program: str) -> str | None:

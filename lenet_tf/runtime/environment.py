@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lenet_tf.text import quote_word
 from lenet_tf.version import __version__
 
+_REPOSITORY = "git+https://github.com/lenet-tf/lenet_tf"
+# Of a program that pip installs.
+_SUFFIX = ".exe" if os.name == "nt" else ""
 _PACKAGES = ("tensorflow", "keras", "tensorflow-datasets", "tensorboard", "numpy", "scikit-learn")
 
 # Instruction sets by which TensorFlow and oneDNN choose code, and with it the order of sums.
@@ -80,9 +84,9 @@ def git_commit() -> str | None:
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(package), *arguments]
-        return subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
+        output = subprocess.run(command, capture_output=True, check=True, timeout=10).stdout
+        # Git writes paths in UTF-8 on Windows too, whatever the console's encoding is.
+        return os.fsdecode(output).strip()
 
     try:
         # An installed package may lie in a repository of something else.
@@ -114,14 +118,43 @@ def program_name(name: str) -> str:
         name: Name of the program.
 
     Returns:
-        The name if the shell finds it, otherwise the path beside this Python, as in `.venv/bin`.
+        The name if the shell finds it, otherwise its path in one of the folders where pip puts
+        programs, as in `.venv/bin`, quoted for the shell.
     """
-    beside = Path(sys.executable).parent / name
-    if shutil.which(name) or not beside.exists():
+    if shutil.which(name):
         return name
-    return shlex.quote(
-        os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)
+    user_scheme = sysconfig.get_preferred_scheme("user")
+    folders = (
+        os.path.dirname(sys.executable),
+        sysconfig.get_path("scripts"),
+        sysconfig.get_path("scripts", user_scheme),  # pip's choice if the others are not writable
     )
+    for folder in folders:
+        program = Path(folder, name + _SUFFIX)
+        if program.exists():
+            is_near = program.is_relative_to(Path.cwd())
+            return quote_word(os.path.relpath(program) if is_near else program)
+    return name
+
+
+def install_command(extra: str = "") -> str:
+    """Return the command that installs lenet_tf and its dependencies again.
+
+    Args:
+        extra: An extra, such as `gpu`.
+
+    Returns:
+        A target of make in a checkout, pip elsewhere.
+    """
+    if is_checkout():
+        return f"make install EXTRAS=dev,{extra}" if extra else "make install"
+    name = f"lenet_tf[{extra}]" if extra else "lenet_tf"
+    return f'{quote_word(sys.executable)} -m pip install --upgrade "{name} @ {_REPOSITORY}"'
+
+
+def is_checkout() -> bool:
+    """Return whether this package runs from a checkout, where make installs it."""
+    return (Path(__file__).parents[2] / "Makefile").exists()
 
 
 def package_versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Orderly shutdown after Ctrl-C (SIGINT), SIGTERM or SIGHUP."""
+"""Orderly shutdown after Ctrl-C (SIGINT), SIGTERM, SIGHUP or, on Windows, SIGBREAK."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from typing import Any
 from lenet_tf.errors import Interrupted
 from lenet_tf.runtime.terminal import STATUS
 
+# What ends a process: a request, a closed terminal, and on Windows Ctrl-Break and a closed console.
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
 _EPOCH_NOTICE = (
     "Stopping after this epoch. Send the signal again to stop at once; "
     "finished epochs are saved in either case."
@@ -44,7 +48,7 @@ class ShutdownRequest:
 def handle_signals(
     notice: str, react: Callable[[ShutdownRequest], None]
 ) -> Iterator[ShutdownRequest]:
-    """Count SIGINT, SIGTERM and SIGHUP within the block and react to each.
+    """Count SIGINT and the signals that end a process within the block, and react to each.
 
     Only Python's default handlers are replaced, and only in the main thread, where Python
     permits it; a program's own handlers stay.
@@ -69,11 +73,9 @@ def handle_signals(
     if threading.current_thread() is threading.main_thread():
         defaults: dict[int, tuple[Any, ...]] = {
             signal.SIGINT: (signal.default_int_handler,),
-            signal.SIGTERM: (signal.SIG_DFL, _end_command),
+            # nohup ignores SIGHUP.
+            **dict.fromkeys(_ENDING, (signal.SIG_DFL, _end_command)),
         }
-        # A closed terminal. Windows has no such signal, and nohup ignores it.
-        if hasattr(signal, "SIGHUP"):
-            defaults[signal.SIGHUP] = (signal.SIG_DFL, _end_command)
         for number, handlers in defaults.items():
             if signal.getsignal(number) in handlers:
                 previous[number] = signal.signal(number, handle)
@@ -90,7 +92,7 @@ _received: list[int] = []
 
 @contextlib.contextmanager
 def clean_termination() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that it removes unfinished files.
+    """Let SIGTERM and the like end a command as Ctrl-C does, so that it removes unfinished files.
 
     Raises:
         Interrupted: One of them has arrived.
@@ -100,10 +102,8 @@ def clean_termination() -> Iterator[None]:
     previous, hook = {}, sys.unraisablehook
     _received.clear()
     if threading.current_thread() is threading.main_thread():
-        for name in ("SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            # nohup ignores SIGHUP.
-            if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+        for number in _ENDING:
+            if signal.getsignal(number) is signal.SIG_DFL:
                 previous[number] = signal.signal(number, _end_command)
         sys.unraisablehook = lambda unraisable: _repeat_signal(unraisable, hook)
     try:
@@ -128,11 +128,24 @@ def _repeat_signal(unraisable: Any, hook: Callable[[Any], Any]) -> None:
     if not isinstance(unraisable.exc_value, Interrupted) or not _received:
         hook(unraisable)
         return
-    threading.Timer(0.01, os.kill, (os.getpid(), _received[-1])).start()
+    threading.Timer(0.01, signal_self, (_received[-1],)).start()
+
+
+def signal_self(number: int) -> None:
+    """Send a signal to this process, whose handler runs in the main thread.
+
+    Args:
+        number: The signal.
+    """
+    # On Windows os.kill ends a process at once. Elsewhere it also wakes up the main thread.
+    if os.name == "nt":
+        signal.raise_signal(number)
+    else:
+        os.kill(os.getpid(), number)
 
 
 def graceful_interrupt() -> contextlib.AbstractContextManager[ShutdownRequest]:
-    """Let the first SIGINT, SIGTERM or SIGHUP within a block wait for the end of an epoch.
+    """Let the first SIGINT, SIGTERM or the like within a block wait for the end of an epoch.
 
     The first signal is only recorded. The second raises `KeyboardInterrupt`, and so does the
     first once the request's `waits` is False.

@@ -10,7 +10,7 @@ from lenet_tf.data.dataset import RawData
 from lenet_tf.data.streaming import translate_read_errors
 from lenet_tf.errors import DataError, Interrupted, RunError, TrainingError
 from lenet_tf.io.atomic import WriteError
-from lenet_tf.io.folders import track_folder
+from lenet_tf.io.tracking import track_folder
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.signals import ShutdownRequest
 
