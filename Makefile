@@ -26,8 +26,8 @@ UNKNOWN := $(strip $(filter-out $(KNOWN) -*-%,$(GIVEN)))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN): choose from $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train reproduce test test-slow test-cpu test-lowest coverage soak lint format \
-	tensorboard jupyter notebooks bench bench-scale constraints audit clean
+.PHONY: help install train reproduce test test-slow test-cpu test-lowest test-wheel coverage soak \
+	lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -75,6 +75,9 @@ $(VENV)-lowest/.installed: setup.cfg pyproject.toml
 	@$(VENV)-lowest/bin/uv pip install --quiet --python $(VENV)-lowest/bin/python \
 		--resolution lowest-direct --only-binary :all: --no-binary promise --no-binary lenet-tf -e '.[dev,notebooks]'
 	@touch $@
+
+test-wheel: ## install the wheel into a clean environment and follow the README there
+	@$(PYTHON) .ci/test_wheel.py $(ARGS)
 
 coverage: install ## run the fast tests and print the line coverage
 	@$(BIN)/python $(PYTEST) -m "not slow" --cov=lenet_tf --cov-report=term $(ARGS)
