@@ -22,11 +22,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPLAINT = re.compile("Traceback|[Ww]arning|WARNING")
-# TensorFlow's own lines at its start, which no setting turns off.
-START_UP = re.compile(
-    r"^(WARNING: All log messages before absl|[IWE]\d{4} \d\d:).*\n", re.MULTILINE
-)
+COMPLAINT = re.compile(r"Traceback|[Ww]arning|WARNING|^[IWE]\d{4} ", re.MULTILINE)
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 # As in the README: a picture, a few lines of Python.
 DRAW = (
@@ -127,7 +123,7 @@ def follow_readme(environment: Path, folder: Path) -> None:
         start = time.perf_counter()
         done = subprocess.run(command, cwd=folder, env=variables, capture_output=True)
         output = (done.stdout + done.stderr).decode(errors="replace").replace("\r\n", "\n")
-        complaint = COMPLAINT.search(START_UP.sub("", output))
+        complaint = COMPLAINT.search(output)
         is_fine = done.returncode == 0 and complaint is None
         seconds = time.perf_counter() - start
         print(f"{'ok' if is_fine else 'FAILED'} {seconds:5.1f} s  {shown}", flush=True)

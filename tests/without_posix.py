@@ -18,7 +18,7 @@ from typing import Any
 MODULES = {"fcntl", "grp", "pwd", "resource", "termios"}
 REMOVED = {
     os: "O_NOFOLLOW O_DIRECTORY fchmod chown fork geteuid getuid getloadavg"
-    " killpg mkfifo sched_getaffinity sched_setaffinity setsid statvfs",
+    " getpgrp killpg mkfifo sched_getaffinity sched_setaffinity setsid statvfs tcgetpgrp",
     signal: "SIGHUP SIGKILL SIGWINCH SIGALRM SIGPIPE SIGUSR1 setitimer pthread_sigmask",
 }
 _import = builtins.__import__
