@@ -136,6 +136,20 @@ def test_a_program_is_named_where_pip_puts_it(tmp_path, monkeypatch):
         assert environment.program_name("lenet-tf") == shown
 
 
+def test_a_program_that_uv_has_started_is_named_by_its_path(tmp_path, monkeypatch):
+    """Since the user's shell does not find it."""
+    program = tmp_path / "archive-v0" / "bin" / "lenet-tf"
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "archive-v0"))
+    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    monkeypatch.setenv("PATH", str(program.parent))
+    monkeypatch.delenv("UV", raising=False)
+    assert environment.program_name("lenet-tf") == "lenet-tf"
+    monkeypatch.setenv("UV", "/bin/uv")
+    assert environment.program_name("lenet-tf") == str(program)
+
+
 def test_pip_is_named_where_there_is_no_makefile(tmp_path, monkeypatch):
     assert environment.install_command("gpu") == "make install EXTRAS=dev,gpu"
     monkeypatch.setattr(environment, "__file__", str(tmp_path / "lenet_tf" / "runtime" / "x.py"))

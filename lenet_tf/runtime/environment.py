@@ -121,7 +121,9 @@ def program_name(name: str) -> str:
         The name if the shell finds it, otherwise its path in one of the folders where pip puts
         programs, as in `.venv/bin`, quoted for the shell.
     """
-    if shutil.which(name):
+    found = shutil.which(name)
+    # uv puts its environment's programs on the PATH of this process alone.
+    if found and not ("UV" in os.environ and Path(found).is_relative_to(sys.prefix)):
         return name
     user_scheme = sysconfig.get_preferred_scheme("user")
     folders = (
