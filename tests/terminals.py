@@ -91,13 +91,13 @@ class Terminal:
         while not is_shown(self.text):
             left = deadline - time.monotonic()
             assert left > 0, f"not shown within {timeout} s:\n{self.text}"
-            assert self._read(left), f"it ended without:\n{self.text}"
+            assert self.read(left), f"it ended without:\n{self.text}"
 
     def finish(self, timeout: float = 120) -> int:
         """Read until the command ends; return its exit code."""
         deadline = time.monotonic() + timeout
         try:
-            while self._read(deadline - time.monotonic()):
+            while self.read(deadline - time.monotonic()):
                 assert time.monotonic() < deadline, self.text
         finally:
             with contextlib.suppress(ProcessLookupError):
@@ -106,7 +106,7 @@ class Terminal:
             os.close(self.controller)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
-    def _read(self, timeout: float) -> bool:
+    def read(self, timeout: float) -> bool:
         """Feed what arrives to the emulator; return False at its end."""
         if not select.select([self.controller], [], [], max(timeout, 0))[0]:
             return True
@@ -114,6 +114,10 @@ class Terminal:
             data = os.read(self.controller, 65536)
         except OSError:
             return False
+        self.feed(data)
+        return bool(data)
+
+    def feed(self, data: bytes) -> None:
+        """Show what a command might have written."""
         self.output += data
         self._stream.feed(data)
-        return bool(data)

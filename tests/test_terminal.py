@@ -126,6 +126,41 @@ except KeyboardInterrupt:
     assert terminal.lines == [*notice, "interrupted"]
 
 
+def test_several_lines_are_replaced_as_one(tmp_path):
+    code = """
+from types import SimpleNamespace as Some
+from lenet_tf.reproduce.display import render_tasks
+
+def draw_tasks(*epochs):
+    row = Some(spec=Some(recipe=Some(epochs=40)))
+    names = ("lenet5-modern-color-accurate, seed 4", "tiny, seed 0")
+    tasks = [Some(name=n, finished_epochs=e, row=row) for n, e in zip(names, epochs)]
+    STATUS.draw(lambda width: "\\n".join([*render_tasks(tasks, width), "1 of 9 runs finished"]))
+
+draw_tasks(1, 2)
+print_line("lenet5, seed 0: test accuracy 98.5%")
+draw_tasks(39, 40)
+wait()
+draw_tasks(40)
+wait()
+STATUS.clear()
+"""
+    terminal = start(tmp_path, code)
+    terminal.wait_for(lambda text: "epoch 39/40" in text)
+    assert terminal.lines[0] == "lenet5, seed 0: test accuracy 98.5%"
+    assert terminal.lines[1].startswith("lenet5-modern-color-accurate, seed 4  epoch 39/40  ━━━━━")
+    assert terminal.lines[2].startswith("tiny, seed 0                          epoch 40/40  ━━━━━")
+    assert terminal.lines[3:] == ["1 of 9 runs finished"]
+    terminal.resize(60)
+    go_on(tmp_path)
+    terminal.wait_for(lambda text: "39/40" not in text)
+    assert len(terminal.lines) == 3
+    assert max(map(len, terminal.lines)) < 60
+    go_on(tmp_path)
+    assert terminal.finish() == 0
+    assert terminal.lines == ["lenet5, seed 0: test accuracy 98.5%"]
+
+
 @pytest.mark.parametrize(
     ("variables", "columns", "bar"),
     [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import threading
+from collections.abc import Sequence
 
 from lenet_tf.reproduce.runner import Runner
-from lenet_tf.reproduce.task import TaskState
+from lenet_tf.reproduce.task import Task, TaskState
 from lenet_tf.reproduce.time_left import format_time_left
+from lenet_tf.runtime.rendering import create_bar, render
+from lenet_tf.runtime.terminal import STATUS
+
+_MIN_BAR, _MAX_BAR = 4, 30
 
 
 def show_progress(runner: Runner, stop: threading.Event) -> None:
@@ -17,32 +21,38 @@ def show_progress(runner: Runner, stop: threading.Event) -> None:
         runner: The runner whose tasks are shown.
         stop: Ends the display.
     """
-    from rich.console import Console, Group
-    from rich.live import Live
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
 
-    def render() -> Group:
-        table = Table.grid(padding=(0, 2))
-        for task in runner.tasks:
-            if task.is_running:
-                epochs = task.row.spec.recipe.epochs
-                table.add_row(
-                    task.name,
-                    ProgressBar(epochs, task.finished_epochs, width=30),
-                    f"epoch {task.finished_epochs} of {epochs}",
-                )
+    def render_all(width: int) -> str:
         finished = sum(task.state is TaskState.DONE for task in runner.tasks)
         time_left = format_time_left(runner.estimate_seconds_left())
-        return Group(table, f"{finished} of {len(runner.tasks)} runs finished, {time_left}")
+        summary = f"{finished} of {len(runner.tasks)} runs finished, {time_left}"
+        running = [task for task in runner.tasks if task.is_running]
+        return "\n".join([*render_tasks(running, width), summary[:width]])
 
-    # Redirect stdout only if it goes to the terminal: output to a file must reach the file.
-    with Live(
-        render(),
-        console=Console(stderr=True, markup=False, emoji=False, highlight=False),
-        auto_refresh=False,
-        transient=True,
-        redirect_stdout=sys.stdout.isatty(),
-    ) as live:
-        while not stop.wait(1):
-            live.update(render(), refresh=True)
+    while not stop.wait(1):
+        STATUS.draw(render_all)
+    STATUS.clear()
+
+
+def render_tasks(tasks: Sequence[Task], width: int) -> list[str]:
+    """Return a line for each running task: its name, its epochs and a bar.
+
+    Args:
+        tasks: The running tasks.
+        width: Columns. A long name loses its end.
+    """
+    from rich.table import Table
+
+    if not tasks:
+        return []
+    counts = [f"epoch {task.finished_epochs}/{task.row.spec.recipe.epochs}" for task in tasks]
+    longest = max(len(task.name) for task in tasks)
+    room = width - longest - max(map(len, counts)) - 2 * 2
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    table.add_column(no_wrap=True, justify="right", min_width=max(map(len, counts)))
+    table.add_column(no_wrap=True)
+    for task, count in zip(tasks, counts, strict=True):
+        share = task.finished_epochs / task.row.spec.recipe.epochs
+        table.add_row(task.name, count, create_bar(share, max(_MIN_BAR, min(room, _MAX_BAR))))
+    return render(table, width).split("\n")

@@ -33,8 +33,8 @@ def write(stream: Any, text: str) -> Exception | None:
     Returns:
         None, or the reason why the stream does not take it.
     """
-    STATUS.clear()
-    return try_write(stream, text)
+    with STATUS.step_aside():
+        return try_write(stream, text)
 
 
 class TolerantStream:

@@ -1,4 +1,4 @@
-"""The line at the end of a terminal that is replaced: what is going on, or a progress bar."""
+"""What is replaced at the end of a terminal: what is going on, or progress bars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_DEFAULT_WIDTH = 80
+_DEFAULT_SIZE = 80, 24
 _SECONDS_BETWEEN_COUNTS = 0.1
 # Erases the line and what a narrowed window has wrapped below it.
 _ERASE = "\r\x1b[J"
@@ -60,12 +60,13 @@ def has_cursor_control(stream: Any) -> bool:
     return not detect_legacy_windows()
 
 
-def get_width(stream: Any) -> int:
-    """Return the columns of a terminal; 80 if it tells none, as some containers do."""
+def get_size(stream: Any) -> tuple[int, int]:
+    """Return the columns and rows of a terminal; 80 and 24 if it tells none, as in containers."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns or _DEFAULT_WIDTH
+        columns, rows = os.get_terminal_size(stream.fileno())
     except Exception:  # As in `try_write`.
-        return _DEFAULT_WIDTH
+        columns = rows = 0
+    return columns or _DEFAULT_SIZE[0], rows or _DEFAULT_SIZE[1]
 
 
 class StatusLine:
@@ -111,7 +112,7 @@ class StatusLine:
         """Replace the line, if this terminal can and this process is not in the background.
 
         Args:
-            render: Takes the columns, and returns a text that is no longer.
+            render: Takes the columns, and returns one or more lines that are no longer.
         """
         stream = sys.stderr
         if self._muted or not has_cursor_control(stream) or _is_in_background(stream):
@@ -120,11 +121,13 @@ class StatusLine:
             if self._is_mid_line:
                 return
             # The last column stays empty: some terminals wrap there.
-            text = render(max(get_width(stream) - 1, 1))
+            columns, rows = get_size(stream)
+            lines = render(max(columns - 1, 1)).split("\n")[: max(rows - 1, 1)]
+            back = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
             # Nothing is erased before it is overwritten, which would flicker.
             # Before the line is written, which Ctrl-C may end.
             self._is_visible = True
-            self._write(f"\r{text}\x1b[J\r")
+            self._write("\r" + "\x1b[K\r\n".join(lines) + f"\x1b[J{back}\r")
 
     def count(self, text: str, done: int, total: int) -> None:
         """Show how many things are done, at most ten times a second.
@@ -145,6 +148,13 @@ class StatusLine:
             if self._is_visible and not self._is_drawing:
                 self._is_visible = False
                 self._write(_ERASE)
+
+    @contextlib.contextmanager
+    def step_aside(self) -> Iterator[None]:
+        """Remove the line, and draw it in no thread until other output is written."""
+        with self._lock:
+            self.clear()
+            yield
 
     def take_over(self) -> str:
         """Return what a signal handler writes before its message, which replaces the line."""

@@ -15,7 +15,7 @@ import keras
 from lenet_tf.data.dataset import Split
 from lenet_tf.runtime.output import print_line
 from lenet_tf.runtime.signals import ShutdownRequest
-from lenet_tf.runtime.terminal import STATUS, get_width, is_terminal
+from lenet_tf.runtime.terminal import STATUS, get_size, is_terminal
 from lenet_tf.training.config import TrainConfig
 from lenet_tf.training.progress_text import ProgressClock, format_epoch, render_bar
 
@@ -113,7 +113,7 @@ class EpochBar(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Print the line of the epoch."""
         if self._prints_lines:
-            width = get_width(sys.stdout) - 1
+            width = get_size(sys.stdout)[0] - 1
             print_line(format_epoch(epoch, self._clock.epochs, logs or {}, width))
 
     def _draw(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from lenet_tf.runtime.rendering import create_bar, render
 
 # Seconds after which an older step counts for a third in the rate.
 _MEMORY = 10.0
@@ -196,28 +196,6 @@ def _render_blocks(share: float, width: int, color: bool) -> str:
     if not color:
         full = round(share * width)
         return "━" * full + "─" * (width - full)
-    # Imported late, since a command without a terminal needs neither.
-    from rich.console import Console
-    from rich.progress_bar import ProgressBar
-
-    console = Console(
-        file=_AsciiText() if _is_ascii_locale() else io.StringIO(),
-        force_terminal=True,
-        legacy_windows=False,
-        width=width,
-    )
-    with console.capture() as capture:
-        console.print(ProgressBar(1.0, share, width=width), end="")
-    text = capture.get()
+    text = render(create_bar(share, width), width)
     # Without colors, rich leaves out what is not finished.
     return text if "\x1b" in text else f"{text.rstrip():{'.'}<{width}}"
-
-
-class _AsciiText(io.StringIO):
-    encoding = "ascii"
-
-
-def _is_ascii_locale() -> bool:
-    """Return whether the user asks for ASCII, though Python may have chosen UTF-8 by itself."""
-    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
-    return next(filter(None, names), "") in ("C", "POSIX")
