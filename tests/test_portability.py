@@ -70,7 +70,12 @@ main(sys.argv[1:], standalone_mode=False)
 
 def run_without_posix(script: str, folder: Path, *arguments: str) -> str:
     """Run a script in a process that lacks what Windows lacks, and return its output."""
-    variables = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    # A temporary folder that a killed process left, which only other systems remove.
+    abandoned = folder / "temporary" / ".lenet_tf-private-abcdefgh"
+    abandoned.mkdir(parents=True, exist_ok=True)
+    os.utime(abandoned, (0, 0))
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    variables = os.environ | {"PYTHONPATH": path, "TMPDIR": str(abandoned.parent)}
     options = ("-X", "warn_default_encoding")
     done = python(*options, "-c", script, *arguments, cwd=folder, env=variables)
     assert done.returncode == 0, done.stderr

@@ -64,7 +64,7 @@ def _lock_folder(path: Path) -> Iterator[bool]:
 
 def _remove_abandoned(parent: Path) -> None:
     """Remove this user's temporary folders whose process has ended."""
-    if os.name == "nt":  # It has no such owners and locks.
+    if not hasattr(os, "geteuid"):  # Windows has no such owners and locks.
         return
     with contextlib.suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
