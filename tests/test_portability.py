@@ -12,6 +12,7 @@ from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from processes import python
 
 from lenet_tf.cli.output import OutputError
@@ -93,8 +94,11 @@ def test_training_and_prediction_without_posix(tmp_path):
     run_without_posix(TRAIN, tmp_path, "train", "tiny", "--data", "sample", "--epochs", "1", *board)
     (run,) = (tmp_path / "logs" / "fit").iterdir()
     assert (run / "report.html").exists() and not (run / ".lock").exists()
-    shutil.copy(run / "report" / "mistakes.png", tmp_path / "not-a-digit.png")
-    assert "test" in run_without_posix(TRAIN, tmp_path, "evaluate", str(run))
+    picture = Image.new("L", (100, 100), 255)
+    picture.paste(0, (45, 20, 55, 80))
+    picture.save(tmp_path / "one.png")
+    assert "one.png: " in run_without_posix(TRAIN, tmp_path, "predict", "one.png")
+    assert "accuracy" in run_without_posix(TRAIN, tmp_path, "evaluate", str(run))
 
 
 @pytest.mark.parametrize(
