@@ -159,3 +159,30 @@ def interrupted_run(_interrupted_folder, tmp_path) -> Path:
     """Return a copy of a run of `tiny` with 2 finished of 4 epochs, in `logs/fit/`."""
     name = _interrupted_folder.name
     return Path(shutil.copytree(_interrupted_folder, tmp_path / "logs" / "fit" / name))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, the machine's own or the one that Playwright has installed.
+
+    Playwright finds elements inside of TensorBoard's web components.
+    """
+    from playwright.sync_api import Error, sync_playwright
+
+    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    # The projector draws with WebGL, which needs a software renderer without a graphics card.
+    flags = [
+        "--no-sandbox",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+        "--ignore-gpu-blocklist",
+    ]
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(
+                executable_path=next(filter(None, programs), None), args=flags
+            )
+        except Error:
+            pytest.skip("no Chromium: install it with `playwright install chromium`")
+        yield chromium
+        chromium.close()

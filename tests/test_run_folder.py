@@ -92,7 +92,9 @@ def test_train_and_validation_have_scalars_and_histograms(tiny_run):
     assert {"epoch_accuracy", "epoch_loss"} <= set(validation)
     histograms = {tag for tag in train if "/" in tag}
     assert histograms == {
-        f"{layer}/{weight}/histogram" for layer in ("C1", "OUTPUT") for weight in ("kernel", "bias")
+        f"layer {layer}/{weight}/histogram"
+        for layer in ("C1", "OUTPUT")
+        for weight in ("kernel", "bias")
     }
     assert all(train[tag] == [0, 1] for tag in histograms)
 

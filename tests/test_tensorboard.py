@@ -7,7 +7,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -96,7 +95,7 @@ def test_histograms_are_served(address, runs):
     tags = wait_for(
         lambda: fetch_json(address, "/data/plugin/histograms/tags"), lambda tags: name in tags
     )
-    assert {"C1/kernel/histogram", "OUTPUT/kernel/histogram"} <= set(tags[name])
+    assert {"layer C1/kernel/histogram", "layer OUTPUT/kernel/histogram"} <= set(tags[name])
 
 
 def test_every_plugin_that_a_run_writes_for_is_active(address):
@@ -112,46 +111,44 @@ def test_every_plugin_that_a_run_writes_for_is_active(address):
     assert expected <= wait_for(list_active_plugins, lambda active: expected <= active)
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium, the machine's own or the one that Playwright has installed.
-
-    Playwright finds elements inside of TensorBoard's web components.
-    """
-    from playwright.sync_api import Error, sync_playwright
-
-    programs = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    # The projector draws with WebGL, which needs a software renderer without a graphics card.
-    flags = [
-        "--no-sandbox",
-        "--use-angle=swiftshader",
-        "--enable-unsafe-swiftshader",
-        "--ignore-gpu-blocklist",
-    ]
-    with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(
-                executable_path=next(filter(None, programs), None), args=flags
-            )
-        except Error:
-            pytest.skip("no Chromium: install it with `playwright install chromium`")
-        yield chromium
-        chromium.close()
-
-
 # A selector that matches only if the tab has content, and a text in the element or None.
 TABS = {
-    "timeseries": ("card-view", "C1/kernel/histogram"),
+    "timeseries": ("card-view", "layer C1/kernel/histogram"),
     "scalars": ("tf-scalar-card", "epoch_accuracy"),
     "images": ("tf-image-loader img", None),
     "graphs": ("g.node text", "C3"),
-    "distributions": ("tf-distribution-loader", "C1/kernel/histogram"),
-    "histograms": ("tf-histogram-loader", "C1/kernel/histogram"),
+    "distributions": ("tf-distribution-loader", "layer C1/kernel/histogram"),
+    "histograms": ("tf-histogram-loader", "layer C1/kernel/histogram"),
     "text": ("tf-text-loader table", "average pooling"),
     "pr_curves": ("tf-pr-curve-card", "class_0"),
     "hparams": ("tf-hparams-table-view", "lenet5"),
     "projector": ("span.numDataPoints", "100"),
 }
+
+
+def test_it_opens_on_accuracy(address, browser):
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    try:
+        page.goto(address)
+        wait_for(lambda: page.locator("card-view").count(), bool, seconds=60)
+        page.wait_for_timeout(2_000)
+        assert "epoch_accuracy" in page.locator("card-view").first.inner_text()
+    finally:
+        page.close()
+
+
+def test_hyperparameters_begin_with_the_network_and_the_test_accuracy(address, browser):
+    page = browser.new_page(viewport={"width": 1500, "height": 1000})
+    try:
+        page.goto(f"{address}/#hparams")
+        table = page.locator("tf-hparams-table-view")
+        wait_for(lambda: table.filter(has_text="lenet5").count(), bool, seconds=60)
+        text = table.first.inner_text()
+        columns = ("learning_rate", "network", "optimizer", "test accuracy", "test loss")
+        places = [text.index(column) for column in columns]
+        assert places == sorted(places)
+    finally:
+        page.close()
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -37,16 +37,20 @@ def test_every_tag_and_its_steps(lenet5_run):
         "epoch_seconds",
         "epoch_images_per_second",
     }
-    histograms = {f"{weight}/histogram" for weight in weights}
-    histograms |= {f"{weight}/gradient/histogram" for weight in weights}
-    histograms |= {f"{layer}/activations/histogram" for layer in ("INPUT", *LAYERS, "FLATTEN")}
+    histograms = {f"layer {weight}/histogram" for weight in weights}
+    histograms |= {f"layer {weight}/gradient/histogram" for weight in weights}
+    histograms |= {
+        f"layer {layer}/activations/histogram" for layer in ("INPUT", *LAYERS, "FLATTEN")
+    }
     filters = {"filters/C1", "filters/C3"}
     assert set(train) == scalars | histograms | filters
     curves = {f"class_{label}/pr_curves" for label in range(10)}
     maps = {f"maps/{layer}" for layer in ("INPUT", *LAYERS)}
-    images = maps | {"answers/confusion_matrix", "answers/worst_mistakes"}
+    images = maps | {"predictions/confusion_matrix", "predictions/worst_mistakes"}
     evaluations = {"evaluation_accuracy_vs_iterations", "evaluation_loss_vs_iterations"}
     assert set(validation) == {"epoch_accuracy", "epoch_loss"} | evaluations | curves | images
+    # TensorBoard opens on the first of them by name.
+    assert min({*train, *validation} - curves) == "epoch_accuracy"
     for tag in scalars | histograms:
         assert train[tag] == [0, 1, 2], tag
     for tag in filters:
@@ -74,7 +78,7 @@ def test_images_of_chosen_epochs(digits, tmp_path, images_every, epochs):
         assert "filters/C1" not in train
         assert not (run.path / "projector").exists()
     else:
-        assert validation["answers/confusion_matrix"] == epochs
+        assert validation["predictions/confusion_matrix"] == epochs
         assert train["filters/C1"] == epochs
 
 
@@ -137,7 +141,7 @@ def test_images_after_early_stopping_appear_once_in_a_resumed_run(digits, tmp_pa
     (folder,) = (tmp_path / "fit").iterdir()
     run = resume(folder, digits, quiet=True)
     for part, tag in (
-        ("validation", "answers/confusion_matrix"),
+        ("validation", "predictions/confusion_matrix"),
         ("validation", "class_0/pr_curves"),
         ("train", "filters/C1"),
     ):
@@ -197,7 +201,7 @@ def test_images_and_report_of_every_kind_of_network_and_data(
     run = fit(network, data, board=EVERYTHING, report=True, device="cpu", **options)
     messages = [str(warning.message) for warning in recwarn]
     assert not [text for text in messages if "TensorBoard" in text or "report" in text]
-    assert {"answers/confusion_matrix", "answers/worst_mistakes"} <= set(
+    assert {"predictions/confusion_matrix", "predictions/worst_mistakes"} <= set(
         read_steps(run.path / "validation")
     )
     assert (run.path / "report.html").exists()

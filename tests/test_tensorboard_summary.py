@@ -57,7 +57,10 @@ def test_hyperparameters_and_the_test_result(lenet5_run):
     assert start.group_name == folder.name
     experiment = plugins["_hparams_/experiment"].experiment
     assert {info.name for info in experiment.hparam_infos} == set(values)
-    assert experiment.metric_infos
+    # As TensorBoard sorts them.
+    columns = sorted(experiment.hparam_infos, key=lambda info: (not info.differs, info.name))
+    assert [info.name for info in columns[:3]] == ["learning_rate", "network", "optimizer"]
+    assert experiment.metric_infos[0].name.tag == "test_accuracy"
     for metric in experiment.metric_infos:
         tags = read_events(folder / metric.name.group).Tags()["tensors"]
         assert metric.name.tag in tags, metric

@@ -49,8 +49,9 @@ def translate_io_errors() -> Iterator[None]:
 class TensorBoard(keras.callbacks.TensorBoard):
     """Keras' TensorBoard callback, with the images and histograms that a `Board` selects.
 
-    Each histogram is tagged by its layer's name (`C1/kernel`), so that runs of different variants
-    share tags in every version of Keras.
+    Each histogram is tagged by its layer's name (`layer C1/kernel`), so that runs of different
+    variants share tags in every version of Keras. TensorBoard sorts tags by name and opens on the
+    first, which is `epoch_accuracy`: no other tag may sort before it.
 
     Args:
         record: The run.
@@ -119,7 +120,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
             if "weights" in histograms:
                 for layer in self.model.layers:
                     for weight in layer.weights:
-                        tag = f"{layer.name}/{weight.name}/histogram"
+                        tag = f"{_tag_layer(layer.name)}/{weight.name}/histogram"
                         values = _sample(weight.numpy(), _MAX_WEIGHTS)
                         self.summary.histogram(tag, values, step=epoch)
             if {"activations", "gradients"} & set(histograms):
@@ -191,7 +192,7 @@ def _write_flow_histograms(
     if "activations" in histograms:
         for name, values in feature_maps(model, images, preparation).items():
             sample = _sample(values, _MAX_ACTIVATIONS)
-            tf.summary.histogram(f"{name}/activations/histogram", sample, step=epoch)
+            tf.summary.histogram(f"{_tag_layer(name)}/activations/histogram", sample, step=epoch)
     if "gradients" in histograms:
         x, y = prepare_images(images, preparation), one_hot(labels, split.data.num_classes)
         with tf.GradientTape() as tape:
@@ -201,9 +202,14 @@ def _write_flow_histograms(
         ]
         gradients = tape.gradient(loss, [weight.value for _, weight in weights])
         for (layer_name, weight), gradient in zip(weights, gradients, strict=True):
-            tag = f"{layer_name}/{weight.name}/gradient/histogram"
+            tag = f"{_tag_layer(layer_name)}/{weight.name}/gradient/histogram"
             sample = _sample(tf.convert_to_tensor(gradient).numpy(), _MAX_WEIGHTS)
             tf.summary.histogram(tag, sample, step=epoch)
+
+
+def _tag_layer(name: str) -> str:
+    """Return the first part of a layer's tags, which sorts behind the accuracy of the epochs."""
+    return f"layer {name}"
 
 
 def _sample(values: np.ndarray, limit: int) -> np.ndarray:

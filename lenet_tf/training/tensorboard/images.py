@@ -60,13 +60,13 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
         labels, predicted.argmax(axis=1), data.num_classes, data.class_names
     )
     _write_figure(
-        "answers/confusion_matrix",
+        "predictions/confusion_matrix",
         figures.plot_confusion_matrix(scores),
         epoch,
         f"{len(labels):,} {kind} images: one row per class, one column per predicted class.",
     )
     _write_figure(
-        "answers/worst_mistakes",
+        "predictions/worst_mistakes",
         figures.plot_mistakes(images, labels, predicted, columns=4, class_names=data.class_names),
         epoch,
         "The wrong predictions with the highest confidence: class, prediction, probability.",

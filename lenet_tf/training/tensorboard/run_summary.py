@@ -15,7 +15,7 @@ import tensorflow as tf
 from tensorboard.compat.proto.summary_pb2 import SummaryMetadata
 from tensorboard.plugins.hparams import api as hp
 from tensorboard.plugins.hparams import api_pb2
-from tensorboard.plugins.hparams.summary import session_end_pb
+from tensorboard.plugins.hparams.summary import experiment_pb, session_end_pb
 
 from lenet_tf.evaluation.markdown import render_architecture, render_values
 from lenet_tf.models.lenet import LeNet
@@ -25,7 +25,10 @@ from lenet_tf.text import escape_controls
 
 # Suffixes of the two event files.
 _START_SUFFIX, _END_SUFFIX = ".begun", ".ended"
-# Columns of the HParams table: part of the run folder, tag, name.
+# Columns that the HParams table shows first. TensorBoard sorts by name, hyperparameters that differ
+# before others, shows five of them, and then the metrics.
+_FIRST_COLUMNS = ("network", "learning_rate", "optimizer")
+# Metrics of the HParams table: part of the run folder, tag, name.
 _METRICS = (
     ("", "test_accuracy", "test accuracy"),
     ("", "test_loss", "test loss"),
@@ -59,10 +62,8 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
         with warn_on_error("TensorBoard has no graph of this network"):
             _write_graph(model)
         values = _hyperparameters(model, record)
-        metrics = [
-            hp.Metric(tag, group=part or None, display_name=name) for part, tag, name in _METRICS
-        ]
-        hp.hparams_config([hp.HParam(name) for name in values], metrics)
+        experiment = _describe_experiment(list(values))
+        tf.summary.experimental.write_raw_pb(experiment.SerializeToString(), step=0)
         hp.hparams(
             values,
             trial_id=folder.name,
@@ -71,6 +72,16 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
             if "started" in config
             else None,
         )
+
+
+def _describe_experiment(names: list[str]) -> Any:
+    """Describe the columns of the HParams table."""
+    columns = [api_pb2.HParamInfo(name=name, differs=name in _FIRST_COLUMNS) for name in names]
+    metrics = [
+        api_pb2.MetricInfo(name=api_pb2.MetricName(group=part, tag=tag), display_name=name)
+        for part, tag, name in _METRICS
+    ]
+    return experiment_pb(columns, metrics)
 
 
 def log_test_result(folder: Path, test: Mapping[str, float], epochs: int) -> None:
