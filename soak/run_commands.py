@@ -15,6 +15,7 @@ from lenet_tf.cli import main
 from lenet_tf.cli.inputs import find_spec
 from lenet_tf.errors import LenetError
 from lenet_tf.evaluation import run_report
+from lenet_tf.evaluation.report_sections import Section
 from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.models import saving
 from lenet_tf.runs import checkpoints, consistency, run_record
@@ -39,17 +40,17 @@ class SessionCounter:
 @contextlib.contextmanager
 def small_figures() -> Iterator[None]:
     """Draws empty figures of the same names, since drawing the others takes seconds."""
-    plot = run_report._plot_figures
+    build = run_report._build_sections
     names = ("architecture", "curves", "scores", "confusion", "reliability", "mistakes", "maps")
 
-    def plot_nothing(*_: Any) -> dict[str, tuple[str, Figure]]:
-        return {name: (name, Figure(figsize=(1, 1))) for name in names}
+    def show_nothing(*_: Any) -> dict[str, Section]:
+        return {name: Section(name, Figure(figsize=(1, 1))) for name in names}
 
-    run_report._plot_figures = plot_nothing
+    run_report._build_sections = show_nothing
     try:
         yield
     finally:
-        run_report._plot_figures = plot
+        run_report._build_sections = build
 
 
 def run_command(*arguments: str) -> None:

@@ -84,7 +84,7 @@ def compared(logs) -> tuple[Path, str]:
 
     with pytest.MonkeyPatch.context() as patch:
         # test_report.py checks the figures of each run's report, which take most of the time.
-        patch.setattr(run_report, "_plot_figures", lambda run: {})
+        patch.setattr(run_report, "_build_sections", lambda run: {})
         said = CliRunner().invoke(main, ["report", *(str(logs / "fit" / name) for name in "abcda")])
     assert said.exit_code == 0, said.output
     return logs / "comparison.html", said.stdout
@@ -239,7 +239,7 @@ def test_images_that_all_get_wrong(compared, right):
     wrong = np.flatnonzero(~(right["A"] | right["B"] | right["C"]))
     assert len(wrong), "else the test says nothing"
     assert f"<p>{len(wrong)} of 100 images." in text
-    shown = [int(number) for number in re.findall(r">\d, image (\d+)<", text)]
+    shown = [int(number) for number in re.findall(r">\d, image (\d+)\n", text)]
     assert len(shown) == min(24, len(wrong))
     assert set(shown) <= set(wrong.tolist())
 
@@ -401,13 +401,11 @@ def test_twelve_runs_are_told_apart():
 def test_answers_are_told_by_run():
     labels = np.array([4, 4, 7])
     answers = {"A": np.array([9, 9, 7]), "B": np.array([9, 6, 1]), "C": np.array([9, 9, 1])}
-    figure, count = comparison_figures.plot_shared_mistakes(
-        np.zeros((3, 8, 8), np.uint8), labels, answers, np.array([0.5, 0.9, 1.0])
-    )
-    assert count == 2
-    (axes,) = figure.axes
-    assert [text.get_text() for text in axes.texts] == [
-        "4, image 1\n9 by AC\n6 by B",
-        "4, image 0\n9 by all",
-    ]
-    assert len(axes.images) == 2
+    confidence = np.array([0.5, 0.9, 1.0])
+    found = comparison_figures.find_shared_mistakes(labels, answers, confidence)
+    assert found.total == 2
+    assert found.indices.tolist() == [1, 0]
+    assert found.titles == ["4, image 1\n9 by AC\n6 by B", "4, image 0\n9 by all"]
+    names = [f"n{label}" for label in range(10)]
+    found = comparison_figures.find_shared_mistakes(labels, answers, confidence, names)
+    assert found.titles == ["n4, image 1\nn9 by AC\nn6 by B", "n4, image 0\nn9 by all"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import itertools
 import os
@@ -26,8 +27,11 @@ from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.evaluation import figures
 from lenet_tf.evaluation.architecture_figure import plot_architecture
+from lenet_tf.evaluation.attributions import compute_attributions
 from lenet_tf.evaluation.calibration import calibration_curve
+from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
+from lenet_tf.evaluation.mistakes import COLUMNS, NAME_COLUMNS, format_mistakes, rank_mistakes
 from lenet_tf.evaluation.run_report import write_report
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.specs import VARIANTS, Preparation, get_spec
@@ -49,10 +53,11 @@ def reported(digits, tmp_path_factory):
 def test_the_page_needs_nothing_beside_itself(reported):
     _, page = reported
     seen = parse_page(page)
-    assert seen.external_links == []
+    assert seen.external_links == ["report/misclassified.csv"]
     assert not {"script", "link", "iframe", "object"} & set(seen.tags)
     assert page.stat().st_size < 2_000_000
-    assert seen.tags.count("svg") == 8
+    assert seen.tags.count("svg") == 6, "two of them are the learning curves"
+    assert seen.tags.count("figure") > 24
     assert seen.headings == [
         "lenet1 on sample",
         "Run",
@@ -63,11 +68,12 @@ def test_the_page_needs_nothing_beside_itself(reported):
         "Most frequent confusions",
         "Calibration",
         "Most confident mistakes",
+        "What the network looks at: saliency and Grad-CAM",
         "Filters of C1",
-        seen.headings[10],
+        seen.headings[11],
         "Layers",
     ]
-    assert re.fullmatch(r"Layer outputs for test image \d+, class \d", seen.headings[10])
+    assert re.fullmatch(r"Layer outputs for test image \d+, class \d", seen.headings[11])
 
 
 def test_the_pages_numbers_are_the_runs(reported, digits):
@@ -100,16 +106,105 @@ def test_the_figures_are_pictures_too(reported):
         "confusion",
         "reliability",
         "mistakes",
+        "attributions",
         "filters",
         "maps",
     }
     assert {path.name for path in (run.path / "report").iterdir()} == {
-        f"{name}.png" for name in names
+        "misclassified.csv",
+        *(f"{name}.png" for name in names),
     }
     for name in names:
         with Image.open(run.path / "report" / f"{name}.png") as picture:
             gray = np.asarray(picture.convert("L"))
         assert gray.std() > 5, f"{name} is not empty"
+
+
+def test_the_misclassified_images_are_listed(reported, digits):
+    run, _ = reported
+    with (run.path / "report" / "misclassified.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    probabilities = lenet_tf.predict(run, digits.x_test)
+    probabilities = to_probabilities(run.model, probabilities)
+    wrong = np.flatnonzero(probabilities.argmax(axis=1) != digits.y_test)
+    assert {int(row["index"]) for row in rows} == set(wrong)
+    shown = [float(row["probability"]) for row in rows]
+    assert shown == sorted(shown, reverse=True)
+    for row in rows:
+        index = int(row["index"])
+        order = np.argsort(-probabilities[index])
+        assert int(row["label"]) == digits.y_test[index]
+        assert [int(row["prediction"]), int(row["runner_up"])] == order[:2].tolist()
+        found = [float(row["probability"]), float(row["runner_up_probability"])]
+        assert found == pytest.approx(probabilities[index][order[:2]], abs=1e-4)
+    assert list(rows[0]) == list(COLUMNS)
+
+
+def test_names_in_the_list_are_text_to_a_spreadsheet():
+    probabilities = np.array([[0.2, 0.7, 0.1], [0.9, 0.1, 0.0]])
+    text = format_mistakes(np.array([2, 0]), probabilities, ["=1+1", "a,b", "c\td"])
+    assert text.splitlines() == [
+        ",".join([*COLUMNS, *NAME_COLUMNS]),
+        '0,2,1,0.700000,0,0.200000,c\\td,"a,b",\'=1+1',
+    ]
+    assert format_mistakes(np.array([1, 0]), probabilities) == ",".join(COLUMNS) + "\n"
+
+
+def test_a_network_without_a_convolution_has_saliency_only(digits):
+    model = lenet_tf.LeNet("mlp-300-100", seed=0)
+    probabilities = lenet_tf.predict(model, digits.x_test)
+    mistakes = rank_mistakes(digits.y_test, probabilities)
+    found = compute_attributions(model, digits.x_test, digits.y_test, probabilities, mistakes)
+    assert list(found.rows) == ["image", "saliency"]
+    assert "mlp-300-100 has no convolution with maps for Grad-CAM." in found.note
+    assert len(found.titles) == len(found.rows["saliency"]) <= 8
+    assert f"image {mistakes[0]}" in found.titles[-4]
+
+
+def test_figures_follow_the_mode_of_the_page(reported):
+    """All colors of a plot but those of images are the page's, and print stays light."""
+    _, page = reported
+    text = page.read_text(encoding="utf-8")
+    plots = re.findall("<svg.*?</svg>", text, re.DOTALL)
+    assert len(plots) == 6
+    used = {color for plot in plots for color in re.findall(r"var\(--([0-9a-f]{6})\)", plot)}
+    assert {"0072b2", "d55e00", "e6e6e6"} <= used
+    for plot in plots:
+        assert not re.findall(r"(?:fill|stroke): #", plot)
+    style = text[: text.index("</style>")]
+    assert "@media screen and (prefers-color-scheme: dark)" in style
+    light, dark = style.split("prefers-color-scheme: dark")
+    for color in used:
+        assert f"--{color}: #" in light and f"--{color}: #" in dark
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.slow
+def test_the_page_fits_a_phone(reported, browser, scheme):
+    """At a width of 390 pixels: no sideways scrolling of the page, no text below 9 pixels."""
+    _, page = reported
+    opened = browser.new_page(viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    try:
+        opened.goto(page.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") == 390
+        sizes = opened.evaluate(
+            "() => [...document.querySelectorAll('svg text')].map(text => {"
+            " const svg = text.closest('svg');"
+            " const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;"
+            " return scale * parseFloat(getComputedStyle(text).fontSize) })"
+        )
+        assert len(sizes) > 50 and min(sizes) >= 9
+        colors = "() => [document.body, document.querySelector('svg text')].map(part =>"
+        colors += (
+            " getComputedStyle(part)).map((style, i) => i ? style.fill : style.backgroundColor)"
+        )
+        shown = [sum(map(int, re.findall(r"\d+", each)[:3])) for each in opened.evaluate(colors)]
+        assert (shown[0] > shown[1]) == (scheme == "light")
+        opened.emulate_media(media="print")
+        paper, ink = opened.evaluate(colors)
+        assert (paper, ink) == ("rgb(255, 255, 255)", "rgb(0, 0, 0)")
+    finally:
+        opened.close()
 
 
 def test_a_report_made_again_is_the_same(reported, digits):
@@ -120,7 +215,7 @@ def test_a_report_made_again_is_the_same(reported, digits):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such links")
-def test_links_in_the_run_folder_are_not_followed(reported, digits, cli, tmp_path):
+def test_links_in_the_run_folder_are_not_followed(reported, digits, cli, tmp_path, monkeypatch):
     """A run folder from someone else may hold links to files of the user's."""
     folder, victim = shutil.copytree(reported[0].path, tmp_path / "run"), tmp_path / "victim"
     victim.mkdir()
@@ -128,12 +223,18 @@ def test_links_in_the_run_folder_are_not_followed(reported, digits, cli, tmp_pat
     # The name of a temporary file of version 0.3.
     (folder / "report" / ".scores.png.partial").symlink_to(victim / "scores.png")
     write_report(folder, digits)
-    assert len(list((folder / "report").glob("*.png"))) == 8
+    assert len(list((folder / "report").glob("*.png"))) == 9
     page = folder / "report.html"
     page.unlink()
     page.symlink_to(victim / "scores.png")
     check_refused(cli("report", folder), "report.html is a link, not a file. Copy its plain files")
     page.unlink()
+    listed = folder / "report" / "misclassified.csv"
+    listed.unlink()
+    listed.symlink_to(victim / "scores.png")
+    monkeypatch.setattr("lenet_tf.evaluation.run_report._build_sections", lambda run: {})
+    with pytest.raises(RunError, match="it is a link, which is never replaced"):
+        write_report(folder, digits)
     shutil.rmtree(folder / "report")
     (folder / "report").symlink_to(victim)
     check_refused(cli("report", folder), "report is a link, not a folder. Copy its plain files")

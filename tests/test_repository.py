@@ -176,6 +176,8 @@ WRITERS = {
 ALLOWED_WRITERS = {
     ("data/sources/cache.py", "savez"),
     ("evaluation/html_pages.py", "savefig"),
+    # Into memory.
+    ("evaluation/page_images.py", "save"),
     ("evaluation/plotting.py", "savefig"),
     ("data/sources/tfds_preparation.py", "mkdir"),
     ("data/sources/tfds_preparation.py", "rename"),

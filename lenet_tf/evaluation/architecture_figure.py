@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon, Rectangle
 
-from lenet_tf.evaluation.palette import DARK_BLUE, DARK_GRAY, PALE_BLUE
+from lenet_tf.evaluation.palette import DARK_BLUE, DARK_GRAY, GRAY, PALE_BLUE
 from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.specs import Flatten, LayerFacts, Pooling, Row, Spec
 from lenet_tf.specs.rows import format_shape
@@ -91,14 +91,14 @@ def _draw_step(axes: Any, row: Row, left: float) -> None:
         _format_operation(row),
         ha="center",
         va="top",
-        fontsize=7,
+        fontsize=7.5,
         color=DARK_GRAY,
     )
     axes.annotate(
         "",
         (left + _GAP - 1, 0),
         (left + 1, 0),
-        arrowprops={"arrowstyle": "-|>", "color": "0.6", "lw": 0.8},
+        arrowprops={"arrowstyle": "-|>", "color": GRAY, "lw": 0.8},
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from lenet_tf.data import image_order
 from lenet_tf.evaluation import comparison_figures
-from lenet_tf.evaluation.html_pages import PageTable, render_page, to_svg
+from lenet_tf.evaluation.html_pages import PageTable, render_page, to_svgs
+from lenet_tf.evaluation.page_images import build_gallery
 from lenet_tf.evaluation.run_report import EvaluatedRun
 from lenet_tf.evaluation.settings_table import compare_settings, flatten_settings
 from lenet_tf.evaluation.significance import PairedTest
@@ -48,7 +49,7 @@ def render_comparison(compared: Sequence[EvaluatedRun]) -> str:
         origins=_tabulate_origins(runs),
         different_settings=different,
         same_settings=same,
-        learning_curves=to_svg(curves, "Validation accuracy and loss by epoch"),
+        learning_curves=to_svgs(curves, "By epoch"),
         validation_differs=len({each["validation"] for each in recipes}) > 1,
         loss_differs=len({(each["loss"], each["label_smoothing"]) for each in recipes}) > 1,
     )
@@ -182,18 +183,19 @@ def _build_group(
         for letter, row in recalls.items()
     }
     numbers = [letters.index(letter) for letter in group]
-    figure = comparison_figures.plot_recalls(recall_arrays, numbers)
+    figure = comparison_figures.plot_recalls(recall_arrays, numbers, data.class_names)
+    names = data.class_names or range(data.num_classes)
     rows = [
-        [label, *(_format_share(row[label].value) for row in recalls.values())]
+        [names[label], *(_format_share(row[label].value) for row in recalls.values())]
         for label in range(data.num_classes)
     ]
     built = {
         "suffix": suffix,
-        "recall_figure": to_svg(figure, f"Recall by class{suffix}"),
+        "recall_figure": to_svgs(figure, f"Recall by class{suffix}"),
         "recalls": PageTable(["class", *group], rows),
         "pairs": _tabulate_pairs(group) if len(group) > 1 else None,
     }
-    mistakes = _build_mistakes(group, suffix) if len(group) > 1 else {}
+    mistakes = _build_mistakes(group) if len(group) > 1 else {}
     return _summarize_group(group) | built | mistakes
 
 
@@ -231,18 +233,16 @@ def _tabulate_pairs(group: Mapping[str, EvaluatedRun]) -> PageTable:
     return PageTable(columns, rows)
 
 
-def _build_mistakes(group: Mapping[str, EvaluatedRun], suffix: str) -> dict[str, Any]:
+def _build_mistakes(group: Mapping[str, EvaluatedRun]) -> dict[str, Any]:
     data = next(iter(group.values())).data
     predictions = {letter: run.predictions for letter, run in group.items()}
     confidence = np.mean([run.confidence for run in group.values()], axis=0)
-    figure, total = comparison_figures.plot_shared_mistakes(
-        data.x_test, data.y_test, predictions, confidence
-    )
-    text = f"{total:,} of {len(data.x_test):,} images."
-    if not total:
-        return {"mistakes_text": text, "mistakes_figure": None}
-    if total > comparison_figures.MAX_IMAGES:
+    names = data.class_names
+    shared = comparison_figures.find_shared_mistakes(data.y_test, predictions, confidence, names)
+    text = f"{shared.total:,} of {len(data.x_test):,} images."
+    if shared.total > comparison_figures.MAX_IMAGES:
         text += f" Shown are the {comparison_figures.MAX_IMAGES} with the highest mean confidence."
-    text += " Above each image: its class, its number and each run's prediction."
-    label = f"Images misclassified by every run{suffix}"
-    return {"mistakes_text": text, "mistakes_figure": to_svg(figure, label)}
+    if shared.total:
+        text += " Below each image: its class, its number and each run's prediction."
+    gallery = build_gallery([data.x_test[index] for index in shared.indices], shared.titles)
+    return {"mistakes_text": text, "mistakes": gallery}

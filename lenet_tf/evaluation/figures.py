@@ -8,22 +8,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.colors import PowerNorm
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.calibration import calibration_curve
 from lenet_tf.evaluation.image_figures import plot_gallery
-from lenet_tf.evaluation.palette import BLUE, DARK_GRAY, GRAY, ORANGE
-from lenet_tf.evaluation.plotting import default_style, despine, format_epoch_axis
-from lenet_tf.evaluation.scores import Scores, name_class
+from lenet_tf.evaluation.mistakes import name_mistakes, rank_mistakes
+from lenet_tf.evaluation.palette import BLACK, BLUE, DARK_GRAY, GRAY, ORANGE
+from lenet_tf.evaluation.plotting import (
+    default_style,
+    despine,
+    format_epoch_axis,
+    shorten_names,
+)
+from lenet_tf.evaluation.scores import Scores
 
-_MAX_MISTAKES = 24
+MAX_MISTAKES = 24
 # With more classes, a confusion matrix's counts are illegible and slow to draw.
 _MAX_CLASSES_WITH_COUNTS = 62
 # Cells on a side of a confusion matrix, and labels beside it; classes whose scores are shown.
 _MAX_CELLS, _MAX_TICKS, _MAX_SCORED_CLASSES = 500, 20, 62
-# Characters of a class's name in a figure, and of two names in one line above an image.
-_MAX_NAME, _MAX_PAIR = 14, 6
+# Transparent to orange: the cells of a confusion matrix are legible on white and on black.
+_ERRORS = LinearSegmentedColormap.from_list("errors", [f"{ORANGE}00", f"{ORANGE}b0"])
 
 
 @default_style()
@@ -68,12 +74,14 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
     np.add.at(errors, (labels // step, predictions // step), counts)
     has_counts = count <= _MAX_CLASSES_WITH_COUNTS
     confusion = scores.confusion if has_counts else errors
-    figure = Figure(figsize=(0.48 * count + 1.3, 0.48 * count + 0.9) if has_counts else (9, 8.6))
+    # Counts of up to four digits fit; ten classes are as wide as a phone.
+    cell = 0.38 if confusion.max() < 10_000 else 0.48
+    figure = Figure(figsize=(cell * count + 1, cell * count + 0.7) if has_counts else (9, 8.6))
     axes = figure.subplots()
     axes.imshow(
         errors,
-        cmap="Oranges",
-        norm=PowerNorm(0.6, 0, max(1, errors.max() * 1.6)),
+        cmap=_ERRORS,
+        norm=PowerNorm(0.6, 0, max(1, errors.max())),
         extent=(-0.5, len(errors) * step - 0.5, len(errors) * step - 0.5, -0.5),
     )
     for label, prediction in np.argwhere(confusion) if has_counts else ():
@@ -84,15 +92,15 @@ def plot_confusion_matrix(scores: Scores) -> Figure:
             f"{confusion[label, prediction]}",
             ha="center",
             va="center",
-            fontsize=8,
-            color=BLUE if correct else "black",
+            fontsize=9 if cell * count < 6 else 8,
+            color=BLUE if correct else BLACK,
             weight="bold" if correct else "normal",
         )
     spacing = 1 if has_counts else 10 * -(-count // (10 * _MAX_TICKS))
     ticks = range(0, count, spacing)
     axes.set(xticks=ticks, yticks=ticks, xlabel="predicted class", ylabel="true class")
     if scores.class_names:
-        names = _shorten_names([scores.class_names[label] for label in ticks])
+        names = shorten_names([scores.class_names[label] for label in ticks])
         axes.set_xticklabels(names, rotation=_rotate_names(names))
         axes.set_yticklabels(names)
     axes.tick_params(length=0)
@@ -112,7 +120,7 @@ def plot_class_scores(scores: Scores) -> Figure:
     """
     shown = _choose_scored_classes(scores)
     count = len(shown)
-    figure = Figure(figsize=(max(6, 0.7 * count), 3))
+    figure = Figure(figsize=(max(4.6, 0.46 * count), 3))
     axes = figure.subplots()
     for offset, name, color, marker in (
         (-0.12, "recall", BLUE, "o"),
@@ -133,9 +141,9 @@ def plot_class_scores(scores: Scores) -> Figure:
     xlabel = "class" if count == scores.num_classes else "classes with the lowest recall"
     axes.set(xticks=range(count), xlabel=xlabel, ylabel="%, with 95% interval")
     if scores.class_names or count < scores.num_classes:
-        names = _shorten_names([scores.name_class(label) for label in shown])
+        names = shorten_names([scores.name_class(label) for label in shown])
         axes.set_xticklabels(names, rotation=_rotate_names(names))
-    axes.legend(frameon=False, ncols=2, loc="lower left")
+    axes.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     despine(axes)
     figure.tight_layout()
     return figure
@@ -149,11 +157,6 @@ def _choose_scored_classes(scores: Scores) -> list[int]:
     recalls = scores.counts.diagonal()[tested] / scores.images[tested]
     order = np.argsort(recalls, kind="stable")[:_MAX_SCORED_CLASSES]
     return sorted(tested[order].tolist())
-
-
-def _shorten_names(names: Sequence[str]) -> list[str]:
-    """Shorten the names of classes so that they fit beside a figure."""
-    return [name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…" for name in names]
 
 
 def _rotate_names(names: Sequence[str]) -> int:
@@ -187,7 +190,7 @@ def plot_calibration(probabilities: np.ndarray, labels: np.ndarray) -> Figure:
             (confidence, accuracy),
             (5, -10),
             textcoords="offset points",
-            fontsize=7,
+            fontsize=8,
             color=DARK_GRAY,
         )
     axes.set(xlim=(0, 1.08), ylim=(0, 1.05), xlabel="mean confidence", ylabel="accuracy")
@@ -218,17 +221,6 @@ def plot_mistakes(
     Returns:
         The figure, with up to 24 images.
     """
-    predictions = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
-    wrong = np.flatnonzero(predictions != labels)
-    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:_MAX_MISTAKES]
-    titles = []
-    for index in chosen:
-        true, predicted = (
-            name_class(label, class_names) for label in (labels[index], predictions[index])
-        )
-        # Long names take a line each.
-        gap = "\n" if len(true) + len(predicted) > _MAX_PAIR else " "
-        names = _shorten_names([true, f"as {predicted}"])
-        titles.append(f"{names[0]}{gap}{names[1]}, {confidence[index]:.0%}")
+    chosen = rank_mistakes(labels, probabilities)[:MAX_MISTAKES]
+    titles = name_mistakes(labels, probabilities, chosen, class_names)
     return plot_gallery([images[index] for index in chosen], titles, "no mistakes", columns)

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from lenet_tf.evaluation.palette import DIVERGING, INK
 from lenet_tf.evaluation.plotting import default_style
 
-_MAX_MAPS = 24
+MAX_MAPS = 24
 # The distance from one feature map to the next, in widths of a map.
 _MAP_STEP = 1.08
 
@@ -120,7 +120,7 @@ def plot_filters(kernels: np.ndarray, name: str) -> Figure:
     Returns:
         The figure, with up to 24 feature maps.
     """
-    count = min(kernels.shape[-1], _MAX_MAPS)
+    count = min(kernels.shape[-1], MAX_MAPS)
     limit = float(np.nanmax(np.abs(kernels))) or 1.0
     figure = Figure(figsize=(0.95 * count + 0.2, 1.25))
     for number, axes in enumerate(figure.subplots(1, count, squeeze=False)[0]):
@@ -143,9 +143,9 @@ def plot_feature_maps(maps: Mapping[str, np.ndarray]) -> Figure:
     Returns:
         The figure, with up to 24 maps of each layer.
     """
-    shown = _drop_flattened(maps)
+    shown = drop_flattened(maps)
     columns = min(
-        _MAX_MAPS, max(values.shape[-1] if values.ndim == 3 else 1 for values in shown.values())
+        MAX_MAPS, max(values.shape[-1] if values.ndim == 3 else 1 for values in shown.values())
     )
     heights = [1.0 if values.ndim == 3 else 0.45 for values in shown.values()]
     figure = Figure(figsize=(10, 0.62 * sum(heights) * max(1, 16 / max(columns, 8)) + 0.3))
@@ -174,7 +174,7 @@ def _plot_map_line(axes: Any, maps: np.ndarray) -> None:
         side.set_visible(False)
 
 
-def _drop_flattened(maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def drop_flattened(maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Leave out a flatten layer's units, which are the maps of the layer before it."""
     kept: dict[str, np.ndarray] = {}
     before = np.empty(0)
@@ -185,3 +185,31 @@ def _drop_flattened(maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             kept[name] = values
         before = values
     return kept
+
+
+@default_style()
+def plot_attributions(rows: Mapping[str, np.ndarray], titles: Sequence[str]) -> Figure:
+    """Show images above the maps that explain their predictions.
+
+    Args:
+        rows: The name of each line → its images, uint8 (N, height, width, 3).
+        titles: The images' titles.
+
+    Returns:
+        The figure. All images share one pair of axes.
+    """
+    count, above = len(titles), 0.25 + 0.15 * max(title.count("\n") for title in titles)
+    figure = Figure(figsize=(1.1 * count + 0.9, 1.05 * len(rows) + above))
+    axes = figure.add_axes((0, 0, 1, 1))
+    for line, (name, images) in enumerate(rows.items()):
+        top = above + 1.05 * line
+        axes.text(0.8, top + 0.5, name, ha="right", va="center", fontsize=9)
+        for number, image in enumerate(images):
+            left = 0.9 + 1.1 * number
+            axes.imshow(image, extent=(left, left + 1, top + 1, top), aspect="auto")
+    for number, title in enumerate(titles):
+        left = 1.4 + 1.1 * number
+        axes.text(left, above - 0.05, title, ha="center", va="bottom", fontsize=8)
+    axes.set(xlim=(0, figure.get_figwidth()), ylim=(figure.get_figheight(), 0))
+    axes.set_axis_off()
+    return figure

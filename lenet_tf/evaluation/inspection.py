@@ -1,4 +1,4 @@
-"""What happens inside a network: its filters, its layers' outputs, and saliency maps."""
+"""What happens inside a network: filters, layers' outputs, saliency maps and Grad-CAM."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.errors import LenetError
 from lenet_tf.models.layers import TableConvolution
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.specs import Preparation
 
-__all__ = ["feature_maps", "filters", "saliency"]
+__all__ = ["feature_maps", "filters", "find_grad_cam_layer", "grad_cam", "saliency"]
 
 
 def feature_maps(
@@ -101,10 +102,97 @@ def saliency(model: LeNet, images: np.ndarray) -> np.ndarray:
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = model(inputs, training=False)
-        if getattr(model.layers[-1], "activation", None) is keras.activations.softmax:
+        if _is_softmax(model.layers[-1]):
             outputs = tf.math.log(outputs)
         largest = tf.reduce_max(outputs, axis=-1)
     return np.asarray(tape.gradient(largest, inputs))
+
+
+def find_grad_cam_layer(model: LeNet) -> str | None:
+    """Find the layer that `grad_cam` explains.
+
+    Args:
+        model: The network.
+
+    Returns:
+        The name of the last convolution whose maps have more than one pixel, or None if there is
+        none.
+
+    Example:
+        >>> import lenet_tf
+        >>> lenet_tf.inspection.find_grad_cam_layer(lenet_tf.LeNet("lenet5"))
+        'C3'
+        >>> lenet_tf.inspection.find_grad_cam_layer(lenet_tf.LeNet("mlp-300-100")) is None
+        True
+    """
+    for layer in reversed(model.layers):
+        is_convolution = len(getattr(layer, "kernel_size", ())) == 2
+        if is_convolution and max(layer.output.shape[1:3]) > 1:
+            return layer.name
+    return None
+
+
+def grad_cam(model: LeNet, images: np.ndarray, classes: np.ndarray | None = None) -> np.ndarray:
+    """Compute where the last convolution finds a class: Grad-CAM (Selvaraju et al. 2017).
+
+    Each feature map is weighted by the mean gradient of the class's score with respect to it. The
+    map is the positive part of their sum. The score is the output before a softmax.
+
+    Args:
+        model: The network, with a convolution whose maps have more than one pixel.
+        images: Raw images of values 0 to 255, (N, height, width) or (N, height, width, channels).
+        classes: The class to explain for each image, int (N,); by default the predicted one.
+
+    Returns:
+        Maps of 0 and more, float32 (N, height, width): enlarged to the size of the prepared images
+        by linear interpolation. An image without support for its class has a map of zeros.
+
+    Raises:
+        LenetError: If the network has no such convolution.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> lenet_tf.inspection.grad_cam(lenet_tf.LeNet("lenet5", seed=0), data.x_test[:2]).shape
+        (2, 28, 28)
+    """
+    name = find_grad_cam_layer(model)
+    if name is None:
+        raise LenetError(
+            f"{model.name} has no convolution whose maps have more than one pixel, which Grad-CAM"
+            f"{model.name} has no convolution whose maps have more than one pixel, which Grad-CAM"
+            " needs: use inspection.saliency"
+        )
+    inputs = tf.convert_to_tensor(prepare_images(images, model.spec.preparation))
+    position = [layer.name for layer in model.layers].index(name) + 1
+    maps = inputs
+    for layer in model.layers[:position]:
+        maps = layer(maps, training=False)
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        scores = _compute_scores(model.layers[position:], maps)
+        chosen = tf.argmax(scores, axis=-1) if classes is None else np.asarray(classes, np.int64)
+        score = tf.gather(scores, chosen, axis=-1, batch_dims=1)
+    gradients = tf.cast(tape.gradient(score, maps), "float32")
+    weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
+    heat = tf.nn.relu(tf.reduce_sum(weights * tf.cast(maps, "float32"), axis=-1, keepdims=True))
+    return np.asarray(tf.image.resize(heat, inputs.shape[1:3]))[..., 0]
+
+
+def _compute_scores(layers: list[Any], outputs: Any) -> Any:
+    """Compute the scores of the classes: the last outputs, before a softmax."""
+    for layer in layers[:-1]:
+        outputs = layer(outputs, training=False)
+    last = layers[-1]
+    if not (_is_softmax(last) and isinstance(last, keras.layers.Dense)):
+        return last(outputs, training=False)
+    kernel = tf.cast(last.kernel, outputs.dtype)
+    scores = tf.linalg.matmul(outputs, kernel)
+    return scores + tf.cast(last.bias, outputs.dtype) if last.use_bias else scores
+
+
+def _is_softmax(layer: Any) -> bool:
+    return getattr(layer, "activation", None) is keras.activations.softmax
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ FORMATS = ("png", "jpg", "jpeg", "webp", "tif", "tiff", "svg", "pdf")
 
 # matplotlib's settings belong to the process: two threads must not restore each other's.
 _STYLE_LOCK = threading.RLock()
+# Characters of a class's name in a figure.
+_MAX_NAME = 14
 
 
 @contextlib.contextmanager
@@ -41,6 +43,11 @@ def default_style() -> Iterator[None]:
         # Names in scripts that the font lacks are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
+
+
+def shorten_names(names: Sequence[str]) -> list[str]:
+    """Shorten the names of classes so that they fit beside a figure."""
+    return [name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…" for name in names]
 
 
 def format_epoch_axis(axes: Any, metric: str) -> None:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.errors import RunError
-from lenet_tf.evaluation import figures, html_pages, image_figures, plotting
-from lenet_tf.evaluation.architecture_figure import plot_architecture
+from lenet_tf.evaluation import html_pages, plotting
 from lenet_tf.evaluation.evaluate import evaluate, predict_test, to_probabilities
-from lenet_tf.evaluation.inspection import feature_maps, filters
+from lenet_tf.evaluation.mistakes import format_mistakes
+from lenet_tf.evaluation.report_sections import Section, build_sections
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.evaluation.spec_tables import tabulate_layers
 from lenet_tf.evaluation.spec_text import describe_spec
@@ -27,8 +26,8 @@ from lenet_tf.runs import checkpoints, folder_checks, run_record
 from lenet_tf.runtime.environment import program_name
 from lenet_tf.text import quote_word
 
-# In a run folder: the page, and the folder of its figures.
-PAGE, FIGURES = "report.html", "report"
+# In a run folder: the page, and the folder of its figures and of the misclassified images.
+PAGE, FIGURES, MISTAKES = "report.html", "report", "misclassified.csv"
 _KIND = "report"
 _PACKAGES = ("python", "tensorflow", "keras", "lenet_tf")
 
@@ -123,7 +122,7 @@ def build_evaluated_run(
 
 
 def write_report(run: str | Path, data: RawData) -> Path:
-    """Write a run's report.html, and its figures as PNG into `report/`.
+    """Write a run's report.html, and into `report/` its figures and misclassified images.
 
     Args:
         run: The run folder.
@@ -153,54 +152,30 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
     """
     folder = run.record.path
     folder_checks.check_parts(folder)
-    report_figures = _plot_figures(run)
+    sections = _build_sections(run)
+    data = run.data
     try:
         make_folder(folder / FIGURES, inside=folder)
         remove_partials(folder / FIGURES, folder, STALE_SECONDS)
-        for name, (_, figure) in report_figures.items():
-            plotting.save_figure(figure, folder / FIGURES / f"{name}.png", inside=folder)
-        write_text(folder / PAGE, _render(run, report_figures))
+        for name, section in sections.items():
+            plotting.save_figure(section.figure, folder / FIGURES / f"{name}.png", inside=folder)
+        mistakes = format_mistakes(data.y_test, run.probabilities, data.class_names)
+        write_text(folder / FIGURES / MISTAKES, mistakes, inside=folder)
+        write_text(folder / PAGE, _render(run, sections))
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
     return folder / PAGE
 
 
-def _plot_figures(run: EvaluatedRun) -> dict[str, tuple[str, Figure]]:
-    """Plot the figures by their names, each with its heading, in the page's order."""
-    model, data, scores, probabilities = run.model, run.data, run.scores, run.probabilities
-    plots = {
-        "architecture": ("Architecture, drawn to scale", plot_architecture(model.spec)),
-        "curves": ("Learning curves", figures.plot_learning_curves(run.history)),
-        "scores": ("Recall and precision by class", figures.plot_class_scores(scores)),
-        "confusion": ("Confusion matrix", figures.plot_confusion_matrix(scores)),
-        "reliability": ("Calibration", figures.plot_calibration(probabilities, data.y_test)),
-        "mistakes": (
-            "Most confident mistakes",
-            figures.plot_mistakes(data.x_test, data.y_test, probabilities, data.class_names),
-        ),
-    }
-    kernels = filters(model)
-    if kernels:
-        name = next(iter(kernels))
-        plots["filters"] = (f"Filters of {name}", image_figures.plot_filters(kernels[name], name))
-    index = int(np.argmax(run.predictions == data.y_test))
-    outputs = feature_maps(model, data.x_test[index : index + 1])
-    plots["maps"] = (
-        f"Layer outputs for test image {index}, class {scores.name_class(data.y_test[index])}",
-        image_figures.plot_feature_maps({name: values[0] for name, values in outputs.items()}),
+def _build_sections(run: EvaluatedRun) -> dict[str, Section]:
+    csv_address = f"{FIGURES}/{MISTAKES}"
+    return build_sections(
+        run.model, run.data, run.history, run.probabilities, run.scores, csv_address
     )
-    return plots
 
 
-def _render(run: EvaluatedRun, report_figures: Mapping[str, tuple[str, Figure]]) -> str:
+def _render(run: EvaluatedRun, sections: Mapping[str, Section]) -> str:
     spec, data = run.record.spec, run.data
-    sections: list[dict[str, Any]] = []
-    for name, (heading, figure) in report_figures.items():
-        svg = html_pages.to_svg(figure, heading)
-        sections.append({"heading": heading, "svg": svg, "table": None})
-        if name == "confusion":
-            table = _tabulate_confusions(run.scores)
-            sections.append({"heading": "Most frequent confusions", "svg": None, "table": table})
     heading, description = describe_spec(spec, 100, run.record.compiled)
     return html_pages.render_page(
         _KIND,
@@ -213,20 +188,11 @@ def _render(run: EvaluatedRun, report_figures: Mapping[str, tuple[str, Figure]])
         planned_epochs=None if run.is_finished else spec.recipe.epochs,
         spec=spec,
         facts=_list_facts(run),
-        sections=sections,
+        sections=sections.values(),
         layers=html_pages.PageTable(*tabulate_layers(spec)),
         layers_heading=heading,
         layers_description=description,
     )
-
-
-def _tabulate_confusions(scores: Scores) -> html_pages.PageTable:
-    names = scores.class_names or range(scores.num_classes)
-    rows = [
-        [names[label], names[prediction], images, f"{share.value:.2%}"]
-        for label, prediction, images, share in scores.most_confused()
-    ]
-    return html_pages.PageTable(["class", "taken for", "images", "of the class"], rows)
 
 
 def _list_facts(run: EvaluatedRun) -> dict[str, Any]:
