@@ -28,6 +28,35 @@ def test_evaluate_warns_about_changed_data(cli, arrays):
     assert "has changed since this run was trained on it" in result.stderr
 
 
+def test_a_run_remembers_how_its_data_were_read(cli, digits, interrupted_run):
+    """`--resume`, `--from-run` and `evaluate` need no option that `train` needed."""
+    arrays = {name: getattr(digits, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    arrays |= {name: arrays[name] / 127.5 - 1 for name in ("x_train", "x_test")}
+    np.savez("mine.npz", **arrays)
+    check_refused(cli.train("tiny", "--data", "mine.npz"), "pass both, such as values='-1..1'")
+    check_refused(cli.train("--data", "sample", "--values", "0..1"), "sample takes no values")
+    config = json.loads((interrupted_run / "config.json").read_text())
+    config["data"] |= {
+        "name": str(Path("mine.npz").resolve()),
+        "source": "file",
+        "options": {"values": "-1..1", "a later one": True},
+    }
+    (interrupted_run / "config.json").write_text(json.dumps(config))
+    resumed = cli.train("--resume", interrupted_run, "-q")
+    assert resumed.exit_code == 0, resumed.output
+    repeated = cli.train("--from-run", interrupted_run, "--epochs", "1", "-q")
+    assert repeated.exit_code == 0, repeated.output
+    config = json.loads((get_only_run() / "config.json").read_text())
+    assert config["data"]["options"] == {"values": "-1..1"}
+    assert config["data"]["sha256"] == digits.sha256
+    evaluated = cli("evaluate", interrupted_run)
+    assert evaluated.exit_code == 0 and "Warning" not in evaluated.stderr
+    config["data"]["options"] = {"values": ["-1", "1"]}
+    (interrupted_run / "config.json").write_text(json.dumps(config))
+    refused = cli("evaluate", interrupted_run)
+    assert refused.exit_code == 1 and "data.options" in refused.stderr, refused.output
+
+
 def test_evaluate_never_falls_back_on_the_sample(cli, offline, trained, tmp_path):
     """Its test digits are training images of MNIST."""
     shutil.copy(trained / "final.keras", tmp_path / "bare.keras")

@@ -445,3 +445,88 @@ def test_idx_files_of_other_types(tmp_path, arrays, suffix, image_kind, label_ki
     labels.unlink()
     with pytest.raises(DataError, match="has no train-labels-idx1-ubyte, t10k-images-idx3-ubyte"):
         load_data(tmp_path)
+
+
+def write_table(path, images, labels, header=True, last=False):
+    """Write a table as Kaggle's are: the label, then the pixels of an image."""
+    pixels = images.reshape(len(images), -1).tolist()
+    names = ["label", *(f"pixel{number}" for number in range(len(pixels[0])))]
+    rows = [names] * header + [[label, *row] for label, row in zip(labels, pixels, strict=True)]
+    if last:
+        rows = [[*row[1:], row[0]] for row in rows]
+    path.write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
+
+
+@pytest.mark.parametrize(("header", "last"), [(True, False), (False, False), (True, True)])
+def test_tables_of_pixels(tmp_path, arrays, header, last):
+    train, test = tmp_path / "mnist_train.csv", tmp_path / "mnist_test.csv"
+    write_table(train, arrays["x_train"], arrays["y_train"], header, last)
+    write_table(test, arrays["x_test"], LETTERS[arrays["y_test"]], header, last)
+    with pytest.raises(DataError, match=r"not <U1|not str32"):
+        load_data(train)
+    write_table(test, arrays["x_test"], arrays["y_test"], header, last)
+    for path in (train, tmp_path):
+        data, lines = load(path)
+        assert data.sha256 == RawData(**arrays).sha256
+        place = "last" if last else "first"
+        assert lines[:2] == [f"labels: the {place} column", "test part: mnist_test.csv"]
+    write_table(train, arrays["x_train"] / 255, LETTERS[arrays["y_train"]], header, last)
+    write_table(test, arrays["x_test"] / 255, LETTERS[arrays["y_test"]], header, last)
+    data, _ = load(train)
+    assert (data.sha256, data.class_names) == (RawData(**arrays).sha256, tuple(LETTERS))
+
+
+def test_a_table_for_a_competition_has_a_test_part_without_labels(tmp_path, arrays):
+    write_table(tmp_path / "train.csv", arrays["x_train"], arrays["y_train"] % 5)
+    rows = (tmp_path / "train.csv").read_text().splitlines()
+    without = [line.split(",", 1)[1] for line in rows]
+    (tmp_path / "test.csv").write_text("\n".join(without))
+    (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n")
+    data, lines = load(tmp_path)
+    assert (len(data.x_train), len(data.x_test), data.image_shape) == (32, 8, (28, 28))
+    assert lines[1] == "left out: test.csv, which has no labels"
+    assert lines[-1].startswith("no test part: 8 of 40 images")
+
+
+def test_tables_of_emnist_are_turned_upright(tmp_path, arrays):
+    for part in ("train", "test"):
+        images = arrays[f"x_{part}"].swapaxes(1, 2)
+        path = tmp_path / f"emnist-letters-{part}.csv"
+        write_table(path, images, arrays[f"y_{part}"] + 1, header=False)
+    data, _ = load(tmp_path / "emnist-letters-train.csv")
+    np.testing.assert_array_equal(data.x_train[..., 0], arrays["x_train"])
+    np.testing.assert_array_equal(data.y_test, arrays["y_test"])
+    assert data.class_names[:2] == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "it is empty"),
+        ("label,pixel0,pixel1\n", "it is empty"),
+        ("a,b,c\n1,2,3\n", "its 3 columns are not a label and the pixels of a square image"),
+        ("1,2,3,4,5\n1,2,3\n", "could not convert|number of columns|requires"),
+        ("1,2,3,x,5\n1,2,3,x,5\n", "could not convert"),
+        ("pixel0,pixel1,pixel2,pixel3\n1,2,3,4\n", "has no column of labels: it must be"),
+        ("1" * 600_000, "a line is longer than 524,288 bytes"),
+        ("\x00\xff", "its 1 columns are not"),
+    ],
+)
+def test_unusable_tables(tmp_path, content, message):
+    (tmp_path / "train.csv").write_text(content, encoding="latin-1")
+    for path in (tmp_path / "train.csv", tmp_path):
+        with pytest.raises(DataError, match=message):
+            load_data(path)
+
+
+def test_large_tables_are_read_in_parts_and_bounded(tmp_path, arrays, monkeypatch):
+    monkeypatch.setattr("lenet_tf.data.sources.tables._BLOCK", 4_000)
+    write_table(tmp_path / "train.csv", arrays["x_train"], arrays["y_train"])
+    write_table(tmp_path / "test.csv", arrays["x_test"], arrays["y_test"])
+    assert load(tmp_path)[0].sha256 == RawData(**arrays).sha256
+    monkeypatch.setattr("lenet_tf.data.sources.tables._MAX_BYTES", 30_000)
+    with pytest.raises(DataError, match="its pixels can take more than 30,000 bytes"):
+        load_data(tmp_path)
+    (tmp_path / "more_train.csv").write_text("")
+    with pytest.raises(DataError, match="several tables of training images: name one of more_"):
+        load_data(tmp_path)

@@ -77,10 +77,29 @@ def test_predictions_check_what_is_no_array(tiny_run, digits):
     images = digits.x_test[:3]
     expected = lenet_tf.predict(tiny_run, images)
     np.testing.assert_array_equal(lenet_tf.predict(tiny_run, images.tolist()), expected)
-    with pytest.raises(DataError, match=r"images must lie in 0…255, not in 0…510"):
+    with pytest.raises(
+        DataError, match=r"images ranges from 0 to 510 in int64, .* values='0..510'"
+    ):
         lenet_tf.predict(tiny_run, keras.ops.convert_to_tensor(images.astype(int) * 2))
     with pytest.raises(DataError, match="images have masked values"):
         lenet_tf.predict(tiny_run, np.ma.masked_equal(images, 0))
+
+
+def test_predictions_take_images_of_other_clear_forms(tiny_run, digits):
+    images = digits.x_test[:3]
+    expected = lenet_tf.predict(tiny_run, images)
+    for changed, said in (
+        (images / 255, "float64 0…1 → 0…255"),
+        (images.transpose(0, 3, 1, 2), "channels first"),
+        (images.reshape(3, -1), "rows of 784 pixels → 28×28"),
+    ):
+        with pytest.warns(DataWarning, match=f"images: {said}") as caught:
+            np.testing.assert_array_equal(lenet_tf.predict(tiny_run, changed), expected)
+        assert caught[0].filename == __file__
+    with pytest.raises(DataError, match=r"from -1 to 1 in float64, .* values='-1..1'"):
+        lenet_tf.predict(tiny_run, images / 127.5 - 1)
+    outputs = lenet_tf.predict(tiny_run, images / 127.5 - 1, values="-1..1")
+    np.testing.assert_array_equal(outputs, expected)
 
 
 @pytest.mark.cpu

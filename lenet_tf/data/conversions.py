@@ -7,7 +7,7 @@ Arrays that need no conversion are returned as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,8 @@ def convert_images(
             converted[part], notes[part] = arrange_axes(array, options.layout, is_last, title)
             ranges[part] = options.values or find_range(converted[part], title)
         elif isinstance(array, ImageFile):
-            ranges[part] = options.values or RAW_RANGE
+            _check_stays_raw(array, options)
+            ranges[part] = RAW_RANGE
     _check_ranges(images, ranges, name)
     for part, values in ranges.items():
         array = converted[part]
@@ -141,6 +142,36 @@ def convert_images(
         is_moved = array is not images[part]
         converted[part] = np.ascontiguousarray(array) if is_moved else array
     return converted, notes
+
+
+def _check_stays_raw(images: ImageFile, options: ReadOptions) -> None:
+    """Refuse options that would change images in a file, which are never changed."""
+    if options.values not in (None, RAW_RANGE) or options.layout not in (None, "channels_last"):
+        raise DataError(
+            f"{images.path} stays on the disk as it is, without layout and values: pass images[:],"
+            " an array in memory, to convert it"
+        )
+
+
+def convert_pictures(images: Any, options: ReadOptions) -> tuple[Any, str]:
+    """Convert images that are no data set, one of which may be dark.
+
+    Args:
+        images: An array or an `ImageFile`.
+        options: What the user says of them.
+
+    Returns:
+        The images, and what was guessed in words, or nothing.
+
+    Raises:
+        DataError: They can be read in several ways. The message names the options.
+    """
+    is_integer = isinstance(images, np.ndarray) and images.dtype.kind in "iu"
+    if is_integer and options.values is None and images.size:
+        is_dark = bool(images.min() >= 0 and images.max() <= 1)
+        options = replace(options, values=RAW_RANGE) if is_dark else options
+    converted, notes = convert_images({"images": images}, [None], options, "")
+    return converted["images"], notes["images"]
 
 
 def _check_ranges(

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from lenet_tf.data.conversions import convert_pictures
 from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
+from lenet_tf.data.read_options import ReadOptions
 from lenet_tf.data.streaming import translate_read_errors
 from lenet_tf.data.validation import ONLY_0_AND_1, check_images, to_array
 from lenet_tf.engine.parallel_forward import forward
@@ -93,21 +95,29 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
 
 @hide_retracing_advice()
 def predict(
-    model: LeNet | Run | str | Path, images: Any, preparation: Preparation | None = None
+    model: LeNet | Run | str | Path,
+    images: Any,
+    preparation: Preparation | None = None,
+    *,
+    layout: str | None = None,
+    values: Any = None,
 ) -> np.ndarray:
     """Compute a network's outputs, which are class probabilities for most networks.
 
     Args:
         model: A network, a run, a run's folder or a `.keras` file.
         images: Raw images, integers of 0 to 255, (N, height, width) or
-            (N, height, width, channels).
+            (N, height, width, channels). Floats of 0…1 or 0…255, booleans, flat rows and channels
+            first are converted with a warning. Integers of 0 and 1 are taken as dark images.
         preparation: How to prepare the images; by default as the network's spec says.
+        layout: As in `load_data`.
+        values: As in `load_data`.
 
     Returns:
         Outputs, float32 (N, classes).
 
     Raises:
-        DataError: If the network does not take these images.
+        DataError: If the network does not take these images, or they can be read in several ways.
         RunError: If a file or folder does not hold a usable model.
 
     Example:
@@ -119,7 +129,11 @@ def predict(
     """
     model = _load(model)
     preparation = preparation or model.spec.preparation
-    images = to_array(images, "images")
+    images, note = convert_pictures(
+        to_array(images, "images"), ReadOptions(layout=layout, values=values)
+    )
+    if note:
+        warnings.warn(f"images: {note}", DataWarning, stacklevel=3)
     check_images(images)
     # A warning only: one picture may well be as dark.
     if isinstance(images, np.ndarray) and images.max() == 1:

@@ -18,6 +18,7 @@ from lenet_tf.data.sources.picture_decoding import PictureSettings
 from lenet_tf.data.sources.pictures import OPTIONS as PICTURE_OPTIONS
 from lenet_tf.data.sources.pictures import has_pictures, load_pictures
 from lenet_tf.data.sources.sample import SAMPLE, load_sample
+from lenet_tf.data.sources.tables import is_table, load_table
 from lenet_tf.data.sources.tfds_builder import OWN_DATA, is_known
 from lenet_tf.errors import DataError, SourceUnreachable
 from lenet_tf.io.file_trees import is_archive
@@ -36,6 +37,7 @@ _SOURCES: tuple[tuple[Callable[[Path], bool], _Load], ...] = (
     (lambda path: path.suffix.lower() == ".npz", load_npz),
     (lambda path: os.path.isdir(path) and any(path.glob("*.npy")), load_npy_folder),
     (lambda path: os.path.isdir(path) and has_idx_files(path), load_idx_folder),
+    (is_table, load_table),
 )
 
 
@@ -68,6 +70,8 @@ def load_data(
               class_names, or with other usual names
             - a folder (`./mine`) of these arrays as `.npy` files, whose images stay on the disk
             - a folder of four IDX files with MNIST's or EMNIST's names, plain or gzipped
+            - a `.csv` table of a label and pixels in each row, such as `mnist_train.csv`, whose
+              `mnist_test.csv` is the test part, or a folder with one such table
             - `cifar10_jpeg`, CIFAR-10 as JPEG files, from `originals`
 
             Without a test part, 20% of the images of each class are held out for the test.
@@ -144,7 +148,7 @@ def _is_tfds_name(name: str | Path) -> bool:
     return (
         not is_path
         and not is_archive(Path(name))
-        and Path(name).suffix.lower() != ".npz"
+        and Path(name).suffix.lower() not in (".npz", ".csv")
         and is_known(str(name))
     )
 

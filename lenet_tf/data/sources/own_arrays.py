@@ -60,6 +60,12 @@ def find_arrays(names: Collection[str], source: str) -> tuple[dict[str, str], li
     return found, others
 
 
+def is_label_name(name: str) -> bool:
+    """Return whether the name of an array or a column means labels."""
+    match = _NAME.fullmatch(re.sub(r"[\W_]", "", name.lower()))
+    return match is not None and match["y"] is not None
+
+
 def make_data(
     arrays: Mapping[str, Any],
     options: ReadOptions,
