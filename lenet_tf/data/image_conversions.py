@@ -177,7 +177,8 @@ def scale_images(images: np.ndarray, values: tuple[float, float], name: str) -> 
     Raises:
         DataError: A value is outside of the range by half a step of gray or more.
     """
-    if images.dtype.kind not in "biuf" or (images.dtype.kind in "iu" and values == RAW_RANGE):
+    is_raw = images.dtype.kind in "iu" and values == RAW_RANGE
+    if images.dtype.kind not in "biuf" or is_raw or not images.size:
         return images
     low, high = values
     scaled = np.empty(images.shape, np.uint8)
