@@ -69,8 +69,9 @@ def test_named_data_that_is_unavailable_is_an_error(cli, offline, tmp_path):
             ["train", "--data", "own.npy"],
             [
                 "'own.npy' is not a TFDS data set. Your own data can be a folder, .zip or .tar.gz"
-                " of .npy files, with x_train, y_train, x_test, y_test, or a folder of four IDX"
-                " files with MNIST's or EMNIST's names"
+                " of class folders of pictures (photos/cat/1.jpg), a .npz file or a folder of .npy"
+                " files with x_train, y_train, x_test, y_test, a .csv table of labels and pixels,"
+                " or a folder of four IDX files with MNIST's or EMNIST's names"
             ],
         ),
         (["train", "--originals", "nowhere"], ["the originals folder nowhere does not exist"]),

@@ -41,8 +41,8 @@ _OPTIONS = (
         metavar="NAME",
         help="A TFDS image set (mnist, fashion_mnist, kmnist, emnist/letters, cifar10, …),"
         " 'sample', a folder, .zip or .tar.gz of pictures in class folders (photos/cat/1.jpg, with"
-        " or without train/ and test/), a .npz file, or a folder (./mine) of .npy files or of"
-        " MNIST's or EMNIST's four IDX files, plain or gzipped.",
+        " or without train/ and test/), a .npz file, a .csv table of pixels, or a folder"
+        " (./mine) of .npy files or of MNIST's or EMNIST's four IDX files, plain or gzipped.",
     ),
     ORIGINALS,
     *READ_OPTIONS,

@@ -6,6 +6,7 @@ Arrays that need no conversion are returned as they are.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,8 +25,8 @@ from lenet_tf.data.label_conversions import convert_labels, flatten_labels
 from lenet_tf.data.label_numbering import Labels
 from lenet_tf.data.read_options import ReadOptions
 from lenet_tf.data.streaming import ImageFile
-from lenet_tf.data.validation import ONLY_0_AND_1
-from lenet_tf.errors import DataError
+from lenet_tf.data.validation import ONLY_0_AND_1, to_array
+from lenet_tf.errors import DataError, DataWarning
 from lenet_tf.specs.validators import are_class_names
 
 
@@ -153,25 +154,38 @@ def _check_stays_raw(images: ImageFile, options: ReadOptions) -> None:
         )
 
 
-def convert_pictures(images: Any, options: ReadOptions) -> tuple[Any, str]:
-    """Convert images that are no data set, one of which may be dark.
+def convert_pictures(images: Any, options: ReadOptions) -> Any:
+    """Convert images that are no data set, of which one may be dark.
 
     Args:
-        images: An array or an `ImageFile`.
+        images: What NumPy makes an array of, or an `ImageFile`.
         options: What the user says of them.
 
     Returns:
-        The images, and what was guessed in words, or nothing.
+        An array, or the `ImageFile`.
 
     Raises:
         DataError: They can be read in several ways. The message names the options.
+
+    Warns:
+        DataWarning: Something was guessed. The caller's caller is named, behind a decorator.
     """
-    is_integer = isinstance(images, np.ndarray) and images.dtype.kind in "iu"
-    if is_integer and options.values is None and images.size:
-        is_dark = bool(images.min() >= 0 and images.max() <= 1)
-        options = replace(options, values=RAW_RANGE) if is_dark else options
+    images = to_array(images, "images")
+    if options.values is None and _are_dark(images):
+        options = replace(options, values=RAW_RANGE)
+        # A warning only: one picture may well be as dark.
+        if images.max() == 1:
+            warnings.warn(f"images {ONLY_0_AND_1}", DataWarning, stacklevel=4)
     converted, notes = convert_images({"images": images}, [None], options, "")
-    return converted["images"], notes["images"]
+    if notes["images"]:
+        warnings.warn(f"images: {notes['images']}", DataWarning, stacklevel=4)
+    return converted["images"]
+
+
+def _are_dark(images: Any) -> bool:
+    """Return whether images are whole numbers, of which none is above 1."""
+    is_integer = isinstance(images, np.ndarray) and images.dtype.kind in "iu"
+    return bool(is_integer and images.size and images.min() >= 0 and images.max() <= 1)
 
 
 def _check_ranges(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ from lenet_tf.data.dataset import RawData, check_raw_data
 from lenet_tf.data.pipeline import evaluation_batches
 from lenet_tf.data.read_options import ReadOptions
 from lenet_tf.data.streaming import translate_read_errors
-from lenet_tf.data.validation import ONLY_0_AND_1, check_images, to_array
+from lenet_tf.data.validation import check_images
 from lenet_tf.engine.parallel_forward import forward
-from lenet_tf.errors import DataError, DataWarning, RunError
+from lenet_tf.errors import DataError, RunError
 from lenet_tf.io.bounded import MAX_ARRAY_BYTES
 from lenet_tf.models.as_built import describe_layer
 from lenet_tf.models.lenet import LeNet, find_own_methods
@@ -129,15 +128,8 @@ def predict(
     """
     model = _load(model)
     preparation = preparation or model.spec.preparation
-    images, note = convert_pictures(
-        to_array(images, "images"), ReadOptions(layout=layout, values=values)
-    )
-    if note:
-        warnings.warn(f"images: {note}", DataWarning, stacklevel=3)
+    images = convert_pictures(images, ReadOptions(layout=layout, values=values))
     check_images(images)
-    # A warning only: one picture may well be as dark.
-    if isinstance(images, np.ndarray) and images.max() == 1:
-        warnings.warn(f"images {ONLY_0_AND_1}", DataWarning, stacklevel=3)
     input_shape = tuple(model.input_shape[1:])
     image_shape = preparation.output_shape(images.shape[1:])
     if input_shape != image_shape:

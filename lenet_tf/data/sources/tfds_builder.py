@@ -14,7 +14,8 @@ _MAX_BYTES = 8 << 30
 OWN_DATA = (
     "Your own data can be a folder, .zip or .tar.gz of class folders of pictures"
     " (photos/cat/1.jpg), a .npz file or a folder of .npy files with x_train, y_train, x_test,"
-    " y_test, or a folder of four IDX files with MNIST's or EMNIST's names"
+    " y_test, a .csv table of labels and pixels, or a folder of four IDX files with MNIST's or"
+    " EMNIST's names"
 )
 
 
