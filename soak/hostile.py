@@ -15,11 +15,14 @@ import numpy as np
 from hostile_arrays import make_gzip, make_idx, make_npy, make_npz
 from hostile_bitmaps import make_bmp, make_png
 from hostile_photos import make_jpeg, make_webp
+from hostile_tables import make_csv
 from hostile_texts import make_config, make_toml
 from mutations import mutate_bytes
 
+from lenet_tf.data.read_options import DEFAULT_OPTIONS
 from lenet_tf.data.sources.arrays import ARRAY_NAMES, load_npy_folder, load_npz
 from lenet_tf.data.sources.idx import load_idx_file
+from lenet_tf.data.sources.tables import load_table
 from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.inference.image_files import read_picture
@@ -53,6 +56,10 @@ def _read_npy(path: Path) -> None:
         load_npy_folder(path.parent)
 
 
+def _read_csv(path: Path) -> None:
+    load_table(path, DEFAULT_OPTIONS, lambda _: None)
+
+
 def _read_toml(path: Path) -> None:
     spec = load_spec(path)
     assert spec == type(spec).from_dict(spec.to_dict())
@@ -70,6 +77,7 @@ READERS = {
     "gzip": Reader("x-idx3-ubyte.gz", make_gzip, _read_idx),
     "npy": Reader("y_train.npy", make_npy, _read_npy),
     "npz": Reader("x.npz", make_npz, load_npz),
+    "csv": Reader("x.csv", make_csv, _read_csv),
     "png": Reader("x.png", make_png, read_picture),
     "jpeg": Reader("x.jpg", make_jpeg, read_picture),
     "webp": Reader("x.webp", make_webp, read_picture),

@@ -112,7 +112,7 @@ def test_mistakes(cli, offline, arguments, messages):
             " not of shape (40, 783)",
         ),
         ({"x_train": np.zeros((40, 28, 28))}, "x_train are blank: every pixel is 0"),
-        ({"x_test": np.full((20, 28, 28), 300)}, "x_test ranges from 300 to 300 in int64"),
+        ({"x_test": np.full((20, 28, 28), 300)}, "x_test: values range from 300 to 300 in int64"),
         ({"y_test": np.full(20, 11)}, "y_test must lie in 0…9 for 10 classes, not in 11…11"),
         (
             {"y_train": np.full(40, -1)},

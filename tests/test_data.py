@@ -286,7 +286,7 @@ def test_other_arrays_are_converted_once_by_position(arrays, convert):
     data = RawData(**{name: convert(array) for name, array in arrays.items()})
     assert {type(getattr(data, name)) for name in arrays} == {np.ndarray}
     assert data.sha256 == expected.sha256
-    with pytest.raises(DataError, match=r"x_train ranges from 0 to 510 in int"):
+    with pytest.raises(DataError, match=r"x_train: values range from 0 to 510 in int"):
         RawData(**arrays | {"x_train": convert(arrays["x_train"].astype(int) * 2)})
 
 

@@ -78,7 +78,7 @@ def test_predictions_check_what_is_no_array(tiny_run, digits):
     expected = lenet_tf.predict(tiny_run, images)
     np.testing.assert_array_equal(lenet_tf.predict(tiny_run, images.tolist()), expected)
     with pytest.raises(
-        DataError, match=r"images ranges from 0 to 510 in int64, .* values='0..510'"
+        DataError, match=r"images: values range from 0 to 510 in int64, .* values='0..510'"
     ):
         lenet_tf.predict(tiny_run, keras.ops.convert_to_tensor(images.astype(int) * 2))
     with pytest.raises(DataError, match="images have masked values"):

@@ -33,7 +33,7 @@ from lenet_tf.specs import Spec, conv_arithmetic, get_spec
 from lenet_tf.specs.toml import load_spec
 
 SOAK = Path(__file__).parent.parent / "soak"
-READERS = ("idx", "gzip", "npy", "npz", "png", "jpeg", "webp", "bmp", "toml", "json")
+READERS = ("idx", "gzip", "npy", "npz", "csv", "png", "jpeg", "webp", "bmp", "toml", "json")
 QUICK = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 
 

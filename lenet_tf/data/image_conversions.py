@@ -122,7 +122,7 @@ def find_range(images: np.ndarray, name: str) -> tuple[float, float]:
     kind = images.dtype.kind
     if kind == "b":
         return _UNIT
-    if kind not in "iuf" or not images.size:
+    if kind not in "iuf" or not images.size or images.ndim < 3:
         return RAW_RANGE
     low, high = _find_bounds(images, name)
     if kind in "iu" and low >= 0 and high <= 255:
@@ -158,8 +158,8 @@ def _ask_for_range(dtype: str, low: float, high: float, name: str) -> str:
     choices = [format_range(*bounds) for bounds in known] + [own] * (low < high)
     pairs = " or ".join(suggest_option("values", choice) for choice in choices)
     return (
-        f"{name} ranges from {low:.6g} to {high:.6g} in {dtype}, which leaves open what is black"
-        f" and what is white: pass both, such as {pairs}"
+        f"{name}: values range from {low:.6g} to {high:.6g} in {dtype}, which leaves open what is"
+        f" black and what is white: pass both, such as {pairs}"
     )
 
 
@@ -178,7 +178,7 @@ def scale_images(images: np.ndarray, values: tuple[float, float], name: str) -> 
         DataError: A value is outside of the range by half a step of gray or more.
     """
     is_raw = images.dtype.kind in "iu" and values == RAW_RANGE
-    if images.dtype.kind not in "biuf" or is_raw or not images.size:
+    if images.dtype.kind not in "biuf" or is_raw or not images.size or images.ndim < 3:
         return images
     low, high = values
     scaled = np.empty(images.shape, np.uint8)

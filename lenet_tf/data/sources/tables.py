@@ -203,16 +203,22 @@ def _split_labels(lines: Sequence[bytes], layout: _Layout) -> tuple[list[bytes],
 def _parse(rows: list[bytes]) -> np.ndarray:
     """Parse pixels: uint8 where all of them are such numbers, and float32 elsewhere."""
     texts = [row.decode("ascii", "replace") for row in rows]
+    problem: Exception | None = None
     for dtype in (np.uint8, np.float32):
         with warnings.catch_warnings():
             # Some versions of NumPy read floats as integers, with a warning.
             warnings.simplefilter("error")
             try:
-                return np.loadtxt(
+                pixels = np.loadtxt(
                     texts, dtype, delimiter=",", comments=None, quotechar='"', ndmin=2
                 )
-            except (ValueError, OverflowError, DeprecationWarning) as error:
+            except (ValueError, OverflowError, Warning) as error:
                 problem = error
+                continue
+        # NumPy skips empty lines, and the labels of the following ones would be wrong.
+        if len(pixels) != len(rows):
+            raise ValueError("a line has no pixels")
+        return pixels
     raise ValueError(str(problem))
 
 
