@@ -29,7 +29,7 @@ PAGE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"
 <style>
 text {{ font: 15px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
   white-space: pre }}
-.t {{ fill: #8b949e; text-anchor: middle }}
+.t {{ fill: #8b949e; text-anchor: end }}
 .h {{ visibility: hidden }}
 g {{ animation: {seconds:.2f}s step-end infinite }}
 {keyframes}
@@ -38,7 +38,7 @@ g {{ animation: {seconds:.2f}s step-end infinite }}
 <rect width="{width}" height="{height}" rx="10" fill="#0d1117" stroke="#30363d"/>
 <circle cx="22" cy="20" r="6" fill="#ff5f56"/><circle cx="42" cy="20" r="6" fill="#ffbd2e"/>
 <circle cx="62" cy="20" r="6" fill="#27c93f"/>
-<text class="t" x="{middle}" y="25">{title}</text>
+<text class="t" x="{right}" y="25">{title}</text>
 {lines}
 </svg>
 """
@@ -125,7 +125,7 @@ def render(shown: list[Shown], seconds: float, command: list[str]) -> str:
     return PAGE.format(
         width=width,
         height=TITLE + rows * LINE + MARGIN,
-        middle=width // 2,
+        right=width - MARGIN,
         title=escape(f"{' '.join(command)} in a terminal of {COLUMNS} columns{pace}"),
         seconds=total,
         keyframes="\n".join(keyframes),

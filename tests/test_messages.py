@@ -9,6 +9,7 @@ import pytest
 from quick import fit
 
 import lenet_tf
+from lenet_tf.training import messages
 from lenet_tf.training.messages import next_steps_message, resume_command, run_end_message
 
 
@@ -48,13 +49,26 @@ def test_next_steps_are_commands_for_this_run(tmp_path):
     config = {"initial_weights": "seed", "data": {"name": "sample", "source": "TFDS"}}
     run = lenet_tf.Run(folder, {}, {}, config)
     message = next_steps_message(run, folder.parent.parent)
+    first = message.splitlines()[2]
+    assert first.endswith(f"predict PICTURE.png --model '{folder}'"), "not the newest in ./logs"
     assert f"--logdir '{tmp_path}/my logs'" in message
     assert f"evaluate '{folder}'" in message
     assert f"train --from-run '{folder}'" in message
     assert f"lenet_tf.load_model('{folder}/final.keras')" in message
     assert "report" not in message
     (folder / "report.html").touch()
-    assert f"report       '{folder}/report.html'" in next_steps_message(run, folder)
+    assert f"report    '{folder}/report.html'" in next_steps_message(run, folder)
+
+
+def test_the_next_steps_of_the_newest_run_fit_into_80_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(messages, "program_name", lambda name: f".venv/bin/{name}")
+    folder = Path("logs/fit/lenet5-20260102-030405")
+    folder.mkdir(parents=True)
+    config = {"initial_weights": "seed", "data": {"name": "mnist", "source": "TFDS"}}
+    lines = next_steps_message(lenet_tf.Run(folder, {}, {}, config), Path("logs")).splitlines()
+    assert lines[2] == "  predict   .venv/bin/lenet-tf predict PICTURE.png"
+    assert max(map(len, lines)) < 80
 
 
 @pytest.mark.parametrize(

@@ -436,4 +436,4 @@ def test_the_command_makes_it_and_says_where(cli, tmp_path):
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
     assert (folder / "report.html").exists()
-    assert f"report       {folder.relative_to(tmp_path / 'work') / 'report.html'}" in done.output
+    assert f"report    {folder.relative_to(tmp_path / 'work') / 'report.html'}" in done.output

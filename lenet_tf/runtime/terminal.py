@@ -124,9 +124,9 @@ class StatusLine:
             columns, rows = get_size(stream)
             lines = render(max(columns - 1, 1)).split("\n")[: max(rows - 1, 1)]
             back = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
-            # Nothing is erased before it is overwritten, which would flicker.
-            # Before the line is written, which Ctrl-C may end.
+            # Before it is written, which Ctrl-C may end.
             self._is_visible = True
+            # Nothing is erased before it is overwritten, which would flicker.
             self._write("\r" + "\x1b[K\r\n".join(lines) + f"\x1b[J{back}\r")
 
     def count(self, text: str, done: int, total: int) -> None:

@@ -107,10 +107,10 @@ def next_steps_message(run: Run, logs: Path) -> str:
     steps = {
         "predict": f"{command} predict PICTURE.png{model}",
         "report": quote_word(page) if page.exists() else "",
-        "TensorBoard": f"{tensorboard} --logdir {quote_word(logs)}",
+        "curves": f"{tensorboard} --logdir {quote_word(logs)}",
         "evaluate": f"{command} evaluate {folder}",
         "repeat": f"{command} train --from-run {folder}" if is_repeatable(run.config) else "",
         "Python": f"lenet_tf.load_model({str(run.path / 'final.keras')!r})",
     }
-    lines = [f"  {name:<11}  {text}" for name, text in steps.items() if text]
+    lines = [f"  {name:<8}  {text}" for name, text in steps.items() if text]
     return "\n".join(["", "Next:", *lines])
