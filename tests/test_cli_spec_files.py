@@ -52,7 +52,7 @@ def test_the_example_file_is_the_tutorials_network(cli):
             "filtres = 6\n",
             "own.toml: lenet5, row 2 (convolution): unknown field 'filtres'; did you mean filters?",
         ),
-        ("filters = 6\n", "", "own.toml: lenet5, row 2 (convolution): filters must be given"),
+        ("filters = 6\n", "", "own.toml: lenet5, row 2 (C1, convolution): filters must be given"),
         (
             "kernel = 5\n",
             "kernel = 15\n",

@@ -447,7 +447,7 @@ def test_dictionary_round_trip_through_json(variant):
         ),
         (
             lambda d: d["rows"][1].pop("filters"),
-            "lenet5, row 2 (convolution): filters must be given",
+            "lenet5, row 2 (C1, convolution): filters must be given",
         ),
         (
             lambda d: d["rows"][2].update(kind="poling"),

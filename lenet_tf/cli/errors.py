@@ -16,6 +16,7 @@ from lenet_tf.cli.output import OutputError, note, prepare_streams
 from lenet_tf.errors import Interrupted, LenetError
 from lenet_tf.runtime.output import write
 from lenet_tf.runtime.signals import clean_termination
+from lenet_tf.specs.synonyms import find_synonyms
 from lenet_tf.text import escape_controls
 
 _INTERRUPTED_EXIT_CODE = 130
@@ -118,10 +119,20 @@ def _short_errors() -> Iterator[None]:
     except click.UsageError as error:
         ctx = error.ctx or click.get_current_context(silent=True)
         command = ctx.command_path if ctx else "lenet-tf"
+        if isinstance(error, click.NoSuchOption) and ctx:
+            meant = _find_meant_options(error.option_name, ctx.command) or error.possibilities
+            error = click.NoSuchOption(error.option_name, possibilities=meant, ctx=ctx)
         message = escape_controls(error.format_message())
         raise _UsageError(f"{message} See {command} --help.") from error
     except click.ClickException as error:
         raise CommandError(escape_controls(error.format_message(), keep="\n")) from error
+
+
+def _find_meant_options(name: str, command: click.Command) -> list[str]:
+    """Return the options that other libraries call `name`."""
+    options = [option for each in command.params for option in each.opts if option[:2] == "--"]
+    words = {option[2:].replace("-", "_"): option for option in options}
+    return [words[word] for word in find_synonyms(name.lstrip("-"), words)]
 
 
 @contextlib.contextmanager

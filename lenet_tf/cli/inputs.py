@@ -116,10 +116,7 @@ def find_spec(name: str) -> Any:
     """
     from lenet_tf.runs import run_record
     from lenet_tf.specs import get_spec
-    from lenet_tf.specs.toml import load_spec
 
-    if name.endswith(".toml"):
-        return load_spec(name)
     if Path(name, "config.json").is_file():
         return run_record.read_run(Path(name)).spec
     return get_spec(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -62,11 +62,22 @@ READ_OPTIONS = (
 )
 
 
-def add_read_options(function: _Function) -> _Function:
-    """Add the options that say how to read the user's own data.
+def add_options(
+    options: Sequence[Callable[[_Function], _Function]],
+) -> Callable[[_Function], _Function]:
+    """Return a decorator that adds options to the function of a subcommand.
 
-    The function gets them as keyword arguments, None where they are not set.
+    Args:
+        options: The options, in the order of the help.
     """
-    for option in reversed(READ_OPTIONS):
-        function = option(function)
-    return function
+
+    def decorate(function: _Function) -> _Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+# The function gets them as keyword arguments, None where they are not set.
+add_read_options = add_options(READ_OPTIONS)

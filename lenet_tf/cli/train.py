@@ -13,8 +13,9 @@ from lenet_tf.cli.inputs import (
     load_recorded_data,
     pop_read_options,
 )
+from lenet_tf.cli.options import add_options
 from lenet_tf.cli.output import OutputError, echo, note
-from lenet_tf.cli.train_options import add_train_options
+from lenet_tf.cli.train_options import TRAIN_OPTIONS
 from lenet_tf.errors import RunError
 from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Train a network and write a run folder.")
-@click.argument("variant", required=False)
-@add_train_options
+@click.argument("variant", required=False, metavar="[VARIANT|FILE.toml]")
+@add_options(TRAIN_OPTIONS)
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -40,7 +41,9 @@ def train(
     originals: str | None,
     **options: Any,
 ) -> None:
-    """Train VARIANT (lenet5) and write a run folder with weights, history and TensorBoard logs.
+    """Train a network (lenet5) and write a run folder with weights, history and TensorBoard logs.
+
+    The network is a VARIANT, or your own FILE.toml, see examples/lenet5.toml.
 
     Without --data, the network's own data set is used: MNIST, or an embedded sample of it where
     MNIST is unavailable. Ctrl-C finishes the epoch, a second one stops at once; --resume continues

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
+from lenet_tf.cli.change_options import CHANGE_OPTIONS
 from lenet_tf.cli.options import ORIGINALS, READ_OPTIONS
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _parse_validation(
@@ -35,7 +32,7 @@ def _parse_names(
     return () if value == "none" else tuple(name.strip() for name in value.split(","))
 
 
-_OPTIONS = (
+TRAIN_OPTIONS = (
     click.option(
         "--data",
         metavar="NAME",
@@ -53,6 +50,7 @@ _OPTIONS = (
     ),
     click.option("--epochs", type=click.IntRange(min=1), help="Number of epochs."),
     click.option("--batch-size", type=click.IntRange(min=1), help="Images per training step."),
+    *CHANGE_OPTIONS,
     click.option(
         "--validation",
         callback=_parse_validation,
@@ -112,7 +110,7 @@ _OPTIONS = (
         "--spec",
         "spec_file",
         metavar="FILE.toml",
-        help="Your own network instead of VARIANT, see examples/lenet5.toml.",
+        help="The same as FILE.toml in place of VARIANT.",
     ),
     click.option(
         "--from-run",
@@ -149,17 +147,3 @@ _OPTIONS = (
     ),
     click.option("-q", "--quiet", is_flag=True, help="Print only the result."),
 )
-
-
-def add_train_options(function: _Function) -> _Function:
-    """Add the options of `lenet-tf train` to a function, in the order of its help.
-
-    Args:
-        function: The function of the subcommand.
-
-    Returns:
-        The decorated function.
-    """
-    for option in reversed(_OPTIONS):
-        function = option(function)
-    return function

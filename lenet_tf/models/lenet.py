@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -41,9 +42,9 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
     returns (batch, 10) class probabilities and has 61,706 parameters.
 
     Args:
-        spec: A variant's name (`lenet-tf variants` lists them) or a `lenet_tf.Spec`. The
-            tutorials' own call, `LeNet((28, 28, 1), 10)`, gives the shape and the classes of
-            `lenet5`.
+        spec: A variant's name (`lenet-tf variants` lists them), a TOML file (`"my-net.toml"`) or
+            a `lenet_tf.Spec`. The tutorials' own call, `LeNet((28, 28, 1), 10)`, gives the shape
+            and the classes of `lenet5`.
         input_shape: (height, width, channels) of a prepared image; None for the spec's own.
         num_classes: Units of the last layer; None for the spec's own.
         seed: Seeds the initial weights, dropout and stochastic pooling; None for Keras' global
@@ -67,7 +68,7 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
 
     def __init__(
         self,
-        spec: str | specs.Spec | Shape = "lenet5",
+        spec: str | Path | specs.Spec | Shape = "lenet5",
         input_shape: Shape | int | None = None,
         num_classes: int | None = None,
         *,
@@ -187,9 +188,9 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
 
 
 def _find_spec(
-    spec: str | specs.Spec | Shape, input_shape: Shape | int | None, num_classes: int | None
+    spec: str | Path | specs.Spec | Shape, input_shape: Shape | int | None, num_classes: int | None
 ) -> specs.Spec:
-    if not isinstance(spec, str | specs.Spec):
+    if not isinstance(spec, str | Path | specs.Spec):
         if not isinstance(spec, tuple | list) or not isinstance(input_shape, int | None):
             raise SpecError(f"a LeNet needs a variant's name or a Spec, not {show_value(spec)}")
         classes = input_shape if num_classes is None else num_classes
@@ -200,7 +201,7 @@ def _find_spec(
             "input_shape must be height, width and channels, such as (28, 28, 1), not"
             f" {show_value(input_shape)}"
         )
-    spec = specs.get_spec(spec) if isinstance(spec, str) else spec
+    spec = spec if isinstance(spec, specs.Spec) else specs.get_spec(spec)
     return spec.adapt(shape, num_classes)
 
 

@@ -33,7 +33,7 @@ class RunRecord:
     Args:
         path: The run folder.
         spec: The network with its recipe.
-        settings: deterministic, precision, early_stopping, engine and seed.
+        settings: deterministic, precision, early_stopping, engine, label and seed.
         config: The content of config.json.
     """
 
@@ -184,7 +184,8 @@ def read_run(folder: str | Path) -> RunRecord:
     """
     folder = to_path(folder, RunError, "run")
     config = read_config(folder)
-    settings = {name: config["settings"][name] for name in _SETTINGS}
+    names = (*_SETTINGS, *(["label"] if "label" in config["settings"] else []))
+    settings = {name: config["settings"][name] for name in names}
     spec = read_spec(folder, config)
     return RunRecord(folder, spec, settings | {"seed": config["seed"]}, config)
 

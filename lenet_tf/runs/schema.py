@@ -43,6 +43,8 @@ class Settings(Struct):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"]
     early_stopping: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)] | None
     engine: Literal["auto", "graph", "keras"]
+    # A part of a folder's name.
+    label: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,60}$")] | UnsetType = UNSET
 
 
 class Device(Struct):

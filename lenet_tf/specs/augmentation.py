@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
+from lenet_tf.specs.parsing import SuggestsFields
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(SuggestsFields):
     """Bounds of the random distortions that each training image undergoes in each epoch.
 
     Every image draws its amounts uniformly within these bounds. The affine distortions are

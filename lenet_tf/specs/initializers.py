@@ -7,6 +7,7 @@ from typing import Any
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
+from lenet_tf.specs.parsing import SuggestsFields
 
 # Initializer -> the options that it accepts. Without options, its name alone suffices.
 INITIALIZERS: dict[str, tuple[str, ...]] = {
@@ -27,7 +28,7 @@ DISTRIBUTIONS = ("uniform", "truncated_normal", "untruncated_normal")
 
 
 @dataclass(frozen=True)
-class Initializer:
+class Initializer(SuggestsFields):
     """An initializer with options; an option that is None keeps Keras' default.
 
     Attributes:

@@ -89,9 +89,9 @@ def describe_position(network: str, number: int, row: Row) -> str:
 
 
 def _check_position(row: Row, earlier: Sequence[Row]) -> None:
-    row.check()
     if earlier and isinstance(row, Input):
         raise SpecError("only the first row can be an input row")
+    row.check()
     validators.check_name("name", row.name)
     if row.name in [other.name for other in earlier]:
         raise SpecError(f"an earlier row has the name {row.name!r} already")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
 from lenet_tf.errors import SpecError
+from lenet_tf.specs.synonyms import find_home, find_synonyms
 from lenet_tf.specs.validators import show_value, suggest
 
 # Fields in files of lenet_tf 0.3 and earlier.
@@ -14,6 +15,26 @@ _FORMER_NAMES = {
     "normalisation": "normalization",
     "test_normalisation": "test_normalization",
 }
+
+
+class SuggestsFields:
+    """Base class of dataclasses whose constructor suggests a field for an unknown argument."""
+
+    def __new__(cls, *_: Any, **arguments: Any) -> Any:
+        """Create an instance, or raise `TypeError` with a suggestion."""
+        for name, hint in _find_unknown(cls, arguments):
+            raise TypeError(f"{cls.__name__} has no field {name!r}; {hint}")
+        return super().__new__(cls)
+
+
+def _find_unknown(cls: Any, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield each name that is no field of a dataclass, with a hint."""
+    known = [field.name for field in fields(cls)]
+    for name in names:
+        if name not in known:
+            otherwise = f"known are {', '.join(known)}"
+            home = "" if find_synonyms(name, known) else find_home(name)
+            yield name, home or suggest(name, known, otherwise)
 
 
 def require_mapping(where: str, values: Any) -> Mapping[str, Any]:
@@ -45,11 +66,8 @@ def build(cls: type, where: str, values: Any, names_itself: bool = False) -> Any
     for old, new in _FORMER_NAMES.items():
         if old in arguments and new not in arguments:
             arguments[new] = arguments.pop(old)
-    known = [field.name for field in fields(cls)]
-    for name in arguments:
-        if name not in known:
-            hint = suggest(name, known, f"known are {', '.join(known)}")
-            raise SpecError(f"{where}: unknown field {show_value(name)}; {hint}")
+    for name, hint in _find_unknown(cls, arguments):
+        raise SpecError(f"{where}: unknown field {show_value(name)}; {hint}")
     required = [field.name for field in fields(cls) if field.default is MISSING]
     missing = [name for name in required if name not in arguments]
     if missing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from lenet_tf.errors import DataError
 from lenet_tf.specs import validators
+from lenet_tf.specs.parsing import SuggestsFields
 
 # The box, in pixels, that MNIST's digits were fitted into (LeCun et al. 1998, section III.A).
 MNIST_DIGIT = 20
@@ -32,7 +33,7 @@ def check_channels(channels: int, target: int) -> None:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preparation(SuggestsFields):
     """How raw images with values 0 to 255 are prepared for a network.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import Any
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import validators
 from lenet_tf.specs.augmentation import Augmentation
+from lenet_tf.specs.parsing import SuggestsFields
 
 # Optimizer -> the options that it accepts besides its learning rate.
 OPTIMIZERS: dict[str, tuple[str, ...]] = {
@@ -33,7 +34,7 @@ PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(SuggestsFields):
     """An optimizer and its options; an option that is None keeps the optimizer's default.
 
     Attributes:
@@ -79,7 +80,10 @@ class Optimizer:
         for field in _OPTIONS:
             if getattr(self, field) is not None and field not in OPTIMIZERS[self.name]:
                 owners = [name for name, options in OPTIMIZERS.items() if field in options]
-                raise SpecError(f"{field} goes with {' and '.join(owners)}, not with {self.name}")
+                raise SpecError(
+                    f"{field} goes with {' and '.join(owners)}, not with {self.name}: choose the"
+                    f" optimizer too (--optimizer {owners[0]}), or leave {field} out"
+                )
         self._check_options()
         self._check_schedule()
 
@@ -143,7 +147,7 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(SuggestsFields):
     """How `lenet_tf.fit` trains a network unless its arguments say otherwise.
 
     Attributes:

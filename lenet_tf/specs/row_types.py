@@ -20,6 +20,8 @@ from lenet_tf.specs.rows_standard import (
     Flatten,
     Input,
 )
+from lenet_tf.specs.synonyms import find_synonyms
+from lenet_tf.specs.validators import show_value
 
 _ALL: tuple[type[Row], ...] = (
     Input,
@@ -53,10 +55,14 @@ def build_row(network: str, number: int, values: Any) -> Row:
     """
     where = f"{network}, row {number}"
     fields = dict(require_mapping(where, values))
-    kind = fields.pop("kind", None)
+    if "kind" not in fields:
+        others = [field for field in fields if find_synonyms(str(field), ["kind"])]
+        hint = f": rename {show_value(others[0])}" if others else ""
+        raise SpecError(f"{where}: kind must be given{hint}")
+    kind = fields.pop("kind")
     if not isinstance(kind, str) or kind not in ROW_TYPES:
         hint = validators.suggest(kind, tuple(ROW_TYPES), f"known are {', '.join(ROW_TYPES)}")
-        raise SpecError(f"{where}: unknown kind {validators.show_value(kind)}; {hint}")
+        raise SpecError(f"{where}: unknown kind {show_value(kind)}; {hint}")
     where = f"{where} ({kind})"
     if isinstance(fields.get("initializer"), Mapping):
         fields["initializer"] = build(Initializer, where, fields["initializer"])

@@ -16,9 +16,13 @@ from typing import Any, ClassVar
 
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import conv_arithmetic
+from lenet_tf.specs.parsing import SuggestsFields
 
 Shape = tuple[int, ...]
 IntPair = tuple[int, int]
+# A field that was left out. `Spec` names rows, and the data decide the input's shape and the
+# number of classes; any other field must be given.
+LEFT_OUT: Any = None
 
 ACTIVATIONS = (
     "linear",
@@ -83,14 +87,14 @@ def compute_output_size(
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(SuggestsFields):
     """One row of a network, which becomes one layer.
 
     Attributes:
         kind: Name of the row type in TOML and JSON.
         is_fully_connected: Whether each unit is connected to every input.
         is_flattening: Whether the row turns feature maps into a flat vector.
-        name: Name of the layer.
+        name: Name of the layer. Left out: C1, S2, C3, …, OUTPUT, as in the 1998 paper.
 
     Example:
         >>> from lenet_tf.specs import Flatten
@@ -101,7 +105,7 @@ class Row:
     kind: ClassVar[str] = ""
     is_fully_connected: ClassVar[bool] = False
     is_flattening: ClassVar[bool] = False
-    name: str
+    name: str = ""
 
     def check(self) -> None:
         """Raise `SpecError` if a field is invalid."""

@@ -12,6 +12,7 @@ from lenet_tf.specs.initializers import Initializer
 from lenet_tf.specs.rbf_codes import DIGIT_CODES
 from lenet_tf.specs.rows import (
     ACTIVATIONS,
+    LEFT_OUT,
     IntPair,
     Row,
     Shape,
@@ -95,8 +96,8 @@ class TableConvolution(Row):
     """
 
     kind: ClassVar[str] = "table_convolution"
-    table: tuple[tuple[int, ...], ...]
-    kernel: int | IntPair
+    table: tuple[tuple[int, ...], ...] = LEFT_OUT
+    kernel: int | IntPair = LEFT_OUT
     stride: int | IntPair = 1
     padding: str = "valid"
     activation: str = "linear"
@@ -109,6 +110,7 @@ class TableConvolution(Row):
             object.__setattr__(self, "table", table)
 
     def check(self) -> None:
+        validators.check_given("table", self.table)
         if not isinstance(self.table, tuple) or not self.table:
             raise SpecError(
                 "table must have one list of input maps per feature map, "
@@ -176,20 +178,21 @@ class EuclideanRBF(Row):
     It has no parameters, but each input counts as a connection. The input must have 84 units.
 
     Attributes:
-        units: Number of classes, at most 10.
+        units: Number of classes, at most 10. Left out: one per class of the data.
 
     Example:
         >>> from lenet_tf.specs import EuclideanRBF
-        >>> row = EuclideanRBF("OUTPUT")
+        >>> row = EuclideanRBF("OUTPUT", units=10)
         >>> row.parameters((84,)), row.connections((84,))
         (0, 840)
     """
 
     kind: ClassVar[str] = "rbf"
     is_fully_connected: ClassVar[bool] = True
-    units: int = 10
+    units: int = LEFT_OUT
 
     def check(self) -> None:
+        validators.check_given("units", self.units)
         validators.check_positive("units", self.units)
         if self.units > len(DIGIT_CODES):
             raise SpecError(f"there are codes for {len(DIGIT_CODES)} classes, not for {self.units}")

@@ -11,6 +11,7 @@ from lenet_tf.specs import conv_arithmetic, validators
 from lenet_tf.specs.initializers import Initializer, check_initializer
 from lenet_tf.specs.rows import (
     ACTIVATIONS,
+    LEFT_OUT,
     IntPair,
     Row,
     Shape,
@@ -26,7 +27,7 @@ class Input(Row):
     """The prepared images.
 
     Attributes:
-        shape: Shape (height, width, channels) of an image.
+        shape: Shape (height, width, channels) of an image. Left out: that of the data.
 
     Example:
         >>> from lenet_tf.specs import Input
@@ -36,7 +37,7 @@ class Input(Row):
 
     kind: ClassVar[str] = "input"
     name: str = "INPUT"
-    shape: Shape = (28, 28, 1)
+    shape: Shape = LEFT_OUT
 
     def check(self) -> None:
         if not isinstance(self.shape, tuple) or len(self.shape) != 3:
@@ -67,14 +68,16 @@ class Convolution(Row):
     """
 
     kind: ClassVar[str] = "convolution"
-    filters: int
-    kernel: int | IntPair
+    filters: int = LEFT_OUT
+    kernel: int | IntPair = LEFT_OUT
     stride: int | IntPair = 1
     padding: str = "valid"
     activation: str = "linear"
     initializer: str | Initializer = "glorot_uniform"
 
     def check(self) -> None:
+        validators.check_given("filters", self.filters)
+        validators.check_given("kernel", self.kernel)
         validators.check_positive("filters", self.filters)
         validators.check_positive_pair("kernel", self.kernel)
         validators.check_positive_pair("stride", self.stride)
@@ -124,7 +127,7 @@ class Dense(Row):
     """A fully connected layer with one bias per unit, followed by the activation.
 
     Attributes:
-        units: Number of units.
+        units: Number of units. The last row may leave it out: one per class of the data.
         activation: One of `ACTIVATIONS`.
         initializer: Initial weights; biases start at 0.
 
@@ -136,11 +139,12 @@ class Dense(Row):
 
     kind: ClassVar[str] = "dense"
     is_fully_connected: ClassVar[bool] = True
-    units: int
+    units: int = LEFT_OUT
     activation: str = "linear"
     initializer: str | Initializer = "glorot_uniform"
 
     def check(self) -> None:
+        validators.check_given("units", self.units)
         validators.check_positive("units", self.units)
         validators.check_one_of("activation", self.activation, ACTIVATIONS)
         check_initializer(self.initializer)
@@ -177,9 +181,10 @@ class Dropout(Row):
     """
 
     kind: ClassVar[str] = "dropout"
-    rate: float
+    rate: float = LEFT_OUT
 
     def check(self) -> None:
+        validators.check_given("rate", self.rate)
         validators.check_fraction("rate", self.rate)
 
 

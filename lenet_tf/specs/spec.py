@@ -12,17 +12,18 @@ from typing import Any
 from lenet_tf.errors import SpecError
 from lenet_tf.specs import limits, validators
 from lenet_tf.specs.augmentation import Augmentation
+from lenet_tf.specs.default_rows import fill_rows
 from lenet_tf.specs.layer_facts import LayerFacts, compute_layer_facts, describe_position
-from lenet_tf.specs.parsing import build, require_mapping
+from lenet_tf.specs.parsing import SuggestsFields, build, require_mapping
 from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import Optimizer, Recipe
 from lenet_tf.specs.row_types import build_row
-from lenet_tf.specs.rows import Row, Shape
+from lenet_tf.specs.rows import Row, Shape, format_shape
 from lenet_tf.specs.training_checks import check_trainable
 
 
 @dataclass(frozen=True)
-class Spec:
+class Spec(SuggestsFields):
     """A network as a table: its rows, its recipe and the preparation of its images.
 
     Attributes:
@@ -36,6 +37,8 @@ class Spec:
         departures: Where it differs from its source.
         expected_parameters: Published or otherwise known number of weights, for tests.
         expected_connections: Published or otherwise known number of connections, for tests.
+        default_shape: Shape of the input row where the data decide it. Any other is fixed.
+        default_classes: Units of the last row where the data decide them. Any other are fixed.
 
     Raises:
         SpecError: If a row is invalid or cannot be trained; the message names the row.
@@ -58,6 +61,8 @@ class Spec:
     departures: tuple[str, ...] = ()
     expected_parameters: int | None = None
     expected_connections: int | None = None
+    default_shape: Shape | None = None
+    default_classes: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
@@ -68,6 +73,8 @@ class Spec:
             if not isinstance(row, Row):
                 raise SpecError(f"{self.name}: {validators.show_value(row)} is not a row")
             validators.convert_numpy_fields(row)
+        for field, value in fill_rows(self.rows, self.preparation).items():
+            object.__setattr__(self, field, value)
         for layer in self.layers:
             try:
                 check_trainable(layer.row, layer.row is self.rows[-1], self.recipe)
@@ -143,6 +150,48 @@ class Spec:
             rows=(first.replace(shape=shape), *hidden, last.replace(units=classes)),
             expected_parameters=None,
             expected_connections=None,
+        )
+
+    def follow_data(self) -> Spec:
+        """Return the network with an input shape and a number of classes that the data decide."""
+        return replace(self, default_shape=self.input_shape, default_classes=self.num_classes)
+
+    def adapt_to_data(self, data: str, input_shape: Sequence[int], num_classes: int) -> Spec:
+        """Create the network for a data set, unless a row says that it is for another one.
+
+        Args:
+            data: The data set's name, for error messages.
+            input_shape: Shape (height, width, channels) of its images when they are prepared.
+            num_classes: Its number of classes.
+
+        Returns:
+            The adapted network; the same object if nothing changes.
+
+        Raises:
+            SpecError: If the first or last row gives another shape or number, or a row does not
+                accept the new ones.
+        """
+        shape, follows = tuple(input_shape), self.default_shape == self.input_shape
+        if not follows and shape != self.input_shape:
+            raise SpecError(
+                f"{self.name}, row 1 (INPUT): its shape is {format_shape(self.input_shape)}, but"
+                f" the images of {data} are {format_shape(shape)} when prepared: leave shape out"
+                " to take theirs, or change the preparation (pad_to, channels)"
+            )
+        counts = self.default_classes == self.num_classes
+        if not counts and num_classes != self.num_classes:
+            where = describe_position(self.name, len(self.rows), self.rows[-1])
+            raise SpecError(
+                f"{where}: it has {self.num_classes} units, but {data} has {num_classes} classes:"
+                f" set units = {num_classes}, or leave units out to take the number of classes"
+            )
+        adapted = self.adapt(shape, num_classes)
+        if adapted is self:
+            return self
+        return replace(
+            adapted,
+            default_shape=shape if follows else None,
+            default_classes=num_classes if counts else None,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from lenet_tf.errors import SpecError, suggest_name
 from lenet_tf.specs.scope_names import is_scope_name
+from lenet_tf.specs.synonyms import find_synonyms
 
 # TensorFlow stores sizes in 32 bits.
 MAX_INTEGER = 2**31 - 1
@@ -76,6 +77,12 @@ def are_class_names(values: Any, num_classes: int) -> bool:
     )
 
 
+def check_given(field: str, value: Any) -> None:
+    """Raise `SpecError` if a field that every row of its kind needs was left out."""
+    if value is None:
+        raise SpecError(f"{field} must be given")
+
+
 def check_positive(field: str, value: Any, maximum: int = MAX_INTEGER) -> None:
     """Raise `SpecError` unless `value` is an integer from 1 to `maximum`."""
     if not is_integer(value) or value < 1:
@@ -135,7 +142,7 @@ def check_one_of(field: str, value: Any, known: Sequence[str]) -> None:
 
 
 def suggest(value: Any, known: Sequence[str], otherwise: str) -> str:
-    """Suggest known names similar to an invalid value of any type.
+    """Suggest known names that mean an invalid value of any type, or are similar to it.
 
     Args:
         value: The invalid value.
@@ -146,4 +153,7 @@ def suggest(value: Any, known: Sequence[str], otherwise: str) -> str:
         A question such as `did you mean tanh?`, or `otherwise`.
     """
     is_comparable = isinstance(value, str) and len(value) <= MAX_NAME
-    return suggest_name(value, known, otherwise) if is_comparable else otherwise
+    if not is_comparable:
+        return otherwise
+    meant = find_synonyms(value, known)
+    return f"did you mean {' or '.join(meant)}?" if meant else suggest_name(value, known, otherwise)

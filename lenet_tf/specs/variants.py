@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from lenet_tf.errors import SpecError, suggest_name
 from lenet_tf.specs.augmentation import AUGMENTATIONS, Augmentation
 from lenet_tf.specs.recipes import Optimizer, Recipe
 from lenet_tf.specs.spec import Spec
+from lenet_tf.specs.toml import is_file_name, load_spec
 from lenet_tf.specs.variants_1998 import HALF_RATES, LENET4, LENET5_1998, VARIANTS_1998
 from lenet_tf.specs.variants_baselines import BASELINE_VARIANTS
 from lenet_tf.specs.variants_tutorial import TUTORIAL_VARIANTS
 
+# Named networks follow the data's shape and classes; a user's own rows mean what they say.
 VARIANTS: dict[str, Spec] = {
-    spec.name: spec for spec in (*TUTORIAL_VARIANTS, *VARIANTS_1998, *BASELINE_VARIANTS)
+    spec.name: spec.follow_data()
+    for spec in (*TUTORIAL_VARIANTS, *VARIANTS_1998, *BASELINE_VARIANTS)
 }
 
 # Variant -> its named recipes, besides its own.
@@ -59,27 +63,32 @@ RECIPES: dict[str, dict[str, Recipe]] = {
 }
 
 
-def get_spec(name: str) -> Spec:
-    """Get a named network.
+def get_spec(name: str | Path) -> Spec:
+    """Get a named network, or your own from a TOML file.
 
     Args:
-        name: A key of `VARIANTS`.
+        name: A key of `VARIANTS`, or a path: anything with a separator or that ends in `.toml`.
 
     Returns:
         The network.
 
     Raises:
-        SpecError: If the name is unknown; the message suggests similar names.
+        SpecError: If the name is unknown; the message suggests similar names. Or the file is
+            unreadable or invalid.
 
     Example:
         >>> import lenet_tf
         >>> lenet_tf.get_spec("lenet5").parameters
         61706
     """
+    if is_file_name(name):
+        return load_spec(name)
     if name not in VARIANTS:
-        hint = suggest_name(name, VARIANTS, "lenet-tf variants lists them all")
+        hint = suggest_name(str(name), VARIANTS, "lenet-tf variants lists them all")
+        if Path(f"{name}.toml").is_file():
+            hint = f"did you mean the file {name}.toml?"
         raise SpecError(f"unknown variant {name!r}: {hint}")
-    return VARIANTS[name]
+    return VARIANTS[str(name)]
 
 
 def get_recipe(variant: str, name: str) -> Recipe:

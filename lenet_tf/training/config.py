@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,16 @@ from lenet_tf.io.paths import to_path
 from lenet_tf.runs.run_record import RunRecord
 from lenet_tf.runtime.device import check_device_name
 from lenet_tf.specs import Augmentation, Recipe, Spec, get_augmentation, get_recipe, get_spec
+from lenet_tf.specs.changes import Changes
+from lenet_tf.specs.differences import (
+    Change,
+    label_changes,
+    list_network_changes,
+    list_recipe_changes,
+    shorten_label,
+)
 from lenet_tf.specs.recipes import PRECISIONS
-from lenet_tf.specs.validators import is_integer, show_value, to_plain_number
+from lenet_tf.specs.validators import is_integer, show_value, suggest, to_plain_number
 from lenet_tf.training.tensorboard.options import Board
 
 
@@ -37,6 +45,8 @@ class TrainConfig:
         board: What TensorBoard shows.
         report: Whether a finished run gets report.html.
         quiet: Whether nothing is printed.
+        changed: How `spec` differs from the network and recipe that it was made from.
+        label: What follows the network's name in that of the run folder, such as `-lr0.01`.
 
     Raises:
         SpecError: `spec` is no `Spec`, or the precision is unknown.
@@ -56,6 +66,8 @@ class TrainConfig:
     board: Board = field(default_factory=Board)
     report: bool = True
     quiet: bool = False
+    changed: tuple[Change, ...] = ()
+    label: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.spec, Spec):
@@ -78,7 +90,7 @@ class TrainConfig:
     @classmethod
     def create(
         cls,
-        network: Spec | str,
+        network: Spec | str | Path,
         *,
         recipe: Recipe | str | None = None,
         augmentation: Augmentation | str | None = None,
@@ -90,19 +102,23 @@ class TrainConfig:
         """Make the settings of a run from a network and what differs from its recipe.
 
         Args:
-            network: A `Spec` or a variant's name.
+            network: A `Spec`, a variant's name or a TOML file.
             recipe: A `Recipe`, or the name of one of the network's recipes.
             augmentation: An `Augmentation`, or the name of one.
             epochs: Number of epochs.
             batch_size: Images per training step.
             validation: Fraction of the training images to hold out, or `"test"`.
-            **settings: Fields of this class. None keeps the default.
+            **settings: Fields of this class and of `Changes`, such as `lr`. None keeps the
+                default, or what the recipe has.
 
         Raises:
             SpecError: An unknown name, or an invalid value of the recipe.
             TrainingError, DeviceError: An invalid setting.
+            TypeError: An unknown argument; the message suggests one.
         """
-        spec = get_spec(network) if isinstance(network, str) else network
+        settings = {name: value for name, value in settings.items() if value is not None}
+        wanted = _take_changes(settings)
+        spec = get_spec(network) if isinstance(network, str | Path) else network
         if isinstance(spec, Spec):
             changes: dict[str, Any] = {
                 "epochs": epochs,
@@ -114,8 +130,17 @@ class TrainConfig:
             }
             if augmentation is not None:
                 changes["augmentation"] = get_augmentation(augmentation)
-            spec = replace(spec, recipe=replace(_find_recipe(spec, recipe), **changes))
-        return cls(spec, **{name: value for name, value in settings.items() if value is not None})
+            base = replace(spec, recipe=replace(_find_recipe(spec, recipe), **changes))
+            spec = wanted.apply(base)
+            in_recipe = list_recipe_changes(base, spec)
+            settings["changed"] = (*list_network_changes(base, spec), *in_recipe)
+            settings["label"] = shorten_label(settings.get("label", "") + label_changes(in_recipe))
+        return cls(spec, **settings)
+
+    @property
+    def run_name(self) -> str:
+        """What a run's folder is named after: the network, and changes of its recipe."""
+        return f"{self.spec.name}{self.label}"
 
     @classmethod
     def from_record(cls, record: RunRecord, **settings: Any) -> TrainConfig:
@@ -131,7 +156,20 @@ class TrainConfig:
     def recorded_settings(self) -> dict[str, Any]:
         """Return what config.json records as `settings`."""
         names = ("deterministic", "precision", "early_stopping", "engine")
-        return {name: getattr(self, name) for name in names}
+        label = {"label": self.label} if self.label else {}
+        return {name: getattr(self, name) for name in names} | label
+
+
+def _take_changes(settings: dict[str, Any]) -> Changes:
+    """Remove the fields of `Changes` from the arguments of a run."""
+    known = [field.name for field in (*fields(Changes), *fields(TrainConfig))]
+    known += ["recipe", "augmentation", "epochs", "batch_size", "validation"]
+    for name in settings:
+        if name not in known or name == "spec":
+            hint = suggest(name, known, f"known are {', '.join(known)}")
+            raise TypeError(f"unknown argument {name!r}: {hint}")
+    names = [field.name for field in fields(Changes) if field.name in settings]
+    return Changes(**{name: settings.pop(name) for name in names})
 
 
 def random_seed() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,27 +11,25 @@ from typing import Any
 
 import keras
 
-from lenet_tf.data.dataset import RawData, Split, split_data
+from lenet_tf.data.dataset import RawData, split_data
 from lenet_tf.errors import TrainingError
 from lenet_tf.evaluation.evaluate import check_fits
 from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import run_folder
-from lenet_tf.runs.checkpoints import Progress, write_model
-from lenet_tf.runs.new_record import build_config
-from lenet_tf.runs.run_record import RunRecord
+from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runtime import device as devices
-from lenet_tf.runtime import numerics, threads
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig, random_seed
 from lenet_tf.training.model_setup import check_memory, training_context
-from lenet_tf.training.saved_model import check_can_be_saved, describe_given_model, saved_as_lenet
+from lenet_tf.training.new_run import describe_run, write_record
+from lenet_tf.training.saved_model import check_can_be_saved
 from lenet_tf.training.tensorboard.options import Board
 from lenet_tf.training.trainer import Trainer
 
 
 def fit(
-    model: LeNet | Spec | str,
+    model: LeNet | Spec | str | Path,
     data: RawData,
     *,
     epochs: int | None = None,
@@ -51,6 +48,7 @@ def fit(
     report: bool = True,
     quiet: bool = False,
     callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = None,
+    **changes: Any,
 ) -> run_folder.Run:
     """Train a network on a data set and write a run folder.
 
@@ -58,8 +56,8 @@ def fit(
     for each other.
 
     Args:
-        model: A variant's name or a `Spec`, built here for these images; or a `LeNet`, whose
-            training continues from its weights.
+        model: A variant's name, a TOML file (`"my-net.toml"`) or a `Spec`, built here for these
+            images; or a `LeNet`, whose training continues from its weights.
         data: Raw images and labels, see `lenet_tf.load_data`. They are prepared here as the spec
             says.
         epochs: Number of epochs. None takes the recipe's.
@@ -91,6 +89,11 @@ def fit(
         quiet: Print nothing.
         callbacks: Custom callbacks, or one. They run before the files of an epoch are written.
             With the graph engine, one of Keras' "batches" is a call of many steps.
+        **changes: What differs from the network and its recipe, for a model that is built here:
+            `lr` or `learning_rate`, `optimizer`, `momentum`, `weight_decay`, `loss`,
+            `label_smoothing`, `activation`, `initializer`, `pool`, `dropout`, and `changes` for
+            any other field, such as `changes={"rows.C1.filters": 8}`. See
+            `lenet_tf.specs.changes.Changes`.
 
     Returns:
         The finished run.
@@ -113,7 +116,7 @@ def fit(
         ['best.keras', 'final.keras']
     """
     trained = model if isinstance(model, LeNet) else None
-    if trained is not None and recipe is not None:
+    if trained is not None and (recipe is not None or changes):
         raise TrainingError(
             "a LeNet keeps the recipe it was compiled with: pass its name or Spec to train it"
             " with another recipe"
@@ -135,6 +138,7 @@ def fit(
         board=board,
         report=report,
         quiet=quiet,
+        **changes,
     )
     run_folder.check_writable(config.logs)
     return train(config, data, model=trained, callbacks=list_callbacks(callbacks))
@@ -179,7 +183,8 @@ def train(
     image_shape = config.spec.preparation.output_shape(data.image_shape)
     with training_context(device, config):
         if model is None:
-            config = replace(config, spec=config.spec.adapt(image_shape, data.num_classes))
+            spec = config.spec.adapt_to_data(data.name, image_shape, data.num_classes)
+            config = replace(config, spec=spec)
             # Before its weights are made; the engine is chosen for the finished model.
             check_memory(config.spec, split, device, makes_patches=False)
             network = LeNet(config.spec, seed=config.seed, precision=config.precision)
@@ -192,46 +197,8 @@ def train(
         check_memory(config.spec, split, device, trainer.makes_patches)
         if model is not None:
             check_can_be_saved(model)
-        content = _describe_run(config, split, device, initial_model=model)
-        folder = run_folder.create_run_folder(config.logs, config.spec.name)
+        content = describe_run(config, split, device, initial_model=model)
+        folder = run_folder.create_run_folder(config.logs, config.run_name)
         with run_folder.run_lock(folder):
-            record = _write_record(folder, config, content, initial_model=model)
+            record = write_record(folder, config, content, initial_model=model)
             return trainer.run(record, Progress())
-
-
-def _describe_run(
-    config: TrainConfig, split: Split, device: devices.Device, initial_model: LeNet | None
-) -> dict[str, Any]:
-    """Return the content of config.json."""
-    return build_config(
-        config.spec,
-        split.data.identity(),
-        {
-            "name": device.name,
-            "label": device.label,
-            "threads": threads.read_thread_settings(),
-            "numerics": numerics.read_numerics(),
-        },
-        seed=config.seed,
-        initial_weights="seed" if initial_model is None else "given",
-        **({} if initial_model is None else describe_given_model(initial_model)),
-        settings=config.recorded_settings(),
-        tensorboard=config.board.to_dict(),
-    )
-
-
-def _write_record(
-    folder: Path, config: TrainConfig, content: dict[str, Any], initial_model: LeNet | None
-) -> RunRecord:
-    """Write what resumes or repeats the run, or leave no folder."""
-    try:
-        if initial_model is not None:
-            with saved_as_lenet(initial_model):
-                write_model(folder / run_folder.INITIAL_WEIGHTS, initial_model)
-        run_folder.write_json(folder / run_folder.CONFIG, content)
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise run_folder.unwritable_error(folder.parent, error) from error
-        raise
-    return RunRecord(folder, config.spec, content["settings"] | {"seed": config.seed}, content)

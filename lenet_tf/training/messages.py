@@ -13,6 +13,7 @@ from lenet_tf.runs.run_record import RunRecord, is_repeatable
 from lenet_tf.runtime.device import Device
 from lenet_tf.runtime.environment import program_name
 from lenet_tf.runtime.threads import uses_one_thread
+from lenet_tf.specs.differences import describe_changes
 from lenet_tf.text import escape_controls, quote_word
 from lenet_tf.training.config import TrainConfig
 
@@ -50,10 +51,12 @@ def run_start_message(
         validation = "the test images"
     else:
         validation = f"{len(split.validation_indices):,} held-out training images"
+    changed = describe_changes(config.changed)
+    changed = f"changed {changed}\n" if changed else ""
     resumed = f", resumes after epoch {finished_epochs}" if finished_epochs else ""
     return (
         f"{spec.name}  {spec.parameters:,} parameters, epochs {recipe.epochs},"
-        f" batch size {recipe.batch_size}, seed {config.seed}\n"
+        f" batch size {recipe.batch_size}, seed {config.seed}\n{changed}"
         f"data    {_describe_data(data)}:"
         f" {len(split.train_indices):,} images to train, {len(data.x_test):,} to test\n"
         f"        validated on {validation}\n"
