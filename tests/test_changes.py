@@ -83,7 +83,7 @@ def test_keras_defaults_are_keras_own():
 def test_rows_change_with_the_network_s_name_and_texts():
     config = create(activation="relu", pool="max", dropout=0.5, initializer="he_normal")
     spec = config.spec
-    assert spec.name == config.run_name == "lenet5-changed"
+    assert spec.name == config.run_name == "lenet5-relu-he_normal-max-dropout0.5"
     hidden = dict.fromkeys(("C1", "C3", "C5", "F6"), "relu")
     assert get_values(spec, "activation") == {**hidden, "OUTPUT": "softmax"}
     assert get_values(spec, "pool") == {"S2": "max", "S4": "max"}
@@ -258,7 +258,7 @@ def test_what_a_label_may_be_in_a_folder_s_name():
     many = create(
         optimizer="rmsprop", lr=0.123, momentum=0.456, loss="mean_squared_error", label="-lr0.2"
     )
-    assert many.label == "-changed"
+    assert many.label == "-lr0.2-changed"
 
 
 def test_words_of_other_libraries_are_suggested():
