@@ -242,6 +242,19 @@ def test_the_file_in_place_of_a_variant(tmp_path, monkeypatch):
         create("other.toml")
 
 
+def test_rows_of_the_results_table_have_names():
+    from lenet_tf.reproduce.plan import ROWS
+    from lenet_tf.specs import EXPERIMENTS
+
+    assert not set(EXPERIMENTS) & set(VARIANTS)
+    for row in ROWS:
+        assert get_spec(row.name) == row.spec, "lenet-tf train trains what the table reports"
+        assert (row.spec.name, row.spec.data) == (row.name, row.data)
+    assert set(EXPERIMENTS) <= {row.name for row in ROWS}
+    with pytest.raises(SpecError, match="unknown variant 'lenet5-mx': did you mean lenet5-max"):
+        get_spec("lenet5-mx")
+
+
 def test_what_a_label_may_be_in_a_folder_s_name():
     """A run folder from elsewhere must not name another folder."""
     import msgspec

@@ -3,34 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
 
 from lenet_tf.errors import SpecError, suggest_name
 from lenet_tf.reproduce.plan_1998 import PAPER_ROWS
 from lenet_tf.reproduce.plan_color import COLOR_ROWS
 from lenet_tf.reproduce.table_row import TableRow
-from lenet_tf.specs import Convolution, Pooling, Preparation, Recipe, Spec, get_recipe, get_spec
+from lenet_tf.specs import get_spec
 
-
-def _with_validation_split(spec: Spec, name: str, **changes: Any) -> Spec:
-    """Give a network the recipe of all comparisons: the tutorial's, on 54,000 images."""
-    return replace(spec, name=name, recipe=Recipe(validation=0.1), **changes)
-
-
-def _use_max_pooling(spec: Spec) -> tuple[Any, ...]:
-    return tuple(replace(row, pool="max") if isinstance(row, Pooling) else row for row in spec.rows)
-
-
-def _remove_padding(spec: Spec) -> tuple[Any, ...]:
-    return tuple(
-        replace(row, padding="valid") if isinstance(row, Convolution) else row for row in spec.rows
-    )
-
-
-_LENET5, _MODERN = get_spec("lenet5"), get_spec("lenet5-modern")
-_BASE = _with_validation_split(_LENET5, "lenet5-held-back")
-_ACCURATE = replace(_MODERN, recipe=get_recipe("lenet5-modern", "accurate"))
 _TUTORIAL = "the tutorial, 2022"
 # github.com/zalandoresearch/fashion-mnist lists unverified submissions. Those with two
 # convolutions have accuracies of 0.876 to 0.932; the smallest, below 100,000 parameters, has 0.925.
@@ -42,7 +21,7 @@ _TUTORIAL_ROWS = (
     TableRow(
         "lenet5",
         "the tutorial's recipe, corrected",
-        _LENET5,
+        get_spec("lenet5"),
         seeds=10,
         published_error=1.29,
         published_by=_TUTORIAL,
@@ -51,11 +30,7 @@ _TUTORIAL_ROWS = (
     TableRow(
         "lenet5-divided-twice",
         "… test images divided by 255 twice, as in the tutorial's code",
-        replace(
-            _LENET5,
-            name="lenet5-divided-twice",
-            preparation=Preparation(test_normalization="unit_twice"),
-        ),
+        get_spec("lenet5-divided-twice"),
         seeds=3,
         note="measures the tutorial's code as printed; random guessing has an error of 90%",
     ),
@@ -65,31 +40,26 @@ _COMPARISON_ROWS = (
     TableRow(
         "lenet5-held-back",
         "`lenet5` with a validation split of 10%, for the comparisons",
-        _BASE,
+        get_spec("lenet5-held-back"),
         seeds=5,
         test_shifted=True,
     ),
     TableRow(
         "lenet5-3x3",
         "… two 3×3 convolutions for each 5×5 (62,724 parameters)",
-        _with_validation_split(get_spec("lenet5-3x3"), "lenet5-3x3"),
+        get_spec("lenet5-3x3"),
         seeds=5,
     ),
     TableRow(
         "lenet5-max",
         "… max pooling",
-        _with_validation_split(_LENET5, "lenet5-max", rows=_use_max_pooling(_LENET5)),
+        get_spec("lenet5-max"),
         seeds=5,
     ),
     TableRow(
         "lenet5-no-padding",
         "… no padding in C1 (44,426 parameters)",
-        _with_validation_split(
-            _LENET5,
-            "lenet5-no-padding",
-            rows=_remove_padding(_LENET5),
-            expected_parameters=44_426,
-        ),
+        get_spec("lenet5-no-padding"),
         seeds=5,
     ),
 )
@@ -111,14 +81,14 @@ ROWS: tuple[TableRow, ...] = (
     TableRow(
         "lenet5-modern-fast",
         "`lenet5-modern`, `--recipe fast`: two epochs",
-        replace(_MODERN, recipe=get_recipe("lenet5-modern", "fast")),
+        get_spec("lenet5-modern-fast"),
         seeds=5,
     ),
     *_COMPARISON_ROWS,
     TableRow(
         "lenet5-modern-accurate",
         "`lenet5-modern`, `--recipe accurate`: 40 epochs of distorted images, 61,706 parameters",
-        _ACCURATE,
+        get_spec("lenet5-modern-accurate"),
         seeds=5,
         target_error=0.55,
         note=(
@@ -131,7 +101,7 @@ ROWS: tuple[TableRow, ...] = (
     TableRow(
         "lenet5-fashion",
         "`lenet5` with a validation split of 10%, on Fashion-MNIST",
-        _BASE,
+        get_spec("lenet5-fashion"),
         seeds=3,
         data="fashion_mnist",
         published_by=_SUBMISSIONS,
@@ -139,7 +109,7 @@ ROWS: tuple[TableRow, ...] = (
     TableRow(
         "lenet5-modern-fashion",
         "`lenet5-modern`, `--recipe accurate`, on Fashion-MNIST",
-        _ACCURATE,
+        get_spec("lenet5-modern-fashion"),
         seeds=3,
         data="fashion_mnist",
         published_by=_SUBMISSIONS,

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lenet_tf.reproduce.table_row import TableRow
-from lenet_tf.specs import get_recipe, get_spec
+from lenet_tf.specs import get_spec
 
 PAPER = "LeCun et al. 1998"
-_LENET1, _LENET4, _LENET5 = get_spec("lenet1"), get_spec("lenet4"), get_spec("lenet5-1998")
 
 _LENET5_ROWS = (
     TableRow(
         "lenet5-1998",
         "the paper's network and training: eq. 9, second-order rates, 20 epochs",
-        _LENET5,
+        get_spec("lenet5-1998"),
         seeds=5,
         published_error=0.95,
         published_by=PAPER,
@@ -28,7 +25,7 @@ _LENET5_ROWS = (
     TableRow(
         "lenet5-1998-eq8",
         "… with eq. 8 as its loss",
-        replace(_LENET5, recipe=get_recipe("lenet5-1998", "eq8")),
+        get_spec("lenet5-1998-eq8"),
         seeds=5,
         published_error=0.95,
         published_by=PAPER,
@@ -43,7 +40,7 @@ _LENET5_ROWS = (
     TableRow(
         "lenet5-1998-eq8-half-rates",
         "… with eq. 8 and half the paper's learning rates",
-        replace(_LENET5, recipe=get_recipe("lenet5-1998", "eq8-half-rates")),
+        get_spec("lenet5-1998-eq8-half-rates"),
         seeds=5,
         target_error=1.10,
         note=(
@@ -59,7 +56,7 @@ _LENET5_ROWS = (
     TableRow(
         "lenet5-1998-distorted",
         "… with distorted training images",
-        replace(_LENET5, recipe=get_recipe("lenet5-1998", "distorted")),
+        get_spec("lenet5-1998-distorted"),
         seeds=5,
         published_error=0.8,
         published_by=PAPER,
@@ -75,7 +72,7 @@ _LENET4_ROWS = (
     TableRow(
         "lenet4",
         "assumed connections, half of LeNet-5's learning rates",
-        _LENET4,
+        get_spec("lenet4"),
         seeds=3,
         published_error=1.1,
         published_by=PAPER,
@@ -100,13 +97,13 @@ _LENET4_ROWS = (
     TableRow(
         "lenet4-paper-rates",
         "… with LeNet-5's learning rates",
-        replace(_LENET4, recipe=_LENET1.recipe),
+        get_spec("lenet4-paper-rates"),
         seeds=3,
     ),
     TableRow(
         "lenet4-distorted",
         "… with distorted training images and half of LeNet-5's learning rates",
-        replace(_LENET4, recipe=get_recipe("lenet4", "distorted")),
+        get_spec("lenet4-distorted"),
         seeds=3,
         note=(
             "chosen on validation images after `lenet4` missed its target; the paper has no result"
@@ -119,7 +116,7 @@ _LENET1_ROWS = (
     TableRow(
         "lenet1",
         "2,578 parameters, digits reduced to 16×16",
-        _LENET1,
+        get_spec("lenet1"),
         seeds=3,
         published_error=1.7,
         published_by=PAPER,
@@ -132,7 +129,7 @@ _LENET1_ROWS = (
     TableRow(
         "lenet1-20x20",
         "… with MNIST's 20×20 digits, as in the other networks",
-        replace(_LENET1, preparation=replace(_LENET1.preparation, digit_size=None)),
+        get_spec("lenet1-20x20"),
         seeds=3,
     ),
 )

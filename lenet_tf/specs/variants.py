@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-from lenet_tf.errors import SpecError, suggest_name
+from lenet_tf.errors import SpecError
 from lenet_tf.specs.augmentation import AUGMENTATIONS, Augmentation
 from lenet_tf.specs.recipes import Optimizer, Recipe
 from lenet_tf.specs.spec import Spec
-from lenet_tf.specs.toml import is_file_name, load_spec
 from lenet_tf.specs.variants_1998 import HALF_RATES, LENET4, LENET5_1998, VARIANTS_1998
 from lenet_tf.specs.variants_baselines import BASELINE_VARIANTS
 from lenet_tf.specs.variants_tutorial import TUTORIAL_VARIANTS
@@ -61,34 +59,6 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         "distorted": replace(LENET5_1998.recipe, augmentation=AUGMENTATIONS["affine"]),
     },
 }
-
-
-def get_spec(name: str | Path) -> Spec:
-    """Get a named network, or your own from a TOML file.
-
-    Args:
-        name: A key of `VARIANTS`, or a path: anything with a separator or that ends in `.toml`.
-
-    Returns:
-        The network.
-
-    Raises:
-        SpecError: If the name is unknown; the message suggests similar names. Or the file is
-            unreadable or invalid.
-
-    Example:
-        >>> import lenet_tf
-        >>> lenet_tf.get_spec("lenet5").parameters
-        61706
-    """
-    if is_file_name(name):
-        return load_spec(name)
-    if name not in VARIANTS:
-        hint = suggest_name(str(name), VARIANTS, "lenet-tf variants lists them all")
-        if Path(f"{name}.toml").is_file():
-            hint = f"did you mean the file {name}.toml?"
-        raise SpecError(f"unknown variant {name!r}: {hint}")
-    return VARIANTS[str(name)]
 
 
 def get_recipe(variant: str, name: str) -> Recipe:

@@ -1,0 +1,82 @@
+"""Rows of the results table that are no variants: a variant with one thing changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from lenet_tf.specs.preparation import Preparation
+from lenet_tf.specs.recipes import Recipe
+from lenet_tf.specs.rows import Row
+from lenet_tf.specs.rows_pooling import Pooling
+from lenet_tf.specs.rows_standard import Convolution
+from lenet_tf.specs.spec import Spec
+from lenet_tf.specs.variants import RECIPES, VARIANTS
+
+# The recipe of all comparisons: the tutorial's, on 54,000 images.
+_COMPARED: dict[str, Any] = {"recipe": Recipe(validation=0.1)}
+_HELD_OUT = "lenet5 with 10% of the training images held out"
+_FASHION: dict[str, Any] = {"data": "fashion_mnist"}
+
+
+def _vary(name: str, base: str, notes: str, **changes: Any) -> Spec:
+    """Make an experiment from a variant."""
+    return replace(VARIANTS[base], name=name, notes=notes, **changes)
+
+
+def _train(name: str, base: str, recipe: str, notes: str = "", **changes: Any) -> Spec:
+    """Make an experiment of a variant with one of its named recipes."""
+    notes = f"{base} with its recipe {recipe}{notes}"
+    return _vary(name, base, notes, recipe=RECIPES[base][recipe], **changes)
+
+
+def _change_lenet5(kind: type[Row], **changes: Any) -> tuple[Row, ...]:
+    rows = VARIANTS["lenet5"].rows
+    return tuple(row.replace(**changes) if isinstance(row, kind) else row for row in rows)
+
+
+_ALL = (
+    _vary(
+        "lenet5-divided-twice",
+        "lenet5",
+        "lenet5 with test images divided by 255 twice, as in the tutorial's code",
+        preparation=Preparation(test_normalization="unit_twice"),
+    ),
+    _vary("lenet5-held-back", "lenet5", _HELD_OUT, **_COMPARED),
+    _vary(
+        "lenet5-max",
+        "lenet5",
+        f"{_HELD_OUT}, and max pooling",
+        rows=_change_lenet5(Pooling, pool="max"),
+        **_COMPARED,
+    ),
+    _vary(
+        "lenet5-no-padding",
+        "lenet5",
+        f"{_HELD_OUT}, and no padding in C1",
+        rows=_change_lenet5(Convolution, padding="valid"),
+        expected_parameters=44_426,
+        **_COMPARED,
+    ),
+    _vary("lenet5-fashion", "lenet5", f"{_HELD_OUT}, on Fashion-MNIST", **_COMPARED, **_FASHION),
+    _train("lenet5-modern-fast", "lenet5-modern", "fast"),
+    _train("lenet5-modern-accurate", "lenet5-modern", "accurate"),
+    _train("lenet5-modern-fashion", "lenet5-modern", "accurate", ", on Fashion-MNIST", **_FASHION),
+    _train("lenet5-1998-eq8", "lenet5-1998", "eq8"),
+    _train("lenet5-1998-eq8-half-rates", "lenet5-1998", "eq8-half-rates"),
+    _train("lenet5-1998-distorted", "lenet5-1998", "distorted"),
+    _train("lenet4-distorted", "lenet4", "distorted"),
+    _vary(
+        "lenet4-paper-rates",
+        "lenet4",
+        "lenet4 with LeNet-5's learning rates",
+        recipe=VARIANTS["lenet1"].recipe,
+    ),
+    _vary(
+        "lenet1-20x20",
+        "lenet1",
+        "lenet1 with MNIST's 20×20 digits, as in the other networks",
+        preparation=replace(VARIANTS["lenet1"].preparation, digit_size=None),
+    ),
+)
+EXPERIMENTS: dict[str, Spec] = {spec.name: spec for spec in _ALL}
