@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from lenet_tf.reproduce.table_row import TableRow
-from lenet_tf.specs import get_recipe, get_spec
+from lenet_tf.specs import get_spec
 
-_MODERN = get_spec("lenet5-modern-color")
 _DATA = "cifar10_jpeg"
 
 COLOR_ROWS: tuple[TableRow, ...] = (
     TableRow(
         "lenet5-color-cifar10",
         "`lenet5-color`, on CIFAR-10, JPEG copy",
-        get_spec("lenet5-color"),
+        get_spec("lenet5-color-cifar10"),
         seeds=5,
         data=_DATA,
         note=(
@@ -26,14 +23,14 @@ COLOR_ROWS: tuple[TableRow, ...] = (
     TableRow(
         "lenet5-modern-color-cifar10",
         "`lenet5-modern-color`, on CIFAR-10, JPEG copy",
-        _MODERN,
+        get_spec("lenet5-modern-color-cifar10"),
         seeds=5,
         data=_DATA,
     ),
     TableRow(
         "lenet5-modern-color-accurate",
         "`lenet5-modern-color`, `--recipe accurate`, on CIFAR-10, JPEG copy",
-        replace(_MODERN, recipe=get_recipe("lenet5-modern-color", "accurate")),
+        get_spec("lenet5-modern-color-accurate"),
         seeds=5,
         data=_DATA,
         note=(

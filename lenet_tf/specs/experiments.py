@@ -17,6 +17,8 @@ from lenet_tf.specs.variants import RECIPES, VARIANTS
 _COMPARED: dict[str, Any] = {"recipe": Recipe(validation=0.1)}
 _HELD_OUT = "lenet5 with 10% of the training images held out"
 _FASHION: dict[str, Any] = {"data": "fashion_mnist"}
+_CIFAR10: dict[str, Any] = {"data": "cifar10_jpeg"}
+_JPEG = "CIFAR-10, JPEG copy"
 
 
 def _vary(name: str, base: str, notes: str, **changes: Any) -> Spec:
@@ -62,6 +64,20 @@ _ALL = (
     _train("lenet5-modern-fast", "lenet5-modern", "fast"),
     _train("lenet5-modern-accurate", "lenet5-modern", "accurate"),
     _train("lenet5-modern-fashion", "lenet5-modern", "accurate", ", on Fashion-MNIST", **_FASHION),
+    _vary("lenet5-color-cifar10", "lenet5-color", f"lenet5-color on {_JPEG}", **_CIFAR10),
+    _vary(
+        "lenet5-modern-color-cifar10",
+        "lenet5-modern-color",
+        f"lenet5-modern-color on {_JPEG}",
+        **_CIFAR10,
+    ),
+    _train(
+        "lenet5-modern-color-accurate",
+        "lenet5-modern-color",
+        "accurate",
+        f", on {_JPEG}",
+        **_CIFAR10,
+    ),
     _train("lenet5-1998-eq8", "lenet5-1998", "eq8"),
     _train("lenet5-1998-eq8-half-rates", "lenet5-1998", "eq8-half-rates"),
     _train("lenet5-1998-distorted", "lenet5-1998", "distorted"),
