@@ -89,7 +89,7 @@ def test_named_data_that_is_unavailable_is_an_error(cli, offline, tmp_path):
         (["--foo"], ["No such option '--foo'"]),
         (
             ["summary", "--jsn"],
-            ["No such option '--jsn'. Did you mean '--json'? See lenet-tf summary --help."],
+            ["No such option '--jsn'", "'--json'", "See lenet-tf summary --help."],
         ),
         (["train", "--epoch", "3"], ["No such option '--epoch'", "--epochs"]),
         (
