@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import check_refused
+from commands import check_refused, get_only_run
 from quick import fit
 
 import lenet_tf
+from lenet_tf.runs.run_record import read_run
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "lenet5.toml"
 MENU = Path(__file__).parent.parent / "examples" / "menu.toml"
@@ -133,14 +134,22 @@ def test_the_menu_file_shows_every_option_and_works(cli, digits, tmp_path):
     assert cli("summary", MENU).exit_code == 0
 
 
-def test_whole_numbers_in_a_file(cli):
-    """1 is a number too: Keras itself wants 1.0."""
+def test_whole_numbers_and_a_changed_field(cli):
+    """1 is a number too: Keras itself wants 1.0. The run's folder and record say what changed."""
     text = EXAMPLE.read_text(encoding="utf-8").replace(
         'name = "adam"\nlearning_rate = 0.001', 'name = "sgd"\nlearning_rate = [1, 1]\nmomentum = 0'
     )
     Path("own.toml").write_text(text, encoding="utf-8")
-    result = cli.train("--spec", "own.toml", "--data", "sample", "--epochs", 1, "-q")
+    result = cli.train(
+        "own.toml", "--data", "sample", "--epochs", 1, "--set", "recipe.optimizer.momentum=0.5"
+    )
     assert result.exit_code == 0, result.output
+    assert "\nchanged momentum 0.5 (0)\n" in result.output
+    run = get_only_run()
+    assert run.name.startswith("lenet5-momentum0.5-")
+    record = read_run(run)
+    assert record.spec.recipe.optimizer.momentum == 0.5
+    assert record.settings["label"] == "-momentum0.5", "for --from-run"
 
 
 def test_a_missing_file(cli):
