@@ -6,6 +6,7 @@ import configparser
 import re
 import textwrap
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -160,3 +161,22 @@ def test_the_example_of_a_variant():
     assert activations == ["relu"] * 4 + ["softmax"]
     assert spec.recipe.validation == 0.1
     assert spec.parameters == spec.expected_parameters
+
+
+def test_the_recording_shows_a_whole_run_and_asks_nobody():
+    """Made by docs/record_terminal.py; a browser plays it without another request."""
+    text = (ROOT / "docs/train.svg").read_text(encoding="utf-8")
+    page = ElementTree.fromstring(text)
+    shown = [element.text or "" for element in page.iter("{http://www.w3.org/2000/svg}text")]
+    assert "make train in a terminal of 80 columns" in shown[0]
+    for expected in (
+        r"\$ make train",
+        r"starting TensorFlow\.\.\.",
+        r"[\d,]+/1,875 steps +\d+/s  \d:\d\d left, run \d:\d\d",
+        r"epoch 10/10 +\d.* s  loss \d.* val \d\d\.\d\d%",
+        r"test accuracy 9\d\.\d\d% on 10,000 images of mnist",
+        r"predict +\.venv/bin/lenet-tf predict PICTURE\.png",
+    ):
+        assert any(re.fullmatch(expected, line) for line in shown), expected
+    assert not re.search(r"(href|src|url)\b|@import|<script", text)
+    assert len(text) < 150_000
