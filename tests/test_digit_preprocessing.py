@@ -16,7 +16,8 @@ import lenet_tf
 from lenet_tf.data.sources.sample import load_sample
 from lenet_tf.errors import DataError
 from lenet_tf.inference.digit_preprocessing import as_digit
-from lenet_tf.inference.predict import find_pictures, predict_pictures
+from lenet_tf.inference.picture_search import find_pictures
+from lenet_tf.inference.predict import predict_pictures
 
 SHAPE = (220, 190)
 

@@ -23,7 +23,8 @@ from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.inference import predict
 from lenet_tf.inference.digit_preprocessing import as_digit, is_prepared
 from lenet_tf.inference.image_files import read_picture
-from lenet_tf.inference.predict import find_newest_run, find_pictures, predict_pictures
+from lenet_tf.inference.picture_search import find_newest_run, find_pictures
+from lenet_tf.inference.predict import predict_pictures
 from lenet_tf.inference.prediction_figure import plot_predictions
 from lenet_tf.specs import get_spec
 

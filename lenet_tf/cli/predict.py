@@ -1,4 +1,4 @@
-"""`lenet-tf predict`: recognize the digits in image files."""
+"""`lenet-tf predict`: recognize digits or other classes in image files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from lenet_tf.text import escape_cell, escape_controls, format_json
 if TYPE_CHECKING:
     from lenet_tf.inference.predict import PicturePrediction
 
+_MAX_SHOWN_COLUMNS = 80
 _CSV_COLUMNS = ("file", "class", "probability", "runner_up", "runner_up_probability", "error")
 # Further columns for a model whose classes have names.
 _CSV_NAMES = ("class_name", "runner_up_name")
 
 
-@click.command(short_help="Recognize the digits in image files.")
+@click.command(short_help="Recognize digits or other classes in image files.")
 @click.argument(
     "images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE..."
 )
@@ -41,7 +42,13 @@ _CSV_NAMES = ("class_name", "runner_up_name")
     show_default=True,
     help="Folder to search for the latest run.",
 )
-@click.option("--show", is_flag=True, help="Also print the prepared 28×28 image as text.")
+@click.option(
+    "--prepare",
+    type=click.Choice(["digit", "picture"]),
+    help="Prepare each image like MNIST's digits, or crop and resize it like the pictures of a"
+    " folder. [default: picture for a network that was trained on pictures or colors]",
+)
+@click.option("--show", is_flag=True, help="Also print the prepared image as text.")
 @click.option(
     "--picture",
     "figure_file",
@@ -55,24 +62,24 @@ def predict(
     images: tuple[Path, ...],
     model: Path | None,
     logs: Path,
+    prepare: str | None,
     show: bool,
     figure_file: Path | None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Print the digit in each IMAGE: PNG, JPEG, WebP or BMP files, or folders of them.
+    """Print the class of each IMAGE: PNG, JPEG, WebP or BMP files, or folders of them.
 
-    An image can have any size, be gray or in color, dark on light or light on dark. It is first
-    prepared like MNIST's digits. The exit code is 1 if a file can't be read, or if nothing or
-    several digits are drawn in it; the other files are still classified.
+    A digit can have any size, be gray or in color, dark on light or light on dark. It is first
+    prepared like MNIST's digits. For a network that was trained on a folder of pictures or on
+    colors, an image is cropped to the middle and resized, as for training. The exit code is 1 if a
+    file can't be read, or if nothing or several digits are drawn in it; the other files are still
+    classified.
     """
-    from lenet_tf.inference.predict import (
-        MAX_PICTURES,
-        find_newest_run,
-        find_pictures,
-        predict_pictures,
-    )
-    from lenet_tf.runs.run_record import read_class_names
+    from lenet_tf.inference.picture_inputs import choose_picture_input
+    from lenet_tf.inference.picture_search import find_newest_run, find_pictures
+    from lenet_tf.inference.predict import MAX_PICTURES, predict_pictures
+    from lenet_tf.runs.run_record import read_class_names, read_data_identity
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if as_json and as_csv:
@@ -87,8 +94,9 @@ def predict(
     from lenet_tf.models.saving import load_model
 
     keep_pictures = 0 if figure_file is None else MAX_PICTURES
-    class_names = read_class_names(path)
-    predictions = predict_pictures(load_model(path), files, class_names, keep_pictures)
+    loaded, class_names = load_model(path), read_class_names(path)
+    wanted = choose_picture_input(loaded.spec, read_data_identity(path), prepare)
+    predictions = predict_pictures(loaded, files, class_names, keep_pictures, wanted)
     if as_json:
         values = [prediction.to_dict() for prediction in predictions]
         echo(format_json(values, sys.stdout.encoding, indent=1))
@@ -97,9 +105,11 @@ def predict(
     else:
         if model is None:
             note(f"Using {escape_controls(path)} (choose another with --model).")
+        if wanted.size is not None and prepare is None:
+            note(_describe_input(*wanted.size, wanted.color))
         _print_text(predictions, show)
     if figure_file is not None:
-        _draw(predictions, figure_file)
+        _draw(predictions, figure_file, as_digits=wanted.size is None)
     failed = sum(prediction.error is not None for prediction in predictions)
     if failed:
         if len(predictions) > 1:
@@ -113,7 +123,7 @@ def _print_text(predictions: Sequence[PicturePrediction], show: bool) -> None:
             note(f"Error: {escape_controls(prediction.error)}")
             continue
         if show:
-            echo(_render_digit(prediction.digit))
+            echo(_render_image(prediction.image))
         answer, second = map(escape_controls, (prediction.answer, prediction.second_answer))
         echo(
             f"{escape_controls(prediction.file)}: {answer} ({prediction.probability:.1%}),"
@@ -121,10 +131,22 @@ def _print_text(predictions: Sequence[PicturePrediction], show: bool) -> None:
         )
 
 
-def _render_digit(digit: Any) -> str:
-    """Render a gray image, uint8 (height, width), as text with two rows of pixels per line."""
+def _describe_input(height: int, width: int, color: bool) -> str:
+    return (
+        f"Each picture is cropped to the middle and resized to {width}×{height},"
+        f" {'in color' if color else 'gray'}, as for training (--prepare digit: like MNIST's"
+        " digits)."
+    )
+
+
+def _render_image(image: Any) -> str:
+    """Render an image, uint8 (height, width[, 3]), as text with two rows of pixels per line."""
     shades = " ░▒▓█"
-    rows = digit.reshape(digit.shape[0] // 2, 2, digit.shape[1]).mean(axis=1)
+    gray = image if image.ndim == 2 else image.mean(axis=2)
+    step = -(-gray.shape[1] // _MAX_SHOWN_COLUMNS)
+    # A single row counts twice.
+    gray = gray[::step, ::step].repeat(2 if len(gray) < 2 else 1, axis=0)
+    rows = gray[: len(gray) // 2 * 2].reshape(len(gray) // 2, 2, -1).mean(axis=1)
     levels = len(shades) - 1
     return "\n".join("".join(shades[round(value / 255 * levels)] for value in row) for row in rows)
 
@@ -152,12 +174,12 @@ def _check_figure_file(file: Path, images: Sequence[Path]) -> None:
         )
 
 
-def _draw(predictions: Sequence[PicturePrediction], file: Path) -> None:
+def _draw(predictions: Sequence[PicturePrediction], file: Path, as_digits: bool) -> None:
     from lenet_tf.evaluation import plotting
     from lenet_tf.inference.prediction_figure import plot_predictions
 
     shown = [each for each in predictions if each.picture is not None]
-    plotting.save_figure(plot_predictions(shown), file)
+    plotting.save_figure(plot_predictions(shown, as_digits), file)
     count = sum(each.error is None for each in predictions)
     part = f" with the first {len(shown)} of {count:,} pictures" if len(shown) < count else ""
     note(f"wrote {escape_controls(file)}{part}")

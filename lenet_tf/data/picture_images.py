@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 from lenet_tf.io.orientation import swaps_sides, turn_upright
 from lenet_tf.io.pictures import MAX_SMALL_PIXELS, check_palette, open_picture, reduce_to_8_bits
 
+# Larger images are a mistake for these networks.
+MAX_SIDE = 4_096
 # A photograph is decoded to at least so many times the wanted size, which JPEG does quickly.
 _REDUCING_GAP = 2
 # One large picture is decoded at a time: each pixel takes up to nine bytes.
@@ -67,6 +69,23 @@ def to_image(
             if size is not None:
                 upright = ImageOps.fit(upright, (size[1], size[0]))
         return PictureImage(own_size, _to_channels(upright, color))
+
+
+def to_preview(content: bytes, side: int) -> np.ndarray:
+    """Decode a whole picture, scaled down to sides of at most `side` pixels.
+
+    Returns:
+        uint8 (height, width), or (height, width, 3) in color.
+
+    Raises:
+        ValueError: As `to_image`.
+    """
+    with open_picture(content) as (image, metadata), _LARGE_PICTURES:
+        image.draft(image.mode, (side, side))
+        image.load()
+        upright = turn_upright(_flatten(image), metadata)
+        upright.thumbnail((side, side))
+        return np.array(upright)
 
 
 def resize_image(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

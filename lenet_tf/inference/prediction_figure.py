@@ -1,4 +1,4 @@
-"""A figure of picture files, their digit images and their predictions."""
+"""A figure of picture files, the images that a network saw, and their predictions."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ _COLUMNS, _MAX_NAME = 6, 14
 
 
 @default_style()
-def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
-    """Show each picture beside the digit image that the network classified.
+def plot_predictions(predictions: Sequence[PicturePrediction], as_digits: bool = True) -> Figure:
+    """Show each picture beside the image that the network classified.
 
     Args:
         predictions: Predictions that keep their picture.
+        as_digits: Whether the images are digits like MNIST's, which are drawn as ink on paper.
 
     Returns:
         The figure, with up to 120 pictures.
@@ -36,7 +37,7 @@ def plot_predictions(predictions: Sequence[PicturePrediction]) -> Figure:
         name = escape_controls(prediction.file.name)
         left.imshow(prediction.picture, cmap="gray", vmin=0, vmax=255)
         left.set_title(name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…", fontsize=7)
-        right.imshow(prediction.digit, cmap=INK, vmin=0, vmax=255)
+        right.imshow(prediction.image, cmap=INK if as_digits else "gray", vmin=0, vmax=255)
         right.set_title(
             f"{prediction.answer[:_MAX_NAME]}  {prediction.probability:.0%}", fontsize=9
         )

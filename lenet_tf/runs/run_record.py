@@ -157,6 +157,21 @@ def read_spec(folder: Path, config: Mapping[str, Any]) -> Spec:
         raise SpecError(f"{folder / CONFIG}: {type(error).__name__}: {error}") from error
 
 
+def read_data_identity(path: Path) -> dict[str, Any]:
+    """Read what a run records of the data set that it was trained on.
+
+    Args:
+        path: A run folder, or a `.keras` file in one.
+
+    Returns:
+        `RawData.identity()` of the run; nothing if the file lies in no readable run folder.
+    """
+    try:
+        return read_config(path if path.is_dir() else path.parent)["data"]
+    except RunError:
+        return {}
+
+
 def read_class_names(path: Path) -> tuple[str, ...]:
     """Read the names of the classes that a run was trained on.
 
@@ -166,12 +181,9 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     Returns:
         The names; none if the data set has none, or the file lies in no readable run folder.
     """
-    try:
-        data = read_config(path if path.is_dir() else path.parent)["data"]
-    except RunError:
-        return ()
+    data = read_data_identity(path)
     names, count = data.get("class_names"), data.get("num_classes")
-    return tuple(names) if isinstance(count, int) and are_class_names(names, count) else ()
+    return tuple(names or ()) if isinstance(count, int) and are_class_names(names, count) else ()
 
 
 def read_run(folder: str | Path) -> RunRecord:

@@ -30,6 +30,8 @@ class Data(Struct):
     sha256: Text | UnsetType | None = UNSET
     source: Text | UnsetType = UNSET
     version: Text | UnsetType = UNSET
+    # 2 or 3 sizes; arrays of another rank are refused before.
+    image_shape: Annotated[list[Count], Meta(max_length=8)] | UnsetType = UNSET
     num_classes: Count | UnsetType = UNSET
     class_names: Annotated[list[Text], Meta(max_length=1_000_000)] | UnsetType | None = UNSET
     # How `load_data` read it: its options by name.

@@ -1,0 +1,152 @@
+"""What a picture becomes for a network: a digit like MNIST's, or an image of a set of pictures."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from lenet_tf.data.picture_images import MAX_SIDE, to_image, to_preview
+from lenet_tf.errors import DataError
+from lenet_tf.inference.digit_preprocessing import SIZE, as_digit
+from lenet_tf.inference.image_files import read_gray, read_small_gray
+from lenet_tf.io.bounded import read_bounded
+from lenet_tf.io.pictures import MAX_BYTES
+from lenet_tf.specs import Spec
+
+# The longest side of a picture that is kept for a figure.
+_MAX_KEPT_SIDE = 240
+# What `RawData.source` says of folders and archives of pictures.
+_PICTURES = "pictures"
+
+
+@dataclass(frozen=True)
+class ReadPicture:
+    """A picture file that was read, or the reason why it was not.
+
+    Attributes:
+        file: Path of the file.
+        image: uint8 (height, width) or (height, width, 3), for a network's own preparation.
+        picture: The picture scaled down, likewise.
+        error: Why there is no image.
+    """
+
+    file: Path
+    image: np.ndarray | None = None
+    picture: np.ndarray | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class PictureInput:
+    """What each picture becomes before a network's own preparation.
+
+    Attributes:
+        size: Height and width that it is cropped and resized to, as `lenet_tf.load_data` does with
+            folders of pictures. None makes a digit image like those of MNIST.
+        color: Whether it has three channels.
+    """
+
+    size: tuple[int, int] | None = None
+    color: bool = False
+
+    @property
+    def image_bytes(self) -> int:
+        """Bytes of one image."""
+        return math.prod(self.size or (SIZE, SIZE)) * (3 if self.color else 1)
+
+    def read(
+        self, pool: Executor, files: Sequence[Path], keep_pictures: int
+    ) -> Iterator[ReadPicture]:
+        """Read pictures in threads.
+
+        Args:
+            pool: Runs the threads.
+            files: The files.
+            keep_pictures: How many results need their picture.
+        """
+        if self.size is None:
+            yield from _read_digits(pool, files)
+            return
+        numbers = range(len(files))
+        # Unreadable ones are replaced by later ones, so that as many are kept as can be.
+        keeps = [keep_pictures > 0 for _ in numbers]
+        yield from pool.map(self._read_image, files, keeps)
+
+    def _read_image(self, file: Path, keeps_picture: bool) -> ReadPicture:
+        try:
+            content = read_bounded(file, MAX_BYTES)
+            image = to_image(content, self.size, self.color).pixels
+            preview = to_preview(content, _MAX_KEPT_SIDE) if keeps_picture else None
+            return ReadPicture(file, image, preview)
+        except (OSError, ValueError) as error:
+            return ReadPicture(file, error=f"{file}: not a readable picture ({error})")
+
+
+def choose_picture_input(
+    spec: Spec, data: Mapping[str, Any], prepare: str | None = None
+) -> PictureInput:
+    """Choose what pictures become for a network.
+
+    Args:
+        spec: The network.
+        data: What its run records of its data set, or nothing.
+        prepare: `digit` or `picture`. None: `picture` if it was trained on pictures from files or
+            on colors.
+
+    Raises:
+        DataError: `prepare` is something else.
+    """
+    if prepare not in (None, "digit", "picture"):
+        raise DataError(f"prepare must be digit or picture, not {prepare!r}")
+    height, width, channels = _find_raw_shape(spec, data)
+    is_picture = data.get("source") == _PICTURES or channels == 3
+    if prepare == "digit" or (prepare is None and not is_picture):
+        return PictureInput()
+    return PictureInput((height, width), color=channels == 3)
+
+
+def _find_raw_shape(spec: Spec, data: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Return height, width and channels of the images that a network was trained on."""
+    shape = data.get("image_shape")
+    if isinstance(shape, list) and len(shape) in (2, 3):
+        height, width, channels = (*shape, 1)[:3]
+        if min(height, width) >= 1 and max(height, width) <= MAX_SIDE:
+            return height, width, channels
+    height, width, channels = spec.input_shape
+    # Without a run, only the network's own data set says whether gray images were repeated.
+    if spec.preparation.channels is not None and spec.data == Spec.data:
+        channels = 1
+    return height, width, channels
+
+
+def _read_digits(pool: Executor, files: Sequence[Path]) -> Iterator[ReadPicture]:
+    """Read pictures and their digit images."""
+    small = pool.map(functools.partial(_read_digit, is_small=True), files)
+    for file, digit in zip(files, small, strict=True):
+        # One thread reads the large ones: each further thread would keep memory for one.
+        is_large = digit.image is None and digit.error is None
+        yield _read_digit(file, is_small=False) if is_large else digit
+
+
+def _read_digit(file: Path, is_small: bool) -> ReadPicture:
+    try:
+        picture = read_small_gray(file) if is_small else read_gray(file)
+        if picture is None:
+            return ReadPicture(file)
+        return ReadPicture(file, as_digit(picture), _scale_down(picture))
+    except DataError as error:
+        return ReadPicture(file, error=str(error))
+
+
+def _scale_down(picture: np.ndarray) -> np.ndarray:
+    scale = min(1, _MAX_KEPT_SIDE / max(picture.shape))
+    height, width = (max(1, round(side * scale)) for side in picture.shape)
+    return np.array(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX))
