@@ -15,6 +15,7 @@ import numpy as np
 from hostile_arrays import make_gzip, make_idx, make_npy, make_npz
 from hostile_bitmaps import make_bmp, make_png
 from hostile_photos import make_jpeg, make_webp
+from hostile_scans import make_gif, make_tiff
 from hostile_tables import make_csv
 from hostile_texts import make_config, make_toml
 from mutations import mutate_bytes
@@ -82,6 +83,8 @@ READERS = {
     "jpeg": Reader("x.jpg", make_jpeg, read_picture),
     "webp": Reader("x.webp", make_webp, read_picture),
     "bmp": Reader("x.bmp", make_bmp, read_picture),
+    "gif": Reader("x.gif", make_gif, read_picture),
+    "tiff": Reader("x.tif", make_tiff, read_picture),
     "toml": Reader("x.toml", make_toml, _read_toml),
     "json": Reader("config.json", make_config, _read_json),
 }

@@ -188,7 +188,7 @@ def test_gray_and_color(option, channels, photos, messages):
 def test_colors_that_are_all_gray_take_one_channel(tmp_path):
     for label in "ab":
         for number in range(3):
-            draw(tmp_path / label / f"{number}.png", (100 + number, 100 + number, 100 + number))
+            draw(tmp_path / label / f"{number}.png", (200 + number, 200 + number, 200 + number))
     assert load(tmp_path).image_shape == (12, 10, 1)
     assert load(tmp_path, color=True).image_shape == (12, 10, 3)
 

@@ -33,7 +33,10 @@ from lenet_tf.specs import Spec, conv_arithmetic, get_spec
 from lenet_tf.specs.toml import load_spec
 
 SOAK = Path(__file__).parent.parent / "soak"
-READERS = ("idx", "gzip", "npy", "npz", "csv", "png", "jpeg", "webp", "bmp", "toml", "json")
+READERS = (
+    *("idx", "gzip", "npy", "npz", "csv", "png", "jpeg", "webp", "bmp", "gif", "tiff", "toml"),
+    "json",
+)
 QUICK = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 
 
@@ -523,8 +526,8 @@ def test_pictures_become_gray(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "it is not a PNG, JPEG, WebP or BMP file"),
-        (b"GIF89a" + bytes(50), "it is not a PNG, JPEG, WebP or BMP file"),
+        (b"", "it is not a PNG, JPEG, WebP, BMP, GIF or TIFF file"),
+        (b"P6\n" + bytes(50), "it is not a PNG, JPEG, WebP, BMP, GIF or TIFF file but PPM"),
         (png_bytes(4, 4)[:-12], "truncated"),
         (png_bytes(4, 4)[:-30], "truncated"),
         (png_bytes(4, 4, pixels=zlib.compress(bytes(7))), "truncated"),
@@ -548,10 +551,10 @@ def test_invalid_pictures_are_refused(tmp_path, content, message):
 
 
 def test_pictures_of_other_formats_or_too_large_are_refused(tmp_path):
-    for kind in ("GIF", "TIFF", "PPM", "ICO"):
+    for kind in ("PPM", "ICO"):
         Image.new("L", (16, 16)).save(tmp_path / "x.png", kind)
-        refused(read_picture, tmp_path / "x.png", "it is not a PNG, JPEG, WebP or BMP file")
-    for kind in ("BMP", "JPEG", "WEBP"):
+        refused(read_picture, tmp_path / "x.png", "GIF or TIFF file but")
+    for kind in ("BMP", "JPEG", "WEBP", "GIF", "TIFF"):
         Image.new("L", (16, 16), 77).save(tmp_path / "x.png", kind)
         assert abs(int(read_picture(tmp_path / "x.png")[8, 8]) - 77) <= 2, (
             "the content says what it is, not the name"

@@ -197,7 +197,7 @@ def test_pictures_are_found(tmp_path):
     (tmp_path / "empty" / "below").mkdir(parents=True)
     with pytest.raises(
         DataError,
-        match=r"empty holds no picture \(.png, .jpg, .jpeg, .webp, .bmp\); folders in it that are",
+        match=r"empty holds no picture \(.png, .jpg, .*, .tif, .tiff\); folders in it",
     ):
         find_pictures([tmp_path / "empty"])
 
@@ -212,39 +212,43 @@ def test_rarer_endings_of_the_same_formats_are_read(tmp_path):
 def save_other_formats(folder):
     """Save pictures of formats that are not read, and return their formats' names."""
     one = Image.new("L", (30, 20), 255)
-    for suffix in ("gif", "tif", "TIFF", "pgm", "ico"):
+    for suffix in ("pgm", "ico"):
         one.save(folder / f"x.{suffix}")
+    one.save(folder / "named.png", "PPM")
     # Pillow can't write HEIC; AVIF it can only sometimes.
-    (folder / "x.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(40))
-    (folder / "x.avif").write_bytes(b"\0\0\0\x18ftypavif" + bytes(40))
-    one.save(folder / "named.png", "GIF")
+    for name, brands in (("heic", b"heic"), ("avif", b"avif"), ("heif", b"mif1\0\0\0\0avif")):
+        (folder / f"x.{name}").write_bytes(b"\0\0\0\x18ftyp" + brands + bytes(40))
+    (folder / "x.svg").write_text('<?xml version="1.0"?>\n<svg xmlns="x"/>')
+    (folder / "x.raf").write_bytes(b"FUJIFILMCCD-RAW 0201")
     return {
-        "named.png": "GIF",
-        "x.TIFF": "TIFF",
+        "named.png": "PGM",
         "x.avif": "AVIF",
-        "x.gif": "GIF",
+        "x.heic": "HEIC",
+        "x.heif": "AVIF",
         "x.ico": "ICO",
         "x.pgm": "PGM",
-        "x.heic": "HEIC",
-        "x.tif": "TIFF",
+        "x.raf": "a camera's raw file",
+        "x.svg": "SVG",
     }
 
 
 def test_pictures_of_other_formats_are_named_and_counted(trained, drawings, cli, tmp_path):
     formats = save_other_formats(tmp_path)
-    (tmp_path / "a.png").write_bytes((drawings[0] / "thick-7.png").read_bytes())
+    with Image.open(drawings[0] / "thick-7.png") as seven:
+        for suffix in ("png", "gif", "tif"):
+            seven.save(tmp_path / f"a.{suffix}")
     result = cli("predict", tmp_path, "--model", trained.path)
     assert result.exit_code == 1
-    assert result.stdout.startswith(f"{tmp_path / 'a.png'}: 7 (")
+    read = [line.partition(" (")[0] for line in result.stdout.splitlines()]
+    assert read == [f"{tmp_path / name}: 7" for name in ("a.gif", "a.png", "a.tif")]
     for name, known in formats.items():
         assert (
-            f"{tmp_path / name}: not a readable picture "
-            f"(it is not a PNG, JPEG, WebP or BMP file but {known}; save it as PNG)"
-            in result.stderr
+            f"{tmp_path / name}: not a readable picture (it is not a PNG, JPEG, WebP, BMP, GIF or"
+            f" TIFF file but {known}; save it as JPEG or PNG)" in result.stderr
         )
-    assert "8 of 9 pictures have no prediction." in result.stderr
+    assert "8 of 11 pictures have no prediction." in result.stderr
     rows = json.loads(cli("predict", tmp_path, "--model", trained.path, "--json").stdout)
-    assert [("error" in row, "class" in row) for row in rows] == [(False, True)] + 8 * [
+    assert [("error" in row, "class" in row) for row in rows] == 3 * [(False, True)] + 8 * [
         (True, False)
     ]
 
@@ -315,7 +319,8 @@ def test_json_csv_and_a_picture(trained, drawings, cli, tmp_path):
     assert (first["class"], third["class"]) == (7, 3)
     assert second == {
         "file": str(ruined),
-        "error": f"{ruined}: not a readable picture (it is not a PNG, JPEG, WebP or BMP file)",
+        "error": f"{ruined}: not a readable picture (it is not a PNG, JPEG, WebP, BMP, GIF or TIFF"
+        " file)",
     }
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 400

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lenet_tf.cli.output import echo_raw
+from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def print_notice(message: str) -> None:
     from rich.panel import Panel
     from rich.text import Text
 
+    STATUS.clear()
     text = Text(escape_controls(message, keep="\n"))
     Console(file=sys.stderr).print(
         Panel(text, title="NOTICE", border_style="bold yellow", style="bold")

@@ -68,7 +68,7 @@ def predict(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Print the class of each IMAGE: PNG, JPEG, WebP or BMP files, or folders of them.
+    """Print the class of each IMAGE: PNG, JPEG, WebP, BMP, GIF or TIFF files, or folders of them.
 
     A digit can have any size, be gray or in color, dark on light or light on dark. It is first
     prepared like MNIST's digits. For a network that was trained on a folder of pictures or on

@@ -30,8 +30,8 @@ def read_picture(path: str | Path) -> np.ndarray:
     light. A photograph is turned upright, and an animation gives its first picture.
 
     Args:
-        path: PNG, JPEG, WebP or BMP file of at most 32 MiB and 32,000,000 pixels; 12,500,000 for
-            WebP, and 4,000,000 for run-length encoded BMP.
+        path: PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 32 MiB and 32,000,000 pixels;
+            12,500,000 for WebP, and 4,000,000 for run-length encoded BMP.
 
     Returns:
         uint8 (height, width), 0 black … 255 white.

@@ -1,4 +1,4 @@
-"""Bounded readers of the structure of PNG and JPEG files, before Pillow decodes their pixels."""
+"""Bounded readers of the structure of PNG, JPEG and GIF files, before Pillow decodes pixels."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ _MAX_TABLE_BYTES, _MAX_SCANS = 1 << 20, 20
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
+_GIF_CONTROL = 0xF9
 # Comments and application data, except those of JFIF and Adobe, which describe the colors.
 _METADATA_MARKERS = frozenset((*range(0xE1, 0xEE), 0xEF, 0xFE))
 EXIF_PREFIX = b"Exif\0\0"
@@ -136,3 +137,52 @@ def _iterate_segments(content: bytes) -> Iterator[tuple[int, int, int]]:
             raise ValueError("it is truncated")
         yield content[marker.start() + 1], marker.start(), end
     raise ValueError(f"it has more than {_MAX_CHUNKS:,} segments")
+
+
+def strip_gif(content: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Reduce a GIF file to its first picture, without comments.
+
+    Args:
+        content: The file, which begins with `GIF8`.
+
+    Returns:
+        The reduced file, and no metadata.
+
+    Raises:
+        ValueError: If the file is truncated, states too many pixels or has no picture.
+    """
+    try:
+        width, height, flags = struct.unpack_from("<HHB", content, 6)
+        check_image_size(width, height)
+        head = end = 13 + _count_table_bytes(flags)
+        control = b""
+        # Attack: megabytes of comments, which Pillow joins piece by piece.
+        for _ in range(_MAX_CHUNKS):
+            start, kind = end, content[end : end + 1]
+            if kind == b"!":
+                end = _skip_blocks(content, start + 2)
+                is_control = content[start + 1] == _GIF_CONTROL and end - start == 8
+                control = content[start:end] if is_control else control
+            elif kind == b",":
+                left, top, width, height, flags = struct.unpack_from("<HHHHB", content, start + 1)
+                check_image_size(left + width, top + height)
+                # Pillow enlarges the canvas to what the first picture needs.
+                end = _skip_blocks(content, start + 11 + _count_table_bytes(flags))
+                return b"".join([content[:head], control, content[start:end], b";"]), {}
+            else:
+                break
+    except (struct.error, IndexError) as error:
+        raise ValueError("it is truncated") from error
+    raise ValueError("it holds no picture")
+
+
+def _count_table_bytes(flags: int) -> int:
+    """Return the bytes of a GIF's color table."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _skip_blocks(content: bytes, end: int) -> int:
+    """Return where a chain of a GIF's data blocks ends."""
+    while size := content[end]:
+        end += 1 + size
+    return end + 1

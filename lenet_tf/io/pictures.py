@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lenet_tf.io.images import MAX_PIXELS, check_image_size, strip_jpeg, strip_png
+from lenet_tf.io.images import MAX_PIXELS, check_image_size, strip_gif, strip_jpeg, strip_png
 from lenet_tf.io.picture_formats import detect_format
+from lenet_tf.io.tiff import strip_tiff
 
 MAX_BYTES = 32 << 20
 # Larger pictures are not decoded by several threads at once: each pixel takes up to nine bytes.
@@ -24,7 +25,7 @@ _MAX_WEBP_PIXELS = 12_500_000
 # Limits of pixels, bytes and width for BMP files with run lengths, which Pillow decodes slowly.
 _MAX_RLE_SIZE, _MAX_RLE_WIDTH = 4_000_000, 65_535
 _RLE_COMPRESSIONS = (1, 2)
-_STRIPPERS = {"PNG": strip_png, "JPEG": strip_jpeg}
+_STRIPPERS = {"PNG": strip_png, "JPEG": strip_jpeg, "GIF": strip_gif, "TIFF": strip_tiff}
 # What a damaged file can make Pillow raise, beside OSError and ValueError.
 _DAMAGE = (SyntaxError, EOFError, IndexError, KeyError, OverflowError, struct.error, zlib.error)
 
@@ -82,6 +83,8 @@ def reduce_to_8_bits(image: Image.Image) -> np.ndarray:
         uint8 (height, width). Levels that the file calls transparent become white.
     """
     values = np.asarray(image)
+    if values.min() < 0:
+        raise ValueError("it has negative levels; save it as PNG")
     gray = (values >> max(0, int(values.max()).bit_length() - 8)).astype(np.uint8)
     if isinstance(transparent := image.info.get("transparency"), int):
         gray[values == transparent] = 255
@@ -99,6 +102,8 @@ def _describe(error: Exception) -> str:
 
 def _check_header(image: Image.Image, image_format: str, byte_count: int) -> None:
     width, height = image.size
+    if image.mode == "F":
+        raise ValueError("its levels are no whole numbers; save it as PNG")
     check_image_size(width, height, _MAX_WEBP_PIXELS if image_format == "WEBP" else MAX_PIXELS)
     # Attack: runs that take Pillow minutes, since one run can skip 255 rows.
     if (
