@@ -12,8 +12,6 @@ from PIL import Image, ImageOps
 from lenet_tf.io.orientation import swaps_sides, turn_upright
 from lenet_tf.io.pictures import MAX_SMALL_PIXELS, check_palette, open_picture, reduce_to_8_bits
 
-# Larger images are a mistake for these networks.
-MAX_SIDE = 4_096
 # A photograph is decoded to at least so many times the wanted size, which JPEG does quickly.
 _REDUCING_GAP = 2
 # One large picture is decoded at a time: each pixel takes up to nine bytes.

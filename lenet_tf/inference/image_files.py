@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lenet_tf.data.picture_images import to_image
+from lenet_tf.data.read_options import DEFAULT_OPTIONS, ReadOptions
 from lenet_tf.errors import DataError
 from lenet_tf.inference.grayscale import to_gray
 from lenet_tf.io.bounded import read_bounded
@@ -21,8 +23,13 @@ from lenet_tf.io.pictures import (
 )
 
 
-def read_picture(path: str | Path) -> np.ndarray:
-    """Read a picture as gray levels, neither scaled nor inverted.
+def read_picture(
+    path: str | Path,
+    *,
+    image_size: int | tuple[int, int] | str | None = None,
+    color: bool | None = None,
+) -> np.ndarray:
+    """Read a picture as gray levels, neither scaled nor inverted; or as `load_data` reads one.
 
     The file's content decides its format. Colors become their lightness (ITU-R 601), or their
     likeness to the paper's color where strokes are as light as the paper. 16-bit levels become the
@@ -32,9 +39,12 @@ def read_picture(path: str | Path) -> np.ndarray:
     Args:
         path: PNG, JPEG, WebP, BMP, GIF or TIFF file of at most 32 MiB and 32,000,000 pixels;
             12,500,000 for WebP, and 4,000,000 for run-length encoded BMP.
+        image_size: Side, or height and width, that the picture is cropped and resized to, as
+            `load_data` does with folders of pictures.
+        color: Whether the result has three channels (True) or is gray (False), likewise.
 
     Returns:
-        uint8 (height, width), 0 black … 255 white.
+        uint8 (height, width), 0 black … 255 white; (height, width, 3) in color.
 
     Raises:
         DataError: If the file is missing, too large, damaged or of another format.
@@ -47,10 +57,26 @@ def read_picture(path: str | Path) -> np.ndarray:
         >>> picture.shape, int(picture.min())
         ((30, 40), 255)
     """
+    file = to_path(path, DataError, "a picture")
+    options = ReadOptions(image_size=image_size, color=color)
     with hide_decoder_warnings():
-        picture = read_gray(to_path(path, DataError, "a picture"))
+        if options != DEFAULT_OPTIONS:
+            return read_image(file, options.image_size, options.color)
+        picture = read_gray(file)
     assert picture is not None
     return picture
+
+
+def read_image(path: Path, size: tuple[int, int] | None, color: bool | None) -> np.ndarray:
+    """Read a picture as an image of a data set of pictures, see `to_image`.
+
+    Raises:
+        DataError: If the file is missing, too large, damaged or of another format.
+    """
+    try:
+        return to_image(read_bounded(path, MAX_BYTES), size, color).pixels
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: not a readable picture ({error})") from error
 
 
 def read_gray(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray | None:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lenet_tf.data.picture_images import MAX_SIDE, to_image, to_preview
+from lenet_tf.data.picture_images import to_preview
+from lenet_tf.data.read_options import MAX_SIDE
 from lenet_tf.errors import DataError
 from lenet_tf.inference.digit_preprocessing import SIZE, as_digit
-from lenet_tf.inference.image_files import read_gray, read_small_gray
+from lenet_tf.inference.image_files import read_gray, read_image, read_small_gray
 from lenet_tf.io.bounded import read_bounded
 from lenet_tf.io.pictures import MAX_BYTES
 from lenet_tf.specs import Spec
@@ -75,18 +76,19 @@ class PictureInput:
         if self.size is None:
             yield from _read_digits(pool, files)
             return
-        numbers = range(len(files))
-        # Unreadable ones are replaced by later ones, so that as many are kept as can be.
-        keeps = [keep_pictures > 0 for _ in numbers]
-        yield from pool.map(self._read_image, files, keeps)
+        read = functools.partial(self._read_image, keeps_picture=keep_pictures > 0)
+        yield from pool.map(read, files)
 
     def _read_image(self, file: Path, keeps_picture: bool) -> ReadPicture:
         try:
-            content = read_bounded(file, MAX_BYTES)
-            image = to_image(content, self.size, self.color).pixels
-            preview = to_preview(content, _MAX_KEPT_SIDE) if keeps_picture else None
+            image = read_image(file, self.size, self.color)
+            preview = None
+            if keeps_picture:
+                preview = to_preview(read_bounded(file, MAX_BYTES), _MAX_KEPT_SIDE)
             return ReadPicture(file, image, preview)
-        except (OSError, ValueError) as error:
+        except DataError as error:
+            return ReadPicture(file, error=str(error))
+        except (OSError, ValueError) as error:  # the file has changed
             return ReadPicture(file, error=f"{file}: not a readable picture ({error})")
 
 
