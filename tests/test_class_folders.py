@@ -344,6 +344,13 @@ def test_damaged_archives(name, photos, tmp_path):
         load(str(path))
 
 
+@pytest.mark.parametrize("name", ["./photos", "photos/", "/none/photos", "~/none"])
+def test_folders_that_are_missing(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=f"{name}: there is no such file or folder"):
+        load(name)
+
+
 def test_encrypted_members_are_named(photos, tmp_path):
     path = pack(photos, tmp_path / "x.zip")
     content = bytearray(path.read_bytes())

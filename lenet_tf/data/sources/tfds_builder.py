@@ -74,6 +74,8 @@ def _check_name(name: str, base: str, known: list[str]) -> None:
     is_path = os.path.exists(name) or os.path.exists(f"{name}.npz") or Path(name).suffix != ""
     if name and is_path:
         raise DataError(f"{name!r} is not a TFDS data set. {OWN_DATA}")
+    if name.startswith((".", "/", "~", "\\")) or name.endswith(("/", "\\")):
+        raise DataError(f"{name}: there is no such file or folder")
     hint = suggest_name(name, known, "lenet-tf train --help says what can be named")
     raise DataError(f"unknown data set {name!r}: {hint}")
 
