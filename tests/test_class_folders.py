@@ -62,6 +62,12 @@ def test_classes_and_pictures_are_in_natural_order(photos, messages):
     assert "No test folder: 20% of each class, 6 pictures, are the test images." in message
 
 
+def test_in_python_the_guesses_are_a_warning_at_the_callers_line(photos):
+    with pytest.warns(UserWarning, match="No test folder: 20% of each class") as caught:
+        load_data(photos)
+    assert [Path(warning.filename).name for warning in caught] == [Path(__file__).name]
+
+
 def test_the_test_split_is_always_the_same_and_stratified(photos):
     data, again = load(photos), load(str(photos))
     assert np.bincount(data.y_test).tolist() == [2, 2, 2]

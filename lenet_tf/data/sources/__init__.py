@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,7 @@ from lenet_tf.specs import Spec
 ORIGINALS_VARIABLE = "LENET_TF_ORIGINALS"
 DEFAULT_DATA = "mnist"
 
+_PACKAGE = "lenet_tf."
 # What separates folders in a name; Windows takes either.
 _SEPARATORS = "/\\"
 
@@ -44,7 +46,7 @@ _SOURCES: tuple[tuple[Callable[[Path], bool], _Load], ...] = (
 def load_data(
     name: str | Path | None = None,
     originals: str | Path | None = None,
-    notify: Callable[[str], None] = warnings.warn,
+    notify: Callable[[str], None] | None = None,
     *,
     image_size: int | tuple[int, int] | None = None,
     color: bool | None = None,
@@ -81,7 +83,7 @@ def load_data(
         originals: Folder laid out as `<folder>/<data set>/<published files>`; None means that of
             the environment variable LENET_TF_ORIGINALS.
         notify: Function that is called with a message if the sample stands in for MNIST, or
-            something about your own data was guessed.
+            something about your own data was guessed. None warns.
         image_size: Side, or height and width, of the images that pictures are cropped and resized
             to. None keeps the size of pictures that all have one of up to 64×64.
         color: Whether pictures get three channels (True) or one (False). None: three if one of
@@ -112,6 +114,7 @@ def load_data(
         >>> data.y_train.shape, data.num_classes
         ((4000,), 10)
     """
+    notify = notify or _warn_caller
     options = ReadOptions(
         image_size=image_size, color=color, layout=layout, values=values, labels=labels
     )
@@ -139,6 +142,14 @@ def load_data(
     if name == CIFAR10_JPEG:
         return load_cifar10_jpeg(root, notify)
     return _load_from_tfds(name, root, notify)
+
+
+def _warn_caller(message: str) -> None:
+    """Warn with the place outside of this package that asked for the data."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def _is_tfds_name(name: str | Path) -> bool:
