@@ -123,7 +123,7 @@ def test_from_a_folder_of_pictures_to_answers(photos, cli, tmp_path):
 
     tested = cli("evaluate", run, "--report", "--json")
     assert tested.exit_code == 0, tested.output
-    assert [each["name"] for each in json.loads(tested.stdout)["scores"]["classes"]] == [
+    assert json.loads(tested.stdout)["scores"]["class_names"] == [
         "red fox",
         "whale",
     ]
