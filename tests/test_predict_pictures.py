@@ -129,6 +129,8 @@ def test_from_a_folder_of_pictures_to_answers(photos, cli, tmp_path):
     ]
     other = cli("evaluate", run, "--data", photos)
     assert other.exit_code == 0, other.output
-    assert "resized to 24×20, the size of tiny's images" in " ".join(other.stderr.split())
+    assert "resized to 24×20, the size of tiny's images" in " ".join(
+        other.stderr.replace("│", " ").split()
+    )
     again = cli.train("--from-run", run)
     assert again.exit_code == 0, again.output
