@@ -7,6 +7,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reproduction import LABELS, make_predictions, make_record, make_row
 
