@@ -20,6 +20,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 CONSTANTS = {
     "lenet_tf.VARIANTS",
     "lenet_tf.specs.AUGMENTATIONS",
+    "lenet_tf.specs.EXPERIMENTS",
     "lenet_tf.specs.RECIPES",
     "lenet_tf.specs.VARIANTS",
 }
