@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lenet_tf.data.sources.cifar10_jpeg import CIFAR10_JPEG, CLASS_NAMES
 from lenet_tf.evaluation.markdown import format_table
 from lenet_tf.reproduce.predictions import Predictions, decode_classes
 from lenet_tf.reproduce.table_row import TableRow
@@ -24,7 +25,11 @@ _MAX_IMAGES = 40
 _FIGURE_COLUMNS = 8
 # Its test images are prepared wrongly on purpose.
 _EXCLUDED_ROW = "lenet5-divided-twice"
-_TITLES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
+_TITLES = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    CIFAR10_JPEG: "CIFAR-10, JPEG copy",
+}
 _CLASS_NAMES = {
     "fashion_mnist": (
         "T-shirt",
@@ -38,6 +43,7 @@ _CLASS_NAMES = {
         "bag",
         "ankle boot",
     ),
+    CIFAR10_JPEG: CLASS_NAMES,
 }
 TITLE = "# Test images that most networks misclassify"
 _INTRODUCTION = f"""\

@@ -54,7 +54,8 @@ def _count(descriptions: Iterable[str]) -> list[str]:
 
 def _describe_data(record: Record) -> str:
     data = record["data"]
-    return f"{data['name']} {data['version']}, SHA-256 {data['sha256'][:16]}…"
+    name = f"{data['name']} {data['version']}".strip()
+    return f"{name}, SHA-256 {data['sha256'][:16]}…"
 
 
 def _describe_machine(record: Record) -> str:
