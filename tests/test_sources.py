@@ -477,6 +477,13 @@ def test_npz_files_by_any_spelling_of_the_suffix(tmp_path, arrays, name, monkeyp
         assert load_data(given).name == expected
 
 
+def test_a_mistyped_folder_is_suggested(tmp_path, monkeypatch):
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="unknown data set 'photoz': did you mean photos"):
+        load_data("photoz")
+
+
 def test_other_things_than_names_and_paths_are_refused(tmp_path):
     with pytest.raises(DataError, match="named by text or a Path, not by int"):
         load_data(5)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 import os
 from pathlib import Path
@@ -11,6 +13,7 @@ from lenet_tf.errors import DataError, suggest_name
 from lenet_tf.specs.validators import are_class_names
 
 _MAX_BYTES = 8 << 30
+_MAX_FILES = 1_000
 OWN_DATA = (
     "Your own data can be a folder, .zip or .tar.gz of class folders of pictures"
     " (photos/cat/1.jpg), a .npz file or a folder of .npy files with x_train, y_train, x_test,"
@@ -76,8 +79,17 @@ def _check_name(name: str, base: str, known: list[str]) -> None:
         raise DataError(f"{name!r} is not a TFDS data set. {OWN_DATA}")
     if name.startswith((".", "/", "~", "\\")) or name.endswith(("/", "\\")):
         raise DataError(f"{name}: there is no such file or folder")
-    hint = suggest_name(name, known, "lenet-tf train --help says what can be named")
+    names = [*known, *_list_files()]
+    hint = suggest_name(name, names, "lenet-tf train --help says what can be named")
     raise DataError(f"unknown data set {name!r}: {hint}")
+
+
+def _list_files() -> list[str]:
+    """Return names of files and folders in the working folder, which a user may have mistyped."""
+    with contextlib.suppress(OSError), os.scandir() as entries:
+        names = [entry.name for entry in itertools.islice(entries, _MAX_FILES)]
+        return [name for name in names if name.isprintable() and name[0] != "."]
+    return []
 
 
 def get_class_names(builder: Any) -> tuple[str, ...]:
