@@ -23,7 +23,8 @@ _JPEG = "CIFAR-10, JPEG copy"
 
 def _vary(name: str, base: str, notes: str, **changes: Any) -> Spec:
     """Make an experiment from a variant."""
-    return replace(VARIANTS[base], name=name, notes=notes, **changes)
+    source = f"This project: {notes}"
+    return replace(VARIANTS[base], name=name, notes=notes, source=source, **changes)
 
 
 def _train(name: str, base: str, recipe: str, notes: str = "", **changes: Any) -> Spec:
