@@ -62,6 +62,8 @@ class Terminal:
                 os.dup2(terminal, descriptor)
             if redirected is not None:
                 os.dup2(os.open(redirected, os.O_WRONLY | os.O_CREAT), 1)
+            # A shell starts background jobs with SIGINT ignored.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.closerange(3, 64)
             os.execve(sys.executable, [sys.executable, *command], environment)
         os.close(terminal)

@@ -224,7 +224,9 @@ def test_network_predictions(network, digits, tmp_path, cli):
     for count in COUNTS:
         expected = network.predict(images[:count], verbose=0)
         assert_close(lenet_tf.predict(network, digits.x_test[:count]), expected)
-        result = cli("predict", "--json", "--model", tmp_path / "network.keras", *pictures[:count])
+        # Networks for color would take the pictures for photographs.
+        options = ("--json", "--prepare", "digit", "--model", tmp_path / "network.keras")
+        result = cli("predict", *options, *pictures[:count])
         assert result.exit_code == 0, result.output
         probabilities = to_probabilities(network, expected)
         answers = json.loads(result.stdout)

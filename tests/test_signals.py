@@ -33,8 +33,12 @@ NOTICE = "Stopping after this epoch. Send the signal again to stop at once"
 @pytest.fixture(autouse=True)
 def _handlers_are_restored():
     """Fail a test that leaves its handlers behind."""
-    defaults = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    # A shell starts background jobs with SIGINT ignored.
+    defaults = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    # A shell starts background jobs with SIGINT ignored, nohup a command with SIGHUP ignored.
     before = {number: signal.signal(number, default) for number, default in defaults.items()}
     yield
     after = {number: signal.signal(number, handler) for number, handler in before.items()}

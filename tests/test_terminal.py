@@ -236,7 +236,7 @@ wait()
 def test_a_command_says_at_once_what_it_does(tmp_path):
     terminal = Terminal("-m", "lenet_tf", "train", folder=tmp_path, PYTHONPATH=os.getcwd())
     terminal.wait_for(lambda text: text.startswith(("starting", "reading")))
-    # Idle, it takes 0.25 s.
-    assert time.monotonic() - terminal.started < 3
+    # Idle, it takes 0.25 s, and TensorFlow alone 3 s; a busy machine takes several times as long.
+    assert time.monotonic() - terminal.started < 10
     terminal.press("\x03")
     terminal.finish()
