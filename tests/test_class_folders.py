@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import shutil
@@ -13,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lenet_tf import get_spec, load_data
+from lenet_tf import RawData, get_spec, load_data
 from lenet_tf.data.sources import picture_decoding
 from lenet_tf.data.sources.class_folders import find_class_folders, natural_key
 from lenet_tf.errors import DataError, SourceUnreachable
+from lenet_tf.evaluation.page_images import build_gallery
 from lenet_tf.io import bounded
 
 CIFAR = Path(os.environ.get("LENET_TF_ORIGINALS", "")) / "cifar10_jpeg"
@@ -140,6 +142,16 @@ def test_natural_order():
     names = ["a10", "a9", "A9b", "b", "007", "10", "9", "a9"]
     assert sorted(names, key=natural_key) == ["007", "9", "10", "a9", "a9", "A9b", "a10", "b"]
     sorted([f"a{'9' * 9_999}", "a1"], key=natural_key)
+
+
+@pytest.mark.parametrize(("source", "shown"), [("pictures", 200), ("file", 55)])
+def test_gray_photographs_are_no_negatives_in_reports(source, shown):
+    """Other gray images, such as MNIST's, are ink: 255 is black."""
+    images = np.full((2, 8, 8, 1), 200, np.uint8)
+    data = RawData(images, [0, 1], images, [0, 1], source=source)
+    (picture, _) = build_gallery(list(data.x_test), ["", ""], data.has_photographs)
+    content = base64.b64decode(picture.images[0].partition(",")[2])
+    assert set(np.asarray(Image.open(io.BytesIO(content))).ravel()) == {shown}
 
 
 def test_sizes_that_differ_need_a_size(photos, messages):

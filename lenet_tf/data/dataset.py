@@ -45,7 +45,8 @@ class RawData:
         y_test: As `y_train`.
         name: Name of the data set in messages, reports and run folders.
         version: The data set's own version.
-        source: Where the arrays came from: originals, cache, download, sample, file or arrays.
+        source: Where the arrays came from: originals, cache, download, sample, file, pictures or
+            arrays.
         num_classes: Number of classes. 0 takes the largest training label + 1, if every class
             below it occurs.
         class_names: Names of the classes, all different, for predictions and reports. None are
@@ -122,6 +123,11 @@ class RawData:
             message = f"{self.name}: {'; '.join(converted.notes)}"
             # The caller of the constructor that dataclasses wrote.
             warnings.warn(message, DataWarning, stacklevel=5)
+
+    @property
+    def has_photographs(self) -> bool:
+        """Whether gray images are shown as they are; others are ink, whose high values are dark."""
+        return self.source == "pictures"
 
     @property
     def image_shape(self) -> tuple[int, ...]:

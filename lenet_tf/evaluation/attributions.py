@@ -43,6 +43,7 @@ def compute_attributions(
     probabilities: np.ndarray,
     mistakes: np.ndarray,
     class_names: Sequence[str] = (),
+    are_photographs: bool = False,
 ) -> Attributions:
     """Explain the most confident mistakes and the first correct predictions of other classes.
 
@@ -53,6 +54,7 @@ def compute_attributions(
         probabilities: Class probabilities, float (N, classes).
         mistakes: Indices of the misclassified images, as `rank_mistakes` returns them.
         class_names: Names of the classes; none are numbers.
+        are_photographs: Whether gray images are shown as they are, not as ink.
     """
     wrong = mistakes[:_MISTAKES]
     predictions = probabilities.argmax(axis=1)
@@ -65,7 +67,10 @@ def compute_attributions(
     titles += [f"{title}\nimage {index}" for title, index in zip(named, wrong, strict=True)]
     raw = np.stack([images[index] for index in chosen])
     prepared = np.asarray(prepare_images(raw, model.spec.preparation))
-    rows = {"image": _show_images(prepared), "saliency": _show_saliency(saliency(model, raw))}
+    rows = {
+        "image": _show_images(prepared, are_photographs),
+        "saliency": _show_saliency(saliency(model, raw)),
+    }
     note = (
         "Saliency, beside each image: orange pixels support the prediction if they become brighter,"
         " violet ones if they become darker."
@@ -81,12 +86,13 @@ def compute_attributions(
     return Attributions(rows, titles, note)
 
 
-def _show_images(prepared: np.ndarray) -> np.ndarray:
-    """Show prepared images: gray ones as ink, high values dark."""
+def _show_images(prepared: np.ndarray, are_photographs: bool) -> np.ndarray:
+    """Show prepared images: gray ones as ink, high values dark, unless they are photographs."""
     low, high = prepared.min(), prepared.max()
     if prepared.shape[-1] == 3:
         return 255 - to_ink(prepared, low, high)
-    return to_ink(prepared.mean(axis=-1), low, high)[..., None].repeat(3, axis=-1)
+    ink = to_ink(prepared.mean(axis=-1), low, high)[..., None].repeat(3, axis=-1)
+    return 255 - ink if are_photographs else ink
 
 
 def _show_saliency(gradients: np.ndarray) -> np.ndarray:

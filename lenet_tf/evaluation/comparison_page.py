@@ -244,5 +244,6 @@ def _build_mistakes(group: Mapping[str, EvaluatedRun]) -> dict[str, Any]:
         text += f" Shown are the {comparison_figures.MAX_IMAGES} with the highest mean confidence."
     if shared.total:
         text += " Below each image: its class, its number and each run's prediction."
-    gallery = build_gallery([data.x_test[index] for index in shared.indices], shared.titles)
+    images = [data.x_test[index] for index in shared.indices]
+    gallery = build_gallery(images, shared.titles, data.has_photographs)
     return {"mistakes_text": text, "mistakes": gallery}

@@ -208,6 +208,7 @@ def plot_mistakes(
     probabilities: np.ndarray,
     class_names: Sequence[str] = (),
     columns: int = 8,
+    are_photographs: bool = False,
 ) -> Figure:
     """Show the misclassified images with the highest confidence.
 
@@ -217,10 +218,12 @@ def plot_mistakes(
         probabilities: Class probabilities, float (N, classes).
         class_names: Names of the classes; none are numbers.
         columns: Images in one line.
+        are_photographs: Whether gray images are shown as they are, not as ink.
 
     Returns:
         The figure, with up to 24 images.
     """
     chosen = rank_mistakes(labels, probabilities)[:MAX_MISTAKES]
     titles = name_mistakes(labels, probabilities, chosen, class_names)
-    return plot_gallery([images[index] for index in chosen], titles, "no mistakes", columns)
+    shown = [images[index] for index in chosen]
+    return plot_gallery(shown, titles, "no mistakes", columns, are_photographs)

@@ -20,24 +20,30 @@ MAX_MAPS = 24
 _MAP_STEP = 1.08
 
 
-def to_displayable(images: np.ndarray) -> np.ndarray:
+def to_displayable(images: np.ndarray, are_photographs: bool = False) -> np.ndarray:
     """Turn raw images into what matplotlib shows.
 
     Args:
         images: Integers of 0 to 255, (N, height, width) or (N, height, width, channels).
+        are_photographs: Whether gray images are shown as they are, not as ink.
 
     Returns:
         The images as uint8. Color images keep their three channels; others become gray,
-        (N, height, width), by the mean of their channels.
+        (N, height, width), by the mean of their channels; gray photographs get three channels.
     """
     if images.ndim == 4 and images.shape[-1] != 3:
         images = images.mean(axis=-1)
-    return images.astype(np.uint8)
+    images = images.astype(np.uint8)
+    return np.stack([images] * 3, axis=-1) if are_photographs and images.ndim == 3 else images
 
 
 @default_style()
 def plot_gallery(
-    images: Sequence[np.ndarray], titles: Sequence[str], empty_text: str, columns: int = 8
+    images: Sequence[np.ndarray],
+    titles: Sequence[str],
+    empty_text: str,
+    columns: int = 8,
+    are_photographs: bool = False,
 ) -> Figure:
     """Show images in lines, each below its title.
 
@@ -46,11 +52,12 @@ def plot_gallery(
         titles: The images' titles, of one line or more.
         empty_text: What to write if there is no image.
         columns: Images in one line.
+        are_photographs: Whether gray images are shown as they are, not as ink.
 
     Returns:
         The figure.
     """
-    shown = to_displayable(np.stack(images)) if len(images) else ()
+    shown = to_displayable(np.stack(images), are_photographs) if len(images) else ()
     lines = max(1, -(-len(images) // columns))
     title_lines = max((title.count("\n") for title in titles), default=0)
     # In inches. All images share one pair of axes, since 24 pairs take a second to draw.

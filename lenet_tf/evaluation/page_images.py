@@ -50,14 +50,17 @@ def to_data_uri(pixels: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def build_gallery(images: Sequence[np.ndarray], captions: Sequence[str]) -> list[Picture]:
+def build_gallery(
+    images: Sequence[np.ndarray], captions: Sequence[str], are_photographs: bool = False
+) -> list[Picture]:
     """Build a gallery of raw images; gray ones are shown as ink, high values dark.
 
     Args:
         images: Raw images of values 0 to 255, each (height, width) or (height, width, channels).
         captions: Their captions.
+        are_photographs: Whether gray images are shown as they are.
     """
-    shown = to_displayable(np.stack(images)) if len(images) else ()
+    shown = to_displayable(np.stack(images), are_photographs) if len(images) else ()
     return [
         Picture([to_data_uri(image if image.ndim == 3 else 255 - image)], caption)
         for image, caption in zip(shown, captions, strict=True)

@@ -96,6 +96,7 @@ def build_sections(
                 probabilities,
                 rank_mistakes(data.y_test, probabilities),
                 data.class_names,
+                data.has_photographs,
             )
         ),
     }
@@ -126,9 +127,17 @@ def _show_mistakes(data: RawData, probabilities: np.ndarray, csv_address: str) -
     captions = [f"{title}\nimage {index}" for title, index in zip(titles, shown, strict=True)]
     return Section(
         "Most confident mistakes",
-        figures.plot_mistakes(data.x_test, data.y_test, probabilities, data.class_names),
+        figures.plot_mistakes(
+            data.x_test,
+            data.y_test,
+            probabilities,
+            data.class_names,
+            are_photographs=data.has_photographs,
+        ),
         is_plot=False,
-        pictures=build_gallery([data.x_test[index] for index in shown], captions),
+        pictures=build_gallery(
+            [data.x_test[index] for index in shown], captions, data.has_photographs
+        ),
         note=f"{len(mistakes):,} of {len(data.x_test):,} test images are misclassified.",
         link=csv_address,
     )

@@ -67,7 +67,7 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
     )
     _write_figure(
         "predictions/worst_mistakes",
-        figures.plot_mistakes(images, labels, predicted, columns=4, class_names=data.class_names),
+        figures.plot_mistakes(images, labels, predicted, data.class_names, 4, data.has_photographs),
         epoch,
         "The wrong predictions with the highest confidence: class, prediction, probability.",
     )

@@ -57,7 +57,7 @@ def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
     table = "\n".join(["label\tanswer\tright", *rows]) + "\n"
     write_text(folder / FOLDER / "images.tsv", table, inside=folder)
     with atomic_write(folder / FOLDER / "images.png", inside=folder) as file:
-        Image.fromarray(_make_sprite(images)).save(file, format="PNG")
+        Image.fromarray(_make_sprite(images, data.has_photographs)).save(file, format="PNG")
     config = projector.ProjectorConfig()
     embedding = config.embeddings.add(
         tensor_name=layer, tensor_path=f"{FOLDER}/points.tsv", metadata_path=f"{FOLDER}/images.tsv"
@@ -67,10 +67,10 @@ def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
     write_text(folder / _CONFIG, str(config))
 
 
-def _make_sprite(images: np.ndarray) -> np.ndarray:
-    """Return raw images in a square, row by row, dark on light, uint8 (height, width[, 3])."""
+def _make_sprite(images: np.ndarray, are_photographs: bool) -> np.ndarray:
+    """Return raw images in a square, row by row, ink on paper, uint8 (height, width[, 3])."""
     side = int(np.ceil(np.sqrt(len(images))))
-    tiles = to_displayable(images)
+    tiles = to_displayable(images, are_photographs)
     tiles = 255 - tiles if tiles.ndim == 3 else tiles
     blank = np.full((side * side - len(tiles), *tiles.shape[1:]), 255, np.uint8)
     tiles = np.concatenate([tiles, blank])
