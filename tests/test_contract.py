@@ -87,7 +87,15 @@ def get_network_spec(name: str) -> lenet_tf.Spec:
     return load_spec(MENU) if name == MENU.name else get_spec(name)
 
 
-@pytest.fixture(params=NETWORKS)
+# Other networks have the same rows and the same preparation; only `make test-slow` takes these.
+TWINS = ("lenet5-32", "lenet5-modern-color")
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name in TWINS else name for name in NETWORKS
+    ]
+)
 def network(request) -> LeNet:
     return LeNet(get_network_spec(request.param), seed=1)
 
