@@ -134,6 +134,7 @@ def test_the_menu_file_shows_every_option_and_works(cli, digits, tmp_path):
     assert cli("summary", MENU).exit_code == 0
 
 
+@pytest.mark.slow
 def test_whole_numbers_and_a_changed_field(cli):
     """1 is a number too: Keras itself wants 1.0. The run's folder and record say what changed."""
     text = EXAMPLE.read_text(encoding="utf-8").replace(

@@ -395,6 +395,7 @@ def test_the_optimizer_of_a_compiled_model_trains_it(digits, tmp_path):
     assert not (tmp_path / "frozen").exists()
 
 
+@pytest.mark.slow
 def test_a_run_in_several_threads_suggests_one(digits, tmp_path, capfd, monkeypatch):
     for threads, is_suggested in (("1", False), ("2", True)):
         for variable in ("TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS"):

@@ -228,6 +228,7 @@ def test_training_hides_retracing_advice(caplog):
     assert [record.getMessage() for record in caplog.records] == [advice]
 
 
+@pytest.mark.slow
 def test_log_level_is_1_unless_the_user_sets_it(monkeypatch):
     script = (
         "import os, sys; from lenet_tf import inspection, layers; assert 'keras' in sys.modules;"

@@ -114,6 +114,7 @@ def test_other_data_are_rejected(old_run, mnist):
         resume(folder, replace(mnist, x_test=changed), report=False)
 
 
+@pytest.mark.slow
 def test_the_command_names_both_orders(old_run, mnist, cli, monkeypatch):
     """`evaluate`, `report` and `train --from-run` do; the last uses the run's own order."""
     folder, complete = old_run

@@ -463,6 +463,7 @@ def test_pictures_are_kept_only_for_a_figure(tmp_path, monkeypatch):
     assert plot_predictions([each for each in kept if each.picture is not None]).axes
 
 
+@pytest.mark.slow
 def test_a_figure_says_how_many_pictures_it_shows(cli, tmp_path, tiny_run, monkeypatch):
     monkeypatch.setattr("lenet_tf.inference.predict.MAX_PICTURES", 2)
     for number in range(3):
