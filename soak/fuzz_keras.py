@@ -127,8 +127,8 @@ def fuzz_guided(runs: int, seed: int) -> None:
     """
     import atheris
 
-    names = ("saving", "config_allowlist", "compile_check", "keras_archive")
-    modules = [*(f"lenet_tf.models.{name}" for name in names), "lenet_tf.specs"]
+    names = ("models.saving", "models.config_allowlist", "models.compile_check")
+    modules = [*(f"lenet_tf.{name}" for name in names), "lenet_tf.pretrained", "lenet_tf.specs"]
     with atheris.instrument_imports(include=[*modules, "zipfile", "json"]):
         import lenet_tf.models.config_allowlist
         import lenet_tf.models.saving  # noqa: F401

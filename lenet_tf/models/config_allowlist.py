@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from lenet_tf.errors import SpecError
 from lenet_tf.models.compile_check import check_compile_config, check_keys, describe_object
-from lenet_tf.models.lenet import LeNet, spec_from_config
+from lenet_tf.models.lenet import LeNet
 from lenet_tf.models.training_terms import check_terms
+from lenet_tf.pretrained.network_config import LENET, REGISTERED_NAME, check_spec
 from lenet_tf.specs import Spec, validators
-from lenet_tf.specs.cost import check_cost
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.scope_names import map_row_names
-
-LENET = "lenet_tf>LeNet"
 
 _MODEL_KEYS = {"module", "class_name", "config", "registered_name", "build_config"}
 _MODEL_KEYS |= {"compile_config", "shared_object_id"}
@@ -41,10 +38,8 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         raise ValueError("config.json describes no model")
     class_name = config.get("class_name")
-    if (class_name, config.get("registered_name")) != ("LeNet", LENET):
-        description = describe_object(
-            config if class_name == "LeNet" else {"class_name": class_name}
-        )
+    if (class_name, config.get("registered_name")) != (LENET, REGISTERED_NAME):
+        description = describe_object(config if class_name == LENET else {"class_name": class_name})
         raise NotLeNetError(
             f"holds a {description}, not a LeNet saved by lenet_tf, so how to prepare its images is"
             " unknown"
@@ -59,7 +54,7 @@ def check_config(config: Any) -> tuple[dict[str, Any], Spec]:
         "module": LeNet.__module__,
         "class_name": class_name,
         "config": arguments,
-        "registered_name": LENET,
+        "registered_name": REGISTERED_NAME,
         "compile_config": compile_config,
     }
     return checked, spec
@@ -82,13 +77,7 @@ def _check_arguments(arguments: dict[str, Any]) -> Spec:
     # Attack: `input_shape` or `num_classes` would enlarge the network after its size was checked.
     check_keys("LeNet", arguments, _LENET_KEYS)
     check_terms(arguments.get("terms", {}))
-    try:
-        spec = spec_from_config(arguments)
-    except (SpecError, MemoryError):
-        raise
-    except Exception as error:  # Arbitrary JSON values can fail in any arithmetic of a spec.
-        raise SpecError(f"{type(error).__name__}: {error}") from error
-    check_cost(spec)
+    spec = check_spec(arguments)
     seed, precision, name, frozen = (
         arguments.get(key) for key in ("seed", "precision", "name", "frozen")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,12 @@ from lenet_tf.models.layer_factory import build_layer, derive_seed
 from lenet_tf.models.optimizer_check import find_optimizer_difference, keep_compile_config
 from lenet_tf.models.own_metrics import OwnMetricsMixin
 from lenet_tf.models.training_terms import set_terms, terms_to_config
+from lenet_tf.pretrained.network_config import spec_from_config
 from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.specs.cost import check_cost
 from lenet_tf.specs.recipes import PRECISIONS
 from lenet_tf.specs.rows import Shape
-from lenet_tf.specs.scope_names import is_scope_name, map_row_names, rename_rows, to_scope_name
+from lenet_tf.specs.scope_names import is_scope_name, map_row_names, to_scope_name
 from lenet_tf.specs.validators import MAX_NAME, is_name, show_value, to_plain_number
 from lenet_tf.version import __version__
 
@@ -218,26 +218,3 @@ def find_own_methods(model: LeNet) -> list[str]:
         Their names, sorted. Methods that only describe a model, such as `get_config`, don't count.
     """
     return find_replaced_methods(model, LeNet, _METHODS)
-
-
-def spec_from_config(config: Mapping[str, Any]) -> specs.Spec:
-    """Return the spec in a model's config.
-
-    Args:
-        config: The result of `LeNet.get_config`.
-
-    Returns:
-        The validated spec.
-
-    Raises:
-        SpecError: If the spec isn't valid here; names both versions if another one saved it.
-    """
-    try:
-        return specs.Spec.from_dict(rename_rows(config["spec"]))
-    except SpecError as error:
-        version = config.get("version") or "before 0.2.0"
-        if version == __version__:
-            raise
-        raise SpecError(
-            f"{error}. It was saved by lenet_tf {str(version)[:30]}; this is lenet_tf {__version__}"
-        ) from error

@@ -27,7 +27,8 @@ from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.io.paths import to_path
 from lenet_tf.io.scratch import private_folder
 from lenet_tf.models.config_allowlist import NotLeNetError, check_config
-from lenet_tf.models.keras_archive import (
+from lenet_tf.models.lenet import LeNet
+from lenet_tf.pretrained.keras_archive import (
     ARCHIVE_ERRORS,
     CONFIG,
     DAMAGED,
@@ -38,7 +39,6 @@ from lenet_tf.models.keras_archive import (
     list_members,
     read_json,
 )
-from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import read_run
 

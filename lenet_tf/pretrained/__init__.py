@@ -1,0 +1,1 @@
+"""Trained networks as files, read and run without Keras."""
