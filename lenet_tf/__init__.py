@@ -32,6 +32,7 @@ _HOMES = {
     "evaluate": "evaluation.evaluate",
     "fit": "training.fit",
     "get_spec": "specs",
+    "list_presets": "pretrained.presets",
     "load_data": "data.sources",
     "load_model": "models.saving",
     "predict": "evaluation.evaluate",

@@ -193,6 +193,7 @@ ALLOWED_WRITERS = {
     # Keras' own method, which a user calls.
     ("models/lenet.py", "save"),
     ("models/saving.py", "ZipFile"),
+    ("pretrained/writing.py", "ZipFile"),
     ("reproduce/worker.py", "fdopen"),
     ("training/tensorboard/projector.py", "save"),
     ("training/tensorboard/projector.py", "savetxt"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,20 +76,25 @@ def select_weights(spec: Spec, arrays: Mapping[str, np.ndarray]) -> dict[str, tu
     Raises:
         ValueError: If an array is missing or has another shape or kind of number.
     """
-    counts: Counter[str] = Counter()
     weights: dict[str, tuple] = {}
-    for facts in spec.layers:
-        stored = _STORED_NAMES.get(type(facts.row))
-        if stored is None:
-            continue
-        number = counts[stored]
-        counts[stored] += 1
-        folder = f"layers/{stored}{f'_{number}' if number else ''}/vars"
+    facts_by_row = {facts.row.name: facts for facts in spec.layers}
+    for row, folder in name_stored_rows(spec):
         found = []
-        for index, shape in enumerate(get_weight_shapes(facts)):
+        for index, shape in enumerate(get_weight_shapes(facts_by_row[row])):
             array = arrays.get(f"{folder}/{index}")
             if array is None or array.shape != shape or array.dtype.kind != "f":
-                raise ValueError(f"the weights of {facts.row.name} are missing or of another shape")
+                raise ValueError(f"the weights of {row} are missing or of another shape")
             found.append(np.ascontiguousarray(array, np.float32))
-        weights[facts.row.name] = tuple(found)
+        weights[row] = tuple(found)
     return weights
+
+
+def name_stored_rows(spec: Spec) -> Iterator[tuple[str, str]]:
+    """Yield each row with weights and its folder in a `.keras` file, `layers/conv2d_1/vars`."""
+    counts: Counter[str] = Counter()
+    for row in spec.rows:
+        stored = _STORED_NAMES.get(type(row))
+        if stored is not None:
+            number = counts[stored]
+            counts[stored] += 1
+            yield row.name, f"layers/{stored}{f'_{number}' if number else ''}/vars"

@@ -1,0 +1,88 @@
+"""The trained networks of the package are the planned ones, unchanged."""
+
+from __future__ import annotations
+
+import pytest
+
+import lenet_tf
+from lenet_tf.errors import RunError
+from lenet_tf.pretrained import presets
+from lenet_tf.pretrained.locate import read_any
+from lenet_tf.pretrained.presets import DEFAULT_PRESET, find_preset, list_presets
+from lenet_tf.reproduce.plan import get_rows
+from lenet_tf.reproduce.preset_plan import PLANNED, choose_seed, get_rule
+from lenet_tf.reproduce.records import RecordStore
+
+NAMES = [preset.name for preset in list_presets()]
+SEEDS = {
+    "lenet5": 3,
+    "lenet5-modern-accurate": 0,
+    "lenet5-1998": 1,
+    "lenet4": 0,
+    "lenet1": 0,
+    "cnn-38k": 1,
+    "lenet5-modern-fashion": 2,
+}
+
+
+def test_the_rule_chooses_the_seeds() -> None:
+    rows = get_rows([planned.row for planned in PLANNED])
+    store = RecordStore.for_package()
+    assert {row.name: choose_seed(row, store.read(row)) for row in rows} == SEEDS
+
+
+def _record(seed: int, error: float, loss: float) -> dict:
+    return {"seed": seed, "epochs": {"val_accuracy": [0.0, 1 - error], "loss": [9.0, loss]}}
+
+
+@pytest.mark.parametrize(
+    ("row", "errors", "losses", "seed"),
+    [
+        ("lenet1", (0.1, 0.2, 0.3), (3, 2, 1), 1),
+        ("lenet1", (0.3, 0.1, 0.2, 0.4), (0, 0, 0, 0), 2),
+        ("lenet1", (0.2, 0.1, 0.2, 0.2), (0, 0, 0, 0), 0),
+        ("lenet5", (0.1, 0.2, 0.3), (1, 3, 2), 2),
+    ],
+)
+def test_the_rule_takes_the_median(row: str, errors: tuple, losses: tuple, seed: int) -> None:
+    records = [_record(*each) for each in zip(range(9), errors, losses, strict=False)]
+    assert choose_seed(get_rows([row])[0], records) == seed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_presets_are_those_of_the_plan(name: str) -> None:
+    preset = find_preset(name)
+    assert preset is not None
+    planned = {each.name: each for each in PLANNED}[name]
+    row = get_rows([planned.row])[0]
+    assert (preset.row, preset.digest, preset.seed) == (row.name, row.digest, SEEDS[row.name])
+    assert (preset.title, preset.rule) == (planned.title, get_rule(row))
+    network = preset.read()
+    assert network.spec.rows == row.spec.rows
+    assert network.spec.recipe == row.spec.recipe
+    assert network.spec.preparation == row.spec.preparation
+    assert network.spec.parameters == preset.parameters
+    assert network.class_names == preset.class_names
+    assert network.image_shape == preset.image_shape == (28, 28, 1)
+
+
+def test_a_name_finds_a_preset(tmp_path) -> None:
+    assert read_any(DEFAULT_PRESET).spec.name == "lenet5-modern-accurate"
+    assert find_preset("../presets/lenet5-mnist") is None
+    with pytest.raises(RunError, match="did you mean lenet5-modern-mnist"):
+        read_any("lenet5-modern-mnits")
+    with pytest.raises(RunError, match="there is no such run or model"):
+        read_any(tmp_path / "missing.keras")
+
+
+def test_a_changed_file_is_refused(tmp_path, monkeypatch) -> None:
+    preset = lenet_tf.list_presets()[0]
+    content = bytearray(preset.path.read_bytes())
+    content[len(content) // 2] ^= 1
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    preset.path.write_bytes(content)
+    with pytest.raises(RunError, match="its SHA-256 differs. Install lenet_tf again"):
+        preset.read()
+    preset.path.unlink()
+    with pytest.raises(RunError, match=r"No such file or directory\. Install lenet_tf again"):
+        preset.read()
