@@ -36,8 +36,9 @@ import lenet_tf
 data = lenet_tf.load_data("sample")
 run = lenet_tf.fit("lenet5", data, epochs=1, seed=0)
 print(run.metrics["test_accuracy"])
-print(lenet_tf.predict(run, data.x_test).argmax(axis=1)[:5])
-print(lenet_tf.predict(run, lenet_tf.as_digit(lenet_tf.read_picture("digit.png"))[None]).shape)
+print(lenet_tf.predict_outputs(run, data.x_test).argmax(axis=1)[:5])
+digit = lenet_tf.as_digit(lenet_tf.read_picture("digit.png"))
+print(lenet_tf.predict_outputs(run, digit[None]).shape)
 lenet_tf.load_model(run.path).summary()
 """
 COMMANDS = (

@@ -142,7 +142,7 @@ def train_lenet_tf(arrays, batch_size: int, epochs: int, clock: Clock):
         # First lenet_tf, which chooses TensorFlow's threads, and then Keras.
         fit = lenet_tf.fit
         run = fit("lenet5", data, logs=folder, callbacks=[time_keras(clock)], **options)
-    return lambda: lenet_tf.predict(run, data.x_test)
+    return lambda: lenet_tf.predict_outputs(run, data.x_test)
 
 
 def train_pytorch(*arguments, **options):

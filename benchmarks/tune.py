@@ -113,7 +113,7 @@ def measure(spec: lenet_tf.Spec, data: RawData, seed: int) -> dict[str, Any]:
     options = {"board": lenet_tf.Board(images_every=0), "report": False, "quiet": True}
     with tempfile.TemporaryDirectory() as logs:
         run = lenet_tf.fit(spec, data, seed=seed, logs=logs, device="cpu", **options)
-        outputs = lenet_tf.predict(run, data.x_test)
+        outputs = lenet_tf.predict_outputs(run, data.x_test)
     probabilities = to_probabilities(run.model, outputs)
     label_probabilities = probabilities[np.arange(len(data.y_test)), data.y_test]
     return {

@@ -98,7 +98,7 @@ def models(logs) -> dict[str, lenet_tf.LeNet]:
 @pytest.fixture(scope="module")
 def answers(models, digits) -> dict[str, np.ndarray]:
     return {
-        name: lenet_tf.predict(model, digits.x_test).argmax(axis=1)
+        name: lenet_tf.predict_outputs(model, digits.x_test).argmax(axis=1)
         for name, model in models.items()
     }
 

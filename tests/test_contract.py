@@ -231,7 +231,7 @@ def test_network_predictions(network, digits, tmp_path, cli):
     images, _ = prepare_digits(network, digits)
     for count in COUNTS:
         expected = network.predict(images[:count], verbose=0)
-        assert_close(lenet_tf.predict(network, digits.x_test[:count]), expected)
+        assert_close(lenet_tf.predict_outputs(network, digits.x_test[:count]), expected)
         # Networks for color would take the pictures for photographs.
         options = ("--json", "--prepare", "digit", "--model", tmp_path / "network.keras")
         result = cli("predict", *options, *pictures[:count])

@@ -198,7 +198,7 @@ def test_only_useless_retracing_advice_is_hidden():
         for _ in range(6):
             model = lenet_tf.LeNet("tiny")
             lenet_tf.evaluate(model, few)
-            lenet_tf.predict(model, few.x_test)
+            lenet_tf.predict_outputs(model, few.x_test)
         with hide_retracing_advice():
             for number in range(6):
                 tf.function(lambda number: number)(number)

@@ -66,48 +66,48 @@ def test_other_things_than_data_sets_are_refused(tiny_run):
 def test_images_of_0_and_1_are_a_warning(tiny_run, digits):
     """Each of them looks black to the network, but a picture may really be as dark."""
     with pytest.warns(DataWarning, match="images hold only 0 and 1, .*: multiply them by 255"):
-        lenet_tf.predict(tiny_run, digits.x_test[:5] // 255)
+        lenet_tf.predict_outputs(tiny_run, digits.x_test[:5] // 255)
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
-        lenet_tf.predict(tiny_run, digits.x_test[:5])
-        lenet_tf.predict(tiny_run, digits.x_test[:5] * 0)
+        lenet_tf.predict_outputs(tiny_run, digits.x_test[:5])
+        lenet_tf.predict_outputs(tiny_run, digits.x_test[:5] * 0)
 
 
 def test_predictions_check_what_is_no_array(tiny_run, digits):
     images = digits.x_test[:3]
-    expected = lenet_tf.predict(tiny_run, images)
-    np.testing.assert_array_equal(lenet_tf.predict(tiny_run, images.tolist()), expected)
+    expected = lenet_tf.predict_outputs(tiny_run, images)
+    np.testing.assert_array_equal(lenet_tf.predict_outputs(tiny_run, images.tolist()), expected)
     with pytest.raises(
         DataError, match=r"images: values range from 0 to 510 in int64, .* values='0..510'"
     ):
-        lenet_tf.predict(tiny_run, keras.ops.convert_to_tensor(images.astype(int) * 2))
+        lenet_tf.predict_outputs(tiny_run, keras.ops.convert_to_tensor(images.astype(int) * 2))
     with pytest.raises(DataError, match="images have masked values"):
-        lenet_tf.predict(tiny_run, np.ma.masked_equal(images, 0))
+        lenet_tf.predict_outputs(tiny_run, np.ma.masked_equal(images, 0))
 
 
 def test_predictions_take_images_of_other_clear_forms(tiny_run, digits):
     images = digits.x_test[:3]
-    expected = lenet_tf.predict(tiny_run, images)
+    expected = lenet_tf.predict_outputs(tiny_run, images)
     for changed, said in (
         (images / 255, "float64 0…1 → 0…255"),
         (images.transpose(0, 3, 1, 2), "channels first"),
         (images.reshape(3, -1), "rows of 784 pixels → 28×28"),
     ):
         with pytest.warns(DataWarning, match=f"images: {said}") as caught:
-            np.testing.assert_array_equal(lenet_tf.predict(tiny_run, changed), expected)
+            np.testing.assert_array_equal(lenet_tf.predict_outputs(tiny_run, changed), expected)
         assert caught[0].filename == __file__
     with pytest.raises(DataError, match=r"from -1 to 1 in float64, .* values='-1..1'"):
-        lenet_tf.predict(tiny_run, images / 127.5 - 1)
-    outputs = lenet_tf.predict(tiny_run, images / 127.5 - 1, values="-1..1")
+        lenet_tf.predict_outputs(tiny_run, images / 127.5 - 1)
+    outputs = lenet_tf.predict_outputs(tiny_run, images / 127.5 - 1, values="-1..1")
     np.testing.assert_array_equal(outputs, expected)
 
 
 @pytest.mark.cpu
 def test_predictions_follow_a_changed_layer(digits):
     model, images = lenet_tf.LeNet("tiny", seed=0), digits.x_test[:3]
-    before = lenet_tf.predict(model, images)
+    before = lenet_tf.predict_outputs(model, images)
     model.layers[0].activation = keras.activations.relu
-    after = lenet_tf.predict(model, images)
+    after = lenet_tf.predict_outputs(model, images)
     assert not np.array_equal(before, after)
     expected = model.predict(lenet_tf.prepare_images(images, model.spec.preparation), verbose=0)
     np.testing.assert_allclose(after, expected, atol=1e-6)
@@ -117,7 +117,7 @@ def test_other_models_and_objects_are_refused(digits):
     model = keras.Sequential([keras.layers.Input((28, 28, 1)), keras.layers.Flatten()])
     message = "must be a LeNet, a run or a path, not Sequential"
     with pytest.raises(RunError, match=message):
-        lenet_tf.predict(model, digits.x_test)
+        lenet_tf.predict_outputs(model, digits.x_test)
     with pytest.raises(RunError, match=message):
         lenet_tf.evaluate(model, digits)
 
@@ -168,7 +168,7 @@ def test_weights_that_are_no_numbers_are_told(cli, digits):
     model = lenet_tf.LeNet("tiny", seed=0)
     model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
     model.save("nan.keras")
-    assert np.isnan(lenet_tf.predict("nan.keras", digits.x_test[:2])).all()
+    assert np.isnan(lenet_tf.predict_outputs("nan.keras", digits.x_test[:2])).all()
     Image.fromarray(digits.x_test[0, ..., 0]).save("digit.png")
     for words in (("predict", "digit.png", "--model"), ("evaluate", "--data", "sample")):
         result = cli(*words, "nan.keras")

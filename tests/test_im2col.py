@@ -237,20 +237,24 @@ def test_predictions_for_raw_images(digits, tmp_path):
         prepare_images(digits.x_test, run.model.spec.preparation), verbose=0
     )
     for source in (run.model, run, run.path, str(run.path / "final.keras")):
-        outputs = lenet_tf.predict(source, digits.x_test)
+        outputs = lenet_tf.predict_outputs(source, digits.x_test)
         assert outputs.dtype == np.float32
         np.testing.assert_allclose(outputs, expected, atol=1e-6)
     changed = lenet_tf.load_model(run.path)
-    lenet_tf.predict(changed, digits.x_test[:5])
+    lenet_tf.predict_outputs(changed, digits.x_test[:5])
     changed.pop()
     changed.add(keras.layers.Dense(4, name="NEW"))
     expected = changed.predict(prepare_images(digits.x_test, changed.spec.preparation), verbose=0)
-    np.testing.assert_allclose(lenet_tf.predict(changed, digits.x_test), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        lenet_tf.predict_outputs(changed, digits.x_test), expected, atol=1e-5
+    )
 
     class PredictEachEpoch(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             accuracies.append(
-                np.mean(lenet_tf.predict(self.model, digits.x_test).argmax(1) == digits.y_test)
+                np.mean(
+                    lenet_tf.predict_outputs(self.model, digits.x_test).argmax(1) == digits.y_test
+                )
             )
 
     accuracies = []
@@ -265,6 +269,6 @@ def test_predictions_for_raw_images(digits, tmp_path):
     with pytest.raises(
         DataError, match="lenet5-32 takes images of 32×32×1, and these are 32×32×3 when prepared"
     ):
-        lenet_tf.predict(run, np.zeros((2, 32, 32, 3), np.uint8))
+        lenet_tf.predict_outputs(run, np.zeros((2, 32, 32, 3), np.uint8))
     with pytest.raises(DataError, match="images: values range from -1 to -1 in float64"):
-        lenet_tf.predict(run, np.full((2, 28, 28), -1.0))
+        lenet_tf.predict_outputs(run, np.full((2, 28, 28), -1.0))

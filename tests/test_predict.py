@@ -160,7 +160,7 @@ def test_files_and_arrays_give_the_same_predictions(trained, tmp_path):
     sample = load_sample()
     for number, image in enumerate(sample.x_test.reshape(-1, 28, 28)[:200]):
         Image.fromarray(image).save(tmp_path / f"{number:05}.png")
-    outputs = lenet_tf.predict(trained, sample.x_test[:200])
+    outputs = lenet_tf.predict_outputs(trained, sample.x_test[:200])
     predictions = predict_pictures(trained.model, find_pictures([tmp_path]))
     assert [prediction.label for prediction in predictions] == outputs.argmax(axis=1).tolist()
     np.testing.assert_allclose(

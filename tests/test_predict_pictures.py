@@ -75,7 +75,7 @@ def test_pictures_are_prepared_like_the_training_pictures(photos, tmp_path):
         picture_input=PictureInput((20, 24), color=True),
     )
     np.testing.assert_array_equal(found[3].image, image)
-    outputs = lenet_tf.predict(model, image[None])
+    outputs = lenet_tf.predict_outputs(model, image[None])
     assert found[3].probability == pytest.approx(float(outputs.max()), abs=1e-6)
     assert found[3].name in ("red fox", "whale")
     assert [each.picture is not None for each in found[:5]] == [True] * 3 + [False] * 2

@@ -86,7 +86,8 @@ def test_the_engines_agree_on_the_fast_recipe(digits, tmp_path):
     assert config["recipe"]["optimizer"]["schedule"] == "one_cycle"
     loaded = lenet_tf.load_model(run.path)
     np.testing.assert_array_equal(
-        lenet_tf.predict(loaded, digits.x_test), lenet_tf.predict(run, digits.x_test)
+        lenet_tf.predict_outputs(loaded, digits.x_test),
+        lenet_tf.predict_outputs(run, digits.x_test),
     )
     assert find_one_cycle(loaded.optimizer).steps == 10
     assert int(loaded.optimizer.iterations) == 10

@@ -86,7 +86,7 @@ def test_the_pages_numbers_are_the_runs(reported, digits):
     assert f"SHA-256 {digits.sha256[:16]}…" in text
     assert "6@" not in text
     assert "4@24×24" in text, "text of a figure is text, to be selected"
-    answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
+    answers = lenet_tf.predict_outputs(run, digits.x_test).argmax(axis=1)
     scores = Scores.from_predictions(digits.y_test, answers, 10)
     label, answer, often, share = next(scores.most_confused())
     row = re.search(
@@ -124,7 +124,7 @@ def test_the_misclassified_images_are_listed(reported, digits):
     run, _ = reported
     with (run.path / "report" / "misclassified.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    probabilities = lenet_tf.predict(run, digits.x_test)
+    probabilities = lenet_tf.predict_outputs(run, digits.x_test)
     probabilities = to_probabilities(run.model, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != digits.y_test)
     assert {int(row["index"]) for row in rows} == set(wrong)
@@ -152,7 +152,7 @@ def test_names_in_the_list_are_text_to_a_spreadsheet():
 
 def test_a_network_without_a_convolution_has_saliency_only(digits):
     model = lenet_tf.LeNet("mlp-300-100", seed=0)
-    probabilities = lenet_tf.predict(model, digits.x_test)
+    probabilities = lenet_tf.predict_outputs(model, digits.x_test)
     mistakes = rank_mistakes(digits.y_test, probabilities)
     found = compute_attributions(model, digits.x_test, digits.y_test, probabilities, mistakes)
     assert list(found.rows) == ["image", "saliency"]
@@ -276,10 +276,8 @@ def test_scores_and_accuracy_are_of_the_same_images(digits, tmp_path):
     spec = replace(get_spec("tiny"), preparation=Preparation(test_normalization="unit_twice"))
     run = fit(spec, digits, epochs=3, device="cpu", logs=tmp_path, quiet=True)
     share = f"{run.metrics['test_accuracy']:.2%}"
-    assert (
-        share
-        != f"{np.mean(lenet_tf.predict(run, digits.x_test).argmax(axis=1) == digits.y_test):.2%}"
-    )
+    predictions = lenet_tf.predict_outputs(run, digits.x_test).argmax(axis=1)
+    assert share != f"{np.mean(predictions == digits.y_test):.2%}"
     text = read_text(write_report(run.path, digits))
     low, high = re.search(rf"<b>{share}</b> \(95% interval ([\d.]+)%–([\d.]+)%\)", text).groups()
     assert float(low) < 100 * run.metrics["test_accuracy"] < float(high)

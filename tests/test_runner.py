@@ -77,7 +77,7 @@ def test_records_have_the_predictions_of_the_saved_models(finished):
     ]
     for seed, record in enumerate(store.read(make_row())):
         (folder,) = (home / "logs" / "reproduce" / "tiny" / f"seed-{seed}" / "fit").iterdir()
-        predictions = lenet_tf.predict(folder, sample.x_test).argmax(axis=1)
+        predictions = lenet_tf.predict_outputs(folder, sample.x_test).argmax(axis=1)
         np.testing.assert_array_equal(decode_classes(recorded.by_seed[seed]), predictions)
         np.testing.assert_array_equal(recorded.correct(seed), predictions == sample.y_test)
         accuracy = statistics.mean(lenet_tf.evaluate(folder, each)["accuracy"] for each in shifted)

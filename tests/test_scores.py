@@ -118,7 +118,7 @@ def test_the_command_prints_them(digits, tmp_path, cli):
     run = fit("tiny", digits, epochs=2, device="cpu", logs=tmp_path, quiet=True)
     said = cli("evaluate", run.path, "--data", data, "--report")
     assert said.exit_code == 0, said.output
-    answers = lenet_tf.predict(run, digits.x_test).argmax(axis=1)
+    answers = lenet_tf.predict_outputs(run, digits.x_test).argmax(axis=1)
     right = np.mean(answers[digits.y_test == 3] == 3)
     (line,) = [
         line.split()

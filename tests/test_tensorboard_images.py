@@ -25,7 +25,7 @@ def validation_indices(digits):
 
 
 def test_pr_curves_count_validation_images(lenet5_run, digits, validation_indices):
-    probabilities = lenet_tf.predict(lenet5_run, digits.x_train[validation_indices])
+    probabilities = lenet_tf.predict_outputs(lenet5_run, digits.x_train[validation_indices])
     labels = digits.y_train[validation_indices]
     for label in (0, 7):
         curve = read_values(lenet5_run.path / "validation", f"class_{label}/pr_curves")[-1]
@@ -92,7 +92,7 @@ def test_the_projector_shows_f6_and_test_images(lenet5_run, digits):
     )
     header, *lines = (folder / "images.tsv").read_text().splitlines()
     assert header.split("\t") == ["label", "answer", "right"]
-    predictions = lenet_tf.predict(lenet5_run, digits.x_test).argmax(axis=1)
+    predictions = lenet_tf.predict_outputs(lenet5_run, digits.x_test).argmax(axis=1)
     assert [line.split("\t") for line in lines] == [
         [str(label), str(prediction), "right" if label == prediction else "wrong"]
         for label, prediction in zip(digits.y_test, predictions, strict=True)
@@ -113,7 +113,7 @@ def test_test_images_are_prepared_as_in_the_run(digits, tmp_path):
     correct = sum(line.endswith("right") for line in lines)
     assert correct == round(100 * run.metrics["test_accuracy"])
     curve = read_values(run.path / "validation", "class_3/pr_curves")[-1]
-    probabilities = lenet_tf.predict(run, digits.x_test, preparation.for_test_images)
+    probabilities = lenet_tf.predict_outputs(run, digits.x_test, preparation.for_test_images)
     is_predicted = probabilities[:, 3] >= 20 / 200
     assert curve[0, 20] == sum(is_predicted & (digits.y_test == 3))
 

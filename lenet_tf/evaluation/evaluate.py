@@ -93,7 +93,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
 
 
 @hide_retracing_advice()
-def predict(
+def predict_outputs(
     model: LeNet | Run | str | Path,
     images: Any,
     preparation: Preparation | None = None,
@@ -122,7 +122,7 @@ def predict(
     Example:
         >>> import lenet_tf
         >>> data = lenet_tf.load_data("sample")
-        >>> outputs = lenet_tf.predict(lenet_tf.LeNet("tiny", seed=0), data.x_test[:3])
+        >>> outputs = lenet_tf.predict_outputs(lenet_tf.LeNet("tiny", seed=0), data.x_test[:3])
         >>> outputs.shape
         (3, 10)
     """
@@ -189,7 +189,7 @@ def predict_test(model: LeNet, data: RawData) -> np.ndarray:
     Raises:
         DataError: If the network does not take these images.
     """
-    return predict(model, data.x_test, model.spec.preparation.for_test_images)
+    return predict_outputs(model, data.x_test, model.spec.preparation.for_test_images)
 
 
 def to_probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:

@@ -127,12 +127,12 @@ def _to_prediction(read: ReadPicture, keeps_picture: bool) -> PicturePrediction:
 
 
 def _predict_images(model: Any, pictures: Sequence[PicturePrediction]) -> list[PicturePrediction]:
-    from lenet_tf.evaluation.evaluate import check_finite, predict, to_probabilities
+    from lenet_tf.evaluation.evaluate import check_finite, predict_outputs, to_probabilities
 
     images = [picture.image for picture in pictures if picture.image is not None]
     if not images:
         return list(pictures)
-    outputs = predict(model, np.stack(images))
+    outputs = predict_outputs(model, np.stack(images))
     check_finite(model, outputs)
     rows = iter(to_probabilities(model, outputs))
     return [

@@ -94,7 +94,7 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
         self.spec, self.seed, self.precision = spec, to_plain_number(seed), precision
         # Takes the steps of `fit` and `evaluate`; None for Keras' own steps.
         self.graph_loop: Any = None
-        # Cache of `lenet_tf.predict`: the layers and the graph traced for them.
+        # Cache of `lenet_tf.predict_outputs`: the layers and the graph traced for them.
         self.predict_graph: Any = None
         for facts in spec.layers:
             is_last = facts.number == len(spec.rows)

@@ -14,7 +14,7 @@ from tensorboard.plugins.pr_curve import summary as pr_curve
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.evaluation import figures
-from lenet_tf.evaluation.evaluate import predict, to_probabilities
+from lenet_tf.evaluation.evaluate import predict_outputs, to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.evaluation.scores import Scores, name_class
@@ -53,7 +53,9 @@ def write_predictions(model: LeNet, split: Split, epoch: int) -> None:
     """
     images, labels = validation_images(split)
     kind = "test" if split.is_validated_on_test else "validation"
-    predicted = to_probabilities(model, predict(model, images, split.validation_preparation))
+    predicted = to_probabilities(
+        model, predict_outputs(model, images, split.validation_preparation)
+    )
     _write_maps(model, split, images, labels, epoch)
     data = split.data
     scores = Scores.from_predictions(

@@ -9,7 +9,7 @@ from PIL import Image
 from tensorboard.plugins import projector
 
 from lenet_tf.data.dataset import RawData
-from lenet_tf.evaluation.evaluate import predict
+from lenet_tf.evaluation.evaluate import predict_outputs
 from lenet_tf.evaluation.image_figures import to_displayable
 from lenet_tf.evaluation.inspection import feature_maps
 from lenet_tf.evaluation.scores import name_class
@@ -45,7 +45,7 @@ def write_projector(folder: Path, model: LeNet, data: RawData) -> None:
     images, labels = data.x_test[indices], data.y_test[indices]
     preparation = model.spec.preparation.for_test_images
     points = feature_maps(model, images, preparation)[layer].reshape(len(images), -1)
-    predictions = predict(model, images, preparation).argmax(axis=1)
+    predictions = predict_outputs(model, images, preparation).argmax(axis=1)
     make_folder(folder / FOLDER, inside=folder)
     with atomic_write(folder / FOLDER / "points.tsv", inside=folder) as file:
         np.savetxt(file, points, fmt="%.5g", delimiter="\t")
