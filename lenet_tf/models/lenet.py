@@ -115,6 +115,34 @@ class LeNet(OwnMetricsMixin, keras.Sequential):
             metrics=list(spec.recipe.metrics),
         )
 
+    @classmethod
+    def from_preset(cls, preset: str | Path) -> LeNet:
+        """Build a trained network.
+
+        Args:
+            preset: A preset's name (`lenet-tf presets` lists them), or a folder that
+                `lenet-tf export --format hub` wrote. The folder is read without trusting it.
+
+        Returns:
+            The model with its weights, compiled by its recipe.
+
+        Raises:
+            RunError: If there is no such preset or folder, or it was changed or damaged.
+
+        Example:
+            >>> import lenet_tf
+            >>> model = lenet_tf.LeNet.from_preset("lenet5-modern-mnist")
+            >>> model.count_params()
+            61706
+        """
+        from lenet_tf.pretrained.locate import read_any
+
+        network = read_any(preset)
+        model = cls(network.spec, precision=network.precision)
+        for name, arrays in network.weights.items():
+            model.get_layer(name).set_weights(arrays)
+        return model
+
     def train_step(self, *arguments: Any) -> Any:
         """Take a training step, or the steps of one execution if a graph loop is in use."""
         if self.graph_loop is None:

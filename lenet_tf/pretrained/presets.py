@@ -94,6 +94,11 @@ class Preset:
         """Its `.keras` file."""
         return FOLDER / f"{self.name}.keras"
 
+    @property
+    def size(self) -> int:
+        """Bytes of the `.keras` file."""
+        return self.path.stat().st_size
+
     def read_bytes(self) -> bytes:
         """Read the `.keras` file and verify its digest.
 

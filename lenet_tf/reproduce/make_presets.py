@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.errors import LenetError, RunError
+from lenet_tf.evaluation.model_card import DATA_FACTS, ModelCard, render_card
 from lenet_tf.evaluation.scores import Score
 from lenet_tf.io.atomic import atomic_write, write_text
 from lenet_tf.io.bounded import read_json
@@ -27,7 +28,7 @@ from lenet_tf.pretrained.reading import read_network
 from lenet_tf.pretrained.writing import build_archive
 from lenet_tf.reproduce.plan import get_rows
 from lenet_tf.reproduce.predictions import compute_digest, decode_classes
-from lenet_tf.reproduce.preset_plan import DATA, PLANNED, PlannedPreset, choose_seed, get_rule
+from lenet_tf.reproduce.preset_plan import PLANNED, PlannedPreset, choose_seed, get_rule
 from lenet_tf.reproduce.records import Record, RecordStore
 from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.task import Task
@@ -67,6 +68,8 @@ def make_preset(planned: PlannedPreset, logs: Path, originals: str | None, folde
     with atomic_write(folder / f"{preset.name}.keras") as file:
         file.write(content)
     write_text(folder / f"{preset.name}.json", format_json(asdict(preset), indent=2) + "\n")
+    card = render_card(ModelCard.from_preset(preset, network.spec))
+    write_text(folder / f"{preset.name}.md", card)
     return preset
 
 
@@ -107,10 +110,10 @@ def _describe(
         variant=network.spec.name,
         parameters=network.spec.parameters,
         data=row.data,
-        data_title=DATA[row.data].title,
+        data_title=DATA_FACTS[row.data].title,
         data_version=record["data"]["version"],
         data_sha256=record["data"]["sha256"],
-        data_license=DATA[row.data].license,
+        data_license=DATA_FACTS[row.data].license,
         license="MIT",
         class_names=() if names == _DIGITS else names,
         image_shape=network.image_shape or (),

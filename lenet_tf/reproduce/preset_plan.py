@@ -35,25 +35,12 @@ class PlannedPreset:
     title: str
 
 
-@dataclass(frozen=True)
-class PresetData:
-    """What a preset says of the data set that it was trained on.
-
-    Attributes:
-        title: The name as people write it.
-        license: The license of the images.
-    """
-
-    title: str
-    license: str
-
-
 PLANNED = (
     PlannedPreset(
-        "cnn-38k-mnist", "cnn-38k", "a tutorial's network of 38,390 parameters with dropout"
+        "cnn-38k-mnist", "cnn-38k", "The second tutorial's network, with ReLU and max pooling"
     ),
-    PlannedPreset("lenet1-mnist", "lenet1", "LeNet-1, 2,578 parameters"),
-    PlannedPreset("lenet4-mnist", "lenet4", "LeNet-4"),
+    PlannedPreset("lenet1-mnist", "lenet1", "LeNet-1 of 1989, as the paper of 1998 counts it"),
+    PlannedPreset("lenet4-mnist", "lenet4", "LeNet-4 of 1998, with assumed connections"),
     PlannedPreset(
         "lenet5-1998-mnist",
         "lenet5-1998",
@@ -63,7 +50,7 @@ PLANNED = (
     PlannedPreset(
         "lenet5-modern-fashion-mnist",
         "lenet5-modern-fashion",
-        "LeNet-5 with ReLU and max pooling, trained with distorted images, on clothes",
+        "LeNet-5 with ReLU and max pooling, trained with distorted images of clothes",
     ),
     PlannedPreset(
         "lenet5-modern-mnist",
@@ -71,10 +58,6 @@ PLANNED = (
         "LeNet-5 with ReLU and max pooling, trained with distorted images",
     ),
 )
-DATA = {
-    "mnist": PresetData("MNIST", "CC BY-SA 3.0"),
-    "fashion_mnist": PresetData("Fashion-MNIST", "MIT"),
-}
 
 
 def get_rule(row: TableRow) -> str:
