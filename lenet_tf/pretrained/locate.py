@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lenet_tf.errors import RunError
 from lenet_tf.io.paths import to_path
+from lenet_tf.pretrained.hub_folder import is_hub_folder, read_hub_folder
 from lenet_tf.pretrained.network import TrainedNetwork
 from lenet_tf.pretrained.presets import find_preset, suggest_preset
 from lenet_tf.pretrained.reading import read_network
@@ -33,4 +34,4 @@ def read_any(reference: str | Path) -> TrainedNetwork:
         raise RunError(
             f"{path}: there is no such preset, run or model: {suggest_preset(str(path))}"
         )
-    return read_network(path)
+    return read_hub_folder(path) if is_hub_folder(path) else read_network(path)

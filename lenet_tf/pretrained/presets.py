@@ -7,9 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from lenet_tf.errors import RunError, suggest_name
 from lenet_tf.io.bounded import parse_json, read_bounded
@@ -23,8 +21,6 @@ DEFAULT_PRESET = "lenet5-modern-mnist"
 
 FOLDER = Path(__file__).parent / "presets"
 _MAX_BYTES = 4 << 20
-_Digest = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
-_Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ class Preset:
     data: Text
     data_title: Text
     data_version: Text
-    data_sha256: _Sha256
+    data_sha256: Text
     data_license: Text
     license: Text
     class_names: tuple[Text, ...]
@@ -79,15 +75,15 @@ class Preset:
     test_error: Fraction
     test_error_interval: tuple[Fraction, Fraction]
     row: Text
-    digest: _Digest
+    digest: Text
     seed: Count
     rule: Text
     row_test_errors: tuple[Fraction, ...]
-    predictions: _Digest
+    predictions: Text
     versions: Mapping[str, Text]
     machine: Mapping[str, Any]
     commit: Text
-    sha256: _Sha256
+    sha256: Text
 
     @property
     def path(self) -> Path:

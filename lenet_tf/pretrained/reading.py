@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ from lenet_tf.pretrained.network import TrainedNetwork, select_weights
 from lenet_tf.pretrained.network_config import LENET, REGISTERED_NAME, check_spec
 from lenet_tf.runs.run_folder import FINAL
 from lenet_tf.runs.run_record import read_class_names, read_data_identity
+from lenet_tf.specs import Spec
 from lenet_tf.specs.recipes import PRECISIONS
 
 
@@ -83,18 +85,14 @@ def read_stream(stream: IO[bytes], is_own: bool = False) -> TrainedNetwork:
         check_directory(stream, size)
         with zipfile.ZipFile(stream) as archive:
             members = list_members(archive)
-            arguments = _get_arguments(read_json(archive, members[CONFIG]))
-            spec = check_spec(arguments)
+            arguments, spec = check_arguments(read_json(archive, members[CONFIG]))
             weights = archive.read(members[WEIGHTS])
     except SpecError as error:
         raise ValueError(f"its network is not valid: {error}") from error
     except ARCHIVE_ERRORS as error:
         raise ValueError(DAMAGED) from error
-    precision = arguments.get("precision") or "float32"
-    if precision not in PRECISIONS:
-        raise ValueError("its precision is unknown")
     arrays = _read_own_arrays(weights) if is_own else read_arrays(weights)
-    return TrainedNetwork(spec, select_weights(spec, arrays), precision)
+    return build_network(arguments, spec, arrays)
 
 
 def _read_own_arrays(content: bytes) -> dict[str, Any]:
@@ -111,9 +109,36 @@ def _read_own_arrays(content: bytes) -> dict[str, Any]:
     return arrays
 
 
-def _get_arguments(config: Any) -> dict[str, Any]:
+def check_arguments(config: Any) -> tuple[dict[str, Any], Spec]:
+    """Check the config.json of a saved model.
+
+    Args:
+        config: Its content.
+
+    Returns:
+        The arguments of `LeNet`, and the network among them.
+
+    Raises:
+        ValueError: If it describes another model.
+        SpecError: If the network isn't valid, or one image would take too much memory or time.
+    """
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         raise ValueError("config.json describes no model")
     if (config.get("class_name"), config.get("registered_name")) != (LENET, REGISTERED_NAME):
         raise ValueError("it holds another model, so how to prepare its images is unknown")
-    return config["config"]
+    arguments = config["config"]
+    return arguments, check_spec(arguments)
+
+
+def build_network(
+    arguments: Mapping[str, Any], spec: Spec, arrays: Mapping[str, Any]
+) -> TrainedNetwork:
+    """Build the network of a saved model from its arguments, its spec and its arrays by path.
+
+    Raises:
+        ValueError: If its precision is unknown, or an array is missing or of another shape.
+    """
+    precision = arguments.get("precision") or "float32"
+    if precision not in PRECISIONS:
+        raise ValueError("its precision is unknown")
+    return TrainedNetwork(spec, select_weights(spec, arrays), precision)
