@@ -30,6 +30,7 @@ _HOMES = {
     "VARIANTS": "specs",
     "as_digit": "inference.digit_preprocessing",
     "evaluate": "evaluation.evaluate",
+    "export": "inference.export.exporter",
     "fit": "training.fit",
     "get_spec": "specs",
     "list_presets": "pretrained.presets",

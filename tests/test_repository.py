@@ -181,6 +181,8 @@ ALLOWED_WRITERS = {
     ("evaluation/plotting.py", "savefig"),
     ("data/sources/tfds_preparation.py", "mkdir"),
     ("data/sources/tfds_preparation.py", "rename"),
+    # TensorFlow's own, into a private folder.
+    ("inference/export/graph.py", "save"),
     ("reproduce/generated_files.py", "mkdir"),
     ("reproduce/records.py", "mkdir"),
     ("reproduce/worker.py", "mkdir"),

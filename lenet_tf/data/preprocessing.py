@@ -66,7 +66,7 @@ def reduce_digits(images: Any, size: int) -> Any:
         Images of the same shape and dtype.
     """
     check_images(images)
-    down, across = (_compute_overlaps(side, size) for side in images.shape[1:3])
+    down, across = (compute_overlaps(side, size) for side in images.shape[1:3])
     ops = array_namespace(images)
     sums = ops.einsum("ih,nhwc->niwc", down, ops.array(images, dtype="float32"))
     sums = ops.einsum("jw,niwc->nijc", across, sums)
@@ -76,7 +76,7 @@ def reduce_digits(images: Any, size: int) -> Any:
 
 
 @cache
-def _compute_overlaps(side: int, size: int) -> np.ndarray:
+def compute_overlaps(side: int, size: int) -> np.ndarray:
     """Compute the length that each new pixel shares with each old one, along one axis.
 
     Lengths are in units of 1/`size` of an old pixel, which makes all of them integers: an old pixel

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import io
+import logging
 import os
 import re
 import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 
 # A line of TensorFlow's log: `I0000 00:00:17… ` or, in its older form, `2026-01-01 …: I `.
 _LOG_LINE = re.compile(rb"(?:([IWEF])\d{4} [\d:.]+|\d{4}-\d\d-\d\d [\d:.]+: ([IWEF])) ")
@@ -19,6 +22,8 @@ _SEVERITIES = b"IWEF"
 _PREAMBLE = b"WARNING: All log messages before absl::InitializeLog() "
 # The error of a machine without a GPU.
 _NO_GPU = b"failed call to cuInit"
+
+_LOGGERS = ("tensorflow", "absl", "tf2onnx", "openvino")
 
 _is_hiding = threading.Lock()
 
@@ -33,6 +38,47 @@ def hide_startup_log() -> Iterator[None]:
 
     Yields:
         Nothing.
+    """
+    with _hold_stderr(filter_log, shows_all_errors=True):
+        yield
+
+
+@contextlib.contextmanager
+def hide_log() -> Iterator[None]:
+    """Hide all that libraries print, log or warn of while they convert or run a network.
+
+    What matters of it arrives as exceptions. `TF_CPP_MIN_LOG_LEVEL=0` hides nothing.
+
+    Yields:
+        Nothing.
+    """
+    if not _get_log_level():
+        yield
+        return
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    levels = [logger.level for logger in loggers]
+    with (
+        _hold_stderr(lambda text, level: b"", shows_all_errors=False),
+        contextlib.redirect_stdout(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.CRITICAL)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _hold_stderr(select: Callable[[bytes, int], bytes], shows_all_errors: bool) -> Iterator[None]:
+    """Keep what is written to stderr's descriptor, and write what `select` returns of it.
+
+    Args:
+        select: Takes the text and the level.
+        shows_all_errors: Whether level 0 counts after an exception.
     """
     level = _get_log_level()
     if not level or not _is_hiding.acquire(blocking=False):
@@ -55,12 +101,12 @@ def hide_startup_log() -> Iterator[None]:
         try:
             yield
         except Exception:
-            level = 0
+            level = 0 if shows_all_errors else level
             raise
         finally:
             _redirect(stderr)
             held.seek(0)
-            _write(filter_log(held.read(), level))
+            _write(select(held.read(), level))
 
 
 def filter_log(text: bytes, level: int) -> bytes:

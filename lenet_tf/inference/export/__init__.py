@@ -1,0 +1,1 @@
+"""Exports of trained networks to other runtimes."""
