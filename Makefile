@@ -26,8 +26,8 @@ UNKNOWN := $(strip $(filter-out $(KNOWN) -*-%,$(GIVEN)))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN): choose from $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train reproduce test test-slow test-cpu test-lowest test-wheel coverage soak \
-	lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
+.PHONY: help install train reproduce presets test test-slow test-cpu test-lowest test-wheel coverage \
+	soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -50,6 +50,10 @@ train: install ## train LeNet-5 on MNIST and write a run folder to logs/
 
 reproduce: install ## repeat the runs of the results table (hours; ROWS="lenet1 lenet4" SEEDS=2)
 	@$(BIN)/lenet-tf reproduce $(REPRODUCE)
+
+presets: install ## train the networks of the package anew (20 minutes; ARGS=lenet1-mnist for one)
+	@$(BIN)/python -m lenet_tf.reproduce.make_presets --logs '$(LOGS)' \
+		$(call option,ORIGINALS,--originals) $(ARGS)
 
 # Two processes, since each takes a core and 2 GB. ARGS="-n 0" runs the tests in one process.
 PYTEST = -m pytest -n logical --maxprocesses 2 --dist worksteal

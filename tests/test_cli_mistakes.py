@@ -83,7 +83,7 @@ def test_named_data_that_is_unavailable_is_an_error(cli, offline, tmp_path):
             ["train", "tiny", "--from-run", "nowhere"],
             ["VARIANT, --spec and --from-run exclude each other"],
         ),
-        (["evaluate", "nowhere"], ["there is no run or model nowhere"]),
+        (["evaluate", "nowhere"], ["there is no run, model or preset nowhere"]),
         (["evaluate", ".", "--data", "sample"], [". is not a run folder: it has no config.json"]),
         (["trian"], ["No such command 'trian'"]),
         (["--foo"], ["No such option '--foo'"]),

@@ -17,9 +17,9 @@ import lenet_tf
 from lenet_tf.errors import RunError
 from lenet_tf.io import bounded
 from lenet_tf.pretrained import hub_folder
-from lenet_tf.pretrained.hub_folder import DESCRIPTION, SAFETENSORS, build_hub_files
+from lenet_tf.pretrained.hub_folder import SAFETENSORS, build_hub_files
 from lenet_tf.pretrained.keras_archive import CONFIG, WEIGHTS
-from lenet_tf.pretrained.locate import read_any
+from lenet_tf.pretrained.locate import DESCRIPTION, read_any
 from lenet_tf.pretrained.network import TrainedNetwork, get_weight_shapes
 from lenet_tf.pretrained.safetensors import build_safetensors, name_arrays
 from lenet_tf.specs import Spec, get_spec

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import lenet_tf
+from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import RunError
+from lenet_tf.evaluation.scores import Score
 from lenet_tf.pretrained import presets
+from lenet_tf.pretrained.folding import fold
 from lenet_tf.pretrained.locate import read_any
-from lenet_tf.pretrained.presets import DEFAULT_PRESET, find_preset, list_presets
+from lenet_tf.pretrained.numpy_forward import compute_outputs
+from lenet_tf.pretrained.presets import DEFAULT_PRESET, Preset, find_preset, list_presets
 from lenet_tf.reproduce.plan import get_rows
+from lenet_tf.reproduce.predictions import decode_classes
 from lenet_tf.reproduce.preset_plan import PLANNED, choose_seed, get_rule
-from lenet_tf.reproduce.records import RecordStore
+from lenet_tf.reproduce.records import Record, RecordStore
+from lenet_tf.reproduce.table_row import TableRow
 
 NAMES = [preset.name for preset in list_presets()]
 SEEDS = {
@@ -86,3 +93,42 @@ def test_a_changed_file_is_refused(tmp_path, monkeypatch) -> None:
     preset.path.unlink()
     with pytest.raises(RunError, match=r"No such file or directory\. Install lenet_tf again"):
         preset.read()
+
+
+def _find_record(name: str) -> tuple[Preset, TableRow, Record]:
+    preset = find_preset(name)
+    assert preset is not None
+    row = get_rows([preset.row])[0]
+    records = {record["seed"]: record for record in RecordStore.for_package().read(row)}
+    return preset, row, records[preset.seed]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_presets_agree_with_the_record_of_their_run(name: str) -> None:
+    """The record may come from another processor: its error lies in the preset's interval."""
+    preset, row, record = _find_record(name)
+    score = Score.from_counts(preset.test_errors, preset.test_images)
+    assert preset.test_error == pytest.approx(score.value, abs=1e-6)
+    assert preset.test_error_interval == pytest.approx((score.low, score.high), abs=1e-6)
+    assert score.low <= 1 - record["test"]["accuracy"] <= score.high
+    assert preset.data_sha256 == record["data"]["sha256"]
+    assert preset.parameters == record["parameters"]
+    assert preset.row_test_errors == pytest.approx(
+        [1 - each["test"]["accuracy"] for each in RecordStore.for_package().read(row)], abs=1e-6
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_presets_have_the_stated_error(name: str, originals) -> None:
+    preset, row, _ = _find_record(name)
+    if not (originals / preset.data).is_dir():
+        pytest.skip(f"the folder of originals has no {preset.data}")
+    raw = lenet_tf.load_data(preset.data, originals=originals)
+    network = preset.read()
+    images = prepare_images(raw.x_test, network.spec.preparation)
+    classes = compute_outputs(fold(network), images).argmax(axis=1)
+    # Sums in another order may change the class of an image on the border.
+    assert abs(np.count_nonzero(classes != raw.y_test) - preset.test_errors) <= 1
+    recorded = RecordStore.for_package().read_predictions(row).by_seed[preset.seed]
+    assert np.mean(classes == decode_classes(recorded)) >= 0.99

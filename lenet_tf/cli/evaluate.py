@@ -18,9 +18,11 @@ from lenet_tf.text import escape_controls, format_json
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
+    from lenet_tf.models.lenet import LeNet
+    from lenet_tf.runs.run_record import RunRecord
 
 
-@click.command(short_help="Test a run or a saved model.")
+@click.command(short_help="Test a run, a saved model or a preset.")
 @click.argument("run_or_model", type=click.Path(path_type=Path))
 @click.option(
     "--data",
@@ -45,27 +47,27 @@ def evaluate(
 ) -> None:
     """Print the test accuracy and loss of RUN_OR_MODEL.
 
-    RUN_OR_MODEL is a run folder, which is tested after its last epoch, or a .keras file.
+    RUN_OR_MODEL is a run folder, which is tested after its last epoch, a .keras file, a folder of
+    `lenet-tf export --format hub`, or the name of a preset (see lenet-tf presets).
     """
-    from lenet_tf.runs import run_folder, run_record
+    from lenet_tf.pretrained.locate import is_pretrained, suggest_network
+    from lenet_tf.runs import run_record
     from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
-    if not run_or_model.exists():
-        raise click.UsageError(f"there is no run or model {run_or_model}.")
+    is_own = is_pretrained(run_or_model)
+    if not is_own and not run_or_model.exists():
+        raise click.UsageError(
+            f"there is no run, model or preset {run_or_model}{suggest_network(run_or_model)}"
+        )
     folder = run_or_model if run_or_model.is_dir() else run_or_model.parent
     is_in_run = run_or_model.is_dir() or os.path.lexists(folder / "config.json")
-    record = run_record.read_run(folder) if is_in_run else None
+    record = run_record.read_run(folder) if is_in_run and not is_own else None
     start_tensorflow()
     with STATUS.show("starting Keras"):
         from lenet_tf.evaluation.evaluate import check_finite, predict_test
         from lenet_tf.evaluation.evaluate import evaluate as evaluate_model
-        from lenet_tf.models.run_models import load_run_model
-        from lenet_tf.models.saving import load_model
 
-    if record is not None and run_or_model.name in (run_folder.FINAL, run_folder.BEST):
-        model = load_run_model(record, run_or_model.name)
-    else:
-        model = load_model(run_or_model)
+    model = _load_model(run_or_model, record, is_own)
     read_options = pop_read_options(options)
     if data is not None or record is None:
         read_options["network"] = model.spec
@@ -85,6 +87,19 @@ def evaluate(
         _print_json(run_or_model, raw, metrics, scores)
     else:
         _print_text(raw, metrics, scores)
+
+
+def _load_model(path: Path, record: RunRecord | None, is_pretrained: bool) -> LeNet:
+    from lenet_tf.models.lenet import LeNet
+    from lenet_tf.models.run_models import load_run_model
+    from lenet_tf.models.saving import load_model
+    from lenet_tf.runs import run_folder
+
+    if is_pretrained:
+        return LeNet.from_preset(path)
+    if record is not None and path.name in (run_folder.FINAL, run_folder.BEST):
+        return load_run_model(record, path.name)
+    return load_model(path)
 
 
 def _warn_if_changed(raw: RawData, sha256: Any) -> None:

@@ -105,18 +105,21 @@ def find_spec(name: str) -> Any:
     """Find a network.
 
     Args:
-        name: A variant, a `.toml` file or a run folder.
+        name: A variant, a `.toml` file, a run folder, a preset or a folder for model hubs.
 
     Returns:
         Its spec.
 
     Raises:
         SpecError: If the variant is unknown or the file is invalid.
-        RunError: If the run folder is damaged.
+        RunError: If the folder is damaged.
     """
+    from lenet_tf.pretrained.locate import is_pretrained, read_any
     from lenet_tf.runs import run_record
     from lenet_tf.specs import get_spec
 
+    if is_pretrained(name):
+        return read_any(name).spec
     if Path(name, "config.json").is_file():
         return run_record.read_run(Path(name)).spec
     return get_spec(name)

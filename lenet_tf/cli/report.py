@@ -12,7 +12,7 @@ import click
 from lenet_tf.cli.inputs import load_recorded_data, pop_read_options
 from lenet_tf.cli.options import ORIGINALS, add_read_options
 from lenet_tf.cli.output import echo, note
-from lenet_tf.text import escape_controls
+from lenet_tf.text import escape_controls, quote_word
 
 if TYPE_CHECKING:
     from lenet_tf.data.dataset import RawData
@@ -47,8 +47,15 @@ def report(
     For several runs also write comparison.html, one file that shows all of them side by side.
     """
     from lenet_tf.evaluation import comparison
+    from lenet_tf.pretrained.locate import is_pretrained
     from lenet_tf.runs import checkpoints, folder_checks, run_record
 
+    for folder in folders:
+        if is_pretrained(folder):
+            raise click.UsageError(
+                f"{folder} is no run, so there is no report of its training. Its scores:"
+                f" lenet-tf evaluate {quote_word(folder)} --report."
+            )
     # Two paths of the same run count once.
     unique_folders = {os.path.realpath(folder): folder for folder in folders}.values()
     runs = [run_record.read_run(folder) for folder in unique_folders]

@@ -196,9 +196,9 @@ class ModelCard:
             return ""
         errors = [100 * error for error in self.preset.row_test_errors]
         return (
-            f"The row's {len(errors)} recorded seeds, trained on another processor, have a test"
-            f" error of {_format_spread(errors)}. A network that you train anew has about their"
-            " mean, not this one's error."
+            f"The row's {len(errors)} recorded seeds have a test error of"
+            f" {_format_spread(errors)}. A network that you train anew has about their mean, not"
+            " this one's error."
         )
 
 

@@ -39,6 +39,8 @@ from lenet_tf.pretrained.keras_archive import (
     list_members,
     read_json,
 )
+from lenet_tf.pretrained.locate import is_hub_folder
+from lenet_tf.pretrained.presets import find_preset
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import read_run
 
@@ -61,7 +63,8 @@ def load_model(path: Run | str | Path) -> LeNet:
     memory than its size allows.
 
     Args:
-        path: A run or its folder, for the model of its last finished epoch, or a `.keras` file.
+        path: A run or its folder, for the model of its last finished epoch, a `.keras` file, or a
+            folder of `lenet-tf export --format hub`.
 
     Returns:
         The compiled model with its weights and its optimizer's state.
@@ -76,6 +79,8 @@ def load_model(path: Run | str | Path) -> LeNet:
         'tiny'
     """
     path = to_path(path.path if isinstance(path, Run) else path, RunError, "a run or model")
+    if is_hub_folder(path):
+        return LeNet.from_preset(path)
     if path.is_dir():
         from lenet_tf.models.run_models import load_run_model
 
@@ -85,6 +90,8 @@ def load_model(path: Run | str | Path) -> LeNet:
 
 def _load_file(file: Path) -> LeNet:
     if not file.exists():
+        if find_preset(str(file)) is not None:
+            raise RunError(f"{file} is a preset: LeNet.from_preset({str(file)!r}) builds it")
         raise RunError(f"{file}: there is no such run or model")
     if file.suffix.lower() in _HDF5_SUFFIXES:
         raise RunError(

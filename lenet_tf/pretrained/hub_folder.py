@@ -7,7 +7,6 @@ it stops. Files that the description doesn't name, such as `.gitattributes`, are
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from lenet_tf.errors import RunError, SpecError
 from lenet_tf.io.bounded import MAX_TEXT_BYTES, parse_json, read_bounded
 from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.pretrained.keras_archive import CONFIG, MAX_FILE_BYTES, METADATA, WEIGHTS
+from lenet_tf.pretrained.locate import DESCRIPTION
 from lenet_tf.pretrained.network import TrainedNetwork
 from lenet_tf.pretrained.reading import build_network, check_arguments
 from lenet_tf.pretrained.safetensors import build_safetensors
@@ -29,7 +29,7 @@ from lenet_tf.runs.validation import check_values
 from lenet_tf.text import format_json
 from lenet_tf.version import __version__
 
-DESCRIPTION, CARD, SAFETENSORS = "preset.json", "README.md", "model.safetensors"
+CARD, SAFETENSORS = "README.md", "model.safetensors"
 _FILES = (CONFIG, METADATA, WEIGHTS, SAFETENSORS)
 _Side = Annotated[int, Meta(ge=1, le=4096)]
 _WRITTEN_BY = "`lenet-tf export --format hub` writes"
@@ -105,11 +105,6 @@ def build_hub_files(
 
 def _encode(value: Any) -> bytes:
     return (format_json(value, indent=2) + "\n").encode()
-
-
-def is_hub_folder(path: Path) -> bool:
-    """Return whether a path is a folder with a description."""
-    return path.is_dir() and os.path.lexists(path / DESCRIPTION)
 
 
 def read_hub_folder(folder: Path) -> TrainedNetwork:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lenet_tf.errors import RunError, suggest_name
 from lenet_tf.io.bounded import parse_json, read_bounded
-from lenet_tf.pretrained.network import TrainedNetwork
-from lenet_tf.pretrained.reading import read_stream
 from lenet_tf.runs.schema import Count, Fraction, Text
 from lenet_tf.runs.validation import check_values
+
+if TYPE_CHECKING:
+    from lenet_tf.pretrained.network import TrainedNetwork
 
 # The network that `lenet-tf predict` uses unless it is given another one.
 DEFAULT_PRESET = "lenet5-modern-mnist"
@@ -121,11 +123,16 @@ class Preset:
         Raises:
             RunError: If the file is missing or was changed.
         """
+        # Not above: names are looked up where NumPy isn't needed.
+        from lenet_tf.pretrained.reading import read_stream
+
         try:
             network = read_stream(io.BytesIO(self.read_bytes()), is_own=True)
         except ValueError as error:
             raise RunError(f"{self.path} cannot be read as a LeNet: {error}") from error
-        return replace(network, class_names=self.class_names, image_shape=self.image_shape)
+        return dataclasses.replace(
+            network, class_names=self.class_names, image_shape=self.image_shape
+        )
 
 
 def list_presets() -> tuple[Preset, ...]:
