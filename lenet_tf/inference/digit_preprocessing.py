@@ -7,6 +7,7 @@ the middle of 28×28 (LeCun et al. 1998, section III.A).
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
@@ -14,8 +15,7 @@ from scipy import ndimage
 
 from lenet_tf.errors import DataError
 from lenet_tf.inference.ink_extraction import (
-    fit_paper,
-    is_dark_on_light,
+    estimate_paper,
     refine_paper,
     subtract_paper,
     to_ink,
@@ -67,6 +67,20 @@ def as_digit(picture: np.ndarray) -> np.ndarray:
         >>> int(digit[14, 14]), int(digit[0, 0])
         (255, 0)
     """
+    check_gray(picture)
+    if is_prepared(picture):
+        return picture
+    ink = _extract_strokes(picture)
+    check_single_digit(ink)
+    return to_digit_image(ink)
+
+
+def check_gray(picture: np.ndarray) -> None:
+    """Check that an array is a gray picture.
+
+    Raises:
+        DataError: If it is not gray uint8.
+    """
     if not isinstance(picture, np.ndarray):
         raise DataError(f"a picture must be a NumPy array, not {type(picture).__name__}")
     if picture.ndim != 2 or picture.dtype != np.uint8 or not picture.size:
@@ -74,10 +88,17 @@ def as_digit(picture: np.ndarray) -> np.ndarray:
             "a picture must be gray uint8 (height, width), "
             f"not {picture.dtype} of shape {picture.shape}"
         )
-    if is_prepared(picture):
-        return picture
-    ink = _extract_strokes(picture)
-    check_single_digit(ink)
+
+
+def to_digit_image(ink: np.ndarray) -> np.ndarray:
+    """Turn the ink of one digit into a digit image like those of MNIST.
+
+    Args:
+        ink: float32 (height, width), 0 paper … 1 ink, cropped to the digit.
+
+    Returns:
+        uint8 (28, 28), 0 background … 255 ink.
+    """
     return _center(_scale_to_box(_thicken(ink)))
 
 
@@ -102,11 +123,57 @@ def is_prepared(picture: np.ndarray) -> bool:
     return max(sides) in (BOX - 1, BOX) and bool((offsets <= 0.53).all())
 
 
-def _scale_down(picture: np.ndarray) -> np.ndarray:
+@dataclass(frozen=True)
+class PictureInk:
+    """The ink of a picture, which was scaled down.
+
+    Attributes:
+        ink: float32 (height, width), 0 paper … 1 ink, without lines.
+        top: Row of the picture where the ink begins.
+        left: Column of the picture, likewise.
+        scale: Pixels of the picture along a pixel of ink.
+    """
+
+    ink: np.ndarray
+    top: int
+    left: int
+    scale: float
+
+
+def extract_ink(
+    picture: np.ndarray, max_side: int = _MAX_SIDE, depth: int = _MAX_DEPTH
+) -> PictureInk:
+    """Separate the ink of a picture from its paper and lines.
+
+    Args:
+        picture: Gray uint8 (height, width).
+        max_side: A longer side is scaled down to it.
+        depth: How many frames around the ink are removed.
+
+    Raises:
+        DataError: If nothing is drawn.
+    """
+    scaled = _scale_down(picture, max_side)
+    scale = max(picture.shape) / max(scaled.shape)
+    paper, dark = estimate_paper(scaled)
+    frame = find_frame(to_ink(subtract_paper(scaled, paper, dark))) if depth else None
+    if frame is not None:
+        box = _scale_box(frame, scale)
+        # Nothing inside: the frame itself is what is drawn.
+        with contextlib.suppress(DataError):
+            found = extract_ink(picture[box], max_side, depth - 1)
+            top, left = box[0].start + found.top, box[1].start + found.left
+            return PictureInk(found.ink, top, left, found.scale)
+    paper = refine_paper(scaled, paper, dark)
+    ink = to_ink(remove_lines(subtract_paper(scaled, paper, dark)))
+    return PictureInk(ink, 0, 0, scale)
+
+
+def _scale_down(picture: np.ndarray, max_side: int) -> np.ndarray:
     longest = max(picture.shape)
-    if longest <= _MAX_SIDE:
+    if longest <= max_side:
         return picture.astype(np.float32)
-    height, width = (max(1, round(size * _MAX_SIDE / longest)) for size in picture.shape)
+    height, width = (max(1, round(size * max_side / longest)) for size in picture.shape)
     return np.asarray(
         Image.fromarray(picture).resize((width, height), Image.Resampling.BOX), np.float32
     )
@@ -114,23 +181,19 @@ def _scale_down(picture: np.ndarray) -> np.ndarray:
 
 def _extract_strokes(picture: np.ndarray, depth: int = _MAX_DEPTH) -> np.ndarray:
     """Return the digit's ink, 0 paper … 1 ink, cropped to it."""
-    scaled = _scale_down(picture)
-    scale = max(picture.shape) / max(scaled.shape)
-    paper = fit_paper(scaled)
-    dark = is_dark_on_light(scaled, paper)
-    frame = find_frame(to_ink(subtract_paper(scaled, paper, dark))) if depth else None
-    if frame is not None:
-        inside = picture[_scale_box(frame, scale)]
-        # Nothing inside: the frame itself is what is drawn.
-        with contextlib.suppress(DataError):
-            return _extract_strokes(inside, depth - 1)
-    paper = refine_paper(scaled, paper, dark)
-    ink = select_strokes(to_ink(remove_lines(subtract_paper(scaled, paper, dark))))
+    found = extract_ink(picture, depth=depth)
+    ink = select_strokes(found.ink)
     box = find_box(ink)
     side = max(each.stop - each.start for each in box)
-    if depth and side < _MIN_SIDE and scale > 1:
-        around = tuple(slice(max(0, each.start - side), each.stop + side) for each in box)
-        return _extract_strokes(picture[_scale_box(around, scale)], depth - 1)
+    if depth and side < _MIN_SIDE and found.scale > 1:
+        around = _scale_box(
+            tuple(slice(max(0, each.start - side), each.stop + side) for each in box), found.scale
+        )
+        rows, columns = (
+            slice(each.start + offset, each.stop + offset)
+            for each, offset in zip(around, (found.top, found.left), strict=True)
+        )
+        return _extract_strokes(picture[rows, columns], depth - 1)
     return ink[box]
 
 

@@ -23,6 +23,12 @@ _FIT_SIDE = 64
 _MIN_GAIN = 0.1
 # Weighted fits, the first half of them to the rim.
 _FIT_STEPS = 12
+# The edge of a shadow: the largest share of the rim that smooth light fits, the least contrast of
+# light and shadow in shares of the light, and the least share of the rim on each side.
+_MAX_FIT, _MIN_SHADOW, _MIN_ARC = 0.62, 0.15, 0.08
+# Sides of windows, in shares of the shorter side, in which there is paper beside each stroke: for
+# the paper's brightness, and to compare dark strokes with light ones.
+_SHADOW_WINDOW, _STROKE_WINDOW = 0.2, 0.13
 # Least share of the brightest light, so that noise in the dark is not enlarged.
 _MIN_LIGHT = 0.2
 
@@ -65,32 +71,73 @@ def fit_paper(picture: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(surface).resize((width, height), Image.Resampling.BILINEAR))
 
 
-def is_dark_on_light(picture: np.ndarray, paper: np.ndarray) -> bool:
-    """Return whether strokes are darker than the paper.
+def estimate_paper(picture: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Estimate the brightness of the paper, also on both sides of the edge of a shadow.
 
     Args:
         picture: float32 (height, width), gray levels 0…255.
-        paper: Brightness of the paper, of the same shape.
+
+    Returns:
+        The paper's brightness, float32 (height, width), and whether strokes are darker.
     """
-    residual = _smooth(picture) - paper
+    paper = fit_paper(picture)
+    smooth = _smooth(picture)
+    if _has_shadow_edge(smooth, paper):
+        dark = _has_dark_strokes(smooth)
+        return _fill_strokes(smooth, dark, _SHADOW_WINDOW * min(smooth.shape)), dark
+    residual = smooth - paper
     darker, lighter = np.clip(-residual, 0, None), np.clip(residual, 0, None)
-    return bool((darker**2).sum() >= (lighter**2).sum())
+    return paper, bool((darker**2).sum() >= (lighter**2).sum())
+
+
+def _has_shadow_edge(smooth: np.ndarray, paper: np.ndarray) -> bool:
+    """Return whether the rim is dark along one piece, which no smooth light explains."""
+    rim = _select_rim(smooth.shape)
+    fits = np.abs(smooth - paper)[rim] < _MIN_CONTRAST / 2
+    if fits.mean() >= _MAX_FIT or min(smooth.shape) < 8:
+        return False
+    around = np.concatenate([smooth[0], smooth[1:-1, -1], smooth[-1, ::-1], smooth[-2:0:-1, 0]])
+    around = around[:: max(1, len(around) // 256)]
+    # Strokes and lines across the rim are short.
+    around = ndimage.median_filter(around, len(around) // 12 | 1, mode="wrap")
+    low, high = np.percentile(around, [3, 97])
+    if high - low < max(_MIN_CONTRAST, _MIN_SHADOW * high):
+        return False
+    span = float(np.ptp(around))
+    threshold = around.min() + 2 * span * compute_threshold((around - around.min()) / span)
+    light = around > threshold
+    is_one_piece = (light != np.roll(light, 1)).sum() == 2
+    return bool(is_one_piece and _MIN_ARC < light.mean() < 1 - _MIN_ARC)
+
+
+def _has_dark_strokes(smooth: np.ndarray) -> bool:
+    side = _STROKE_WINDOW * min(smooth.shape)
+    dark, light = (
+        float(np.square(_fill_strokes(smooth, each, side) - smooth).sum()) for each in (True, False)
+    )
+    # There is more light paper between strokes than there is dark paper.
+    return 2 * dark >= light
+
+
+def _fill_strokes(smooth: np.ndarray, dark: bool, side: float) -> np.ndarray:
+    """Fill what is narrower than a square window, with what is around it."""
+    close = ndimage.grey_closing if dark else ndimage.grey_opening
+    return close(smooth, max(3, round(side)))
 
 
 def refine_paper(picture: np.ndarray, paper: np.ndarray, dark: bool) -> np.ndarray:
-    """Follow the edge of a shadow, which no smooth surface fits.
+    """Follow uneven light that no smooth surface fits.
 
     Args:
         picture: float32 (height, width), gray levels 0…255.
-        paper: Brightness of the paper from `fit_paper`.
+        paper: Brightness of the paper from `estimate_paper`.
         dark: Whether strokes are darker than the paper.
 
     Returns:
         The paper's brightness: the picture without what is narrower than half of it, if that fits
         the rim better.
     """
-    close = ndimage.grey_closing if dark else ndimage.grey_opening
-    closed = close(_smooth(picture), max(3, max(picture.shape) // 2))
+    closed = _fill_strokes(_smooth(picture), dark, max(picture.shape) // 2)
     rim = _select_rim(picture.shape)
     fitted_error, closed_error = (
         _estimate_deviation((picture - each)[rim]) for each in (paper, closed)

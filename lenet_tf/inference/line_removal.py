@@ -8,8 +8,9 @@ from scipy import ndimage
 # In shares of the side along a line: its least straight run, its least visible length, and how
 # far from the picture's sides it may end.
 _MIN_RUN, _MIN_LENGTH, _MAX_GAP = 0.15, 0.3, 0.035
-# Thickness of a line in shares of the picture's longer side.
-_MAX_THICKNESS = 0.012
+# Thickness of a line in shares of the picture's longer side, which counts as at most so many times
+# the shorter side: a row of digits is wide.
+_MAX_THICKNESS, _MAX_ASPECT = 0.012, 2
 # Share of the side along a line whose mean is taken, against noise. A longer one would let a small
 # digit's strokes reach the picture's sides.
 _SMOOTHING = 0.025
@@ -31,7 +32,7 @@ def remove_lines(ink: np.ndarray) -> np.ndarray:
 
 
 def _remove_horizontal_lines(ink: np.ndarray) -> np.ndarray:
-    thickness = max(1, round(_MAX_THICKNESS * max(ink.shape)))
+    thickness = max(1, round(_MAX_THICKNESS * _limit_side(max(ink.shape), ink.shape)))
     if min(ink.shape) < 4 * thickness + 4:
         return ink
     # Beyond the picture there is no ink, so that a line at its rim is thin too.
@@ -45,7 +46,7 @@ def _remove_horizontal_lines(ink: np.ndarray) -> np.ndarray:
 
 def _find_horizontal_lines(ink: np.ndarray, thickness: int) -> np.ndarray:
     width = ink.shape[1]
-    length = max(1, round(_SMOOTHING * width))
+    length = max(1, round(_SMOOTHING * _limit_side(width, ink.shape)))
     smooth = ndimage.uniform_filter1d(np.clip(ink, 0, None), length, axis=1)
     top = float(smooth.max())
     lines = np.zeros(ink.shape, bool)
@@ -69,6 +70,10 @@ def _find_horizontal_lines(ink: np.ndarray, thickness: int) -> np.ndarray:
         if reaches and visible >= _MIN_LENGTH * width:
             lines[rows, columns] |= line & ~strokes[rows, columns]
     return lines
+
+
+def _limit_side(side: int, shape: tuple[int, ...]) -> int:
+    return min(side, _MAX_ASPECT * min(shape))
 
 
 def _open(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
