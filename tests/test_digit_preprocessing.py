@@ -207,6 +207,22 @@ def test_the_edge_of_a_shadow_changes_nothing(number):
     assert correlate(as_digit(shaded), as_digit(to_picture(ink))) > 0.95
 
 
+@pytest.mark.parametrize("angle", [0.0, 0.8, 2.4, 4.0])
+@pytest.mark.parametrize("sharpness", [8, 100])
+@pytest.mark.parametrize("share", [0.3, 0.7])
+@pytest.mark.parametrize("number", [0, 11])
+def test_a_shadow_over_half_of_the_paper_changes_nothing(number, share, sharpness, angle):
+    """Hard and soft edges, across the digit and beside it."""
+    ink = draw_ink(number, 100, 50, 60, (220, 240))
+    rows, columns = np.mgrid[-1:1:220j, -1:1:240j]
+    across = np.cos(angle) * rows + np.sin(angle) * columns + 0.2
+    shadow = 1 - share / (1 + np.exp(-sharpness * across))
+    shaded = (to_picture(ink) * shadow).astype(np.uint8)
+    assert correlate(as_digit(shaded), as_digit(to_picture(ink))) > 0.93
+    with pytest.raises(DataError, match="nothing is drawn in it"):
+        as_digit((235 * shadow).astype(np.uint8))
+
+
 @pytest.mark.parametrize("noise", [0, 3, 10])
 @pytest.mark.parametrize("share", [0.3, 0.55, 0.8])
 def test_empty_shaded_sheets_are_empty(share, noise):

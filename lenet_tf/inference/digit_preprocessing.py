@@ -31,8 +31,11 @@ from lenet_tf.inference.stroke_selection import (
 SIZE, BOX = 28, 20
 # Row and column, from 0, of MNIST's centers of mass: half a pixel below and right of the middle.
 CENTER = 14
-# Width of MNIST's strokes in the box of 20 pixels; thinner strokes are widened to it.
-_STROKE_WIDTH = 2.2
+# Thinner strokes are widened to this width in the box of 20 pixels. The images have then as much ink
+# as MNIST's.
+_STROKE_WIDTH = 2.8
+# Strokes are widened in a box of at most this side.
+_MAX_BOX = 120
 # Larger pictures are scaled down to this side first, which is enough for a box of 20 pixels.
 _MAX_SIDE = 400
 # A smaller digit in a picture that was scaled down is looked at more closely, …
@@ -99,7 +102,7 @@ def to_digit_image(ink: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (28, 28), 0 background … 255 ink.
     """
-    return _center(_scale_to_box(_thicken(ink)))
+    return _center(_scale_to_box(_thicken(_shrink(ink))))
 
 
 def is_prepared(picture: np.ndarray) -> bool:
@@ -199,6 +202,14 @@ def _extract_strokes(picture: np.ndarray, depth: int = _MAX_DEPTH) -> np.ndarray
 
 def _scale_box(box: tuple[slice, ...], scale: float) -> tuple[slice, ...]:
     return tuple(slice(round(each.start * scale), round(each.stop * scale)) for each in box)
+
+
+def _shrink(ink: np.ndarray) -> np.ndarray:
+    if max(ink.shape) <= _MAX_BOX:
+        return ink
+    height, width = (max(1, round(size * _MAX_BOX / max(ink.shape))) for size in ink.shape)
+    picture = Image.fromarray(ink.astype(np.float32))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BOX), np.float32)
 
 
 def _thicken(ink: np.ndarray) -> np.ndarray:

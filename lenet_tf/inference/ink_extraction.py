@@ -84,7 +84,9 @@ def estimate_paper(picture: np.ndarray) -> tuple[np.ndarray, bool]:
     smooth = _smooth(picture)
     if _has_shadow_edge(smooth, paper):
         dark = _has_dark_strokes(smooth)
-        return _fill_strokes(smooth, dark, _SHADOW_WINDOW * min(smooth.shape)), dark
+        # A median keeps the edge as sharp as it is.
+        sharp = ndimage.median_filter(picture, 3, mode="nearest")
+        return _fill_strokes(sharp, dark, _SHADOW_WINDOW * min(picture.shape)), dark
     residual = smooth - paper
     darker, lighter = np.clip(-residual, 0, None), np.clip(residual, 0, None)
     return paper, bool((darker**2).sum() >= (lighter**2).sum())
@@ -120,9 +122,16 @@ def _has_dark_strokes(smooth: np.ndarray) -> bool:
 
 
 def _fill_strokes(smooth: np.ndarray, dark: bool, side: float) -> np.ndarray:
-    """Fill what is narrower than a square window, with what is around it."""
-    close = ndimage.grey_closing if dark else ndimage.grey_opening
-    return close(smooth, max(3, round(side)))
+    """Fill what is narrower than a square window with what is around it.
+
+    Windows may reach beyond the picture, so that the edge of a shadow keeps its place at the rim.
+    """
+    if not dark:
+        return -_fill_strokes(-smooth, True, side)
+    window = max(3, round(side))
+    padded = np.pad(smooth, window, constant_values=float(smooth.min()))
+    filled = ndimage.grey_closing(padded, window)
+    return filled[window:-window, window:-window]
 
 
 def refine_paper(picture: np.ndarray, paper: np.ndarray, dark: bool) -> np.ndarray:
@@ -137,7 +146,8 @@ def refine_paper(picture: np.ndarray, paper: np.ndarray, dark: bool) -> np.ndarr
         The paper's brightness: the picture without what is narrower than half of it, if that fits
         the rim better.
     """
-    closed = _fill_strokes(_smooth(picture), dark, max(picture.shape) // 2)
+    close = ndimage.grey_closing if dark else ndimage.grey_opening
+    closed = close(_smooth(picture), max(3, max(picture.shape) // 2))
     rim = _select_rim(picture.shape)
     fitted_error, closed_error = (
         _estimate_deviation((picture - each)[rim]) for each in (paper, closed)

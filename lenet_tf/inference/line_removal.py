@@ -54,6 +54,9 @@ def _find_horizontal_lines(ink: np.ndarray, thickness: int) -> np.ndarray:
         return lines
     threshold = top * compute_threshold(smooth / top)
     mask = smooth >= threshold
+    gap = max(1, int(_MAX_GAP * width) + 1)
+    if not (mask[:, :gap].any() and mask[:, -gap:].any()):
+        return lines
     thin = mask & ~_open(mask, (thickness + 1, 1))
     # A slightly tilted line is a straight run of a thicker one.
     run = max(3, round(_MIN_RUN * width))
@@ -87,7 +90,9 @@ def compute_threshold(ink: np.ndarray) -> float:
     Args:
         ink: float (height, width), 0 paper … 1 ink.
     """
-    counts, edges = np.histogram(ink, 64, (0, 1))
+    # Several times as fast as np.histogram.
+    counts = np.bincount(np.clip(ink.ravel() * 64, 0, 63).astype(np.uint8), minlength=64)
+    edges = np.linspace(0, 1, 65)
     levels = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)[:-1]
     above = counts.sum() - below
