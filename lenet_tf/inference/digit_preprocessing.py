@@ -31,8 +31,8 @@ from lenet_tf.inference.stroke_selection import (
 SIZE, BOX = 28, 20
 # Row and column, from 0, of MNIST's centers of mass: half a pixel below and right of the middle.
 CENTER = 14
-# Thinner strokes are widened to this width in the box of 20 pixels. The images have then as much ink
-# as MNIST's.
+# Thinner strokes are widened to this width in the box of 20 pixels. Images then have as much ink
+# as those of MNIST.
 _STROKE_WIDTH = 2.8
 # Strokes are widened in a box of at most this side.
 _MAX_BOX = 120
