@@ -123,19 +123,16 @@ def _check_interface(loaded: LoadedExport, network: ExportNetwork) -> None:
 
 def _check_tolerance(check: ExportCheck, export_format: Format) -> None:
     tolerance = export_format.tolerance
-    is_far = tolerance.difference is not None and check.largest_difference > tolerance.difference
-    is_changed = check.changed_answers > tolerance.changed * check.images
-    is_worse = check.errors - check.network_errors > max(
-        tolerance.added_errors * check.images, check.near_ties
+    max_changed = int(
+        tolerance.changed * check.images + tolerance.changed_errors * check.network_errors
     )
-    if is_far or is_changed or is_worse:
-        bounds = [
-            f"{tolerance.changed:.1%} changed answers",
-            f"{tolerance.added_errors:.1%} more errors",
-        ]
+    max_errors = int(check.network_errors + tolerance.added_errors * check.images)
+    is_far = tolerance.difference is not None and check.largest_difference > tolerance.difference
+    if is_far or check.changed_answers > max_changed or check.errors > max_errors + check.near_ties:
+        bounds = f"{max_changed} changed answers and {max_errors} misclassified"
         if tolerance.difference is not None:
-            bounds.insert(0, f"a difference of {tolerance.difference:.0e}")
+            bounds = f"a difference of {tolerance.difference:.0e}, {bounds}"
         raise RunError(
             f"the {export_format.title} export answers differently from the network, so nothing"
-            f" was written: {check.describe()}. The bounds are {', '.join(bounds)}"
+            f" was written: {check.describe()}. The bounds are {bounds}"
         )

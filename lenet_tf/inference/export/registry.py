@@ -51,11 +51,13 @@ class Tolerance:
     Attributes:
         difference: Largest difference of a probability; None bounds none.
         changed: Share of the images whose most probable class may differ, beside ties.
+        changed_errors: As many more may differ, as a share of those that the network misclassifies.
         added_errors: Share of the images that may be misclassified more.
     """
 
     difference: float | None = 1e-4
     changed: float = 0.0
+    changed_errors: float = 0.0
     added_errors: float = 0.0
 
 
