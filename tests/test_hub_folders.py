@@ -17,7 +17,7 @@ import lenet_tf
 from lenet_tf.errors import RunError
 from lenet_tf.io import bounded
 from lenet_tf.pretrained import hub_folder
-from lenet_tf.pretrained.hub_folder import SAFETENSORS, build_hub_files
+from lenet_tf.pretrained.hub_folder import CARD, SAFETENSORS, build_hub_files
 from lenet_tf.pretrained.keras_archive import CONFIG, WEIGHTS
 from lenet_tf.pretrained.locate import DESCRIPTION, read_any
 from lenet_tf.pretrained.network import TrainedNetwork, get_weight_shapes
@@ -113,6 +113,32 @@ def test_keras_reads_the_folder(folder: Path) -> None:
         np.testing.assert_array_equal(first, second)
 
 
+def test_export_writes_a_folder(tiny_run, digits, tmp_path: Path) -> None:
+    result = lenet_tf.export(tiny_run, tmp_path / "x", format="hub", data=digits)
+    names = {CONFIG, WEIGHTS, SAFETENSORS, DESCRIPTION, CARD, "metadata.json"}
+    assert {path.name for path in (tmp_path / "x").iterdir()} == names | {"export.check.json"}
+    assert result.check.largest_difference < 1e-5 and result.check.runtime.startswith("Keras 3.")
+    read, original = read_any(tmp_path / "x"), read_any(tiny_run.path)
+    assert read.spec == original.spec and read.image_shape == original.image_shape
+    assert read.origin is not None and original.origin is not None
+    assert read.origin.test_images == len(digits.x_test)
+    errors = round((1 - tiny_run.metrics["test_accuracy"]) * len(digits.x_test))
+    assert read.origin.test_errors == original.origin.test_errors == errors
+    card = (tmp_path / "x" / CARD).read_text(encoding="utf-8")
+    assert f"| {len(digits.x_test):,} | {errors:,} |" in card
+    model = lenet_tf.LeNet.from_preset(tmp_path / "x")
+    for first, second in zip(model.get_weights(), tiny_run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_model_in_memory_gets_a_card_without_results(digits, tmp_path: Path) -> None:
+    model = lenet_tf.LeNet("tiny", seed=0)
+    lenet_tf.export(model, tmp_path / "x", format="hub", data=digits)
+    card = (tmp_path / "x" / CARD).read_text(encoding="utf-8")
+    assert "How it was trained isn't recorded." in card and "None are recorded." in card
+    assert "model-index" not in card
+
+
 @pytest.mark.parametrize("name", ["tiny", "lenet5-1998"])
 def test_safetensors_are_written_as_specified(name: str) -> None:
     network = make_network(name)
@@ -191,6 +217,7 @@ DESCRIPTIONS: list[tuple[bytes | Callable[[dict], object], str]] = [
     (lambda values: values.update(image_shape=[28]), "image_shape"),
     (lambda values: values.update(class_names=["a"]), "it names 1 classes, and there are 10"),
     (lambda values: values.update(class_names=[1] * 10), "class_names[0] must be a text"),
+    (lambda values: values.update(test_errors=7), "test_errors is larger than test_images"),
     (lambda values: values.update(test_errors=10**30), "test_errors must be a number"),
 ]
 

@@ -21,7 +21,7 @@ from lenet_tf.text import escape_controls, format_json
     default="onnx",
     show_default=True,
     metavar="FORMAT",
-    help="onnx, litert, int8 (LiteRT with 8-bit integers), saved_model or openvino.",
+    help="onnx, litert, int8 (LiteRT with 8-bit integers), saved_model, openvino or hub.",
 )
 @click.option(
     "--output",

@@ -2,73 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jinja2
 
+from lenet_tf.evaluation.data_facts import ALWAYS, DATA_FACTS, DataFacts
 from lenet_tf.evaluation.scores import Score
-from lenet_tf.evaluation.spec_text import format_augmentation, format_recipe
-from lenet_tf.pretrained.presets import Preset
+from lenet_tf.evaluation.spec_text import format_augmentation, format_compiled, format_recipe
+from lenet_tf.pretrained.network import Origin, TrainedNetwork
+from lenet_tf.pretrained.presets import Preset, find_preset
 from lenet_tf.specs import Spec
 from lenet_tf.specs.rows import format_shape
 from lenet_tf.text import escape_markdown, format_json, quote_word
 
 _URL = "https://github.com/lenet-tf/lenet_tf"
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What a card says of a well-known data set.
-
-    Attributes:
-        title: The name as people write it.
-        license: The license of its images.
-        hub_id: Its name on the Hugging Face hub.
-        ink: What its images show, in words.
-        limits: For which pictures a network trained on it isn't made.
-    """
-
-    title: str
-    license: str
-    hub_id: str
-    ink: str
-    limits: tuple[str, ...]
-
-
-_ALWAYS = (
-    "It answers one of its classes for every image, also for one that shows none of them, and its"
-    " probability is high then too at times."
-)
-DATA_FACTS = {
-    "mnist": DataFacts(
-        "MNIST",
-        "CC BY-SA 3.0",
-        "ylecun/mnist",
-        "white ink on black",
-        (
-            "It knows single digits as MNIST has them: white ink on black, about 20 pixels high,"
-            " the center of mass in the middle. `lenet-tf predict` turns a photograph into such an"
-            " image; an array is taken as it is.",
-            "MNIST's digits were written in the United States, by census employees and high-school"
-            " students. Digits of other hands, such as a 1 with a long upstroke or a 7 with a bar,"
-            " are misread more often than the test error says.",
-            f"{_ALWAYS} Letters and scribbles become digits.",
-        ),
-    ),
-    "fashion_mnist": DataFacts(
-        "Fashion-MNIST",
-        "MIT",
-        "zalando-datasets/fashion_mnist",
-        "the article bright on black",
-        (
-            "It knows product pictures as Fashion-MNIST has them: one article, bright on black,"
-            " filling the image, front view. Photographs of people or rooms are something else, and"
-            " `lenet-tf predict` prepares pictures of digits.",
-            _ALWAYS,
-        ),
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -87,6 +36,8 @@ class ModelCard:
         test_images: The number of test images; 0 if no test is recorded.
         test_errors: How many of them it misclassifies.
         preset: The preset, if it is one.
+        compiled: What it was compiled with instead of its recipe's parts.
+        is_recorded: Whether its training is recorded.
     """
 
     name: str
@@ -100,6 +51,8 @@ class ModelCard:
     test_images: int = 0
     test_errors: int = 0
     preset: Preset | None = None
+    compiled: Mapping[str, Any] = field(default_factory=dict)
+    is_recorded: bool = True
 
     @classmethod
     def from_preset(cls, preset: Preset, spec: Spec) -> ModelCard:
@@ -121,6 +74,34 @@ class ModelCard:
             preset.test_images,
             preset.test_errors,
             preset,
+        )
+
+    @classmethod
+    def from_network(cls, network: TrainedNetwork, name: str) -> ModelCard:
+        """Return the card of a network in a folder.
+
+        Args:
+            network: The network.
+            name: Its name.
+        """
+        origin = network.origin or Origin()
+        preset = find_preset(origin.preset)
+        if preset is not None:
+            return cls.from_preset(preset, network.spec)
+        return cls(
+            name,
+            f"The network {network.spec.name} of lenet_tf",
+            "path/to/this/folder",
+            network.spec,
+            origin.data or network.spec.data,
+            network.class_names,
+            network.image_shape,
+            None,
+            origin.test_images,
+            origin.test_errors,
+            None,
+            origin.compiled,
+            network.origin is not None,
         )
 
     @property
@@ -151,7 +132,7 @@ class ModelCard:
     @property
     def limits(self) -> tuple[str, ...]:
         """For which pictures the network isn't made."""
-        return self.facts.limits if self.facts else (_ALWAYS,)
+        return self.facts.limits if self.facts else (ALWAYS,)
 
     @property
     def test(self) -> Score | None:
@@ -181,7 +162,8 @@ class ModelCard:
     @property
     def recipe(self) -> str:
         """The recipe in words."""
-        return format_recipe(self.spec.recipe)
+        recipe = format_recipe(self.spec.recipe)
+        return f"{recipe}; {format_compiled(self.compiled)}" if self.compiled else recipe
 
     @property
     def augmentation(self) -> str:

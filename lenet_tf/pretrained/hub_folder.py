@@ -20,7 +20,7 @@ from lenet_tf.io.bounded import MAX_TEXT_BYTES, parse_json, read_bounded
 from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.pretrained.keras_archive import CONFIG, MAX_FILE_BYTES, METADATA, WEIGHTS
 from lenet_tf.pretrained.locate import DESCRIPTION
-from lenet_tf.pretrained.network import TrainedNetwork
+from lenet_tf.pretrained.network import Origin, TrainedNetwork
 from lenet_tf.pretrained.reading import build_network, check_arguments
 from lenet_tf.pretrained.safetensors import build_safetensors
 from lenet_tf.pretrained.writing import build_config, build_metadata, build_weights
@@ -68,16 +68,13 @@ class HubDescription:
     test_errors: Count = 0
 
 
-def build_hub_files(
-    network: TrainedNetwork, name: str, keras_version: str, **facts: Any
-) -> dict[str, bytes]:
+def build_hub_files(network: TrainedNetwork, name: str, keras_version: str) -> dict[str, bytes]:
     """Build the files of a folder for model hubs, apart from its card.
 
     Args:
         network: The network.
         name: Its name.
         keras_version: The version of Keras whose layout the weights have.
-        **facts: More fields of `HubDescription`.
 
     Returns:
         The content of each file by its name.
@@ -88,6 +85,7 @@ def build_hub_files(
         WEIGHTS: build_weights(network),
         SAFETENSORS: build_safetensors(network),
     }
+    origin = network.origin or Origin()
     description = HubDescription(
         format=1,
         name=name,
@@ -98,7 +96,9 @@ def build_hub_files(
         preparation=network.spec.to_dict()["preparation"],
         class_names=network.class_names,
         image_shape=network.image_shape,
-        **facts,
+        data=origin.data,
+        test_images=origin.test_images,
+        test_errors=origin.test_errors,
     )
     return files | {DESCRIPTION: _encode(asdict(description))}
 
@@ -146,7 +146,12 @@ def read_hub_folder(folder: Path) -> TrainedNetwork:
         raise RunError(f"{folder} cannot be read: {error or 'out of memory'}") from error
     except ValueError as error:
         raise RunError(f"{folder} cannot be read as a LeNet: {error}") from error
-    return replace(network, class_names=names, image_shape=description.image_shape)
+    origin = Origin(
+        data=description.data,
+        test_images=description.test_images,
+        test_errors=description.test_errors,
+    )
+    return replace(network, class_names=names, image_shape=description.image_shape, origin=origin)
 
 
 def _read_description(folder: Path) -> HubDescription:
@@ -161,6 +166,8 @@ def _read_description(folder: Path) -> HubDescription:
         for name in (CONFIG, WEIGHTS):
             if name not in description.files:
                 raise ValueError(f"files has no {name!r}")
+        if description.test_errors > description.test_images:
+            raise ValueError("test_errors is larger than test_images")
         return description
     except FileNotFoundError as error:
         raise RunError(f"{folder} has no {DESCRIPTION}, which {_WRITTEN_BY}") from error

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,25 @@ _STORED_NAMES: dict[type, str] = {
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What is recorded of a network's training and test.
+
+    Attributes:
+        preset: The name of the preset, if it is one.
+        data: The data set that it was trained on.
+        compiled: What it was compiled with instead of its recipe's parts, `RunRecord.compiled`.
+        test_images: The number of test images; 0 if no test is recorded.
+        test_errors: How many of them it misclassifies.
+    """
+
+    preset: str = ""
+    data: str = ""
+    compiled: Mapping[str, Any] = field(default_factory=dict)
+    test_images: int = 0
+    test_errors: int = 0
+
+
+@dataclass(frozen=True)
 class TrainedNetwork:
     """A spec with trained weights.
 
@@ -37,6 +57,7 @@ class TrainedNetwork:
         class_names: Names of its classes; none if they are only numbered.
         image_shape: Shape of the raw images that it was trained on, (height, width) or
             (height, width, channels); None if unknown.
+        origin: Its training and test, as far as they are recorded; None for a model in memory.
     """
 
     spec: Spec
@@ -44,6 +65,7 @@ class TrainedNetwork:
     precision: str = "float32"
     class_names: tuple[str, ...] = ()
     image_shape: tuple[int, ...] | None = None
+    origin: Origin | None = None
 
 
 def get_weight_shapes(facts: LayerFacts) -> tuple[tuple[int, ...], ...]:

@@ -124,6 +124,7 @@ class Preset:
             RunError: If the file is missing or was changed.
         """
         # Not above: names are looked up where NumPy isn't needed.
+        from lenet_tf.pretrained.network import Origin
         from lenet_tf.pretrained.reading import read_stream
 
         try:
@@ -131,7 +132,15 @@ class Preset:
         except ValueError as error:
             raise RunError(f"{self.path} cannot be read as a LeNet: {error}") from error
         return dataclasses.replace(
-            network, class_names=self.class_names, image_shape=self.image_shape
+            network,
+            class_names=self.class_names,
+            image_shape=self.image_shape,
+            origin=Origin(
+                self.name,
+                self.data,
+                test_images=self.test_images,
+                test_errors=self.test_errors,
+            ),
         )
 
 

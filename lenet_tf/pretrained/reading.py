@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from lenet_tf.errors import RunError, SpecError
+from lenet_tf.errors import LenetError, RunError, SpecError
 from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.io.hdf5 import read_arrays
 from lenet_tf.pretrained.keras_archive import (
@@ -22,10 +22,10 @@ from lenet_tf.pretrained.keras_archive import (
     list_members,
     read_json,
 )
-from lenet_tf.pretrained.network import TrainedNetwork, select_weights
+from lenet_tf.pretrained.network import Origin, TrainedNetwork, select_weights
 from lenet_tf.pretrained.network_config import LENET, REGISTERED_NAME, check_spec
 from lenet_tf.runs.run_folder import FINAL
-from lenet_tf.runs.run_record import read_class_names, read_data_identity
+from lenet_tf.runs.run_record import read_class_names, read_data_identity, read_run
 from lenet_tf.specs import Spec
 from lenet_tf.specs.recipes import PRECISIONS
 
@@ -53,14 +53,28 @@ def read_network(path: Path) -> TrainedNetwork:
         raise RunError(f"{file} cannot be read: {reason or 'out of memory'}") from error
     except ValueError as error:
         raise RunError(f"{file} cannot be read as a LeNet: {error}") from error
-    shape = read_data_identity(path).get("image_shape")
+    identity = read_data_identity(path)
+    shape = identity.get("image_shape")
     return TrainedNetwork(
         network.spec,
         network.weights,
         network.precision,
         read_class_names(path),
         tuple(shape) if isinstance(shape, list) else None,
+        _read_origin(path, identity) if path.is_dir() else None,
     )
+
+
+def _read_origin(folder: Path, identity: Mapping[str, Any]) -> Origin:
+    """Read what a run records of its training and test."""
+    try:
+        record = read_run(folder)
+        metrics = record.read_metrics() or {}
+    except LenetError:
+        return Origin()
+    images = identity.get("images", {}).get("test", 0) if "test_accuracy" in metrics else 0
+    errors = round((1 - metrics["test_accuracy"]) * images) if images else 0
+    return Origin("", str(identity.get("name", "")), record.compiled, images, errors)
 
 
 def read_stream(stream: IO[bytes], is_own: bool = False) -> TrainedNetwork:

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.errors import LenetError, RunError
-from lenet_tf.evaluation.model_card import DATA_FACTS, ModelCard, render_card
+from lenet_tf.evaluation.data_facts import DATA_FACTS
+from lenet_tf.evaluation.model_card import ModelCard, render_card
 from lenet_tf.evaluation.scores import Score
 from lenet_tf.io.atomic import atomic_write, write_text
 from lenet_tf.io.bounded import read_json

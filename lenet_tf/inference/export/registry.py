@@ -19,6 +19,7 @@ _MODULES = {
     "int8": "litert_format",
     "saved_model": "saved_model_format",
     "openvino": "openvino_format",
+    "hub": "hub_format",
 }
 FORMAT_NAMES = tuple(_MODULES)
 
