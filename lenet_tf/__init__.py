@@ -36,6 +36,7 @@ _HOMES = {
     "list_presets": "pretrained.presets",
     "load_data": "data.sources",
     "load_model": "models.saving",
+    "predict": "inference.predict",
     "predict_outputs": "evaluation.evaluate",
     "prepare_images": "data.preprocessing",
     "read_picture": "inference.image_files",

@@ -67,7 +67,7 @@ def test_the_next_steps_of_the_newest_run_fit_into_80_columns(tmp_path, monkeypa
     folder.mkdir(parents=True)
     config = {"initial_weights": "seed", "data": {"name": "mnist", "source": "TFDS"}}
     lines = next_steps_message(lenet_tf.Run(folder, {}, {}, config), Path("logs")).splitlines()
-    assert lines[2] == "  predict   .venv/bin/lenet-tf predict PICTURE.png"
+    assert lines[2] == "  predict   .venv/bin/lenet-tf predict PICTURE.png --model latest"
     assert max(map(len, lines)) < 80
 
 

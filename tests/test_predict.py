@@ -267,7 +267,7 @@ def test_several_digits_are_an_error_of_their_file(trained, cli, tmp_path):
 def test_the_newest_finished_run_is_found(tmp_path):
     with pytest.raises(
         RunError,
-        match="there is no finished run in .*Train one with `lenet-tf train`, or choose a .keras",
+        match="there is no finished run in .*Train one with `lenet-tf train`, or choose another",
     ):
         find_newest_run(tmp_path)
     for number, name in enumerate(("b", "a", "c")):
@@ -296,7 +296,7 @@ def test_the_command_predicts(trained, drawings, cli):
     assert ", otherwise " in lines[-1]
     assert len(lines) == 15, "14 lines, each of two rows of pixels"
     assert "█" in one.stdout
-    newest = cli("predict", thick, "--logs", trained.path.parent.parent)
+    newest = cli("predict", thick, "--model", "latest", "--logs", trained.path.parent.parent)
     assert (newest.exit_code, newest.stdout) == (0, lines[-1] + "\n")
     assert f"Using {trained.path} (choose another with --model)." in newest.stderr
 
@@ -409,13 +409,13 @@ def test_photographs_are_turned_upright(tmp_path):
 def test_mistakes_of_the_command(cli, tmp_path, digits):
     picture = tmp_path / "x.png"
     Image.new("L", (9, 9)).save(picture)
-    none = cli("predict", picture)
+    none = cli("predict", picture, "--model", "latest")
     assert (none.exit_code, "there is no finished run in logs. Train one" in none.stderr) == (
         1,
         True,
     )
     missing = cli("predict", picture, "--model", tmp_path / "none.keras")
-    assert (missing.exit_code, "there is no run or model" in missing.stderr) == (2, True)
+    assert (missing.exit_code, "there is no preset, run or model" in missing.stderr) == (2, True)
     assert cli("predict").exit_code == 2
 
 

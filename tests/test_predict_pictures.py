@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 import lenet_tf
 from lenet_tf.errors import DataError
+from lenet_tf.inference.classifier import open_classifier
 from lenet_tf.inference.picture_inputs import PictureInput, choose_picture_input
 from lenet_tf.inference.picture_search import find_pictures
 from lenet_tf.inference.predict import predict_pictures
@@ -68,9 +70,8 @@ def test_pictures_are_prepared_like_the_training_pictures(photos, tmp_path):
     files = find_pictures([photos / "whale"])
     (tmp_path / "broken.png").write_bytes(b"x")
     found = predict_pictures(
-        model,
+        replace(open_classifier(model), class_names=("red fox", "whale")),
         [*files, tmp_path / "broken.png"],
-        ("red fox", "whale"),
         keep_pictures=3,
         picture_input=PictureInput((20, 24), color=True),
     )
@@ -109,7 +110,7 @@ def test_from_a_folder_of_pictures_to_answers(photos, cli, tmp_path):
     assert read_run(run).data_options == {"image_size": "20x24", "color": True}
 
     Image.new("RGB", (300, 200), COLORS["whale"]).save("new.jpg")
-    result = cli("predict", "new.jpg", "--show", "--picture", "sheet.png")
+    result = cli("predict", "new.jpg", "--model", "latest", "--show", "--picture", "sheet.png")
     assert result.exit_code == 0, result.output
     assert "cropped to the middle and resized to 24×20, in color, as for training" in result.stderr
     *shown, answer = result.stdout.splitlines()
@@ -118,7 +119,7 @@ def test_from_a_folder_of_pictures_to_answers(photos, cli, tmp_path):
     with Image.open("sheet.png") as sheet:
         colors = np.asarray(sheet.convert("RGB")).reshape(-1, 3)
         assert (np.abs(colors.astype(int) - COLORS["whale"]).max(axis=1) < 9).mean() > 0.2
-    digit = cli("predict", "new.jpg", "--prepare", "digit")
+    digit = cli("predict", "new.jpg", "--model", "latest", "--prepare", "digit")
     assert (digit.exit_code, "nothing is drawn in it" in digit.stderr) == (1, True)
 
     tested = cli("evaluate", run, "--report", "--json")

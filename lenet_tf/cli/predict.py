@@ -17,9 +17,11 @@ from lenet_tf.cli.output import echo, echo_raw, note
 from lenet_tf.text import escape_cell, escape_controls, format_json
 
 if TYPE_CHECKING:
-    from lenet_tf.inference.predict import PicturePrediction
+    from lenet_tf.inference.prediction import Prediction
 
 _MAX_SHOWN_COLUMNS = 80
+# Chooses the run that finished last.
+_LATEST = "latest"
 _CSV_COLUMNS = ("file", "class", "probability", "runner_up", "runner_up_probability", "error")
 # Further columns for a model whose classes have names.
 _CSV_NAMES = ("class_name", "runner_up_name")
@@ -31,16 +33,16 @@ _CSV_NAMES = ("class_name", "runner_up_name")
 )
 @click.option(
     "--model",
-    type=click.Path(path_type=Path),
-    metavar="RUN|FILE.keras",
-    help="Model to use. [default: the latest finished run in LOGS]",
+    metavar="PRESET|RUN|FILE.keras",
+    help="Network to use: a preset (`lenet-tf presets`), a run, a file, or 'latest' for the latest"
+    " finished run in LOGS. [default: the preset lenet5-modern-mnist]",
 )
 @click.option(
     "--logs",
     type=click.Path(path_type=Path),
     default=Path("logs"),
     show_default=True,
-    help="Folder to search for the latest run.",
+    help="Folder to search for --model latest.",
 )
 @click.option(
     "--prepare",
@@ -60,7 +62,7 @@ _CSV_NAMES = ("class_name", "runner_up_name")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def predict(
     images: tuple[Path, ...],
-    model: Path | None,
+    model: str | None,
     logs: Path,
     prepare: str | None,
     show: bool,
@@ -76,35 +78,30 @@ def predict(
     file can't be read, or if nothing or several digits are drawn in it; the other files are still
     classified.
     """
+    from lenet_tf.inference.classifier import open_classifier
     from lenet_tf.inference.picture_inputs import choose_picture_input
-    from lenet_tf.inference.picture_search import find_newest_run, find_pictures
+    from lenet_tf.inference.picture_search import find_pictures
     from lenet_tf.inference.predict import MAX_PICTURES, predict_pictures
-    from lenet_tf.runs.run_record import read_class_names, read_data_identity
-    from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other.")
     files = find_pictures(images, lambda text: note(escape_controls(text)))
-    path = find_newest_run(logs) if model is None else model
-    if not path.exists():
-        raise click.UsageError(f"there is no run or model {path}.")
+    network = _find_network(model, logs)
     if figure_file is not None:
         _check_figure_file(figure_file, files)
-    start_tensorflow()
-    from lenet_tf.models.saving import load_model
-
     keep_pictures = 0 if figure_file is None else MAX_PICTURES
-    loaded, class_names = load_model(path), read_class_names(path)
-    wanted = choose_picture_input(loaded.spec, read_data_identity(path), prepare)
-    predictions = predict_pictures(loaded, files, class_names, keep_pictures, wanted)
+    classifier = open_classifier(network)
+    wanted = choose_picture_input(classifier.spec, classifier.data, prepare)
+    if model in (None, _LATEST):
+        kind = "the preset " if model is None else ""
+        note(f"Using {kind}{escape_controls(network)} (choose another with --model).")
+    predictions = predict_pictures(classifier, files, keep_pictures, wanted)
     if as_json:
         values = [prediction.to_dict() for prediction in predictions]
         echo(format_json(values, sys.stdout.encoding, indent=1))
     elif as_csv:
         _print_csv(predictions)
     else:
-        if model is None:
-            note(f"Using {escape_controls(path)} (choose another with --model).")
         if wanted.size is not None and prepare is None:
             note(_describe_input(*wanted.size, wanted.color))
         _print_text(predictions, show)
@@ -117,18 +114,37 @@ def predict(
         sys.exit(1)
 
 
-def _print_text(predictions: Sequence[PicturePrediction], show: bool) -> None:
+def _find_network(model: str | None, logs: Path) -> str | Path:
+    """Return a preset's name, or the path of a run or model that exists."""
+    from lenet_tf.errors import RunError
+    from lenet_tf.inference.picture_search import find_newest_run
+    from lenet_tf.io.paths import to_path
+    from lenet_tf.pretrained.locate import suggest_network
+    from lenet_tf.pretrained.presets import DEFAULT_PRESET, list_names
+
+    if model is None:
+        return DEFAULT_PRESET
+    if model == _LATEST:
+        return find_newest_run(logs)
+    if model in list_names():
+        return model
+    path = to_path(model, RunError, "a preset, run or model")
+    if not path.exists():
+        raise click.UsageError(
+            f"there is no preset, run or model {model}{suggest_network(model)}"
+            " A run folder or a .keras file works too."
+        )
+    return path
+
+
+def _print_text(predictions: Sequence[Prediction], show: bool) -> None:
     for prediction in predictions:
         if prediction.error is not None:
             note(f"Error: {escape_controls(prediction.error)}")
             continue
         if show:
             echo(_render_image(prediction.image))
-        answer, second = map(escape_controls, (prediction.answer, prediction.second_answer))
-        echo(
-            f"{escape_controls(prediction.file)}: {answer} ({prediction.probability:.1%}),"
-            f" otherwise {second} ({prediction.runner_up_probability:.1%})"
-        )
+        echo(f"{escape_controls(prediction.file)}: {escape_controls(prediction)}")
 
 
 def _describe_input(height: int, width: int, color: bool) -> str:
@@ -151,7 +167,7 @@ def _render_image(image: Any) -> str:
     return "\n".join("".join(shades[round(value / 255 * levels)] for value in row) for row in rows)
 
 
-def _print_csv(predictions: Sequence[PicturePrediction]) -> None:
+def _print_csv(predictions: Sequence[Prediction]) -> None:
     has_names = any(prediction.name is not None for prediction in predictions)
     columns = _CSV_COLUMNS + (_CSV_NAMES if has_names else ())
     text = io.StringIO()
@@ -174,7 +190,7 @@ def _check_figure_file(file: Path, images: Sequence[Path]) -> None:
         )
 
 
-def _draw(predictions: Sequence[PicturePrediction], file: Path, as_digits: bool) -> None:
+def _draw(predictions: Sequence[Prediction], file: Path, as_digits: bool) -> None:
     from lenet_tf.evaluation import plotting
     from lenet_tf.inference.prediction_figure import plot_predictions
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -94,6 +96,29 @@ def resize_image(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         size: Height and width of the result.
     """
     return np.array(ImageOps.fit(Image.fromarray(pixels), (size[1], size[0])))
+
+
+def fit_image(
+    image: Image.Image, metadata: Mapping[str, Any], size: tuple[int, int], color: bool
+) -> np.ndarray:
+    """Crop and resize a decoded picture as `to_image` does.
+
+    Args:
+        image: The picture, with its pixels loaded.
+        metadata: Bytes that say how it is turned, see `turn_upright`.
+        size: Height and width of the result.
+        color: Whether the result has three channels.
+
+    Returns:
+        uint8 (height, width), or (height, width, 3) in color.
+
+    Raises:
+        ValueError: The picture is damaged.
+    """
+    upright = turn_upright(_flatten(image), metadata)
+    if upright.size != (size[1], size[0]):
+        upright = ImageOps.fit(upright, (size[1], size[0]))
+    return _to_channels(upright, color)
 
 
 def _flatten(image: Image.Image) -> Image.Image:

@@ -21,6 +21,7 @@ from lenet_tf.models.as_built import describe_layer
 from lenet_tf.models.lenet import LeNet, find_own_methods
 from lenet_tf.models.own_metrics import use_own_metrics
 from lenet_tf.models.saving import load_model
+from lenet_tf.pretrained import probabilities
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runtime.keras_settings import check_keras
 from lenet_tf.runtime.tensorflow_start import hide_retracing_advice
@@ -203,10 +204,7 @@ def to_probabilities(model: Any, outputs: np.ndarray) -> np.ndarray:
         The outputs of a softmax network as they are, and the softmax of any other's. For the RBF
         outputs of 1998 that is the paper's posterior (section II.C). Float (N, classes).
     """
-    if getattr(model.spec.rows[-1], "activation", "") == "softmax":
-        return outputs
-    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    return probabilities.to_probabilities(model.spec, outputs)
 
 
 def _load(model: LeNet | Run | str | Path) -> LeNet:

@@ -21,6 +21,7 @@ from lenet_tf.inference.ink_extraction import (
     to_ink,
 )
 from lenet_tf.inference.line_removal import remove_lines
+from lenet_tf.inference.prepared_digit import BOX, CENTER, SIZE, is_prepared
 from lenet_tf.inference.stroke_selection import (
     check_single_digit,
     find_box,
@@ -28,9 +29,6 @@ from lenet_tf.inference.stroke_selection import (
     select_strokes,
 )
 
-SIZE, BOX = 28, 20
-# Row and column, from 0, of MNIST's centers of mass: half a pixel below and right of the middle.
-CENTER = 14
 # Thinner strokes are widened to this width in the box of 20 pixels. Images then have as much ink
 # as those of MNIST.
 _STROKE_WIDTH = 2.8
@@ -103,27 +101,6 @@ def to_digit_image(ink: np.ndarray) -> np.ndarray:
         uint8 (28, 28), 0 background … 255 ink.
     """
     return _center(_scale_to_box(_thicken(_shrink(ink))))
-
-
-def is_prepared(picture: np.ndarray) -> bool:
-    """Return whether a picture is already like those of MNIST.
-
-    It must be 28×28 with black corners, a box whose longer side is 20, and a center of mass within
-    half a pixel of `CENTER`. The box of 16 images of MNIST is 19, and two centers are slightly
-    further away.
-
-    Args:
-        picture: Gray uint8 (height, width).
-    """
-    if (
-        picture.shape != (SIZE, SIZE)
-        or picture[[0, 0, -1, -1], [0, -1, 0, -1]].any()
-        or not picture.any()
-    ):
-        return False
-    sides = [np.ptp(np.flatnonzero(picture.any(axis=axis))) + 1 for axis in (1, 0)]
-    offsets = np.abs(np.array(ndimage.center_of_mass(picture)) - CENTER)
-    return max(sides) in (BOX - 1, BOX) and bool((offsets <= 0.53).all())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -13,7 +15,7 @@ from lenet_tf.errors import DataError
 from lenet_tf.inference.grayscale import to_gray
 from lenet_tf.io.bounded import read_bounded
 from lenet_tf.io.images import MAX_PIXELS
-from lenet_tf.io.orientation import turn_upright
+from lenet_tf.io.orientation import is_turned, turn_upright
 from lenet_tf.io.paths import to_path
 from lenet_tf.io.pictures import (
     MAX_BYTES,
@@ -86,9 +88,28 @@ def read_gray(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray | None:
             if image.size[0] * image.size[1] > max_pixels:
                 return None
             image.load()
-            return np.array(turn_upright(Image.fromarray(to_gray(image)), metadata))
+            return to_upright_gray(image, metadata)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not a readable picture ({error})") from error
+
+
+def to_upright_gray(image: Image.Image, metadata: Mapping[str, Any]) -> np.ndarray:
+    """Turn a decoded picture into gray levels as `read_picture` does.
+
+    Args:
+        image: The picture, with its pixels loaded.
+        metadata: Bytes that say how it is turned, see `turn_upright`.
+
+    Returns:
+        uint8 (height, width), 0 black … 255 white.
+
+    Raises:
+        ValueError: If the picture is damaged.
+    """
+    gray = to_gray(image)
+    if not is_turned(metadata):
+        return gray
+    return np.array(turn_upright(Image.fromarray(gray), metadata))
 
 
 def read_small_gray(path: Path) -> np.ndarray | None:

@@ -13,19 +13,21 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from lenet_tf.data.picture_images import to_preview
+from lenet_tf.data.picture_images import fit_image, to_preview
 from lenet_tf.data.read_options import MAX_SIDE
 from lenet_tf.errors import DataError
-from lenet_tf.inference.digit_preprocessing import SIZE, as_digit
-from lenet_tf.inference.image_files import read_gray, read_image, read_small_gray
+from lenet_tf.inference.image_files import read_gray, read_image, read_small_gray, to_upright_gray
+from lenet_tf.inference.prepared_digit import SIZE, is_prepared
 from lenet_tf.io.bounded import read_bounded
-from lenet_tf.io.pictures import MAX_BYTES
+from lenet_tf.io.pictures import MAX_BYTES, hide_decoder_warnings
 from lenet_tf.specs import Spec
 
 # The longest side of a picture that is kept for a figure.
 _MAX_KEPT_SIDE = 240
 # What `RawData.source` says of folders and archives of pictures.
 _PICTURES = "pictures"
+# Its images fill their frame, unlike digits.
+_GARMENTS = "fashion_mnist"
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,13 @@ class ReadPicture:
     """A picture file that was read, or the reason why it was not.
 
     Attributes:
-        file: Path of the file.
+        file: Path of the file; None if it came from memory.
         image: uint8 (height, width) or (height, width, 3), for a network's own preparation.
         picture: The picture scaled down, likewise.
         error: Why there is no image.
     """
 
-    file: Path
+    file: Path | None = None
     image: np.ndarray | None = None
     picture: np.ndarray | None = None
     error: str | None = None
@@ -74,10 +76,28 @@ class PictureInput:
             keep_pictures: How many results need their picture.
         """
         if self.size is None:
-            yield from _read_digits(pool, files)
+            yield from _read_digits(pool, files, keeps_pictures=keep_pictures > 0)
             return
         read = functools.partial(self._read_image, keeps_picture=keep_pictures > 0)
         yield from pool.map(read, files)
+
+    def convert(self, picture: Image.Image) -> ReadPicture:
+        """Convert a picture in memory.
+
+        Args:
+            picture: The picture, of any mode.
+        """
+        metadata = {name: picture.info.get(name, b"") for name in ("exif", "xmp")}
+        try:
+            with hide_decoder_warnings():
+                picture.load()
+                if self.size is None:
+                    image = _to_digit(to_upright_gray(picture, metadata))
+                else:
+                    image = fit_image(picture, metadata, self.size, self.color)
+            return ReadPicture(image=image)
+        except (OSError, ValueError) as error:
+            return ReadPicture(error=str(error))
 
     def _read_image(self, file: Path, keeps_picture: bool) -> ReadPicture:
         try:
@@ -100,23 +120,32 @@ def choose_picture_input(
     Args:
         spec: The network.
         data: What its run records of its data set, or nothing.
-        prepare: `digit` or `picture`. None: `picture` if it was trained on pictures from files or
-            on colors.
+        prepare: `digit` or `picture`. None: `picture` if it was trained on pictures from files, on
+            colors or on Fashion-MNIST.
 
     Raises:
         DataError: `prepare` is something else.
     """
     if prepare not in (None, "digit", "picture"):
         raise DataError(f"prepare must be digit or picture, not {prepare!r}")
-    height, width, channels = _find_raw_shape(spec, data)
-    is_picture = data.get("source") == _PICTURES or channels == 3
+    height, width, channels = find_raw_shape(spec, data)
+    is_garment = data.get("name", spec.data) == _GARMENTS
+    is_picture = data.get("source") == _PICTURES or channels == 3 or is_garment
     if prepare == "digit" or (prepare is None and not is_picture):
         return PictureInput()
     return PictureInput((height, width), color=channels == 3)
 
 
-def _find_raw_shape(spec: Spec, data: Mapping[str, Any]) -> tuple[int, int, int]:
-    """Return height, width and channels of the images that a network was trained on."""
+def find_raw_shape(spec: Spec, data: Mapping[str, Any]) -> tuple[int, int, int]:
+    """Find the shape of the images that a network was trained on.
+
+    Args:
+        spec: The network.
+        data: What its run records of its data set, or nothing.
+
+    Returns:
+        Height, width and channels.
+    """
     shape = data.get("image_shape")
     if isinstance(shape, list) and len(shape) in (2, 3):
         height, width, channels = (*shape, 1)[:3]
@@ -129,23 +158,37 @@ def _find_raw_shape(spec: Spec, data: Mapping[str, Any]) -> tuple[int, int, int]
     return height, width, channels
 
 
-def _read_digits(pool: Executor, files: Sequence[Path]) -> Iterator[ReadPicture]:
+def _read_digits(
+    pool: Executor, files: Sequence[Path], keeps_pictures: bool
+) -> Iterator[ReadPicture]:
     """Read pictures and their digit images."""
-    small = pool.map(functools.partial(_read_digit, is_small=True), files)
+    read = functools.partial(_read_digit, keeps_picture=keeps_pictures)
+    small = pool.map(functools.partial(read, is_small=True), files)
     for file, digit in zip(files, small, strict=True):
         # One thread reads the large ones: each further thread would keep memory for one.
         is_large = digit.image is None and digit.error is None
-        yield _read_digit(file, is_small=False) if is_large else digit
+        yield read(file, is_small=False) if is_large else digit
 
 
-def _read_digit(file: Path, is_small: bool) -> ReadPicture:
+def _read_digit(file: Path, is_small: bool, keeps_picture: bool) -> ReadPicture:
     try:
         picture = read_small_gray(file) if is_small else read_gray(file)
         if picture is None:
             return ReadPicture(file)
-        return ReadPicture(file, as_digit(picture), _scale_down(picture))
+        return ReadPicture(
+            file, _to_digit(picture), _scale_down(picture) if keeps_picture else None
+        )
     except DataError as error:
         return ReadPicture(file, error=str(error))
+
+
+def _to_digit(picture: np.ndarray) -> np.ndarray:
+    if is_prepared(picture):
+        return picture
+    # It needs SciPy, whose import takes as long as the rest of a prediction.
+    from lenet_tf.inference.digit_preprocessing import as_digit
+
+    return as_digit(picture)
 
 
 def _scale_down(picture: np.ndarray) -> np.ndarray:

@@ -70,6 +70,6 @@ def find_newest_run(logs: Path) -> Path:
     if not times:
         raise RunError(
             f"there is no finished run in {logs}. "
-            "Train one with `lenet-tf train`, or choose a .keras file with --model."
+            "Train one with `lenet-tf train`, or choose another network with --model."
         )
     return max(times, key=lambda path: (times[path], path)).parent

@@ -1,18 +1,36 @@
-"""Predictions for picture files: the class, its probability and the runner-up."""
+"""Predictions for pictures: files, PIL images and arrays."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
-from lenet_tf.inference.picture_inputs import PictureInput, ReadPicture
+from lenet_tf.data.read_options import ReadOptions
+from lenet_tf.errors import DataError
+from lenet_tf.inference.classifier import Classifier, open_classifier
+from lenet_tf.inference.memory_pictures import (
+    convert_array,
+    find_raw_images,
+    is_picture_list,
+    to_pillow,
+)
+from lenet_tf.inference.picture_inputs import (
+    PictureInput,
+    ReadPicture,
+    choose_picture_input,
+    find_raw_shape,
+)
+from lenet_tf.inference.picture_search import find_pictures
+from lenet_tf.inference.prediction import Prediction, add_probabilities
+from lenet_tf.io.paths import to_path
 from lenet_tf.io.pictures import hide_decoder_warnings
+from lenet_tf.pretrained.presets import DEFAULT_PRESET
 from lenet_tf.text import escape_controls
 
 # A figure of more pictures would take minutes and gigabytes.
@@ -21,139 +39,171 @@ MAX_PICTURES = 120
 _CHUNK, _CHUNK_BYTES, _MAX_READERS = 500, 64 << 20, 4
 
 
-@dataclass(frozen=True)
-class PicturePrediction:
-    """A prediction for one picture file, or the reason why there is none.
+def predict(
+    pictures: Any, model: Any = DEFAULT_PRESET, *, prepare: str | None = None, values: Any = None
+) -> Prediction | list[Prediction]:
+    """Recognize the digit in a picture, or the class that another network knows.
 
-    Attributes:
-        file: Path of the file.
-        label: Most probable class.
-        probability: Probability of that class.
-        runner_up: Second most probable class.
-        runner_up_probability: Probability of the second class.
-        name: Name of the most probable class; None if the classes are only numbered.
-        runner_up_name: Name of the second most probable class, likewise.
-        error: Why the file has no prediction; then the other fields are None.
-        image: What the network saw, before its own preparation: uint8 (height, width), or
-            (height, width, 3) in color.
-        picture: What the file holds, scaled down, likewise. None unless `predict_pictures` keeps
-            it.
+    The network comes with this package, and TensorFlow is not loaded. Each picture is prepared as
+    MNIST's digits are, whatever its size, color and polarity; one that is like them already stays
+    as it is.
+
+    Args:
+        pictures: One of
+
+            - the path of a picture, or a list of paths; a folder means the pictures in it;
+            - a PIL image, or a list of them;
+            - an array of one picture, (height, width), (height, width, 1), (height, width, 3) or
+              (height, width, 4), of any size; or a list of such arrays;
+            - an array of N pictures, (N, height, width) or (N, height, width, channels). If their
+              shape is that of the images that the network was trained on, such as MNIST's
+              (N, 28, 28) or (N, 28, 28, 1), they are taken as such images, without preparation.
+
+            Arrays hold whole numbers of 0…255. Floats of 0…1 or 0…255 and booleans are converted
+            with a warning.
+        model: The name of a preset (`lenet_tf.list_presets`), a run or its folder, a `.keras` file,
+            a folder for model hubs, or a `LeNet`.
+        prepare: `digit` prepares a picture as MNIST's digits are, `picture` crops it to the middle
+            and resizes it. None: `picture` for a network that was trained on pictures from files,
+            on colors or on Fashion-MNIST.
+        values: The values that stand for black and white in arrays, as in `load_data`.
+
+    Returns:
+        A `Prediction`, or a list of them for several pictures. In a list, the `error` of a picture
+        without a prediction says why.
+
+    Raises:
+        DataError: If the only picture has no prediction, or the network doesn't take such images.
+        RunError: If there is no such network, or it is damaged.
+
+    Example:
+        >>> import lenet_tf
+        >>> data = lenet_tf.load_data("sample")
+        >>> prediction = lenet_tf.predict(data.x_test[0])
+        >>> prediction.label == data.y_test[0], prediction.probability > 0.9
+        (True, True)
+        >>> [each.label for each in lenet_tf.predict(data.x_test[:3])] == data.y_test[:3].tolist()
+        True
     """
-
-    file: Path
-    label: int | None = None
-    probability: float | None = None
-    runner_up: int | None = None
-    runner_up_probability: float | None = None
-    name: str | None = None
-    runner_up_name: str | None = None
-    error: str | None = None
-    image: np.ndarray | None = None
-    picture: np.ndarray | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Convert to values that JSON can hold, without the images."""
-        if self.probability is None or self.runner_up_probability is None:
-            return {"file": str(self.file), "error": self.error}
-        names = {"class_name": self.name, "runner_up_name": self.runner_up_name}
-        return {
-            "file": str(self.file),
-            "class": self.label,
-            "probability": round(self.probability, 6),
-            "runner_up": self.runner_up,
-            "runner_up_probability": round(self.runner_up_probability, 6),
-        } | ({} if self.name is None else names)
-
-    @property
-    def answer(self) -> str:
-        """The most probable class by its name, or its number."""
-        return self.name or str(self.label)
-
-    @property
-    def second_answer(self) -> str:
-        """The second most probable class by its name, or its number."""
-        return self.runner_up_name or str(self.runner_up)
+    classifier = open_classifier(model)
+    wanted = choose_picture_input(classifier.spec, classifier.data, prepare)
+    if isinstance(pictures, str | os.PathLike):
+        path = to_path(pictures, DataError, "a picture")
+        if path.is_dir():
+            return predict_pictures(classifier, find_pictures([path]), picture_input=wanted)
+        return _get_only(predict_pictures(classifier, [path], picture_input=wanted))
+    if isinstance(pictures, Image.Image):
+        return _get_only(predict_pictures(classifier, [pictures], picture_input=wanted))
+    options = ReadOptions(values=values)
+    if is_picture_list(pictures):
+        return predict_pictures(
+            classifier, [_to_item(each, options) for each in pictures], picture_input=wanted
+        )
+    images, is_one = convert_array(pictures, options)
+    raw = find_raw_images(images, find_raw_shape(classifier.spec, classifier.data))
+    if raw is not None and not is_one and prepare is None:
+        return _predict_raw(classifier, raw)
+    found = predict_pictures(classifier, [*map(to_pillow, images)], picture_input=wanted)
+    return _get_only(found) if is_one else found
 
 
 def predict_pictures(
     model: Any,
-    files: Sequence[Path],
-    class_names: Sequence[str] = (),
+    pictures: Sequence[Path | Image.Image],
     keep_pictures: int = 0,
     picture_input: PictureInput | None = None,
-) -> list[PicturePrediction]:
+) -> list[Prediction]:
     """Predict the class of each picture.
 
     Args:
-        model: A `LeNet`.
-        files: Picture files.
-        class_names: Names of the model's classes; none are numbers.
+        model: A network, see `open_classifier`.
+        pictures: Picture files, and pictures in memory.
         keep_pictures: How many predictions keep their picture, for a figure: the first ones.
         picture_input: What each picture becomes. None: a digit image like those of MNIST.
 
     Returns:
-        A prediction or an error for each file, in the same order.
+        A prediction or an error for each picture, in the same order.
 
     Raises:
         DataError: If the network does not accept such images.
         RunError: If its outputs are NaN or infinite.
     """
-    wanted = picture_input or PictureInput()
+    classifier, wanted = open_classifier(model), picture_input or PictureInput()
     chunk = max(1, min(_CHUNK, _CHUNK_BYTES // wanted.image_bytes))
-    predictions: list[PicturePrediction] = []
+    predictions: list[Prediction] = []
     pool = ThreadPoolExecutor(min(_MAX_READERS, os.cpu_count() or 1))
     with pool, hide_decoder_warnings():
-        for start in range(0, len(files), chunk):
+        for start in range(0, len(pictures), chunk):
             read = []
-            for result in wanted.read(pool, files[start : start + chunk], keep_pictures):
+            for result in _read(wanted, pool, pictures[start : start + chunk], keep_pictures):
                 # Attack: thousands of small files that unpack to large pictures.
                 keeps_picture = result.picture is not None and keep_pictures > 0
                 keep_pictures -= keeps_picture
                 read.append(_to_prediction(result, keeps_picture))
-            predictions += _predict_images(model, read)
-    if len(class_names) != model.output_shape[-1]:
-        return predictions
-    return [_add_names(prediction, class_names) for prediction in predictions]
+            predictions += _classify(classifier, read)
+    return predictions
 
 
-def _to_prediction(read: ReadPicture, keeps_picture: bool) -> PicturePrediction:
+def _to_item(value: Any, options: ReadOptions) -> Path | Image.Image:
+    """Return an item of a user's list as a path or a PIL image."""
+    if isinstance(value, Image.Image):
+        return value
+    if isinstance(value, str | os.PathLike):
+        return to_path(value, DataError, "a picture")
+    images, is_one = convert_array(value, options)
+    if not is_one:
+        raise DataError("a list must hold single pictures: pass several as one array")
+    return to_pillow(images[0])
+
+
+def _get_only(predictions: Sequence[Prediction]) -> Prediction:
+    (prediction,) = predictions
+    if prediction.error is not None:
+        raise DataError(prediction.error)
+    return prediction
+
+
+def _predict_raw(classifier: Classifier, images: np.ndarray) -> list[Prediction]:
+    """Predict images of the shape that the network was trained on, a part at a time."""
+    step = max(1, _CHUNK_BYTES // images[0].nbytes)
+    predictions: list[Prediction] = []
+    for start in range(0, len(images), step):
+        predictions += _classify(
+            classifier, [Prediction(image=image) for image in images[start : start + step]]
+        )
+    return predictions
+
+
+def _read(
+    wanted: PictureInput,
+    pool: Executor,
+    pictures: Sequence[Path | Image.Image],
+    keep_pictures: int,
+) -> Iterator[ReadPicture]:
+    files = [each for each in pictures if isinstance(each, Path)]
+    read_files = wanted.read(pool, files, keep_pictures)
+    for each in pictures:
+        yield next(read_files) if isinstance(each, Path) else wanted.convert(each)
+
+
+def _to_prediction(read: ReadPicture, keeps_picture: bool) -> Prediction:
     """Return what was read; the prediction itself is still missing."""
     if read.error is not None:
-        name = escape_controls(read.file)
-        error = read.error if name in read.error else f"{name}: {read.error}"
-        return PicturePrediction(read.file, error=error)
+        error = read.error
+        if read.file is not None:
+            name = escape_controls(read.file)
+            error = error if name in error else f"{name}: {error}"
+        return Prediction(file=read.file, error=error)
     picture = read.picture if keeps_picture else None
-    return PicturePrediction(read.file, image=read.image, picture=picture)
+    return Prediction(file=read.file, image=read.image, picture=picture)
 
 
-def _predict_images(model: Any, pictures: Sequence[PicturePrediction]) -> list[PicturePrediction]:
-    from lenet_tf.evaluation.evaluate import check_finite, predict_outputs, to_probabilities
-
-    images = [picture.image for picture in pictures if picture.image is not None]
+def _classify(classifier: Classifier, pictures: Sequence[Prediction]) -> list[Prediction]:
+    """Complete the predictions that have an image."""
+    shown = [each for each in pictures if each.image is not None]
+    images = [each.image for each in shown if each.image is not None]
     if not images:
         return list(pictures)
-    outputs = predict_outputs(model, np.stack(images))
-    check_finite(model, outputs)
-    rows = iter(to_probabilities(model, outputs))
-    return [
-        picture if picture.image is None else _add_prediction(picture, next(rows))
-        for picture in pictures
-    ]
-
-
-def _add_prediction(picture: PicturePrediction, probabilities: np.ndarray) -> PicturePrediction:
-    first, second = (int(label) for label in np.argsort(-probabilities, kind="stable")[:2])
-    return replace(
-        picture,
-        label=first,
-        probability=float(probabilities[first]),
-        runner_up=second,
-        runner_up_probability=float(probabilities[second]),
-    )
-
-
-def _add_names(picture: PicturePrediction, class_names: Sequence[str]) -> PicturePrediction:
-    if picture.label is None or picture.runner_up is None:
-        return picture
-    first, second = class_names[picture.label], class_names[picture.runner_up]
-    return replace(picture, name=first, runner_up_name=second)
+    probabilities = classifier.classify(np.stack(images))
+    complete = iter(add_probabilities(shown, probabilities, classifier.class_names))
+    return [each if each.image is None else next(complete) for each in pictures]

@@ -8,14 +8,15 @@ from matplotlib.figure import Figure
 
 from lenet_tf.evaluation.palette import INK
 from lenet_tf.evaluation.plotting import default_style
-from lenet_tf.inference.predict import MAX_PICTURES, PicturePrediction
+from lenet_tf.inference.predict import MAX_PICTURES
+from lenet_tf.inference.prediction import Prediction
 from lenet_tf.text import escape_controls
 
 _COLUMNS, _MAX_NAME = 6, 14
 
 
 @default_style()
-def plot_predictions(predictions: Sequence[PicturePrediction], as_digits: bool = True) -> Figure:
+def plot_predictions(predictions: Sequence[Prediction], as_digits: bool = True) -> Figure:
     """Show each picture beside the image that the network classified.
 
     Args:
@@ -34,7 +35,7 @@ def plot_predictions(predictions: Sequence[PicturePrediction], as_digits: bool =
         axes.set_axis_off()
     for number, prediction in enumerate(predictions):
         left, right = grid[number // _COLUMNS][2 * (number % _COLUMNS) :][:2]
-        name = escape_controls(prediction.file.name)
+        name = "" if prediction.file is None else escape_controls(prediction.file.name)
         left.imshow(prediction.picture, cmap="gray", vmin=0, vmax=255)
         left.set_title(name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…", fontsize=7)
         right.imshow(prediction.image, cmap=INK if as_digits else "gray", vmin=0, vmax=255)

@@ -40,6 +40,11 @@ def turn_upright(image: Image.Image, metadata: Mapping[str, Any]) -> Image.Image
     return image if turn is None else image.transpose(turn)
 
 
+def is_turned(metadata: Mapping[str, Any]) -> bool:
+    """Return whether `turn_upright` changes anything."""
+    return _read_orientation(metadata) in _TURNS
+
+
 def swaps_sides(metadata: Mapping[str, Any]) -> bool:
     """Return whether `turn_upright` exchanges the width and the height."""
     return _read_orientation(metadata) in _QUARTER_TURNS

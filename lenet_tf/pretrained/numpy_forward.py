@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import singledispatch
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from lenet_tf.pretrained.activations import ACTIVATION_FUNCTIONS
 from lenet_tf.pretrained.plain_layers import (
     PlainConvolution,
     PlainDense,
@@ -22,53 +25,13 @@ from lenet_tf.pretrained.plain_layers import (
 from lenet_tf.specs.conv_arithmetic import compute_output_length, compute_padding_before
 from lenet_tf.specs.rows import IntPair
 
-# Images that are computed together: the windows of that many fit into a processor's cache.
-_CHUNK_BYTES = 1 << 20
+# Windows of images that are computed together. They fit into a processor's cache, and BLAS
+# multiplies so few of them in one thread: several would wait for each other.
+_CHUNK_BYTES = 1 << 18
+# Threads that compute chunks, and the number of chunks that is worth starting them.
+_MAX_THREADS, _MIN_CHUNKS = 4, 16
 
 Array = np.ndarray
-
-
-def _relu(x: Array) -> Array:
-    return np.maximum(x, 0)
-
-
-def _softmax(x: Array) -> Array:
-    powers = np.exp(x - x.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def _elu(x: Array) -> Array:
-    return np.where(x > 0, x, np.expm1(np.minimum(x, 0)))
-
-
-def _sigmoid(x: Array) -> Array:
-    return 0.5 * np.tanh(0.5 * x) + 0.5
-
-
-def _gelu(x: Array) -> Array:
-    from scipy.special import erf
-
-    return 0.5 * x * (1 + erf(x * np.float32(0.5**0.5)))
-
-
-# `lenet_tf.specs.rows.ACTIVATIONS`, as Keras computes them by default.
-ACTIVATION_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
-    "linear": lambda x: x,
-    "tanh": np.tanh,
-    "scaled_tanh": lambda x: np.float32(1.7159) * np.tanh(x * np.float32(2 / 3)),
-    "sigmoid": _sigmoid,
-    "softmax": _softmax,
-    "relu": _relu,
-    "leaky_relu": lambda x: np.where(x > 0, x, np.float32(0.2) * x),
-    "elu": _elu,
-    "selu": lambda x: (
-        np.float32(1.05070098)
-        * np.where(x > 0, x, np.float32(1.67326324) * np.expm1(np.minimum(x, 0)))
-    ),
-    "gelu": _gelu,
-    "silu": lambda x: x * _sigmoid(x),
-    "softplus": lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
-}
 
 
 def compute_outputs(layers: Sequence[PlainLayer], images: Array) -> Array:
@@ -85,13 +48,18 @@ def compute_outputs(layers: Sequence[PlainLayer], images: Array) -> Array:
     if not len(images):
         step, images = 1, np.zeros((1, *images.shape[1:]), np.float32)
         return compute_outputs(layers, images)[:0]
-    chunks = []
-    for start in range(0, len(images), step):
+    starts = range(0, len(images), step)
+
+    def compute(start: int) -> Array:
         values = np.ascontiguousarray(images[start : start + step], np.float32)
         for layer in layers:
             values = apply_layer(layer, values)
-        chunks.append(values)
-    return np.concatenate(chunks)
+        return values
+
+    if len(starts) < _MIN_CHUNKS:
+        return np.concatenate([*map(compute, starts)])
+    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
+        return np.concatenate([*pool.map(compute, starts)])
 
 
 def _measure_windows(layers: Sequence[PlainLayer], shape: Sequence[int]) -> int:
@@ -118,15 +86,14 @@ def apply_layer(layer: PlainLayer, inputs: Array) -> Array:
 
 @apply_layer.register
 def _(layer: PlainConvolution, inputs: Array) -> Array:
-    size = layer.kernel.shape[:2]
-    windows = _view_windows(inputs, size, layer.strides, layer.padding, 0.0)
-    count, height, width = windows.shape[:3]
-    # One copy, then one matrix product.
-    columns = windows.transpose(0, 1, 2, 4, 5, 3).reshape(count * height * width, -1)
-    sums = columns @ layer.kernel.reshape(-1, layer.kernel.shape[-1])
+    height, width, maps, filters = layer.kernel.shape
+    padded, counts = _pad(inputs, (height, width), layer.strides, layer.padding, 0.0)
+    copy = _copy_columns_of_one_map if maps == 1 else _copy_columns
+    columns = copy(padded, (height, width), layer.strides, counts)
+    sums = columns @ layer.kernel.reshape(-1, filters)
     sums += layer.bias
     outputs = ACTIVATION_FUNCTIONS[layer.activation](sums)
-    return outputs.reshape(count, height, width, -1)
+    return outputs.reshape(len(inputs), *counts, filters)
 
 
 @apply_layer.register
@@ -180,6 +147,27 @@ def _(layer: PlainRBF, inputs: Array) -> Array:
     return -np.square(inputs[:, None] - layer.codes).sum(axis=-1)
 
 
+def _copy_columns(inputs: Array, size: IntPair, strides: IntPair, counts: IntPair) -> Array:
+    """Copy each window into a row, (N · height' · width', window height · width · channels)."""
+    windows = _slide(inputs, size, strides, counts)
+    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(len(inputs) * counts[0] * counts[1], -1)
+
+
+def _copy_columns_of_one_map(
+    inputs: Array, size: IntPair, strides: IntPair, counts: IntPair
+) -> Array:
+    """Copy the windows of gray images one position at a time: whole lines are copied faster."""
+    columns = np.empty((*size, len(inputs), *counts), np.float32)
+    for row, column in np.ndindex(*size):
+        columns[row, column] = inputs[
+            :,
+            row : row + (counts[0] - 1) * strides[0] + 1 : strides[0],
+            column : column + (counts[1] - 1) * strides[1] + 1 : strides[1],
+            0,
+        ]
+    return columns.reshape(size[0] * size[1], -1).T
+
+
 def _pool(combine: np.ufunc, inputs: Array, layer: PlainPooling, fill: float) -> Array:
     padded, counts = _pad(inputs, layer.size, layer.strides, layer.padding, fill)
     result: Array | None = None
@@ -201,9 +189,12 @@ def _view_windows(
 ) -> Array:
     """Return a view of the windows, (N, height', width', channels, window height, window width)."""
     padded, counts = _pad(inputs, size, strides, padding, fill)
-    windows = sliding_window_view(padded, size, (1, 2))
-    windows = windows[:, :: strides[0], :: strides[1]]
-    return windows[:, : counts[0], : counts[1]]
+    return _slide(padded, size, strides, counts)
+
+
+def _slide(inputs: Array, size: IntPair, strides: IntPair, counts: IntPair) -> Array:
+    windows = sliding_window_view(inputs, size, (1, 2))
+    return windows[:, :: strides[0], :: strides[1]][:, : counts[0], : counts[1]]
 
 
 def _pad(

@@ -105,10 +105,11 @@ def next_steps_message(run: Run, logs: Path) -> str:
     """
     tensorboard, command = program_name("tensorboard"), program_name("lenet-tf")
     folder, page = quote_word(run.path), run.path / "report.html"
-    # `predict` takes the newest run of its default folder.
-    model = "" if logs.resolve() == Path("logs").resolve() else f" --model {folder}"
+    # Shorter than the run's name.
+    is_default = logs.resolve() == Path("logs").resolve()
+    model = "latest" if is_default else folder
     steps = {
-        "predict": f"{command} predict PICTURE.png{model}",
+        "predict": f"{command} predict PICTURE.png --model {model}",
         "report": quote_word(page) if page.exists() else "",
         "curves": f"{tensorboard} --logdir {quote_word(logs)}",
         "evaluate": f"{command} evaluate {folder}",

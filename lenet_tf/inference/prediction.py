@@ -1,0 +1,137 @@
+"""What a network says about one picture."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+# The side of the image in a notebook, in pixels of the screen.
+_SHOWN_SIDE = 84
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prediction:
+    """The class of one picture, or the reason why there is none.
+
+    Attributes:
+        label: Most probable class; None if there is an error.
+        probability: Probability of that class.
+        runner_up: Second most probable class.
+        runner_up_probability: Probability of the second class.
+        probabilities: Probability of each class, float32 (classes,).
+        name: Name of the most probable class; None if the classes are only numbered.
+        runner_up_name: Name of the second most probable class, likewise.
+        image: What the network saw, before its own preparation: uint8 (height, width), or
+            (height, width, 3) in color.
+        error: Why there is no prediction; then the other fields are None.
+        is_digit: False if the picture shows something that the network does not know.
+        box: Where the digit is in a picture of several: top, left, height and width in pixels.
+        file: Path of the picture; None if it came from memory.
+        picture: What the file holds, scaled down, for a figure. Mostly None.
+    """
+
+    label: int | None = None
+    probability: float | None = None
+    runner_up: int | None = None
+    runner_up_probability: float | None = None
+    probabilities: np.ndarray | None = None
+    name: str | None = None
+    runner_up_name: str | None = None
+    image: np.ndarray | None = None
+    error: str | None = None
+    is_digit: bool = True
+    box: tuple[int, int, int, int] | None = None
+    file: Path | None = None
+    picture: np.ndarray | None = None
+
+    @property
+    def answer(self) -> str:
+        """The most probable class by its name, or its number."""
+        return self.name or str(self.label)
+
+    @property
+    def second_answer(self) -> str:
+        """The second most probable class by its name, or its number."""
+        return self.runner_up_name or str(self.runner_up)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to values that JSON can hold, without the images."""
+        file = {} if self.file is None else {"file": str(self.file)}
+        if self.probability is None or self.runner_up_probability is None:
+            return {**file, "error": self.error}
+        names = {"class_name": self.name, "runner_up_name": self.runner_up_name}
+        return {
+            **file,
+            "class": self.label,
+            "probability": round(self.probability, 6),
+            "runner_up": self.runner_up,
+            "runner_up_probability": round(self.runner_up_probability, 6),
+        } | ({} if self.name is None else names)
+
+    def __str__(self) -> str:
+        if self.probability is None or self.runner_up_probability is None:
+            return f"no prediction: {self.error}"
+        return (
+            f"{self.answer} ({self.probability:.1%}),"
+            f" otherwise {self.second_answer} ({self.runner_up_probability:.1%})"
+        )
+
+    def __repr__(self) -> str:
+        if self.probability is None or self.runner_up_probability is None:
+            return f"Prediction(error={self.error!r})"
+        names = {"name": self.name, "runner_up_name": self.runner_up_name}
+        fields = {
+            "label": self.label,
+            "probability": round(self.probability, 4),
+            "runner_up": self.runner_up,
+            "runner_up_probability": round(self.runner_up_probability, 4),
+        } | {name: value for name, value in names.items() if value is not None}
+        return f"Prediction({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
+
+    def _repr_html_(self) -> str:
+        """Show the image and the answer in a notebook."""
+        text = html.escape(str(self))
+        if self.image is None:
+            return text
+        from lenet_tf.evaluation.page_images import to_data_uri
+
+        return (
+            f'<img src="{to_data_uri(self.image)}" alt="{html.escape(self.answer)}"'
+            f' style="height:{_SHOWN_SIDE}px;image-rendering:pixelated"> {text}'
+        )
+
+
+def add_probabilities(
+    pictures: Sequence[Prediction], probabilities: np.ndarray, class_names: Sequence[str] = ()
+) -> list[Prediction]:
+    """Complete predictions whose images a network has classified.
+
+    Args:
+        pictures: Predictions that still lack a class.
+        probabilities: The probabilities of each, float (N, classes).
+        class_names: Names of the classes; none are numbers.
+
+    Returns:
+        The complete predictions, in the same order.
+    """
+    ranks = np.argsort(-probabilities, axis=1, kind="stable")[:, :2].tolist()
+    names = list(class_names)
+    completed = []
+    for picture, row, (first, second) in zip(pictures, probabilities, ranks, strict=True):
+        prediction = replace(
+            picture,
+            label=first,
+            probability=float(row[first]),
+            runner_up=second,
+            runner_up_probability=float(row[second]),
+            probabilities=row,
+            name=names[first] if names else None,
+            runner_up_name=names[second] if names else None,
+        )
+        completed.append(prediction)
+    return completed
