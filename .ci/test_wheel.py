@@ -45,6 +45,7 @@ COMMANDS = (
     ("lenet-tf", "--version"),
     ("lenet-tf", "--help"),
     ("lenet-tf", "variants"),
+    ("lenet-tf", "presets"),
     ("lenet-tf", "summary", "lenet5"),
     ("lenet-tf", "train", "--data", "sample", "--epochs", "1"),
     ("python", "-c", DRAW),
@@ -84,7 +85,8 @@ def check_content(wheel: Path) -> None:
     """Fail unless the wheel holds each file of the package, and nothing else."""
     with zipfile.ZipFile(wheel) as archive:
         files = {info.filename: info.file_size for info in archive.infolist()}
-    kinds = ("*.py", "py.typed", "*.html.j2", "records/*.jsonl", "records/*.predictions")
+    kinds = ("*.py", "py.typed", "*.j2", "records/*.jsonl", "records/*.predictions")
+    kinds += tuple(f"presets/*.{suffix}" for suffix in ("keras", "json", "md"))
     expected = {
         path.relative_to(ROOT).as_posix()
         for kind in kinds
@@ -93,6 +95,7 @@ def check_content(wheel: Path) -> None:
     found = {name for name in files if ".dist-info/" not in name}
     assert found == expected, f"missing or foreign files: {sorted(found ^ expected)}"
     size = wheel.stat().st_size / 1e6
+    assert size <= 3, f"the wheel has {size:.1f} MB"
     print(
         f"{wheel.name}: {len(files)} files, {size:.1f} MB, {sum(files.values()) / 1e6:.1f} unpacked"
     )
