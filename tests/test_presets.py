@@ -38,6 +38,11 @@ def test_the_rule_chooses_the_seeds() -> None:
     assert {row.name: choose_seed(row, store.read(row)) for row in rows} == SEEDS
 
 
+def test_every_planned_preset_is_there() -> None:
+    assert sorted(planned.name for planned in PLANNED) == NAMES
+    assert {planned.row for planned in PLANNED} == SEEDS.keys()
+
+
 def _record(seed: int, error: float, loss: float) -> dict:
     return {"seed": seed, "epochs": {"val_accuracy": [0.0, 1 - error], "loss": [9.0, loss]}}
 
