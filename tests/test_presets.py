@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import json
+import os
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -14,8 +20,10 @@ from lenet_tf.pretrained.folding import fold
 from lenet_tf.pretrained.locate import read_any
 from lenet_tf.pretrained.numpy_forward import compute_outputs
 from lenet_tf.pretrained.presets import DEFAULT_PRESET, Preset, find_preset, list_presets
+from lenet_tf.pretrained.writing import build_archive
+from lenet_tf.reproduce import make_presets
 from lenet_tf.reproduce.plan import get_rows
-from lenet_tf.reproduce.predictions import decode_classes
+from lenet_tf.reproduce.predictions import decode_classes, encode_classes
 from lenet_tf.reproduce.preset_plan import PLANNED, choose_seed, get_rule
 from lenet_tf.reproduce.records import Record, RecordStore
 from lenet_tf.reproduce.table_row import TableRow
@@ -98,6 +106,88 @@ def test_a_changed_file_is_refused(tmp_path, monkeypatch) -> None:
     preset.path.unlink()
     with pytest.raises(RunError, match=r"No such file or directory\. Install lenet_tf again"):
         preset.read()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "lenet5-mnist"}, "it describes 'lenet5-mnist'"),
+        ({"test_error": 2}, "test_error must be a number <= 1"),
+        ({"image_shape": "28"}, "image_shape must be a list"),
+        ({"sha256": None}, "sha256 must be a text"),
+    ],
+)
+def test_a_changed_description_is_refused(change, message, tmp_path, monkeypatch) -> None:
+    values = dataclasses.asdict(lenet_tf.list_presets()[0]) | change
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    (tmp_path / "x.json").write_text(json.dumps(values | {"name": change.get("name", "x")}))
+    for read in (list_presets, lambda: find_preset("x"), lambda: read_any("x")):
+        with pytest.raises(RunError) as caught:
+            read()
+        assert message in str(caught.value) and "Install lenet_tf again" in str(caught.value)
+        assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows needs a right to make links")
+def test_links_in_place_of_a_preset_are_refused(tmp_path, monkeypatch) -> None:
+    preset = lenet_tf.list_presets()[0]
+    target = preset.path
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    preset.path.symlink_to(target)
+    with pytest.raises(RunError, match="it is a link to another file"):
+        preset.read()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_weights_make_the_same_file(name: str) -> None:
+    preset = find_preset(name)
+    assert preset is not None
+    network, content = preset.read(), preset.read_bytes()
+    versions = preset.versions["keras"], preset.versions["lenet_tf"]
+    built = build_archive(network, *versions)
+    assert built == build_archive(network, *versions)
+    with zipfile.ZipFile(io.BytesIO(content)) as shipped, zipfile.ZipFile(io.BytesIO(built)) as new:
+        assert [info.date_time for info in shipped.infolist()] == [(1980, 1, 1, 0, 0, 0)] * 3
+        assert shipped.namelist() == new.namelist()
+        for member in ("config.json", "metadata.json"):
+            assert shipped.read(member) == new.read(member)
+
+
+def test_make_presets_writes_the_three_files(tiny_run, digits, tmp_path, monkeypatch) -> None:
+    classes = lenet_tf.predict_outputs(tiny_run, digits.x_test).argmax(axis=1)
+    config, metrics = tiny_run.config, tiny_run.metrics
+    record = {
+        "seed": 0,
+        "labels": encode_classes(digits.y_test),
+        "predictions": encode_classes(classes),
+        "finished": metrics["finished"],
+        "data": {part: config["data"][part] for part in ("name", "version", "sha256")},
+        "commit": "0123456789ab",
+        **{part: config[part] for part in ("versions", "machine")},
+    }
+    monkeypatch.setattr(make_presets, "_train", lambda *arguments: record)
+    monkeypatch.setattr(make_presets, "_find_run", lambda *arguments: tiny_run.path)
+    made = make_presets.make_preset(PLANNED[0], tmp_path / "logs", None, tmp_path)
+    assert made.test_errors == np.count_nonzero(classes != digits.y_test)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"{made.name}.{suffix}" for suffix in ("keras", "json", "md")}
+    monkeypatch.setattr(presets, "FOLDER", tmp_path)
+    assert list_presets() == (made,)
+    network = made.read()
+    for first, second in zip(
+        (array for arrays in network.weights.values() for array in arrays),
+        tiny_run.model.get_weights(),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(first, second)
+    model = lenet_tf.load_model(made.path)
+    assert model.compiled and model.spec == tiny_run.model.spec
+
+
+def test_make_presets_names_its_mistakes(capsys) -> None:
+    with pytest.raises(SystemExit):
+        make_presets.main(["lenet6-mnist"])
+    assert "unknown preset 'lenet6-mnist': choose from cnn-38k-mnist" in capsys.readouterr().err
 
 
 def _find_record(name: str) -> tuple[Preset, TableRow, Record]:

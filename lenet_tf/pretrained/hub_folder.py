@@ -178,12 +178,14 @@ def _read_description(folder: Path) -> HubDescription:
 def _read_file(folder: Path, name: str, sha256: str) -> bytes:
     """Read a file whose digest is known."""
     path = folder / name
+    # The Hugging Face hub's library fills its cache with links.
+    hint = ". Download a folder of plain files, with local_dir" if path.is_symlink() else ""
     limit = MAX_TEXT_BYTES if path.suffix == ".json" else MAX_FILE_BYTES
     try:
         # Attack: a link to another file of the user's, a pipe that never ends, a huge file.
         content = read_bounded(path, limit, follow_links=False)
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {_get_reason(error)}") from error
+        raise RunError(f"{path} cannot be read: {_get_reason(error)}{hint}") from error
     # Not an attack, since the attacker can write both: a file that was damaged or mixed up.
     if hashlib.sha256(content).hexdigest() != sha256:
         raise RunError(
