@@ -203,6 +203,7 @@ def test_an_existing_export_is_replaced_only_on_request(cli, digits):
         (("--format", "tflite"), ["unknown format 'tflite': did you mean litert?"]),
         (("--format", "onyx"), ["unknown format 'onyx': did you mean onnx?"]),
         (("--format", "zzz"), ["choose from onnx, litert"]),
+        (("--output", "x.tflite"), ["a file of ONNX ends with .onnx, not .tflite"]),
         (("--data", "fashion_mnit"), ["fashion_mnit"]),
         (("--output", "none/x.onnx", "--data", "sample"), ["none"]),
     ],

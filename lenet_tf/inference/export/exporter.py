@@ -155,7 +155,16 @@ def _find_target(path: str | Path | None, title: str, chosen: Format) -> Path:
     if path is None:
         return Path(name)
     target = to_path(path, RunError, "an export")
-    return target / name if target.is_dir() and not chosen.is_folder else target
+    if chosen.is_folder:
+        return target
+    if target.is_dir():
+        return target / name
+    ending = Path(chosen.suffix).suffix or chosen.suffix
+    if target.suffix not in ("", ending):
+        raise RunError(
+            f"the name of a file of {chosen.title} ends with {ending}, not {target.suffix}"
+        )
+    return target.with_suffix(ending)
 
 
 def _write(network: ExportNetwork, chosen: Format, path: Path) -> tuple[ExportCheck, list[Path]]:

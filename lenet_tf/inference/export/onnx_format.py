@@ -42,7 +42,10 @@ def _write(network: ExportNetwork, path: Path) -> None:
 
 def _load(path: Path, network: ExportNetwork) -> LoadedExport:
     runtime = import_optional("onnxruntime", "the check of an ONNX file", "export")
-    session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = runtime.SessionOptions()
+    # These networks are too small for several.
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (model_input,), (output,) = session.get_inputs(), session.get_outputs()
 
     def compute(images: np.ndarray) -> np.ndarray:
