@@ -19,6 +19,7 @@ from typing import Any
 
 import common
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 import lenet_tf
 from lenet_tf.specs import VARIANTS
@@ -260,6 +261,8 @@ def main() -> None:
     result["versions"] |= {package: version(package) for package in PACKAGES}
     result["networks"] = []
     lenet_tf.use_one_thread()
+    # NumPy's matrix products.
+    threadpool_limits(1, "blas")
     loaded: dict[str, lenet_tf.RawData] = {}
     for name in options.networks:
         data_name = DATA.get(name, "mnist")

