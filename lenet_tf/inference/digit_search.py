@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from lenet_tf.errors import DataError
+from lenet_tf.inference.digit_cutting import Classify, cut_digits
 from lenet_tf.inference.digit_preprocessing import check_gray, extract_ink, to_digit_image
-from lenet_tf.inference.ink_parts import Part, find_parts, group_parts, remove_form_boxes
+from lenet_tf.inference.ink_parts import find_parts, group_parts, remove_form_boxes
 
 # A longer side keeps the strokes of a row of ten digits.
 _MAX_SIDE = 800
-# A digit is rarely wider than so many times its height, …
-_MAX_ASPECT = 1.1
-# … and a piece of touching digits is at least so wide.
-_MIN_ASPECT = 0.25
-# Touching digits in one part, and columns where each cut is tried.
-_MAX_TOUCHING, _MAX_CUTS = 4, 6
-# Least gain of the mean probability by a cut.
-_MIN_GAIN = 0.1
-
-# Images, uint8 (N, 28, 28), to probabilities, float (N, classes).
-Classify = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ def find_digits(picture: np.ndarray, classify: Classify | None = None) -> list[D
     boxes = []
     for row in group_parts(parts):
         for part in row:
-            for piece in _cut(part, classify):
+            for piece in [part] if classify is None else cut_digits(part, classify):
                 top, left = (
                     offset + round(start * found.scale)
                     for offset, start in zip(
@@ -81,53 +69,3 @@ def find_digits(picture: np.ndarray, classify: Classify | None = None) -> list[D
     if not boxes:
         raise DataError("no digit is drawn in it")
     return boxes
-
-
-def _cut(part: Part, classify: Classify | None) -> list[Part]:
-    """Cut touching digits where the ink is thinnest and the pieces look most like digits."""
-    height, width = part.ink.shape
-    if classify is None or width <= _MAX_ASPECT * height:
-        return [part]
-    best = [part]
-    best_score = float(classify(to_digit_image(part.ink)[None]).max())
-    for count in range(2, _MAX_TOUCHING + 1):
-        if width < count * _MIN_ASPECT * height:
-            break
-        for cuts in _propose_cuts(part.ink, count):
-            pieces = _split(part, cuts)
-            images = np.stack([to_digit_image(piece.ink) for piece in pieces])
-            score = float(classify(images).max(axis=1).mean())
-            if score > best_score + (_MIN_GAIN if len(best) == 1 else 0):
-                best, best_score = pieces, score
-    return best
-
-
-def _propose_cuts(ink: np.ndarray, count: int) -> list[list[int]]:
-    """Propose columns for `count` pieces of similar widths, those with the least ink first."""
-    width = ink.shape[1]
-    profile = ndimage.uniform_filter1d((ink > 0).sum(axis=0).astype(float), 3)
-    proposals = []
-    for shift in np.linspace(-0.2, 0.2, _MAX_CUTS):
-        cuts = []
-        for number in range(1, count):
-            middle = width * number / count + shift * width / count
-            reach = max(2, round(0.15 * width / count))
-            start = max(1, round(middle) - reach)
-            near = profile[start : round(middle) + reach + 1]
-            if len(near):
-                cuts.append(start + int(np.argmin(near)))
-        if len(set(cuts)) == count - 1 and cuts not in proposals:
-            proposals.append(cuts)
-    return proposals
-
-
-def _split(part: Part, cuts: Sequence[int]) -> list[Part]:
-    pieces = []
-    for start, stop in zip([0, *cuts], [*cuts, part.ink.shape[1]], strict=True):
-        ink = part.ink[:, start:stop]
-        rows, columns = (np.flatnonzero((ink > 0).any(axis=axis)) for axis in (1, 0))
-        if not len(rows):
-            continue
-        cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        pieces.append(Part(part.top + int(rows[0]), part.left + start + int(columns[0]), cropped))
-    return pieces

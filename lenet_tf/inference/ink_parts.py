@@ -62,6 +62,18 @@ class Part:
         return self.left + self.width
 
 
+def crop_part(part: Part, ink: np.ndarray) -> Part:
+    """Crop some of the ink of a part.
+
+    Args:
+        part: The part.
+        ink: float32, of the shape of the part's ink, with some ink.
+    """
+    rows, columns = (np.flatnonzero((ink > 0).any(axis=axis)) for axis in (1, 0))
+    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Part(part.top + int(rows[0]), part.left + int(columns[0]), cropped)
+
+
 def find_parts(ink: np.ndarray) -> list[Part]:
     """Find the connected parts, without faint ones and what comes in from the rim.
 
