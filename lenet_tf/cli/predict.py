@@ -50,6 +50,9 @@ _CSV_NAMES = ("class_name", "runner_up_name")
     help="Prepare each image like MNIST's digits, or crop and resize it like the pictures of a"
     " folder. [default: picture for a network that was trained on pictures or colors]",
 )
+@click.option(
+    "--digits", "show_digits", is_flag=True, help="Also print where each of several digits is."
+)
 @click.option("--show", is_flag=True, help="Also print the prepared image as text.")
 @click.option(
     "--picture",
@@ -65,6 +68,7 @@ def predict(
     model: str | None,
     logs: Path,
     prepare: str | None,
+    show_digits: bool,
     show: bool,
     figure_file: Path | None,
     as_json: bool,
@@ -75,8 +79,9 @@ def predict(
     A digit can have any size, be gray or in color, dark on light or light on dark. It is first
     prepared like MNIST's digits. For a network that was trained on a folder of pictures or on
     colors, an image is cropped to the middle and resized, as for training. The exit code is 1 if a
-    file can't be read, or if nothing or several digits are drawn in it; the other files are still
-    classified.
+    file can't be read, or if nothing is drawn in it; the other files are still
+    classified. Several digits in one picture, such as a ZIP code, are read from left to right, row
+    by row.
     """
     from lenet_tf.inference.classifier import open_classifier
     from lenet_tf.inference.picture_inputs import choose_picture_input
@@ -104,7 +109,7 @@ def predict(
     else:
         if wanted.size is not None and prepare is None:
             note(_describe_input(*wanted.size, wanted.color))
-        _print_text(predictions, show)
+        _print_text(predictions, show, show_digits)
     if figure_file is not None:
         _draw(predictions, figure_file, as_digits=wanted.size is None)
     failed = sum(prediction.error is not None for prediction in predictions)
@@ -137,14 +142,18 @@ def _find_network(model: str | None, logs: Path) -> str | Path:
     return path
 
 
-def _print_text(predictions: Sequence[Prediction], show: bool) -> None:
+def _print_text(predictions: Sequence[Prediction], show: bool, show_digits: bool) -> None:
     for prediction in predictions:
         if prediction.error is not None:
             note(f"Error: {escape_controls(prediction.error)}")
             continue
         if show:
-            echo(_render_image(prediction.image))
+            for single in prediction.digits or (prediction,):
+                echo(_render_image(single.image))
         echo(f"{escape_controls(prediction.file)}: {escape_controls(prediction)}")
+        for digit in prediction.digits if show_digits else ():
+            place = "row {}, column {}, {}×{} pixels".format(*digit.box or ())
+            echo(f"  {escape_controls(digit)} at {place}")
 
 
 def _describe_input(height: int, width: int, color: bool) -> str:
@@ -175,6 +184,8 @@ def _print_csv(predictions: Sequence[Prediction]) -> None:
     writer.writeheader()
     for prediction in predictions:
         cells = prediction.to_dict()
+        if cells.pop("digits", None):
+            cells["class"] = cells.pop("text")
         writer.writerow({name: escape_cell(value) for name, value in cells.items()})
     echo_raw(text.getvalue())
 

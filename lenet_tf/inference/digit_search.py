@@ -9,8 +9,11 @@ import numpy as np
 from lenet_tf.errors import DataError
 from lenet_tf.inference.digit_cutting import Classify, cut_digits
 from lenet_tf.inference.digit_preprocessing import check_gray, extract_ink, to_digit_image
-from lenet_tf.inference.ink_parts import find_parts, group_parts, remove_form_boxes
+from lenet_tf.inference.ink_parts import find_parts, group_parts
+from lenet_tf.inference.mark_removal import remove_form_boxes
 
+# Attack: cuts are tried in each part of a picture of noise.
+_MAX_PARTS = 60
 # A longer side keeps the strokes of a row of ten digits.
 _MAX_SIDE = 800
 
@@ -54,6 +57,7 @@ def find_digits(picture: np.ndarray, classify: Classify | None = None) -> list[D
     check_gray(picture)
     found = extract_ink(picture, _MAX_SIDE)
     parts = find_parts(remove_form_boxes(found.ink))
+    classify = classify if len(parts) <= _MAX_PARTS else None
     boxes = []
     for row in group_parts(parts):
         for part in row:

@@ -23,8 +23,6 @@ _MIN_OVERLAP = 0.5
 _MAX_JOINED_HEIGHT = 1.25
 # A slash is straight, leans at least so far to the right, and is higher than the digits.
 _MIN_SLANT, _MAX_SLASH_WIDTH, _MIN_SLASH_HEIGHT = 0.25, 0.12, 1.3
-# A box of a form: its least share of straight lines, and their length in shares of its height.
-_MIN_STRAIGHT, _MIN_LINE = 0.7, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,28 +103,6 @@ def find_parts(ink: np.ndarray) -> list[Part]:
 
 def _is_at_rim(part: Part, shape: tuple[int, ...]) -> bool:
     return not (part.top and part.left and part.bottom < shape[0] and part.right < shape[1])
-
-
-def remove_form_boxes(ink: np.ndarray) -> np.ndarray:
-    """Remove rectangles, alone or in a row, that hold other ink and don't touch it.
-
-    Args:
-        ink: float32 (height, width), 0 paper … 1 ink.
-    """
-    labels, _ = ndimage.label(ink > 0, _EIGHT_NEIGHBORS)
-    cleaned = ink.copy()
-    for label, box in enumerate(ndimage.find_objects(labels), 1):
-        part = labels[box] == label
-        inside = ndimage.binary_fill_holes(part) & ~part
-        if not (inside & (ink[box] > 0)).any() or inside.mean() < 0.4:
-            continue
-        length = max(3, round(_MIN_LINE * part.shape[0]))
-        straight = ndimage.binary_opening(part, np.ones((1, length))) | ndimage.binary_opening(
-            part, np.ones((length, 1))
-        )
-        if straight.sum() >= _MIN_STRAIGHT * part.sum():
-            cleaned[box][part] = 0
-    return cleaned
 
 
 def group_parts(parts: Sequence[Part]) -> list[list[Part]]:

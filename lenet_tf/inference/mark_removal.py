@@ -1,4 +1,4 @@
-"""Removes circles around a digit and lines below it, which mark it and belong to no digit."""
+"""Removes circles, underlines and the boxes of forms, which mark digits and belong to none."""
 
 from __future__ import annotations
 
@@ -16,6 +16,31 @@ _MAX_STROKE_RATIO, _MAX_SLANT = 0.2, 0.35
 # An underline: its height in shares of its width, its least width and distance in shares of the
 # width and the height of what is above it, and the least height of that in shares of its own.
 _MAX_FLATNESS, _MIN_UNDERLINE, _MIN_DISTANCE, _MIN_ABOVE = 0.3, 0.6, 0.03, 2.0
+# A box of a form: the least share that its inside has, its least share of straight lines, and their
+# length in shares of its height.
+_MIN_INSIDE, _MIN_STRAIGHT, _MIN_LINE = 0.4, 0.7, 0.6
+
+
+def remove_form_boxes(ink: np.ndarray) -> np.ndarray:
+    """Remove rectangles, alone or in a row, that hold other ink and don't touch it.
+
+    Args:
+        ink: float32 (height, width), 0 paper … 1 ink.
+    """
+    labels, _ = ndimage.label(ink > 0, _EIGHT_NEIGHBORS)
+    cleaned = ink.copy()
+    for label, box in enumerate(ndimage.find_objects(labels), 1):
+        part = labels[box] == label
+        inside = ndimage.binary_fill_holes(part) & ~part
+        if not (inside & (ink[box] > 0)).any() or inside.mean() < _MIN_INSIDE:
+            continue
+        length = max(3, round(_MIN_LINE * part.shape[0]))
+        straight = ndimage.binary_opening(part, np.ones((1, length))) | ndimage.binary_opening(
+            part, np.ones((length, 1))
+        )
+        if straight.sum() >= _MIN_STRAIGHT * part.sum():
+            cleaned[box][part] = 0
+    return cleaned
 
 
 def remove_marks(ink: np.ndarray) -> np.ndarray:

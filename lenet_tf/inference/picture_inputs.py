@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -21,6 +21,9 @@ from lenet_tf.inference.prepared_digit import SIZE, is_prepared
 from lenet_tf.io.bounded import read_bounded
 from lenet_tf.io.pictures import MAX_BYTES, hide_decoder_warnings
 from lenet_tf.specs import Spec
+
+if TYPE_CHECKING:
+    from lenet_tf.inference.digit_search import DigitBox
 
 # The longest side of a picture that is kept for a figure.
 _MAX_KEPT_SIDE = 240
@@ -38,12 +41,16 @@ class ReadPicture:
         file: Path of the file; None if it came from memory.
         image: uint8 (height, width) or (height, width, 3), for a network's own preparation.
         picture: The picture scaled down, likewise.
-        error: Why there is no image.
+        digits: The digits of a picture of several, which then has no image.
+        size: Height and width of that picture in pixels.
+        error: Why there is neither.
     """
 
     file: Path | None = None
     image: np.ndarray | None = None
     picture: np.ndarray | None = None
+    digits: tuple[DigitBox, ...] = ()
+    size: tuple[int, int] | None = None
     error: str | None = None
 
 
@@ -55,10 +62,13 @@ class PictureInput:
         size: Height and width that it is cropped and resized to, as `lenet_tf.load_data` does with
             folders of pictures. None makes a digit image like those of MNIST.
         color: Whether it has three channels.
+        classify: Computes the probabilities of digit images, to find several digits in a picture.
+            None refuses such a picture.
     """
 
     size: tuple[int, int] | None = None
     color: bool = False
+    classify: Callable[[np.ndarray], np.ndarray] | None = None
 
     @property
     def image_bytes(self) -> int:
@@ -76,7 +86,7 @@ class PictureInput:
             keep_pictures: How many results need their picture.
         """
         if self.size is None:
-            yield from _read_digits(pool, files, keeps_pictures=keep_pictures > 0)
+            yield from self._read_digits(pool, files, keeps_pictures=keep_pictures > 0)
             return
         read = functools.partial(self._read_image, keeps_picture=keep_pictures > 0)
         yield from pool.map(read, files)
@@ -92,9 +102,8 @@ class PictureInput:
             with hide_decoder_warnings():
                 picture.load()
                 if self.size is None:
-                    image = _to_digit(to_upright_gray(picture, metadata))
-                else:
-                    image = fit_image(picture, metadata, self.size, self.color)
+                    return self._find_digits(to_upright_gray(picture, metadata))
+                image = fit_image(picture, metadata, self.size, self.color)
             return ReadPicture(image=image)
         except (OSError, ValueError) as error:
             return ReadPicture(error=str(error))
@@ -110,6 +119,46 @@ class PictureInput:
             return ReadPicture(file, error=str(error))
         except (OSError, ValueError) as error:  # the file has changed
             return ReadPicture(file, error=f"{file}: not a readable picture ({error})")
+
+    def _read_digits(
+        self, pool: Executor, files: Sequence[Path], keeps_pictures: bool
+    ) -> Iterator[ReadPicture]:
+        """Read pictures and their digit images."""
+        read = functools.partial(self._read_digit, keeps_picture=keeps_pictures)
+        small = pool.map(functools.partial(read, is_small=True), files)
+        for file, digit in zip(files, small, strict=True):
+            # One thread reads the large ones: each further thread would keep memory for one.
+            is_large = digit.image is None and digit.error is None and not digit.digits
+            yield read(file, is_small=False) if is_large else digit
+
+    def _read_digit(self, file: Path, is_small: bool, keeps_picture: bool) -> ReadPicture:
+        try:
+            picture = read_small_gray(file) if is_small else read_gray(file)
+            if picture is None:
+                return ReadPicture(file)
+            kept = _scale_down(picture) if keeps_picture else None
+            return replace(self._find_digits(picture), file=file, picture=kept)
+        except DataError as error:
+            return ReadPicture(file, error=str(error))
+
+    def _find_digits(self, picture: np.ndarray) -> ReadPicture:
+        """Return the image of the only digit, or several digits."""
+        if is_prepared(picture):
+            return ReadPicture(image=picture)
+        # These need SciPy, whose import takes as long as the rest of a prediction.
+        from lenet_tf.inference.digit_preprocessing import as_digit
+        from lenet_tf.inference.digit_search import find_digits
+        from lenet_tf.inference.stroke_selection import SeveralDigitsError
+
+        try:
+            return ReadPicture(image=as_digit(picture))
+        except SeveralDigitsError:
+            if self.classify is None:
+                raise
+            digits = find_digits(picture, self.classify)
+            if len(digits) < 2:
+                raise
+        return ReadPicture(digits=tuple(digits), size=picture.shape[:2])
 
 
 def choose_picture_input(
@@ -156,39 +205,6 @@ def find_raw_shape(spec: Spec, data: Mapping[str, Any]) -> tuple[int, int, int]:
     if spec.preparation.channels is not None and spec.data == Spec.data:
         channels = 1
     return height, width, channels
-
-
-def _read_digits(
-    pool: Executor, files: Sequence[Path], keeps_pictures: bool
-) -> Iterator[ReadPicture]:
-    """Read pictures and their digit images."""
-    read = functools.partial(_read_digit, keeps_picture=keeps_pictures)
-    small = pool.map(functools.partial(read, is_small=True), files)
-    for file, digit in zip(files, small, strict=True):
-        # One thread reads the large ones: each further thread would keep memory for one.
-        is_large = digit.image is None and digit.error is None
-        yield read(file, is_small=False) if is_large else digit
-
-
-def _read_digit(file: Path, is_small: bool, keeps_picture: bool) -> ReadPicture:
-    try:
-        picture = read_small_gray(file) if is_small else read_gray(file)
-        if picture is None:
-            return ReadPicture(file)
-        return ReadPicture(
-            file, _to_digit(picture), _scale_down(picture) if keeps_picture else None
-        )
-    except DataError as error:
-        return ReadPicture(file, error=str(error))
-
-
-def _to_digit(picture: np.ndarray) -> np.ndarray:
-    if is_prepared(picture):
-        return picture
-    # It needs SciPy, whose import takes as long as the rest of a prediction.
-    from lenet_tf.inference.digit_preprocessing import as_digit
-
-    return as_digit(picture)
 
 
 def _scale_down(picture: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from lenet_tf.inference.picture_inputs import (
     find_raw_shape,
 )
 from lenet_tf.inference.picture_search import find_pictures
-from lenet_tf.inference.prediction import Prediction, add_probabilities
+from lenet_tf.inference.prediction import Prediction, add_digits, add_probabilities
 from lenet_tf.io.paths import to_path
 from lenet_tf.io.pictures import hide_decoder_warnings
 from lenet_tf.pretrained.presets import DEFAULT_PRESET
@@ -128,7 +129,8 @@ def predict_pictures(
         DataError: If the network does not accept such images.
         RunError: If its outputs are NaN or infinite.
     """
-    classifier, wanted = open_classifier(model), picture_input or PictureInput()
+    classifier = open_classifier(model)
+    wanted = replace(picture_input or PictureInput(), classify=classifier.classify)
     chunk = max(1, min(_CHUNK, _CHUNK_BYTES // wanted.image_bytes))
     predictions: list[Prediction] = []
     pool = ThreadPoolExecutor(min(_MAX_READERS, os.cpu_count() or 1))
@@ -194,16 +196,29 @@ def _to_prediction(read: ReadPicture, keeps_picture: bool) -> Prediction:
             name = escape_controls(read.file)
             error = error if name in error else f"{name}: {error}"
         return Prediction(file=read.file, error=error)
+    digits = tuple(
+        Prediction(image=each.image, box=(each.top, each.left, each.height, each.width))
+        for each in read.digits
+    )
     picture = read.picture if keeps_picture else None
-    return Prediction(file=read.file, image=read.image, picture=picture)
+    return Prediction(
+        file=read.file, image=read.image, picture=picture, digits=digits, size=read.size
+    )
 
 
 def _classify(classifier: Classifier, pictures: Sequence[Prediction]) -> list[Prediction]:
-    """Complete the predictions that have an image."""
-    shown = [each for each in pictures if each.image is not None]
+    """Complete the predictions that have an image or digits."""
+    shown = [
+        single for each in pictures for single in each.digits or (each,) if single.image is not None
+    ]
     images = [each.image for each in shown if each.image is not None]
     if not images:
         return list(pictures)
     probabilities = classifier.classify(np.stack(images))
     complete = iter(add_probabilities(shown, probabilities, classifier.class_names))
-    return [each if each.image is None else next(complete) for each in pictures]
+    return [
+        add_digits(each, [next(complete) for _ in each.digits])
+        if each.digits
+        else (each if each.image is None else next(complete))
+        for each in pictures
+    ]

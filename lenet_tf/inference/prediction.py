@@ -19,8 +19,8 @@ class Prediction:
     """The class of one picture, or the reason why there is none.
 
     Attributes:
-        label: Most probable class; None if there is an error.
-        probability: Probability of that class.
+        label: Most probable class; None if there is an error, or if there are several digits.
+        probability: Probability of that class; the least one of several digits.
         runner_up: Second most probable class.
         runner_up_probability: Probability of the second class.
         probabilities: Probability of each class, float32 (classes,).
@@ -30,6 +30,9 @@ class Prediction:
             (height, width, 3) in color.
         error: Why there is no prediction; then the other fields are None.
         is_digit: False if the picture shows something that the network does not know.
+        digits: The predictions of several digits in one picture, row by row, each from left to
+            right; none for a single digit. Then `text` has the answer.
+        size: Height and width in pixels of a picture of several digits.
         box: Where the digit is in a picture of several: top, left, height and width in pixels.
         file: Path of the picture; None if it came from memory.
         picture: What the file holds, scaled down, for a figure. Mostly None.
@@ -45,6 +48,8 @@ class Prediction:
     image: np.ndarray | None = None
     error: str | None = None
     is_digit: bool = True
+    digits: tuple[Prediction, ...] = ()
+    size: tuple[int, int] | None = None
     box: tuple[int, int, int, int] | None = None
     file: Path | None = None
     picture: np.ndarray | None = None
@@ -52,7 +57,19 @@ class Prediction:
     @property
     def answer(self) -> str:
         """The most probable class by its name, or its number."""
-        return self.name or str(self.label)
+        return self.text if self.digits else self.name or str(self.label)
+
+    @property
+    def text(self) -> str:
+        """The answers of all digits, such as `98107`, with a space between rows."""
+        if not self.digits:
+            return self.answer
+        text, left = "", -1
+        for digit in self.digits:
+            assert digit.box is not None
+            text += " " * (digit.box[1] < left) + digit.answer
+            left = digit.box[1]
+        return text
 
     @property
     def second_answer(self) -> str:
@@ -61,7 +78,12 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to values that JSON can hold, without the images."""
-        file = {} if self.file is None else {"file": str(self.file)}
+        file: dict[str, Any] = {} if self.file is None else {"file": str(self.file)}
+        if self.digits and self.probability is not None:
+            file |= {"text": self.text, "probability": round(self.probability, 6)}
+            return file | {"digits": [digit.to_dict() for digit in self.digits]}
+        if self.box is not None:
+            file["box"] = dict(zip(("top", "left", "height", "width"), self.box, strict=True))
         if self.probability is None or self.runner_up_probability is None:
             return {**file, "error": self.error}
         names = {"class_name": self.name, "runner_up_name": self.runner_up_name}
@@ -74,6 +96,9 @@ class Prediction:
         } | ({} if self.name is None else names)
 
     def __str__(self) -> str:
+        if self.digits and self.probability is not None:
+            count = len(self.digits)
+            return f"{self.text} ({count} digits, each at least {self.probability:.1%})"
         if self.probability is None or self.runner_up_probability is None:
             return f"no prediction: {self.error}"
         return (
@@ -82,6 +107,8 @@ class Prediction:
         )
 
     def __repr__(self) -> str:
+        if self.digits and self.probability is not None:
+            return f"Prediction(text={self.text!r}, probability={round(self.probability, 4)})"
         if self.probability is None or self.runner_up_probability is None:
             return f"Prediction(error={self.error!r})"
         names = {"name": self.name, "runner_up_name": self.runner_up_name}
@@ -96,6 +123,8 @@ class Prediction:
     def _repr_html_(self) -> str:
         """Show the image and the answer in a notebook."""
         text = html.escape(str(self))
+        if self.digits:
+            return "".join(digit._repr_html_() for digit in self.digits) + f" {text}"
         if self.image is None:
             return text
         from lenet_tf.evaluation.page_images import to_data_uri
@@ -135,3 +164,14 @@ def add_probabilities(
         )
         completed.append(prediction)
     return completed
+
+
+def add_digits(picture: Prediction, digits: Sequence[Prediction]) -> Prediction:
+    """Complete the prediction of a picture of several digits.
+
+    Args:
+        picture: The prediction that still lacks its digits' classes.
+        digits: The complete predictions of its digits.
+    """
+    least = min(digit.probability or 0.0 for digit in digits)
+    return replace(picture, digits=tuple(digits), probability=least)

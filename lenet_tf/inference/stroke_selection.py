@@ -12,6 +12,11 @@ from lenet_tf.inference.mark_removal import remove_marks
 
 Box = tuple[slice, ...]
 
+
+class SeveralDigitsError(DataError):
+    """Several digits are drawn where one is wanted."""
+
+
 _EIGHT_NEIGHBORS = np.ones((3, 3), bool)
 # Parts with less than this share of the largest stroke's area are dirt.
 _MIN_AREA = 0.03
@@ -119,11 +124,12 @@ def check_single_digit(ink: np.ndarray) -> None:
         ink: float32 (height, width), 0 paper … 1 ink, cropped to the ink.
 
     Raises:
-        DataError: If there are several digits beside or below each other, or no more than a dot.
+        SeveralDigitsError: If there are several digits beside or below each other.
+        DataError: If there is no more than a dot.
     """
     count = _count_digits(ink)
     if count > 1:
-        raise DataError(f"{count} separate digits are drawn in it; crop it to one")
+        raise SeveralDigitsError(f"{count} separate digits are drawn in it; crop it to one")
     distances = ndimage.distance_transform_edt(np.pad(ink > 0.3, 1))
     if 2 * float(distances.max()) >= _MIN_BLOB * max(ink.shape):
         raise DataError("what is drawn in it is not a digit: it is a dot or a filled area")
