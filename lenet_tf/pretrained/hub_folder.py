@@ -172,20 +172,18 @@ def _read_description(folder: Path) -> HubDescription:
     except FileNotFoundError as error:
         raise RunError(f"{folder} has no {DESCRIPTION}, which {_WRITTEN_BY}") from error
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} is not usable: {_get_reason(error)}") from error
+        raise RunError(f"{path} is not usable: {_get_reason(error)}{_get_hint(path)}") from error
 
 
 def _read_file(folder: Path, name: str, sha256: str) -> bytes:
     """Read a file whose digest is known."""
     path = folder / name
-    # The Hugging Face hub's library fills its cache with links.
-    hint = ". Download a folder of plain files, with local_dir" if path.is_symlink() else ""
     limit = MAX_TEXT_BYTES if path.suffix == ".json" else MAX_FILE_BYTES
     try:
         # Attack: a link to another file of the user's, a pipe that never ends, a huge file.
         content = read_bounded(path, limit, follow_links=False)
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {_get_reason(error)}{hint}") from error
+        raise RunError(f"{path} cannot be read: {_get_reason(error)}{_get_hint(path)}") from error
     # Not an attack, since the attacker can write both: a file that was damaged or mixed up.
     if hashlib.sha256(content).hexdigest() != sha256:
         raise RunError(
@@ -196,6 +194,11 @@ def _read_file(folder: Path, name: str, sha256: str) -> bytes:
 
 def _get_reason(error: Exception) -> str:
     return str(error.strerror or error) if isinstance(error, OSError) else str(error)
+
+
+def _get_hint(path: Path) -> str:
+    # The Hugging Face hub's library fills its cache with links.
+    return ". Download the folder with local_dir, as plain files" if path.is_symlink() else ""
 
 
 def _check_finite(network: TrainedNetwork) -> None:
