@@ -41,15 +41,45 @@ digit = lenet_tf.as_digit(lenet_tf.read_picture("digit.png"))
 print(lenet_tf.predict_outputs(run, digit[None]).shape)
 lenet_tf.load_model(run.path).summary()
 """
+# Digits as users might draw them, in fonts that matplotlib brings.
+DRAW_MANY = """
+import matplotlib
+from pathlib import Path
+from PIL import Image, ImageDraw, ImageFont
+fonts = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono", "STIXGeneral", "cmss10")
+Path("drawings").mkdir()
+for font in fonts:
+    for digit in range(10):
+        path = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{font}.ttf")
+        sheet = Image.new("RGB", (160, 180), (245, 240, 225))
+        face = ImageFont.truetype(str(path), 90 + digit)
+        ImageDraw.Draw(sheet).text((50, 30), str(digit), fill=(40, 40, 90), font=face)
+        sheet.save(Path("drawings", f"{font}-{digit}.png"))
+"""
+COUNT = """
+import lenet_tf
+found = lenet_tf.predict("drawings")
+right = sum(each.file.stem[-1] == str(each.label) for each in found)
+print(f"RESULT {right} of {len(found)} drawings are recognized")
+assert right >= 0.95 * len(found), [(each.file.name, each.answer) for each in found]
+"""
+# The largest wheel, in megabytes.
+MAX_WHEEL_MB = 3
 COMMANDS = (
     ("lenet-tf", "--version"),
     ("lenet-tf", "--help"),
     ("lenet-tf", "variants"),
     ("lenet-tf", "presets"),
     ("lenet-tf", "summary", "lenet5"),
-    ("lenet-tf", "train", "--data", "sample", "--epochs", "1"),
+    # Before any training.
     ("python", "-c", DRAW),
-    ("lenet-tf", "predict", "digit.png", "--show"),
+    ("lenet-tf", "predict", "digit.png"),
+    ("lenet-tf", "predict", "digit.png", "--json"),
+    ("python", "-c", DRAW_MANY),
+    ("lenet-tf", "predict", "drawings"),
+    ("python", "-c", COUNT),
+    ("lenet-tf", "train", "--data", "sample", "--epochs", "1"),
+    ("lenet-tf", "predict", "digit.png", "--model", "latest", "--show"),
     ("lenet-tf", "evaluate", "RUN", "--report"),
     ("lenet-tf", "report", "RUN"),
     ("lenet-tf", "reproduce", "--list"),
@@ -99,6 +129,7 @@ def check_content(wheel: Path) -> None:
     print(
         f"{wheel.name}: {len(files)} files, {size:.1f} MB, {sum(files.values()) / 1e6:.1f} unpacked"
     )
+    assert size <= MAX_WHEEL_MB, f"the wheel has {size:.1f} MB, more than {MAX_WHEEL_MB}"
 
 
 def measure_folder(folder: Path) -> int:
@@ -130,7 +161,9 @@ def follow_readme(environment: Path, folder: Path) -> None:
         complaint = COMPLAINT.search(output)
         is_fine = done.returncode == 0 and complaint is None
         seconds = time.perf_counter() - start
-        print(f"{'ok' if is_fine else 'FAILED'} {seconds:5.1f} s  {shown}", flush=True)
+        print(f"{'ok' if is_fine else 'FAILED'} {seconds:5.2f} s  {shown}", flush=True)
+        for result in re.findall("^RESULT (.*)", output, re.MULTILINE):
+            print(f"            {result}", flush=True)
         if not is_fine:
             raise SystemExit(f"exit code {done.returncode}\n{output}")
 
