@@ -175,7 +175,7 @@ def test_the_recording_shows_a_whole_run_and_asks_nobody():
         r"[\d,]+/1,875 steps +\d+/s  \d:\d\d left, run \d:\d\d",
         r"epoch 10/10 +\d.* s  loss \d.* val \d\d\.\d\d%",
         r"test accuracy 9\d\.\d\d% on 10,000 images of mnist",
-        r"predict +\.venv/bin/lenet-tf predict PICTURE\.png",
+        r"predict +\.venv/bin/lenet-tf predict PICTURE\.png --model latest",
     ):
         assert any(re.fullmatch(expected, line) for line in shown), expected
     assert not re.search(r"(href|src|url)\b|@import|<script", text)
