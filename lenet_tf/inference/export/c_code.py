@@ -32,10 +32,7 @@ _NEEDS = {
     "average_pooling": ("pooling",),
     "max_pooling": ("pooling",),
 }
-_TYPES = {np.dtype(np.uint32): "uint32_t", np.dtype(np.int32): "int32_t"}
-_TYPES |= {np.dtype(np.int8): "int8_t", np.dtype(np.uint8): "uint8_t"}
-
-
+_TYPES = {"uint32": "uint32_t", "int32": "int32_t", "int8": "int8_t", "uint8": "uint8_t"}
 _STRUCTURES: dict[type, str] = {
     ConvolutionStep: "Convolution",
     DepthwiseStep: "Depthwise",
@@ -66,7 +63,7 @@ def format_array(name: str, values: np.ndarray, qualifiers: str = "static const"
         subsequent_indent="    ",
     )
     sizes = "".join(f"[{length}]" for length in values.shape[:1])
-    return f"{qualifiers} {_TYPES[values.dtype]} {name}{sizes} = {{\n{content},\n}};\n"
+    return f"{qualifiers} {_TYPES[values.dtype.name]} {name}{sizes} = {{\n{content},\n}};\n"
 
 
 def format_text(text: str) -> str:

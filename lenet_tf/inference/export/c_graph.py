@@ -104,8 +104,8 @@ def _read_convolution(graph: LiteRTGraph, operator: Operator) -> CStep:
     output, options = graph.tensors[operator.outputs[0]], operator.options
     if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
         raise _refuse(operator, "with dilation")
-    kernel = weights.value[0] if operator.name == "DEPTHWISE_CONV_2D" else weights.value
-    size = weights.shape[1:3]
+    kernel = weights.constant[0] if operator.name == "DEPTHWISE_CONV_2D" else weights.constant
+    size = (weights.shape[1], weights.shape[2])
     strides = (options.strideH, options.strideW)
     return _TYPES[operator.name](
         as_shape(inputs.shape),
@@ -114,7 +114,7 @@ def _read_convolution(graph: LiteRTGraph, operator: Operator) -> CStep:
         strides,
         _find_padding(inputs, size, strides, options.padding),
         kernel,
-        biases.value,
+        biases.constant,
         inputs.zero_point,
         _read_rescaling(inputs, weights, output, options.fusedActivationFunction),
     )
@@ -123,14 +123,14 @@ def _read_convolution(graph: LiteRTGraph, operator: Operator) -> CStep:
 def _read_dense(graph: LiteRTGraph, operator: Operator) -> DenseStep:
     inputs, weights = (graph.tensors[index] for index in operator.inputs[:2])
     output = graph.tensors[operator.outputs[0]]
-    units, length = weights.value.shape
-    biases = np.zeros(units, np.int32)
+    units, length = weights.constant.shape
+    biases: np.ndarray = np.zeros(units, np.int32)
     if len(operator.inputs) > 2 and operator.inputs[2] >= 0:
-        biases = graph.tensors[operator.inputs[2]].value
+        biases = graph.tensors[operator.inputs[2]].constant
     return DenseStep(
         (1, 1, length),
         (1, 1, units),
-        weights.value,
+        weights.constant,
         biases,
         inputs.zero_point,
         _read_rescaling(inputs, weights, output, operator.options.fusedActivationFunction),

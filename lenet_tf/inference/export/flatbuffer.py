@@ -37,6 +37,12 @@ class Tensor:
         """What one step stands for, if that is the same for all channels."""
         return float(self.scales[0])
 
+    @property
+    def constant(self) -> np.ndarray:
+        """The content of a constant."""
+        assert self.value is not None
+        return self.value
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -84,18 +90,16 @@ class LiteRTGraph:
 
 def parse_flatbuffer(content: bytes) -> Any:
     """Return a LiteRT file as the schema's objects."""
-    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
 
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(content, 0))
+    return flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
 
 
 def build_flatbuffer(model: Any) -> bytes:
     """Return the LiteRT file of the schema's objects."""
-    import flatbuffers
+    from tensorflow.lite.tools import flatbuffer_utils
 
-    builder = flatbuffers.Builder(1024)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
 def open_interpreter(content: bytes) -> Any:
