@@ -21,7 +21,8 @@ from lenet_tf.text import escape_controls, format_json
     default="onnx",
     show_default=True,
     metavar="FORMAT",
-    help="onnx, litert, int8 (LiteRT with 8-bit integers), saved_model, openvino or hub.",
+    help="onnx, litert, int8 (LiteRT with 8-bit integers), saved_model, openvino, hub (a folder for"
+    " model hubs) or c (C99 for microcontrollers).",
 )
 @click.option(
     "--output",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+
 from lenet_tf.errors import LenetError
 from lenet_tf.inference.export.network import INPUT, OUTPUT, ExportNetwork
 
@@ -22,6 +23,7 @@ def convert_core(network: ExportNetwork) -> bytes:
         LenetError: If the network cannot be quantized.
     """
     import tensorflow as tf
+
     from lenet_tf.inference.export.graph import build_module
 
     shape = network.trained.spec.input_shape

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lenet_tf.inference.export.network import ExportNetwork
-from lenet_tf.inference.export.registry import Format, LoadedExport, Tolerance
 
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.inference.export.c_check import Comparison, check_code, to_dictionary
@@ -24,6 +22,8 @@ from lenet_tf.inference.export.c_micro import (
 from lenet_tf.inference.export.c_network import CNetwork, build_network, quantize_images
 from lenet_tf.inference.export.c_vectors import write_vectors
 from lenet_tf.inference.export.flatbuffer import read_graph, run_graph
+from lenet_tf.inference.export.network import ExportNetwork
+from lenet_tf.inference.export.registry import Format, LoadedExport, Tolerance
 from lenet_tf.io.atomic import make_folder, write_text
 from lenet_tf.version import __version__
 

@@ -51,13 +51,12 @@ def run_micro(content: bytes, inputs: np.ndarray) -> MicroRun | str:
         The result, or why there is none.
     """
     if find_spec("tflite_micro") is None:
-        return "install it (Linux on x86-64 only): pip install tflite-micro"
+        return "on Linux on x86-64, pip install 'lenet_tf[micro]' adds it"
     with private_folder() as folder:
-        model = folder / "model.tflite"
-        with atomic_write(model) as file:
-            file.write(content)
-        with atomic_write(folder / "inputs.npy") as file:
-            np.save(file, inputs)
+        model, images = folder / "model.tflite", folder / "images"
+        for path, values in ((model, content), (images, inputs.tobytes())):
+            with atomic_write(path) as file:
+                file.write(values)
         try:
             result = subprocess.run(
                 [
@@ -65,7 +64,7 @@ def run_micro(content: bytes, inputs: np.ndarray) -> MicroRun | str:
                     "-I",
                     str(_CHILD),
                     model,
-                    folder / "inputs.npy",
+                    images,
                     json.dumps(sys.path),
                 ],
                 capture_output=True,

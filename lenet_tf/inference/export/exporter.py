@@ -81,8 +81,8 @@ def export(
             One that computes in mixed precision is exported in float32.
         path: File or folder to write. None names it after the model, in the current folder. For a
             format of one file, an existing folder takes the file.
-        format: `onnx`, `litert`, `int8` (LiteRT with 8-bit integers), `saved_model`, `openvino` or
-            `hub` (a folder for model hubs).
+        format: `onnx`, `litert`, `int8` (LiteRT with 8-bit integers), `saved_model`, `openvino`,
+            `hub` (a folder for model hubs) or `c` (C99 for microcontrollers).
         prepared: Take prepared images, float32 (N, height, width, channels), instead of raw ones,
             uint8 (N, height, width), or (N, height, width, channels) in color.
         data: Data set to check with, or its name. None takes the network's own. If MNIST is

@@ -15,7 +15,7 @@ def main(model: str, inputs: str, path: str) -> None:
 
     Args:
         model: The LiteRT file, with int8 inputs and outputs.
-        inputs: A NumPy file of images.
+        inputs: A file of images, one after the other.
         path: Where to look for packages, `sys.path` as JSON.
     """
     sys.path[:] = json.loads(path)
@@ -24,8 +24,9 @@ def main(model: str, inputs: str, path: str) -> None:
     runtime = import_module("tflite_micro").runtime
     interpreter = runtime.Interpreter.from_file(model, arena_size=_ARENA_BYTES)
     outputs = []
-    for image in np.load(inputs):
-        interpreter.set_input(image[None], 0)
+    shape = interpreter.get_input_details(0)["shape"]
+    for image in np.fromfile(inputs, np.int8).reshape(-1, *shape):
+        interpreter.set_input(image, 0)
         interpreter.invoke()
         outputs.append(interpreter.get_output(0).ravel().tolist())
     interpreter.print_allocations()

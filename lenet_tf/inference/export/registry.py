@@ -20,6 +20,7 @@ _MODULES = {
     "saved_model": "saved_model_format",
     "openvino": "openvino_format",
     "hub": "hub_format",
+    "c": "c_format",
 }
 FORMAT_NAMES = tuple(_MODULES)
 
