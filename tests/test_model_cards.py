@@ -25,7 +25,7 @@ def read_metadata(card: str) -> dict:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_cards_are_generated(name: str) -> None:
-    """`make presets` writes them again."""
+    """`make presets ARGS=--cards` writes them again."""
     preset = PRESETS[name]
     card = render_card(ModelCard.from_preset(preset, preset.read().spec))
     assert preset.path.with_suffix(".md").read_text(encoding="utf-8") == card

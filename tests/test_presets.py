@@ -184,6 +184,13 @@ def test_make_presets_writes_the_three_files(tiny_run, digits, tmp_path, monkeyp
     assert model.compiled and model.spec == tiny_run.model.spec
 
 
+def test_make_presets_writes_only_the_cards(tmp_path) -> None:
+    make_presets.main(["--cards", "--folder", str(tmp_path)])
+    cards = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    shipped = presets.FOLDER.glob("*.md")
+    assert cards == {path.name: path.read_bytes() for path in shipped}
+
+
 def test_make_presets_names_its_mistakes(capsys) -> None:
     with pytest.raises(SystemExit):
         make_presets.main(["lenet6-mnist"])

@@ -69,9 +69,13 @@ def make_preset(planned: PlannedPreset, logs: Path, originals: str | None, folde
     with atomic_write(folder / f"{preset.name}.keras") as file:
         file.write(content)
     write_text(folder / f"{preset.name}.json", format_json(asdict(preset), indent=2) + "\n")
+    _write_card(preset, network, folder)
+    return preset
+
+
+def _write_card(preset: Preset, network: TrainedNetwork, folder: Path) -> None:
     card = render_card(ModelCard.from_preset(preset, network.spec))
     write_text(folder / f"{preset.name}.md", card)
-    return preset
 
 
 def _train(row: TableRow, seed: int, logs: Path, originals: str | None) -> Record:
@@ -144,8 +148,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--logs", type=Path, default=Path("logs"), help="run folders")
     parser.add_argument("--originals", help="folder of the published data files")
     parser.add_argument("--folder", type=Path, default=presets.FOLDER, help="where files go")
+    parser.add_argument("--cards", action="store_true", help="write only the model cards again")
     options = parser.parse_args(arguments)
     try:
+        if options.cards:
+            for preset in presets.list_presets():
+                _write_card(preset, preset.read(), options.folder)
+            return
         for name in options.names or planned:
             if name not in planned:
                 parser.error(f"unknown preset {name!r}: choose from {', '.join(planned)}")
