@@ -11,6 +11,8 @@ _MIN_RUN, _MIN_LENGTH, _MAX_GAP = 0.15, 0.3, 0.035
 # Thickness of a line in shares of the picture's longer side, which counts as at most so many times
 # the shorter side: a row of digits is wide.
 _MAX_THICKNESS, _MAX_ASPECT = 0.012, 2
+# Least brightness of a line in shares of what counts as ink.
+_MAX_FAINTNESS = 0.8
 # Share of the side along a line whose mean is taken, against noise. A longer one would let a small
 # digit's strokes reach the picture's sides.
 _SMOOTHING = 0.025
@@ -53,7 +55,7 @@ def _find_horizontal_lines(ink: np.ndarray, thickness: int) -> np.ndarray:
     if top <= 0:
         return lines
     threshold = top * compute_threshold(smooth / top)
-    mask = smooth >= threshold
+    mask = smooth >= _MAX_FAINTNESS * threshold
     gap = max(1, int(_MAX_GAP * width) + 1)
     if not (mask[:, :gap].any() and mask[:, -gap:].any()):
         return lines
