@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from lenet_tf.inference.export.c_network import quantize_images
 from lenet_tf.inference.export.c_vectors import choose_images
 from lenet_tf.inference.export.flatbuffer import LiteRTGraph, Operator, Tensor, read_graph
 from lenet_tf.inference.export.network import ExportData, ExportNetwork, build_export_network
+from lenet_tf.pretrained.locate import read_any
 from lenet_tf.pretrained.reading import read_network
 from lenet_tf.specs import Convolution, Dense, Flatten, Input, Pooling, Preparation, Spec
 from lenet_tf.specs.rows_1998 import Subsampling, TableConvolution
@@ -120,7 +122,7 @@ def test_answers_are_those_of_litert(odd: tuple[ExportNetwork, Path]) -> None:
     parts = compute_in_litert(content, prepare(network, content, images))
     files = {name: (folder / name).read_text(encoding="utf-8") for name in ("lenet.h", "lenet.c")}
     answers, actual = run_code(files, images)
-    # LiteRT approximates the last step, the softmax.
+    # Its fully connected layers round once, TFLite-Micro's twice.
     assert np.abs(actual - parts).max() <= 1
     assert np.count_nonzero(actual != parts) <= 3
     np.testing.assert_array_equal(answers, actual.argmax(axis=1))
@@ -183,7 +185,31 @@ def test_tflite_micro_answers_alike_and_needs_the_arena(odd: tuple[ExportNetwork
     facts = json.loads((odd[1] / "comparison.json").read_text(encoding="utf-8"))
     assert facts["arena_bytes"] == size and 1_000 < size < 30_000
     comparison = facts["probabilities_in_256ths_against"]["tflite_micro"]
-    assert comparison["images"] == 100 and comparison["largest_steps"] <= 1
+    assert comparison["images"] == 100 and comparison["different_outputs"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [preset.name for preset in lenet_tf.list_presets()])
+def test_presets_answer_as_litert_and_tflite_micro_do(name: str, tmp_path: Path) -> None:
+    digits = lenet_tf.load_data("sample")
+    data = ExportData("sample", digits.x_train[:500, ..., 0], digits.x_test[..., 0], digits.y_test)
+    FORMATS["c"].write(build_export_network(read_any(name), name, data), tmp_path / "c")
+    facts = json.loads((tmp_path / "c/comparison.json").read_text(encoding="utf-8"))
+    others = facts["probabilities_in_256ths_against"]
+    assert others["litert"]["largest_steps"] <= 16
+    if "tflite_micro" in others:
+        assert others["tflite_micro"]["different_outputs"] == 0
+    assert run_main(tmp_path / "c").returncode == 0
+
+
+def test_the_command_needs_a_compiler(
+    cli: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CC", raising=False)
+    result = cli("export", "lenet5-modern-mnist", "--format", "c")
+    assert result.exit_code != 0 and "a C compiler (cc, gcc or clang) isn't on" in result.output
+    assert not list(Path().iterdir())
 
 
 def test_a_missing_compiler_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from lenet_tf.errors import LenetError
 from lenet_tf.inference.export.c_micro import MicroRun
 
-# Between LiteRT's reference kernels and this code, both rounding sums of integers: 2 or 3 were seen
-# after a softmax, which LiteRT approximates.
-MAX_STEPS = 4
+# The largest differences that are only rounding. TFLite-Micro has the same arithmetic. LiteRT's
+# fully connected layers round once where it rounds twice; a step in a hidden layer grows.
+MAX_STEPS = {"litert": 16, "tflite_micro": 1}
 STEPS = 256
 
 
@@ -86,7 +86,7 @@ def check_code(
             parts[: len(micro.probabilities)], micro.probabilities
         )
     for name, comparison in comparisons.items():
-        if comparison.largest_steps > MAX_STEPS:
+        if comparison.largest_steps > MAX_STEPS[name]:
             raise LenetError(
                 f"the C code of {title} doesn't answer as {name} does, so it isn't kept:"
                 f" {comparison.describe()}. Please report this with the name of your C compiler"

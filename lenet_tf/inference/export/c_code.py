@@ -26,9 +26,10 @@ from lenet_tf.version import __version__
 _KERNELS = Path(__file__).parent / "c_kernels"
 # What must stand before a kernel.
 _NEEDS = {
-    "convolution": ("rescale",),
-    "depthwise": ("rescale",),
-    "dense": ("rescale",),
+    "convolution": ("fixed_point", "rescale"),
+    "depthwise": ("fixed_point", "rescale"),
+    "dense": ("fixed_point", "rescale"),
+    "softmax": ("fixed_point",),
     "average_pooling": ("pooling",),
     "max_pooling": ("pooling",),
 }

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from lenet_tf.errors import LenetError
+from lenet_tf.inference.export.c_softmax import compute_powers
 from lenet_tf.inference.export.c_steps import (
     AveragePoolingStep,
     ConvolutionStep,
@@ -24,8 +25,7 @@ from lenet_tf.inference.export.flatbuffer import LiteRTGraph, Operator, Tensor
 from lenet_tf.specs.conv_arithmetic import compute_padding_before
 from lenet_tf.specs.rows import IntPair
 
-# The softmax adds numbers of 20 bits: a thousand of them fit into 32.
-POWER_BITS = 20
+# The softmax adds numbers of 20 bits in 32.
 MAX_CLASSES = 1000
 # The flatbuffer's numbers of fused activations, and the real values that they keep.
 _FUSED_BOUNDS = {0: (-math.inf, math.inf), 1: (0, math.inf), 2: (-1, 1), 3: (0, 6)}
@@ -159,9 +159,8 @@ def _read_softmax(graph: LiteRTGraph, operator: Operator) -> SoftmaxStep:
         raise LenetError(f"the c format has code for {MAX_CLASSES:,} classes, not {classes:,}")
     if (output.scale, output.zero_point) != (1 / 256, -128):
         raise _refuse(operator, "with other steps than 1/256")
-    steps = np.arange(256) * float(inputs.scale) * operator.options.beta
-    powers = np.rint(np.exp(-steps) * 2**POWER_BITS).astype(np.uint32)
-    return SoftmaxStep((1, 1, classes), (1, 1, classes), powers[powers > 0])
+    powers = compute_powers(inputs.scale * operator.options.beta)
+    return SoftmaxStep((1, 1, classes), (1, 1, classes), powers)
 
 
 def _find_padding(inputs: Tensor, size: IntPair, strides: IntPair, padding: int) -> IntPair:

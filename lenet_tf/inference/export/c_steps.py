@@ -140,7 +140,7 @@ class SoftmaxStep(CStep):
     """Probabilities in 256ths.
 
     Attributes:
-        powers: uint32, 2^20 · exp of minus 0, 1, 2, … steps below the largest input.
+        powers: int32, see `c_softmax.compute_powers`.
     """
 
     kernel: ClassVar[str] = "softmax"

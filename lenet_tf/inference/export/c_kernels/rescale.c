@@ -11,22 +11,11 @@ static int8_t rescale(int32_t sum, const Rescaling *rescaling, int channel)
 {
     const int shift = rescaling->shifts[channel];
     const int left = shift > 0 ? shift : 0, right = shift < 0 ? -shift : 0;
-    const int64_t product = (int64_t)sum * ((int64_t)1 << left) * rescaling->multipliers[channel];
-    const int64_t half = (int64_t)1 << 30;
-    const int64_t rounding = right > 0 ? (int64_t)1 << (right - 1) : 0;
-    int64_t value;
+    const int32_t high = multiply_high(sum * (1 << left), rescaling->multipliers[channel]);
+    const int32_t value = divide_by_power(high, right) + rescaling->zero_point;
 
-    if (product >= 0) {
-        value = (((product + half) >> 31) + rounding) >> right;
-    } else {
-        value = -((((half - 1 - product) >> 31) + rounding) >> right);
-    }
-    value += rescaling->zero_point;
     if (value < rescaling->low) {
-        value = rescaling->low;
+        return (int8_t)rescaling->low;
     }
-    if (value > rescaling->high) {
-        value = rescaling->high;
-    }
-    return (int8_t)value;
+    return (int8_t)(value > rescaling->high ? rescaling->high : value);
 }
