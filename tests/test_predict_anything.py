@@ -74,7 +74,8 @@ def test_several_pictures_give_a_list(seven, sample, tmp_path):
     assert "none.png" in predictions[4].error
     assert [each.file for each in predictions[:2]] == [path, None]
     # A folder, pictures that are no images of MNIST, and images of MNIST in both shapes.
-    assert [each.file for each in lenet_tf.predict(tmp_path)] == [path]
+    for files in (tmp_path, tmp_path.glob("*.png")):
+        assert [each.file for each in lenet_tf.predict(files)] == [path]
     sheets = np.stack([to_sheet(each) for each in sample.x_test[:4, ..., 0]])
     colors = np.repeat(sheets[..., None], 3, axis=3)
     for pictures in (sheets, sheets[..., None], colors):
