@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from keras import ops
 
 import lenet_tf
 from lenet_tf.pretrained.folding import fold
+from lenet_tf.pretrained.locate import read_any
 from lenet_tf.pretrained.numpy_forward import ACTIVATION_FUNCTIONS, compute_outputs
 from lenet_tf.pretrained.plain_layers import PlainDense, PlainRBF
 from lenet_tf.pretrained.reading import read_network
@@ -43,9 +45,12 @@ ODD = Spec(
     ),
 )
 
+# The windows of gray images are copied in another way.
+GRAY = replace(ODD, name="gray", rows=(Input(shape=(13, 11, 1)), *ODD.rows[1:]))
+
 
 @pytest.mark.cpu
-@pytest.mark.parametrize("spec", [*VARIANTS.values(), ODD], ids=lambda spec: spec.name)
+@pytest.mark.parametrize("spec", [*VARIANTS.values(), ODD, GRAY], ids=lambda spec: spec.name)
 def test_outputs_are_those_of_keras(spec: Spec, tmp_path: Path) -> None:
     model, random = lenet_tf.LeNet(spec, seed=0), np.random.default_rng(0)
     model.set_weights(
@@ -63,6 +68,14 @@ def test_outputs_are_those_of_keras(spec: Spec, tmp_path: Path) -> None:
     assert outputs.dtype == np.float32
     np.testing.assert_allclose(outputs, expected, rtol=2e-6, atol=2e-6)
     assert compute_outputs(fold(network), images[:0]).shape == (0, spec.num_classes)
+
+
+def test_many_images_are_computed_in_their_order() -> None:
+    """In threads, some images at a time."""
+    layers = fold(read_any("lenet5-modern-mnist"))
+    images = np.random.default_rng(0).uniform(0, 1, (101, 28, 28, 1)).astype(np.float32)
+    expected = np.concatenate([compute_outputs(layers, image[None]) for image in images])
+    np.testing.assert_allclose(compute_outputs(layers, images), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
