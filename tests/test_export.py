@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -300,3 +301,42 @@ def test_node_runs_the_onnx_file(sample, tmp_path):
     expected = lenet_tf.predict_outputs(lenet_tf.LeNet.from_preset("lenet5-modern-mnist"), images)
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
     assert result.check.changed_answers == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("package", ["onnxruntime", "ai_edge_litert", "tensorflow", "openvino"])
+def test_examples_of_the_page(package, cli, sample):
+    """The command in the first line of an example writes the file that the rest reads."""
+    pytest.importorskip(package)
+    blocks = re.findall(r"^```python\n# (.*?)\n(.*?)^```", PAGE.read_text(), re.M | re.S)
+    ((command, code),) = [block for block in blocks if f" {package}" in block[1]]
+    words = command.partition(" (")[0].split()[1:]
+    result = cli(*words, "--data", "sample")
+    assert result.exit_code == 0, result.output
+    images = sample.x_test[:10, :, :, 0]
+    Path("images.bin").write_bytes(images.tobytes())
+    names: dict[str, Any] = {}
+    exec(code, names)
+    model = lenet_tf.LeNet.from_preset("lenet5-modern-mnist")
+    np.testing.assert_allclose(names["probabilities"], compute_expected(model, images), atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format_name", ["onnx", "int8", "openvino"])
+def test_converters_print_nothing(format_name, tmp_path):
+    """What they log on the way would bury the result."""
+    if format_name == "openvino":
+        pytest.importorskip("openvino")
+    command = [sys.executable, "-m", "lenet_tf", "export", "lenet5-modern-mnist"]
+    # Not that of the tests.
+    environment = dict(os.environ)
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    process = subprocess.run(
+        [*command, "--format", format_name, "--data", "sample"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (process.returncode, process.stderr) == (0, "")
+    assert len(process.stdout.splitlines()) == 2

@@ -9,7 +9,7 @@ import numpy as np
 from lenet_tf.inference.export.network import INPUT, OUTPUT, ExportNetwork
 from lenet_tf.inference.export.registry import Format, LoadedExport
 from lenet_tf.io.atomic import atomic_write
-from lenet_tf.runtime.optional_packages import import_optional
+from lenet_tf.runtime.optional_packages import check_optional, import_optional
 
 # The newest that runtimes of 2021 and later read; the operations need no newer one.
 _OPSET = 15
@@ -18,7 +18,7 @@ _DTYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}
 
 def _check_packages() -> None:
     for name in ("onnx", "tf2onnx", "onnxruntime"):
-        import_optional(name, "an export to ONNX", "export")
+        check_optional(name, "an export to ONNX", "export")
 
 
 def _write(network: ExportNetwork, path: Path) -> None:

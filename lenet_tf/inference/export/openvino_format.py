@@ -9,13 +9,13 @@ import numpy as np
 from lenet_tf.inference.export.network import OUTPUT, ExportNetwork
 from lenet_tf.inference.export.registry import Format, LoadedExport
 from lenet_tf.io.scratch import private_folder
-from lenet_tf.runtime.optional_packages import import_optional
+from lenet_tf.runtime.optional_packages import check_optional, import_optional
 
 _DTYPES = {"u8": "uint8", "f32": "float32"}
 
 
 def _check_packages() -> None:
-    import_optional("openvino", "an export to OpenVINO", "openvino")
+    check_optional("openvino", "an export to OpenVINO", "openvino")
 
 
 def _write(network: ExportNetwork, path: Path) -> None:
