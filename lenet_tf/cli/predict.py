@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _MAX_SHOWN_COLUMNS = 80
 # Chooses the run that finished last.
 _LATEST = "latest"
+# Further column for a network that knows what is no digit.
+_CSV_IS_DIGIT = ("is_digit",)
 _CSV_COLUMNS = ("file", "class", "probability", "runner_up", "runner_up_probability", "error")
 # Further columns for a model whose classes have names.
 _CSV_NAMES = ("class_name", "runner_up_name")
@@ -53,6 +56,9 @@ _CSV_NAMES = ("class_name", "runner_up_name")
 @click.option(
     "--digits", "show_digits", is_flag=True, help="Also print where each of several digits is."
 )
+@click.option(
+    "--accept-all", is_flag=True, help="Answer with a digit even if the image shows none."
+)
 @click.option("--show", is_flag=True, help="Also print the prepared image as text.")
 @click.option(
     "--picture",
@@ -69,6 +75,7 @@ def predict(
     logs: Path,
     prepare: str | None,
     show_digits: bool,
+    accept_all: bool,
     show: bool,
     figure_file: Path | None,
     as_json: bool,
@@ -79,9 +86,9 @@ def predict(
     A digit can have any size, be gray or in color, dark on light or light on dark. It is first
     prepared like MNIST's digits. For a network that was trained on a folder of pictures or on
     colors, an image is cropped to the middle and resized, as for training. The exit code is 1 if a
-    file can't be read, or if nothing is drawn in it; the other files are still
-    classified. Several digits in one picture, such as a ZIP code, are read from left to right, row
-    by row.
+    file can't be read, or if nothing or something else than a digit is drawn in it; the other files
+    are still classified. Several digits in one picture, such as a ZIP code, are read from left to
+    right, row by row.
     """
     from lenet_tf.inference.classifier import open_classifier
     from lenet_tf.inference.picture_inputs import choose_picture_input
@@ -96,6 +103,8 @@ def predict(
         _check_figure_file(figure_file, files)
     keep_pictures = 0 if figure_file is None else MAX_PICTURES
     classifier = open_classifier(network)
+    if accept_all:
+        classifier = replace(classifier, rejects=False)
     wanted = choose_picture_input(classifier.spec, classifier.data, prepare)
     if model in (None, _LATEST):
         kind = "the preset " if model is None else ""
@@ -112,11 +121,7 @@ def predict(
         _print_text(predictions, show, show_digits)
     if figure_file is not None:
         _draw(predictions, figure_file, as_digits=wanted.size is None)
-    failed = sum(prediction.error is not None for prediction in predictions)
-    if failed:
-        if len(predictions) > 1:
-            note(f"{failed} of {len(predictions)} pictures have no prediction.")
-        sys.exit(1)
+    _exit_if_incomplete(predictions)
 
 
 def _find_network(model: str | None, logs: Path) -> str | Path:
@@ -140,6 +145,18 @@ def _find_network(model: str | None, logs: Path) -> str | Path:
             " A run folder or a .keras file works too."
         )
     return path
+
+
+def _exit_if_incomplete(predictions: Sequence[Prediction]) -> None:
+    """Exit with code 1 if a picture has no prediction or shows no digit."""
+    failed = sum(prediction.error is not None for prediction in predictions)
+    if failed and len(predictions) > 1:
+        note(f"{failed} of {len(predictions)} pictures have no prediction.")
+    refused = sum(prediction.is_digit is False for prediction in predictions)
+    if refused and len(predictions) > 1:
+        note(f"{refused} of {len(predictions)} pictures show no digit (--accept-all: guess one).")
+    if failed or refused:
+        sys.exit(1)
 
 
 def _print_text(predictions: Sequence[Prediction], show: bool, show_digits: bool) -> None:
@@ -178,7 +195,9 @@ def _render_image(image: Any) -> str:
 
 def _print_csv(predictions: Sequence[Prediction]) -> None:
     has_names = any(prediction.name is not None for prediction in predictions)
-    columns = _CSV_COLUMNS + (_CSV_NAMES if has_names else ())
+    is_checked = any(prediction.is_digit is not None for prediction in predictions)
+    columns = _CSV_COLUMNS + (_CSV_IS_DIGIT if is_checked else ())
+    columns += _CSV_NAMES if has_names else ()
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

@@ -12,11 +12,12 @@ import numpy as np
 
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import DataError, RunError
+from lenet_tf.inference.rejection import is_digit_data
 from lenet_tf.pretrained.folding import fold
 from lenet_tf.pretrained.locate import read_any
 from lenet_tf.pretrained.network import TrainedNetwork
 from lenet_tf.pretrained.numpy_forward import compute_outputs
-from lenet_tf.pretrained.presets import DEFAULT_PRESET, list_names
+from lenet_tf.pretrained.presets import DEFAULT_PRESET, find_preset, list_names
 from lenet_tf.pretrained.probabilities import to_probabilities
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import read_data_identity
@@ -34,12 +35,15 @@ class Classifier:
             float32 (N, classes).
         class_names: Names of the classes; none if they are only numbered.
         data: What is known of the data set that it was trained on, see `RawData.identity`.
+        rejects: Whether a `Rejector` says which images show no digit. It knows only the digits of
+            MNIST.
     """
 
     spec: Spec
     classify: Callable[[np.ndarray], np.ndarray]
     class_names: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
+    rejects: bool = False
 
 
 def open_classifier(model: Any = DEFAULT_PRESET) -> Classifier:
@@ -77,7 +81,8 @@ def open_classifier(model: Any = DEFAULT_PRESET) -> Classifier:
 
 @functools.cache
 def _open_preset(name: str) -> Classifier:
-    return _open_network(read_any(name), name, {})
+    preset = find_preset(name)
+    return _open_network(read_any(name), name, {} if preset is None else {"name": preset.data})
 
 
 def _open_network(
@@ -99,7 +104,8 @@ def _open_network(
             )
         return to_probabilities(spec, outputs)
 
-    return Classifier(spec, classify, _check_names(network.class_names, spec.num_classes), data)
+    names = _check_names(network.class_names, spec.num_classes)
+    return Classifier(spec, classify, names, data, is_digit_data(data, spec.num_classes))
 
 
 def check_image_shape(spec: Spec, shape: tuple[int, ...]) -> None:
@@ -134,7 +140,8 @@ def _open_keras(model: Any, class_names: tuple[str, ...], data: Mapping[str, Any
         return evaluate.to_probabilities(model, outputs)
 
     names = _check_names(class_names, model.output_shape[-1])
-    return Classifier(model.spec, classify, names, data)
+    rejects = is_digit_data(data, model.output_shape[-1])
+    return Classifier(model.spec, classify, names, data, rejects)
 
 
 def _check_names(names: tuple[str, ...], count: int) -> tuple[str, ...]:

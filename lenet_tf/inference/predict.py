@@ -29,6 +29,8 @@ from lenet_tf.inference.picture_inputs import (
 )
 from lenet_tf.inference.picture_search import find_pictures
 from lenet_tf.inference.prediction import Prediction, add_digits, add_probabilities
+from lenet_tf.inference.prepared_digit import SIZE
+from lenet_tf.inference.rejection import load_rejector
 from lenet_tf.io.paths import to_path
 from lenet_tf.io.pictures import hide_decoder_warnings
 from lenet_tf.pretrained.presets import DEFAULT_PRESET
@@ -74,7 +76,8 @@ def predict(
 
     Returns:
         A `Prediction`, or a list of them for several pictures. In a list, the `error` of a picture
-        without a prediction says why.
+        without a prediction says why. Where `is_digit` is False, the picture shows something else
+        than a digit, and `label` is what it looks most like.
 
     Raises:
         DataError: If the only picture has no prediction, or the network doesn't take such images.
@@ -219,8 +222,13 @@ def _classify(classifier: Classifier, pictures: Sequence[Prediction]) -> list[Pr
     images = [each.image for each in shown if each.image is not None]
     if not images:
         return list(pictures)
-    probabilities = classifier.classify(np.stack(images))
-    complete = iter(add_probabilities(shown, probabilities, classifier.class_names))
+    stack = np.stack(images)
+    probabilities = classifier.classify(stack)
+    are_digits: list[bool] = []
+    if classifier.rejects and stack.shape[1:3] == (SIZE, SIZE):
+        are_digits = load_rejector().is_digit(stack, probabilities.argmax(axis=1)).tolist()
+    names = classifier.class_names
+    complete = iter(add_probabilities(shown, probabilities, names, are_digits))
     return [
         add_digits(each, [next(complete) for _ in each.digits])
         if each.digits

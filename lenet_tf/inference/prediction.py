@@ -29,7 +29,8 @@ class Prediction:
         image: What the network saw, before its own preparation: uint8 (height, width), or
             (height, width, 3) in color.
         error: Why there is no prediction; then the other fields are None.
-        is_digit: False if the picture shows something that the network does not know.
+        is_digit: Whether the picture shows a digit, or only digits. None if the network wasn't
+            trained on MNIST's digits, or every answer is accepted.
         digits: The predictions of several digits in one picture, row by row, each from left to
             right; none for a single digit. Then `text` has the answer.
         size: Height and width in pixels of a picture of several digits.
@@ -47,7 +48,7 @@ class Prediction:
     runner_up_name: str | None = None
     image: np.ndarray | None = None
     error: str | None = None
-    is_digit: bool = True
+    is_digit: bool | None = None
     digits: tuple[Prediction, ...] = ()
     size: tuple[int, int] | None = None
     box: tuple[int, int, int, int] | None = None
@@ -81,6 +82,7 @@ class Prediction:
         file: dict[str, Any] = {} if self.file is None else {"file": str(self.file)}
         if self.digits and self.probability is not None:
             file |= {"text": self.text, "probability": round(self.probability, 6)}
+            file |= {} if self.is_digit is None else {"is_digit": self.is_digit}
             return file | {"digits": [digit.to_dict() for digit in self.digits]}
         if self.box is not None:
             file["box"] = dict(zip(("top", "left", "height", "width"), self.box, strict=True))
@@ -93,14 +95,22 @@ class Prediction:
             "probability": round(self.probability, 6),
             "runner_up": self.runner_up,
             "runner_up_probability": round(self.runner_up_probability, 6),
+            **({} if self.is_digit is None else {"is_digit": self.is_digit}),
         } | ({} if self.name is None else names)
 
     def __str__(self) -> str:
         if self.digits and self.probability is not None:
             count = len(self.digits)
+            if self.is_digit is False:
+                return (
+                    f"not only digits (they look most like {self.text}, each at least"
+                    f" {self.probability:.1%})"
+                )
             return f"{self.text} ({count} digits, each at least {self.probability:.1%})"
         if self.probability is None or self.runner_up_probability is None:
             return f"no prediction: {self.error}"
+        if self.is_digit is False:
+            return f"not a digit (it looks most like {self.answer}, {self.probability:.1%})"
         return (
             f"{self.answer} ({self.probability:.1%}),"
             f" otherwise {self.second_answer} ({self.runner_up_probability:.1%})"
@@ -111,7 +121,11 @@ class Prediction:
             return f"Prediction(text={self.text!r}, probability={round(self.probability, 4)})"
         if self.probability is None or self.runner_up_probability is None:
             return f"Prediction(error={self.error!r})"
-        names = {"name": self.name, "runner_up_name": self.runner_up_name}
+        names = {
+            "name": self.name,
+            "runner_up_name": self.runner_up_name,
+            "is_digit": self.is_digit,
+        }
         fields = {
             "label": self.label,
             "probability": round(self.probability, 4),
@@ -136,7 +150,10 @@ class Prediction:
 
 
 def add_probabilities(
-    pictures: Sequence[Prediction], probabilities: np.ndarray, class_names: Sequence[str] = ()
+    pictures: Sequence[Prediction],
+    probabilities: np.ndarray,
+    class_names: Sequence[str] = (),
+    are_digits: Sequence[bool | None] = (),
 ) -> list[Prediction]:
     """Complete predictions whose images a network has classified.
 
@@ -144,6 +161,7 @@ def add_probabilities(
         pictures: Predictions that still lack a class.
         probabilities: The probabilities of each, float (N, classes).
         class_names: Names of the classes; none are numbers.
+        are_digits: Whether each shows a digit; none if nobody knows.
 
     Returns:
         The complete predictions, in the same order.
@@ -151,7 +169,9 @@ def add_probabilities(
     ranks = np.argsort(-probabilities, axis=1, kind="stable")[:, :2].tolist()
     names = list(class_names)
     completed = []
-    for picture, row, (first, second) in zip(pictures, probabilities, ranks, strict=True):
+    known = are_digits or [None] * len(pictures)
+    rows = zip(pictures, probabilities, ranks, known, strict=True)
+    for picture, row, (first, second), is_digit in rows:
         prediction = replace(
             picture,
             label=first,
@@ -161,6 +181,7 @@ def add_probabilities(
             probabilities=row,
             name=names[first] if names else None,
             runner_up_name=names[second] if names else None,
+            is_digit=is_digit,
         )
         completed.append(prediction)
     return completed
@@ -174,4 +195,6 @@ def add_digits(picture: Prediction, digits: Sequence[Prediction]) -> Prediction:
         digits: The complete predictions of its digits.
     """
     least = min(digit.probability or 0.0 for digit in digits)
-    return replace(picture, digits=tuple(digits), probability=least)
+    checks = [digit.is_digit for digit in digits]
+    are_digits = None if None in checks else all(checks)
+    return replace(picture, digits=tuple(digits), probability=least, is_digit=are_digits)

@@ -47,9 +47,8 @@ def plot_predictions(predictions: Sequence[Prediction], as_digits: bool = True) 
             _draw_boxes(left, prediction)
             image = _tile([each.image for each in prediction.digits if each.image is not None])
         right.imshow(image, cmap=INK if as_digits else "gray", vmin=0, vmax=255)
-        right.set_title(
-            f"{prediction.answer[:_MAX_NAME]}  {prediction.probability:.0%}", fontsize=9
-        )
+        answer = f"{prediction.answer[:_MAX_NAME]}  {prediction.probability:.0%}"
+        right.set_title("no digit" if prediction.is_digit is False else answer, fontsize=9)
     figure.subplots_adjust(wspace=0.08, hspace=0.3)
     return figure
 
