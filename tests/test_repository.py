@@ -253,6 +253,15 @@ def test_readme_has_the_committed_results_of_each_benchmark(benchmark, monkeypat
     assert module.render_markdown(result) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_page_of_exports_has_the_committed_results(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    module = importlib.import_module("export")
+    if not module.RESULT.is_file():
+        pytest.skip("benchmarks/export.py has not been run")
+    result = json.loads(module.RESULT.read_text(encoding="utf-8"))
+    assert module.PAGE.read_text(encoding="utf-8") == module.render_markdown(result)
+
+
 @pytest.mark.parametrize("part", ["kills", "disasters", "fuzz", "runs", "threads"])
 def test_the_soak_page_has_the_committed_results(part, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "soak"))
