@@ -9,8 +9,10 @@ from scipy import ndimage
 from test_digit_preprocessing import correlate, draw_ink, load_digits, to_picture
 
 from lenet_tf.errors import DataError
+from lenet_tf.inference.digit_cutting import cut_digits
 from lenet_tf.inference.digit_preprocessing import as_digit
 from lenet_tf.inference.digit_search import find_digits
+from lenet_tf.inference.ink_parts import Part
 
 HEIGHT, STEP = 60, 70
 
@@ -114,6 +116,22 @@ def test_touching_digits_are_cut_where_the_pieces_look_like_digits():
     assert len(found) == 2
     for digit, each in zip(found, wanted, strict=True):
         assert correlate(digit.image, each) > 0.85
+
+
+def test_a_digit_in_pieces_is_cut_only_where_there_is_ink():
+    ink = np.zeros((60, 140), np.float32)
+    ink[5:55, 5:12] = ink[5:55, 60:64] = ink[5:55, 130:136] = 1
+
+    def classify(images):
+        return np.full((len(images), 10), 0.1)
+
+    pieces = cut_digits(Part(3, 4, ink), 60, classify)
+    assert all(piece.ink.any() for piece in pieces)
+
+
+def test_a_flat_digit_beside_others_is_not_cut():
+    part = Part(0, 0, np.ones((40, 60), np.float32))
+    assert cut_digits(part, 70, lambda images: np.ones((len(images), 10))) == [part]
 
 
 @pytest.mark.parametrize("noise", [0, 10])

@@ -36,23 +36,26 @@ class _Path:
     pieces: tuple[Part, ...]
 
 
-def cut_digits(part: Part, classify: Classify) -> Sequence[Part]:
+def cut_digits(part: Part, height: float, classify: Classify) -> Sequence[Part]:
     """Cut a part that is wider than a digit into digits, if they are more probable than one.
 
     Args:
         part: A part of the ink.
+        height: Typical height of a digit beside it.
         classify: Computes the probabilities of digit images.
 
     Returns:
         The pieces from left to right, or the part itself.
     """
-    if part.width <= _MIN_ASPECT * part.height:
+    # A flat 2 is as wide as others.
+    height = max(height, part.height)
+    if part.width <= _MIN_ASPECT * height:
         return [part]
-    paths = [_find_best_path(part, slant, classify) for slant in _SLANTS]
+    paths = [_find_best_path(part, height, slant, classify) for slant in _SLANTS]
     return max(paths, key=lambda path: path.score).pieces
 
 
-def _find_best_path(part: Part, slant: float, classify: Classify) -> _Path:
+def _find_best_path(part: Part, height: float, slant: float, classify: Classify) -> _Path:
     """Find the most probable pieces between slanted cuts."""
     rows, columns = np.indices(part.ink.shape)
     # Columns along the slant, from 0.
@@ -63,15 +66,15 @@ def _find_best_path(part: Part, slant: float, classify: Classify) -> _Path:
         (start, stop)
         for start in range(len(cuts))
         for stop in range(start + 1, len(cuts))
-        if _MIN_WIDTH * part.height <= cuts[stop] - cuts[start] <= _MAX_WIDTH * part.height
+        if _MIN_WIDTH * height <= cuts[stop] - cuts[start] <= _MAX_WIDTH * height
         or (start, stop) == (0, len(cuts) - 1)
     ]
-    pieces = {
-        (start, stop): crop_part(
-            part, np.where((along >= cuts[start]) & (along < cuts[stop]), part.ink, 0)
-        )
+    inked = {
+        (start, stop): np.where((along >= cuts[start]) & (along < cuts[stop]), part.ink, 0)
         for start, stop in spans
     }
+    # Parts of a digit may have a gap between them.
+    pieces = {span: crop_part(part, ink) for span, ink in inked.items() if ink.any()}
     images = np.stack([to_digit_image(piece.ink) for piece in pieces.values()])
     scores = np.log(np.maximum(classify(images).max(axis=1), 1e-6))
     best = {0: _Path(_CUT_COST, ())}
@@ -83,7 +86,7 @@ def _find_best_path(part: Part, slant: float, classify: Classify) -> _Path:
         piece = pieces[start, stop]
         if piece.height < _MIN_PIECE_HEIGHT * part.height:
             continue
-        width = (cuts[stop] - cuts[start]) / part.height
+        width = (cuts[stop] - cuts[start]) / height
         wide = max(0.0, width - _USUAL_WIDTH) / _WIDTH_SCALE
         total = best[start].score + _TRUST * float(score) - _CUT_COST - wide**2
         if stop not in best or total > best[stop].score:

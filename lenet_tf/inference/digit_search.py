@@ -9,7 +9,7 @@ import numpy as np
 from lenet_tf.errors import DataError
 from lenet_tf.inference.digit_cutting import Classify, cut_digits
 from lenet_tf.inference.digit_preprocessing import check_gray, extract_ink, to_digit_image
-from lenet_tf.inference.ink_parts import find_parts, group_parts
+from lenet_tf.inference.ink_parts import estimate_height, find_parts, group_parts
 from lenet_tf.inference.mark_removal import remove_form_boxes
 
 # Attack: cuts are tried in each part of a picture of noise.
@@ -60,8 +60,9 @@ def find_digits(picture: np.ndarray, classify: Classify | None = None) -> list[D
     classify = classify if len(parts) <= _MAX_PARTS else None
     boxes = []
     for row in group_parts(parts):
+        height = estimate_height(row)
         for part in row:
-            for piece in [part] if classify is None else cut_digits(part, classify):
+            for piece in [part] if classify is None else cut_digits(part, height, classify):
                 top, left = (
                     offset + round(start * found.scale)
                     for offset, start in zip(
