@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from lenet_tf import load_data, predict
-from lenet_tf.inference.rejection import load_rejector
+from lenet_tf.inference.rejection import load_rejector, read_facts
 from lenet_tf.reproduce import made_up_pictures as made_up
 
 RESULTS = Path(__file__).parents[1] / "results" / "rejection.json"
@@ -112,7 +112,8 @@ def main() -> None:
         results[name] = counts = measure(kind)
         share = counts["refused"] / counts["pictures"]
         print(f"| {name} | {counts['pictures']:,} | {share:.1%} |", flush=True)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    values = {"detector": read_facts().sha256, "kinds": results}
+    RESULTS.write_text(json.dumps(values, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import string
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from lenet_tf.pretrained.numpy_forward import compute_outputs
 from lenet_tf.pretrained.presets import DEFAULT_PRESET, find_preset
 from lenet_tf.reproduce import made_up_pictures as made_up
 
+ROOT = Path(__file__).parents[1]
 # These trained nothing.
 FONTS = ("cmr10", "cmss10", "DejaVuSerif-BoldItalic")
 
@@ -139,6 +141,20 @@ def test_the_plan_is_what_was_made():
     assert dict(facts.pictures) == make_detector.COUNTS
     assert (facts.epochs, facts.held_back) == (make_detector.EPOCHS, make_detector.HELD_BACK)
     assert facts.data_sha256 == find_preset(DEFAULT_PRESET).data_sha256
+
+
+def test_the_results_are_those_of_this_network():
+    results = json.loads((ROOT / "results" / "rejection.json").read_text())
+    assert results["detector"] == read_facts().sha256
+    digits = results["kinds"]["MNIST test digits"]
+    assert digits["pictures"] == 10_000 and digits["refused"] <= 200
+    drawings = {
+        name: kind
+        for name, kind in results["kinds"].items()
+        if "digits" not in name and kind["pictures"]
+    }
+    refused = sum(kind["refused"] for kind in drawings.values())
+    assert refused >= 0.8 * sum(kind["pictures"] for kind in drawings.values())
 
 
 def test_pictures_are_made_from_seeds():
