@@ -72,7 +72,7 @@ def run_images(folder: Path, images: np.ndarray) -> tuple[np.ndarray, float]:
 def measure(name: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Measure one preset."""
     trained, preset = read_any(name), lenet_tf.pretrained.presets.find_preset(name)
-    data = lenet_tf.load_data(preset.data, options.originals if preset.data == "mnist" else None)
+    data = lenet_tf.load_data(preset.data, options.originals)
     lenet_tf.export(name, folder, format="c", data=data)
     images, labels = np.asarray(data.x_test)[..., 0], np.asarray(data.y_test)
     parts, microseconds = run_images(folder, images)

@@ -9,9 +9,9 @@ import numpy as np
 from lenet_tf.errors import LenetError
 from lenet_tf.inference.export.c_micro import MicroRun
 
-# The largest differences that are only rounding. TFLite-Micro has the same arithmetic. LiteRT's
-# fully connected layers round once where it rounds twice; a step in a hidden layer grows.
-MAX_STEPS = {"litert": 16, "tflite_micro": 1}
+# Shares of images with other probabilities and with other answers that are only rounding: LiteRT's
+# fully connected layers round once where this code rounds twice, as TFLite-Micro does.
+MAX_DIFFERENT, MAX_CHANGED = 0.5, 0.01
 STEPS = 256
 
 
@@ -32,6 +32,14 @@ class Comparison:
     different_outputs: int
     largest_steps: int
     changed_answers: int
+
+    @property
+    def is_rounding(self) -> bool:
+        """Whether the differences are as few as rounding makes them."""
+        return (
+            self.different_images <= MAX_DIFFERENT * self.images
+            and self.changed_answers <= MAX_CHANGED * self.images
+        )
 
     def describe(self) -> str:
         """Describe it in one line."""
@@ -86,7 +94,7 @@ def check_code(
             parts[: len(micro.probabilities)], micro.probabilities
         )
     for name, comparison in comparisons.items():
-        if comparison.largest_steps > MAX_STEPS[name]:
+        if not comparison.is_rounding:
             raise LenetError(
                 f"the C code of {title} doesn't answer as {name} does, so it isn't kept:"
                 f" {comparison.describe()}. Please report this with the name of your C compiler"
