@@ -122,14 +122,40 @@ def test_the_score_is_the_probability_of_the_other_networks_digit():
     assert right.shape == (50,) and (right >= 0).all()
     assert (right < other).mean() > 0.95
     np.testing.assert_allclose(rejector.score(images[..., 0], labels), right)
-    np.testing.assert_array_equal(rejector.is_digit(images, labels), right <= rejector.threshold)
+    np.testing.assert_array_equal(
+        rejector.is_digit(images, labels), right <= rejector.thresholds[0]
+    )
+
+
+def test_a_digit_among_others_is_refused_less_easily():
+    rejector, sample = load_rejector(), load_sample()
+    scores = rejector.score(sample.x_test, sample.y_test)
+    single = rejector.is_digit(sample.x_test, sample.y_test)
+    among_five = rejector.is_digit(sample.x_test, sample.y_test, 5)
+    many = rejector.is_digit(sample.x_test, sample.y_test, np.full(len(scores), 1000))
+    assert list(rejector.thresholds) == sorted(rejector.thresholds)
+    np.testing.assert_array_equal(single, scores <= rejector.thresholds[0])
+    np.testing.assert_array_equal(among_five, scores <= rejector.thresholds[4])
+    np.testing.assert_array_equal(many, scores <= rejector.thresholds[-1])
+    assert (~single).sum() > (~among_five).sum()
+
+
+def test_thresholds_refuse_pictures_of_many_digits_as_seldom():
+    from lenet_tf.reproduce.make_detector import MAX_DIGITS, TARGET, choose_thresholds
+
+    scores = np.random.default_rng(0).exponential(size=100_000)
+    thresholds = choose_thresholds(scores)
+    assert len(thresholds) == MAX_DIGITS
+    for count in (1, 5, 20):
+        pictures = scores[: len(scores) // count * count].reshape(-1, count)
+        assert abs((pictures.max(axis=1) > thresholds[count - 1]).mean() - TARGET) < 0.003
 
 
 def test_the_files_belong_together():
     facts, rejector = read_facts(), load_rejector()
     content = (rejection.FOLDER / f"{rejection.NAME}.keras").read_bytes()
     assert hashlib.sha256(content).hexdigest() == facts.sha256
-    assert rejector.threshold == facts.threshold
+    assert rejector.thresholds == facts.thresholds
     assert rejector.layers[-1].kernel.shape == (84, NOT_A_DIGIT + 1)
     assert 0 < facts.refused / facts.held_back <= 0.02
 

@@ -42,7 +42,9 @@ DATA_FACTS = {
             "MNIST's digits were written in the United States, by census employees and high-school"
             " students. Digits of other hands, such as a 1 with a long upstroke or a 7 with a bar,"
             " are misread more often than the test error says.",
-            f"{ALWAYS} Letters and scribbles become digits.",
+            f"{ALWAYS} Letters and scribbles become digits. `lenet-tf predict` and"
+            " `lenet_tf.predict` therefore ask a second network first, and answer"
+            ' "not a digit" for most of them.',
         ),
     ),
     "fashion_mnist": DataFacts(

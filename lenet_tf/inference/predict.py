@@ -217,18 +217,22 @@ def _to_prediction(read: ReadPicture, keeps_picture: bool) -> Prediction:
 def _classify(classifier: Classifier, pictures: Sequence[Prediction]) -> list[Prediction]:
     """Complete the predictions that have an image or digits."""
     shown = [
-        single for each in pictures for single in each.digits or (each,) if single.image is not None
+        (single, max(1, len(each.digits)))
+        for each in pictures
+        for single in each.digits or (each,)
+        if single.image is not None
     ]
-    images = [each.image for each in shown if each.image is not None]
+    images = [single.image for single, _ in shown if single.image is not None]
     if not images:
         return list(pictures)
     stack = np.stack(images)
     probabilities = classifier.classify(stack)
     are_digits: list[bool] = []
     if classifier.rejects and stack.shape[1:3] == (SIZE, SIZE):
-        are_digits = load_rejector().is_digit(stack, probabilities.argmax(axis=1)).tolist()
-    names = classifier.class_names
-    complete = iter(add_probabilities(shown, probabilities, names, are_digits))
+        counts = np.array([count for _, count in shown])
+        are_digits = load_rejector().is_digit(stack, probabilities.argmax(axis=1), counts).tolist()
+    singles, names = [single for single, _ in shown], classifier.class_names
+    complete = iter(add_probabilities(singles, probabilities, names, are_digits))
     return [
         add_digits(each, [next(complete) for _ in each.digits])
         if each.digits

@@ -48,9 +48,11 @@ class DetectorFacts:
     """What is known of the network that tells digits from other things.
 
     Attributes:
-        threshold: Images with a larger score aren't digits.
-        held_back: How many digits that it wasn't trained on chose the threshold.
-        refused: How many of them have a larger score.
+        thresholds: An image with a larger score is no digit: the first of a picture with one
+            digit, the next of one with two, and so on. More digits have higher thresholds, so that
+            a picture is refused as seldom, however many digits it has.
+        held_back: How many digits that it wasn't trained on chose the thresholds.
+        refused: How many of them have a larger score than the first.
         seed: The seed of the pictures that it was trained on, and of its training.
         pictures: How many pictures of each kind were made for it.
         epochs: How many epochs it was trained.
@@ -59,7 +61,7 @@ class DetectorFacts:
         sha256: The digest of its `.keras` file.
     """
 
-    threshold: float
+    thresholds: tuple[float, ...]
     held_back: Count
     refused: Count
     seed: Count
@@ -77,12 +79,12 @@ class Rejector:
     Attributes:
         layers: The network with the class `NOT_A_DIGIT`.
         preparation: How it prepares an image.
-        threshold: Images with a larger score aren't digits.
+        thresholds: Images with a larger score aren't digits, see `DetectorFacts`.
     """
 
     layers: tuple[PlainLayer, ...]
     preparation: Preparation
-    threshold: float
+    thresholds: tuple[float, ...]
 
     def score(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Score how little images look like the digits that another network sees in them.
@@ -99,9 +101,22 @@ class Rejector:
         chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
         return -np.log(np.maximum(chosen, _SMALLEST))
 
-    def is_digit(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Return whether each image shows a digit, bool (N,); for the arguments see `score`."""
-        return self.score(images, labels) <= self.threshold
+    def is_digit(
+        self, images: np.ndarray, labels: np.ndarray, counts: np.ndarray | int = 1
+    ) -> np.ndarray:
+        """Return whether each image shows a digit.
+
+        Args:
+            images: As for `score`.
+            labels: As for `score`.
+            counts: How many digits the picture has from which each image was taken, int (N,).
+
+        Returns:
+            bool (N,).
+        """
+        last = len(self.thresholds) - 1
+        thresholds = np.array(self.thresholds)[np.clip(np.asarray(counts) - 1, 0, last)]
+        return self.score(images, labels) <= thresholds
 
 
 def is_digit_data(data: Mapping[str, Any], num_classes: int) -> bool:
@@ -133,7 +148,7 @@ def load_rejector() -> Rejector:
         network = read_stream(io.BytesIO(content), is_own=True)
     except (OSError, ValueError) as error:
         raise _explain(path, error) from error
-    return Rejector(fold(network), network.spec.preparation, facts.threshold)
+    return Rejector(fold(network), network.spec.preparation, facts.thresholds)
 
 
 def read_facts() -> DetectorFacts:

@@ -32,6 +32,8 @@ from lenet_tf.text import format_json
 VARIANT, RECIPE, EPOCHS, BATCH_SIZE = "lenet5-modern", "accurate", 18, 128
 # Digits of MNIST that neither train nor test: the threshold is chosen on them.
 HELD_BACK = 5000
+# Pictures with more digits have the threshold of so many: 5,000 digits don't tell rarer scores.
+MAX_DIGITS = 20
 # The share of the digits that were held back that may be refused.
 TARGET = 0.015
 # How many pictures of each kind train, before those that the preparation refuses.
@@ -143,15 +145,15 @@ def make_detector(originals: str | None, logs: Path, seed: int, epochs: int) -> 
     run = _train(mnist, logs, seed, epochs)
     network = read_network(run.path)
     _, held_back = split_digits(len(mnist.x_train), seed)
-    rejector = Rejector(fold(network), network.spec.preparation, 0.0)
+    rejector = Rejector(fold(network), network.spec.preparation, ())
     scores = rejector.score(mnist.x_train[held_back], mnist.y_train[held_back])
-    threshold = round(float(np.quantile(scores, 1 - TARGET)), 4)
+    thresholds = choose_thresholds(scores)
     versions = dict(run.config["versions"])
     content = build_archive(network, versions["keras"], versions["lenet_tf"])
     facts = DetectorFacts(
-        threshold=threshold,
+        thresholds=thresholds,
         held_back=len(held_back),
-        refused=int(np.count_nonzero(scores > threshold)),
+        refused=int(np.count_nonzero(scores > thresholds[0])),
         seed=seed,
         pictures=COUNTS,
         epochs=epochs,
@@ -164,6 +166,22 @@ def make_detector(originals: str | None, logs: Path, seed: int, epochs: int) -> 
     text = format_json(asdict(facts), indent=2) + "\n"
     write_text(rejection.FOLDER / f"{rejection.NAME}.json", text)
     return facts
+
+
+def choose_thresholds(scores: np.ndarray) -> tuple[float, ...]:
+    """Choose the thresholds of pictures with 1, 2, … digits.
+
+    A picture is refused if one of its digits is. With the share `TARGET` / n of its digits, that
+    happens to `TARGET` of the pictures with n digits at most.
+
+    Args:
+        scores: The scores of held-back digits, float (N,).
+
+    Returns:
+        `MAX_DIGITS` thresholds; the last one is for more digits too.
+    """
+    shares = TARGET / np.arange(1, MAX_DIGITS + 1)
+    return tuple(round(float(each), 4) for each in np.quantile(scores, 1 - shares))
 
 
 def _train(mnist: RawData, logs: Path, seed: int, epochs: int) -> Run:
@@ -209,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         facts = make_detector(options.originals, options.logs, options.seed, options.epochs)
     except LenetError as error:
         sys.exit(f"Error: {error}")
-    print(f"{facts.refused} of {facts.held_back:,} digits refused beyond {facts.threshold}")
+    print(f"{facts.refused} of {facts.held_back:,} digits refused beyond {facts.thresholds[0]}")
 
 
 if __name__ == "__main__":
