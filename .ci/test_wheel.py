@@ -117,7 +117,7 @@ def check_content(wheel: Path) -> None:
         files = {info.filename: info.file_size for info in archive.infolist()}
     kinds = ("*.py", "py.typed", "*.j2", "records/*.jsonl", "records/*.predictions")
     kinds += tuple(f"presets/*.{suffix}" for suffix in ("keras", "json", "md"))
-    kinds += ("c_kernels/*",)
+    kinds += ("c_kernels/*", "detector/*.keras", "detector/*.json")
     expected = {
         path.relative_to(ROOT).as_posix()
         for kind in kinds

@@ -13,11 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
 import lenet_tf
-from lenet_tf.cli import main
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.data.sources.sample import load_sample
 from lenet_tf.errors import DataError, RunError
@@ -238,11 +236,12 @@ def pictures(tmp_path):
     return files
 
 
-def predict_files(*arguments):
-    return CliRunner().invoke(main, ["predict", *map(str, arguments)])
+@pytest.fixture
+def predict_files(cli):
+    return functools.partial(cli, "predict")
 
 
-def test_predict_says_not_a_digit(pictures):
+def test_predict_says_not_a_digit(pictures, predict_files):
     result = predict_files(*pictures)
     first, second = result.stdout.splitlines()
     assert ": 7 (" in first
@@ -253,7 +252,7 @@ def test_predict_says_not_a_digit(pictures):
     assert alone.exit_code == 1 and "not a digit" in alone.stdout
 
 
-def test_json_and_csv_say_what_is_a_digit(pictures):
+def test_json_and_csv_say_what_is_a_digit(pictures, predict_files):
     values = json.loads(predict_files(*pictures, "--json").stdout)
     assert [each["is_digit"] for each in values] == [True, False]
     assert values[1]["class"] in range(10) and 0 < values[1]["probability"] <= 1
@@ -261,7 +260,7 @@ def test_json_and_csv_say_what_is_a_digit(pictures):
     assert [row["is_digit"] for row in rows] == ["True", "False"]
 
 
-def test_accept_all_answers_with_a_digit(pictures):
+def test_accept_all_answers_with_a_digit(pictures, predict_files):
     result = predict_files(*pictures, "--accept-all")
     assert result.exit_code == 0 and "not a digit" not in result.stdout
     values = json.loads(predict_files(*pictures, "--accept-all", "--json").stdout)
@@ -275,4 +274,15 @@ def test_predictions_say_what_is_a_digit(pictures):
     assert str(letter).startswith("not a digit (") and "is_digit=False" in repr(letter)
     assert all(each.is_digit for each in lenet_tf.predict(load_sample().x_test[:5]))
     assert lenet_tf.predict(pictures, "lenet1-mnist")[1].is_digit is False
+
+
+def test_a_weak_network_does_not_decide_what_is_a_digit(pictures, tiny_run):
+    digit, letter = lenet_tf.predict(pictures, tiny_run.path)
+    images = np.stack([digit.image, letter.image])
+    rejector = load_rejector()
+    assert rejector.score(images[:1], np.array([(7 + 1) % 10]))[0] > rejector.thresholds[0]
+    assert (digit.is_digit, letter.is_digit) == (True, False)
+
+
+def test_other_networks_are_not_checked(pictures):
     assert lenet_tf.predict(pictures, "lenet5-modern-fashion-mnist")[0].is_digit is None

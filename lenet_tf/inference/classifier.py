@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Classifier:
         data: What is known of the data set that it was trained on, see `RawData.identity`.
         rejects: Whether a `Rejector` says which images show no digit. It knows only the digits of
             MNIST.
+        is_preset: Whether it is a preset.
     """
 
     spec: Spec
@@ -44,6 +45,7 @@ class Classifier:
     class_names: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)
     rejects: bool = False
+    is_preset: bool = False
 
 
 def open_classifier(model: Any = DEFAULT_PRESET) -> Classifier:
@@ -82,7 +84,8 @@ def open_classifier(model: Any = DEFAULT_PRESET) -> Classifier:
 @functools.cache
 def _open_preset(name: str) -> Classifier:
     preset = find_preset(name)
-    return _open_network(read_any(name), name, {} if preset is None else {"name": preset.data})
+    data = {} if preset is None else {"name": preset.data}
+    return replace(_open_network(read_any(name), name, data), is_preset=True)
 
 
 def _open_network(

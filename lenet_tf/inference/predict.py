@@ -87,7 +87,7 @@ def predict(
         >>> import lenet_tf
         >>> data = lenet_tf.load_data("sample")
         >>> prediction = lenet_tf.predict(data.x_test[0])
-        >>> prediction.label == data.y_test[0], prediction.probability > 0.9
+        >>> prediction.label == int(data.y_test[0]), prediction.probability > 0.9
         (True, True)
         >>> [each.label for each in lenet_tf.predict(data.x_test[:3])] == data.y_test[:3].tolist()
         True
@@ -230,7 +230,9 @@ def _classify(classifier: Classifier, pictures: Sequence[Prediction]) -> list[Pr
     are_digits: list[bool] = []
     if classifier.rejects and stack.shape[1:3] == (SIZE, SIZE):
         counts = np.array([count for _, count in shown])
-        are_digits = load_rejector().is_digit(stack, probabilities.argmax(axis=1), counts).tolist()
+        # A weak network that takes a 7 for a 1 doesn't make it less of a digit.
+        labels = probabilities.argmax(axis=1) if classifier.is_preset else None
+        are_digits = load_rejector().is_digit(stack, labels, counts).tolist()
     singles, names = [single for single, _ in shown], classifier.class_names
     complete = iter(add_probabilities(singles, probabilities, names, are_digits))
     return [

@@ -86,23 +86,29 @@ class Rejector:
     preparation: Preparation
     thresholds: tuple[float, ...]
 
-    def score(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    def score(self, images: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Score how little images look like the digits that another network sees in them.
 
         Args:
             images: uint8 (N, 28, 28) or (N, 28, 28, 1), prepared like MNIST's.
-            labels: The most probable digit of each for the other network, int (N,).
+            labels: The most probable digit of each for the other network, int (N,). None: for
+                this one.
 
         Returns:
             float64 (N,): the negative logarithm of the probability of that digit here.
         """
         prepared = prepare_images(images, self.preparation)
         probabilities = compute_outputs(self.layers, prepared)
+        if labels is None:
+            labels = probabilities[:, :NOT_A_DIGIT].argmax(axis=1)
         chosen = probabilities[np.arange(len(labels)), labels].astype(np.float64)
         return -np.log(np.maximum(chosen, _SMALLEST))
 
     def is_digit(
-        self, images: np.ndarray, labels: np.ndarray, counts: np.ndarray | int = 1
+        self,
+        images: np.ndarray,
+        labels: np.ndarray | None = None,
+        counts: np.ndarray | int = 1,
     ) -> np.ndarray:
         """Return whether each image shows a digit.
 
