@@ -67,7 +67,9 @@ def test_doctor_names_a_package_that_is_too_old(cli, monkeypatch):
     assert re.search(r"! keras +0\.9, and lenet_tf needs >=3\.\d+\n +→ make inst", result.output)
 
 
-@pytest.mark.parametrize("package", ["tensorflow", "tensorflow_datasets"])
+@pytest.mark.parametrize(
+    "package", ["tensorflow", pytest.param("tensorflow_datasets", marks=pytest.mark.slow)]
+)
 def test_doctor_survives_a_package_that_does_not_load(offline, package):
     script = (
         f"import sys; sys.modules[{package!r}] = None;"

@@ -42,6 +42,8 @@ from lenet_tf.specs.toml import load_spec
 cpu = pytest.mark.cpu
 MENU = Path(__file__).parent.parent / "examples" / "menu.toml"
 NETWORKS = [*VARIANTS, MENU.name]
+# Other networks have the same kinds of rows; only `make test-slow` takes these.
+TWINS = ("lenet5-32", "lenet5-modern", "lenet5-3x3", "lenet5-modern-color", "lenet-caffe")
 # XLA, not oneDNN, computes the steps of networks that train on one image at a time. XLA takes
 # seconds to compile each of them, and lenet5-1998 has all of their layers.
 XLA_NETWORKS = [name for name in VARIANTS if VARIANTS[name].recipe.batch_size == 1]
@@ -49,7 +51,7 @@ NETWORKS_WITH_MARKS = [
     pytest.param(
         name,
         marks=[cpu] * (name not in XLA_NETWORKS)
-        + [pytest.mark.slow] * (name in XLA_NETWORKS and name != "lenet5-1998"),
+        + [pytest.mark.slow] * (name in TWINS or (name in XLA_NETWORKS and name != "lenet5-1998")),
     )
     for name in NETWORKS
 ]
@@ -85,10 +87,6 @@ SIZE_ARGUMENTS = {
 
 def get_network_spec(name: str) -> lenet_tf.Spec:
     return load_spec(MENU) if name == MENU.name else get_spec(name)
-
-
-# Other networks have the same rows and the same preparation; only `make test-slow` takes these.
-TWINS = ("lenet5-32", "lenet5-modern-color")
 
 
 @pytest.fixture(

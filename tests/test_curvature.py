@@ -407,6 +407,7 @@ def test_a_run_in_several_threads_suggests_one(digits, tmp_path, capfd, monkeypa
         ) == is_suggested
 
 
+@pytest.mark.slow
 def test_a_model_can_train_with_the_loop_and_with_keras(digits, tmp_path):
     """The graphs of one engine aren't reused by the other."""
     options = {"device": "cpu", "logs": tmp_path, "quiet": True, "epochs": 1, "validation": 0.1}

@@ -321,7 +321,8 @@ def test_a_batch_larger_than_the_data_is_all_of_them(digits, tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("engine", ["graph", pytest.param("keras", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["graph", "keras"])
 def test_the_graphs_of_a_run_do_not_stay(digits, tmp_path, engine):
     """A registry of TensorFlow kept each graph in which a gradient was replaced."""
 

@@ -230,6 +230,7 @@ def test_the_loss_of_probabilities_that_round_to_0_is_keras_own(digits, variant)
     )
 
 
+@pytest.mark.slow
 def test_predictions_for_raw_images(digits, tmp_path):
     """A model, a run, its folder and its file predict what Keras predicts for prepared images."""
     run = fit("lenet5-32", digits, epochs=1, device="cpu", logs=tmp_path, quiet=True)
