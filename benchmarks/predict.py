@@ -50,14 +50,17 @@ def save_images(folder: Path) -> np.ndarray:
 def measure_command(arguments: list[str], checkout: Path) -> float:
     """Return the seconds of one `lenet-tf predict` process."""
     start = time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "lenet_tf", "predict", *arguments],
         env=common.child_environment() | {"PYTHONPATH": str(checkout)},
         cwd=checkout,
-        check=True,
+        check=False,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    # 1: some of MNIST's digits are refused as none.
+    if done.returncode not in (0, 1):
+        done.check_returncode()
     return time.perf_counter() - start
 
 
