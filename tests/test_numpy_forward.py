@@ -71,7 +71,7 @@ def test_outputs_are_those_of_keras(spec: Spec, tmp_path: Path) -> None:
 
 
 def test_many_images_are_computed_in_their_order() -> None:
-    """In threads, some images at a time."""
+    """Some images at a time."""
     layers = fold(read_any("lenet5-modern-mnist"))
     images = np.random.default_rng(0).uniform(0, 1, (101, 28, 28, 1)).astype(np.float32)
     expected = np.concatenate([compute_outputs(layers, image[None]) for image in images])

@@ -29,9 +29,11 @@ from lenet_tf.inference.stroke_selection import (
     select_strokes,
 )
 
-# Thinner strokes are widened to this width in the box of 20 pixels. Images then have as much ink
+# Thin strokes are widened to this width in the box of 20 pixels. Images then have as much ink
 # as those of MNIST.
 _STROKE_WIDTH = 2.8
+# Strokes count as thin below this width, which those of enlarged digits of MNIST exceed.
+_THIN_WIDTH = 1.5
 # Strokes are widened in a box of at most this side.
 _MAX_BOX = 120
 # Larger pictures are scaled down to this side first, which is enough for a box of 20 pixels.
@@ -197,7 +199,7 @@ def _thicken(ink: np.ndarray) -> np.ndarray:
     ridges = distances[(distances == ndimage.maximum_filter(distances, 3)) & (distances > 0)]
     width = 2 * float(np.median(ridges)) - 1 if len(ridges) else 1.0
     missing = _STROKE_WIDTH / scale - width
-    if missing < 1:
+    if missing < 1 or width * scale >= _THIN_WIDTH:
         return ink
     radius = max(1, round(missing / 2))
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]

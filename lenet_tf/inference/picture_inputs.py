@@ -25,6 +25,8 @@ from lenet_tf.specs import Spec
 if TYPE_CHECKING:
     from lenet_tf.inference.digit_search import DigitBox
 
+# A file of more bytes takes so long to read that a thread is worth it.
+_SMALL_BYTES = 2048
 # The longest side of a picture that is kept for a figure.
 _MAX_KEPT_SIDE = 240
 # What `RawData.source` says of folders and archives of pictures.
@@ -89,7 +91,7 @@ class PictureInput:
             yield from self._read_digits(pool, files, keeps_pictures=keep_pictures > 0)
             return
         read = functools.partial(self._read_image, keeps_picture=keep_pictures > 0)
-        yield from pool.map(read, files)
+        yield from _read_all(pool, read, files)
 
     def convert(self, picture: Image.Image) -> ReadPicture:
         """Convert a picture in memory.
@@ -125,7 +127,7 @@ class PictureInput:
     ) -> Iterator[ReadPicture]:
         """Read pictures and their digit images."""
         read = functools.partial(self._read_digit, keeps_picture=keeps_pictures)
-        small = pool.map(functools.partial(read, is_small=True), files)
+        small = _read_all(pool, functools.partial(read, is_small=True), files)
         for file, digit in zip(files, small, strict=True):
             # One thread reads the large ones: each further thread would keep memory for one.
             is_large = digit.image is None and digit.error is None and not digit.digits
@@ -159,6 +161,25 @@ class PictureInput:
             if len(digits) < 2:
                 raise
         return ReadPicture(digits=tuple(digits), size=picture.shape[:2])
+
+
+def _read_all(
+    pool: Executor, read: Callable[[Path], ReadPicture], files: Sequence[Path]
+) -> Iterator[ReadPicture]:
+    """Read files in order, those of some size in threads.
+
+    Threads that read files of MNIST's size wait for each other most of the time.
+    """
+    tasks = [pool.submit(read, file) if _is_worth_a_thread(file) else None for file in files]
+    for file, task in zip(files, tasks, strict=True):
+        yield read(file) if task is None else task.result()
+
+
+def _is_worth_a_thread(file: Path) -> bool:
+    try:
+        return file.stat().st_size > _SMALL_BYTES
+    except OSError:  # reading it says why
+        return False
 
 
 def choose_picture_input(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import singledispatch
 
 import numpy as np
@@ -26,10 +24,9 @@ from lenet_tf.specs.conv_arithmetic import compute_output_length, compute_paddin
 from lenet_tf.specs.rows import IntPair
 
 # Windows of images that are computed together. They fit into a processor's cache, and BLAS
-# multiplies so few of them in one thread: several would wait for each other.
+# multiplies so few of them in one thread. Several threads, BLAS' or Python's, take longer: they
+# wait for each other.
 _CHUNK_BYTES = 1 << 18
-# Threads that compute chunks, and the number of chunks that is worth starting them.
-_MAX_THREADS, _MIN_CHUNKS = 4, 16
 
 Array = np.ndarray
 
@@ -48,18 +45,13 @@ def compute_outputs(layers: Sequence[PlainLayer], images: Array) -> Array:
     if not len(images):
         step, images = 1, np.zeros((1, *images.shape[1:]), np.float32)
         return compute_outputs(layers, images)[:0]
-    starts = range(0, len(images), step)
-
-    def compute(start: int) -> Array:
+    outputs = []
+    for start in range(0, len(images), step):
         values = np.ascontiguousarray(images[start : start + step], np.float32)
         for layer in layers:
             values = apply_layer(layer, values)
-        return values
-
-    if len(starts) < _MIN_CHUNKS:
-        return np.concatenate([*map(compute, starts)])
-    with ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1)) as pool:
-        return np.concatenate([*pool.map(compute, starts)])
+        outputs.append(values)
+    return np.concatenate(outputs)
 
 
 def _measure_windows(layers: Sequence[PlainLayer], shape: Sequence[int]) -> int:
