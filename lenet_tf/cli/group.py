@@ -50,6 +50,7 @@ def main() -> None:
     """Train, inspect and compare LeNet-5 with Keras 3 and TensorFlow.
 
     \b
+    lenet-tf predict digit.png     recognize a digit in a picture
     lenet-tf train                 train LeNet-5 on MNIST
     lenet-tf summary lenet5        show its architecture
     tensorboard --logdir logs      watch and compare the runs
