@@ -1,0 +1,4 @@
+/** Texts. */
+
+export const lessons = {
+};

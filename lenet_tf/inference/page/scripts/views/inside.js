@@ -1,0 +1,4 @@
+/** … */
+
+export function createInside(store, content) {
+}

@@ -1,0 +1,4 @@
+/** … */
+
+export function createLessons(store, content) {
+}

@@ -1,0 +1,4 @@
+/** … */
+
+export function createNetworkChoice(store, content) {
+}

@@ -1,0 +1,4 @@
+/** … */
+
+export function createTrials(store, content) {
+}
