@@ -186,3 +186,41 @@ def browser():
             pytest.skip("no Chromium: install it with `playwright install chromium`")
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def preset_page(tmp_path_factory) -> Path:
+    """The page of three presets, as `make page` makes it."""
+    from lenet_tf.inference.page.page_builder import collect_preset_data, render_page
+
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    names = ["lenet5-1998-mnist", "lenet5-mnist", "lenet5-modern-mnist"]
+    path.write_text(render_page(collect_preset_data(names), "LeNet-5", "A page."), "utf-8")
+    return path
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens pages from files; no page may ask the network or report an error."""
+    contexts, faults = [], []
+
+    def open_file(path: Path, width: int = 1440, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text))
+        page.on("request", lambda request: _note_request(request.url, faults))
+        page.goto(path.as_uri())
+        page.wait_for_function("document.documentElement.dataset.ready !== undefined")
+        return page
+
+    yield open_file
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+def _note_request(url: str, faults: list[str]) -> None:
+    if not url.startswith(("file:", "data:", "blob:")):
+        faults.append(f"asked for {url}")
