@@ -212,7 +212,7 @@ def open_page(browser):
         page.on("console", lambda message: faults.append(message.text))
         page.on("request", lambda request: _note_request(request.url, faults))
         page.goto(path.as_uri())
-        page.wait_for_function("document.documentElement.dataset.ready !== undefined")
+        page.wait_for_selector("html[data-ready]", state="attached")
         return page
 
     yield open_file
