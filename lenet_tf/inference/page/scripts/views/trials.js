@@ -1,4 +1,37 @@
-/** … */
+/** "Break it": changes of the image and of the network, and what they do to the answer. */
 
+import {NO_CHANGES, hasChanges} from "#page/changes/changes.js";
+import {element, find} from "#page/views/elements.js";
+import {createAccuracy} from "#page/views/trials/accuracy-table.js";
+import {createAnswers} from "#page/views/trials/answers.js";
+import {createControls} from "#page/views/trials/controls.js";
+import {createMapSwitches} from "#page/views/trials/map-switches.js";
+import {create} from "#page/views/trials/parts.js";
+import {createPicture} from "#page/views/trials/picture.js";
+
+/**
+ * @param {object} store see store.js
+ * @param {object} content see main.js
+ */
 export function createTrials(store, content) {
+  const resetAll = create("button", "trialsResetAll", {
+    type: "button", id: "reset-changes",
+    click: () => store.set({changes: NO_CHANGES}),
+  });
+  find("trials").append(
+    create("p", "trialsLead", {class: "quiet"}),
+    element("div", {class: "trials-grid"},
+      card("trials-result", "trialsResult", createPicture(store, content), createAnswers(store)),
+      card("trials-changes", "trialsChanges", resetAll, createControls(store)),
+      card("trials-accuracy", "trialsAccuracy", createAccuracy(store, content)),
+      card("trials-maps", "trialsMaps", createMapSwitches(store))),
+  );
+  store.watch(["changes"], ({changes}) => {
+    resetAll.disabled = changes === NO_CHANGES || !hasChanges(changes);
+  });
+}
+
+function card(id, heading, ...children) {
+  return element("section", {class: "panel trials-card", id, "aria-labelledby": `${id}-heading`},
+    create("h3", heading, {id: `${id}-heading`}), ...children);
 }

@@ -1,0 +1,99 @@
+/** How many of the page's test images each network still reads under the changes. */
+
+import {hasChanges, NO_CHANGES} from "#page/changes/changes.js";
+import {countCorrect, runInSlices} from "#page/changes/accuracy.js";
+import {element} from "#page/views/elements.js";
+import {create, say} from "#page/views/trials/parts.js";
+
+/** How long the changes must stay the same before images are counted, in milliseconds. */
+const PATIENCE = 150;
+
+/** @returns {HTMLElement} */
+export function createAccuracy(store, {examples}) {
+  const count = examples.labels.length;
+  const caption = element("p", {class: "quiet small"});
+  const body = element("tbody", {});
+  const root = element("div", {id: "accuracy"}, caption,
+    element("table", {},
+      element("thead", {}, element("tr", {}, create("th", "accuracyNetwork", {scope: "col"}),
+        create("th", "answersBefore", {scope: "col", class: "number"}),
+        create("th", "answersNow", {scope: "col", class: "number"}))),
+      body));
+  if (!count) return element("div", {hidden: ""});
+  const rows = new Map(store.networks.map((network) => [network, createRow(network)]));
+  body.append(...[...rows.values()].map(({row}) => row));
+  store.watch(["language"], () => say(caption, "accuracyCaption", {count}));
+  store.watch(["network"], ({network}) => {
+    for (const [other, {row}] of rows) row.classList.toggle("is-chosen", other === network);
+  });
+  countWhenSeen(store, root, rows, examples);
+  return root;
+}
+
+function createRow(network) {
+  const before = element("td", {class: "number"}), now = element("td", {class: "number"});
+  const row = element("tr", {dataset: {network: network.name}},
+    element("th", {scope: "row", text: network.name}), before, now);
+  return {row, before, now};
+}
+
+/** Count while the table can be seen, after the changes have stayed the same for a moment. */
+function countWhenSeen(store, root, rows, examples) {
+  const counted = new Map();
+  let isSeen = false, stop = () => {};
+  const start = () => {
+    stop();
+    if (!isSeen) return;
+    root.setAttribute("aria-busy", "true");
+    const tasks = [...rows].flatMap(([network, cells]) =>
+      planRow(network, cells, findOwnChanges(store.state, network), counted));
+    stop = runAll(tasks, examples, () => root.removeAttribute("aria-busy"));
+  };
+  store.watch(["changes", "network"], start);
+  new IntersectionObserver((entries) => {
+    isSeen = entries.at(-1).isIntersecting;
+    start();
+  }).observe(root);
+}
+
+/** Maps are switched off in the chosen network only: others have other maps. */
+function findOwnChanges({changes, network: chosen}, network) {
+  return network === chosen ? changes : {...changes, disabled: {}};
+}
+
+/** Return what is to be counted for a row, and what is done with each count. */
+function planRow(network, {before, now}, changes, counted) {
+  const isChanged = hasChanges(changes), tasks = [];
+  const show = (correct) => {
+    now.textContent = String(correct);
+    now.classList.remove("is-old");
+  };
+  now.classList.add("is-old");
+  if (!counted.has(network)) {
+    tasks.push({network, changes: NO_CHANGES, finish: (correct) => {
+      counted.set(network, correct);
+      before.textContent = String(correct);
+      if (!isChanged) show(correct);
+    }});
+  } else if (!isChanged) show(counted.get(network));
+  if (isChanged) tasks.push({network, changes, finish: show});
+  return tasks;
+}
+
+/** Run one task after another. */
+function runAll(tasks, examples, finishAll) {
+  let stop = () => {};
+  const next = () => {
+    const task = tasks.shift();
+    if (!task) return finishAll();
+    stop = runInSlices(countCorrect(task.network, examples, task.changes), (correct) => {
+      task.finish(correct);
+      next();
+    });
+  };
+  const timer = setTimeout(next, PATIENCE);
+  return () => {
+    clearTimeout(timer);
+    stop();
+  };
+}
