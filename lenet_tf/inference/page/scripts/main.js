@@ -4,6 +4,7 @@ import {readPageData, unpackArrays} from "#page/data.js";
 import {loadNetwork} from "#page/network/network.js";
 import {createStore} from "#page/store.js";
 import {setLanguage, translate} from "#page/texts/index.js";
+import {createAbout} from "#page/views/about.js";
 import {createDrawing} from "#page/views/drawing.js";
 import {createInside} from "#page/views/inside.js";
 import {createLessons} from "#page/views/lessons.js";
@@ -38,9 +39,11 @@ async function start() {
   });
   for (const create of [
     createSettings, createNetworkChoice, createDrawing, createInside, createTrials, createLessons,
+    createAbout,
   ]) {
     create(store, content);
   }
+  translate(document);
   document.documentElement.dataset.ready = "";
   return {store, content};
 }

@@ -19,11 +19,14 @@ import {computeProbabilities, findLargest} from "#page/network/probabilities.js"
  * @property {import("#page/network/network.js").Network} network as it was trained
  * @property {RawImage} image before any change; all 0 while nothing is drawn
  * @property {{kind: "empty" | "drawn" | "example" | "file", label: ?number, number: ?number,
- *   error: ?string}} origin where the image comes from; the label of a test image
+ *   error: ?string, picture: ?ImageData, isFinished: boolean}} origin where the image comes from:
+ *   the label and number of a test image; why a picture was refused; the drawing or picture that
+ *   the image was made of; whether no stroke is being drawn
  * @property {object} changes see changes/changes.js
  * @property {?{layer: number, unit: number}} selection a layer's index and one of its units, a
  *   position in its output
  * @property {string} language "en" or "ko"
+ * @property {string} theme "light" or "dark", as the page is shown; canvases are painted again
  * @property {RawImage} changedImage computed: the image after the changes
  * @property {import("#page/network/network.js").Network} changedNetwork computed: with rounded
  *   weights
@@ -58,10 +61,13 @@ export function createStore(networks) {
   const state = {
     network: networks[0],
     image: createEmptyImage(height, width, channels),
-    origin: {kind: "empty", label: null, number: null, error: null},
+    origin: {
+      kind: "empty", label: null, number: null, error: null, picture: null, isFinished: true,
+    },
     changes: NO_CHANGES,
     selection: null,
     language: "en",
+    theme: "light",
   };
   compute(state, new Set(Object.keys(state)));
   return {

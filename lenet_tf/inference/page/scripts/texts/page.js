@@ -12,4 +12,29 @@ export const page = {
   trialsHeading: {en: "Break it", ko: "망가뜨려 보기"},
   lessonsHeading: {en: "Learn", ko: "배우기"},
   noScript: {en: "This page needs JavaScript.", ko: "이 페이지에는 JavaScript가 필요합니다."},
+
+  languageLabel: {en: "Language", ko: "언어"},
+  themeLabel: {en: "Theme", ko: "테마"},
+  "theme auto": {en: "Auto", ko: "자동"},
+  "theme light": {en: "Light", ko: "밝게"},
+  "theme dark": {en: "Dark", ko: "어둡게"},
+
+  aboutHeading: {en: "About this page", ko: "이 페이지에 대하여"},
+  aboutPrivacy: {
+    en: "Everything is computed in this page, on your device. Nothing that you draw or open is sent"
+      + " anywhere, and the page works offline.",
+    ko: "모든 계산은 이 페이지 안에서, 사용 중인 기기에서 이루어집니다. 그리거나 불러온 것은 어디에도"
+      + " 전송되지 않으며, 인터넷 연결 없이도 작동합니다.",
+  },
+  aboutNumbers: {
+    en: "The networks were trained with lenet_tf, with Keras and TensorFlow. The page computes their"
+      + " layers in JavaScript from the same weights and gets the same numbers as Keras.",
+    ko: "신경망은 Keras와 TensorFlow를 쓰는 lenet_tf로 학습했습니다. 이 페이지는 같은 가중치로 모든"
+      + " 층을 JavaScript로 계산하며, Keras와 같은 값을 얻습니다.",
+  },
+  aboutData: {en: "Test images: {data}, license {license}.", ko: "테스트 이미지: {data}, 라이선스 {license}."},
+  aboutOwn: {
+    en: "Make such a page of your own run:", ko: "직접 학습한 신경망으로 이런 페이지를 만들려면:",
+  },
+  aboutVersion: {en: "Made with lenet_tf {version}.", ko: "제작: lenet_tf {version}"},
 };

@@ -1,0 +1,128 @@
+/** Shows the network's answer and the probability of each class. */
+
+import {isDigit} from "#page/views/drawing/stand-in.js";
+import {nameClasses} from "#page/network/network.js";
+import {text, TEXTS} from "#page/texts/index.js";
+import {element} from "#page/views/elements.js";
+
+/** Milliseconds without a change after which the answer is told to screen readers. */
+const PAUSE = 700;
+
+/** @returns {string} a probability in percent; what is nearly 0 or 1 isn't rounded to it. */
+export function formatProbability(share) {
+  if (share > 0.9995 && share < 1) return ">99.9%";
+  if (share < 0.0005 && share > 0) return "<0.1%";
+  return `${(100 * share).toFixed(1)}%`;
+}
+
+/** @returns {string} why a picture was refused. */
+export function explainRefusal(code) {
+  const key = `refused${code[0].toUpperCase()}${code.slice(1)}`;
+  return text(key in TEXTS ? key : "refusedOther");
+}
+
+/** @returns {boolean} whether the image shows something that a network can answer. */
+export function isAnswered({origin}) {
+  return origin.kind !== "empty" && !origin.error;
+}
+
+/**
+ * @param {object} store
+ * @param {object} content
+ * @param {function(): boolean} isBusy whether a stroke is being drawn: nothing is told then
+ * @returns {HTMLElement} the panel, which updates itself
+ */
+export function createAnswer(store, content, isBusy) {
+  const summary = element("div", {class: "answer-summary"});
+  const bars = element("ol", {class: "bars", dataset: {label: "barsLabel"}});
+  const live = element("p", {class: "visually-hidden", role: "status", id: "answer-status"});
+  let rows = [], shownNames = null;
+  store.watch(["probabilities", "origin", "network", "language"], (state) => {
+    const names = nameClasses(state.network);
+    if (String(names) !== shownNames) {
+      shownNames = String(names);
+      rows = names.map(createBar);
+      bars.replaceChildren(...rows.map(({root}) => root));
+    }
+    const facts = describeAnswer(state, content);
+    summary.replaceChildren(...showSummary(facts));
+    showBars(rows, state, facts);
+    announce(live, isBusy, facts);
+  });
+  return element("section", {class: "panel answer", "aria-labelledby": "answer-heading"},
+    element("h3", {id: "answer-heading", dataset: {text: "answerHeading"}}), summary, bars, live);
+}
+
+/** @returns {object} what is said of the answer: texts in the chosen language. */
+function describeAnswer(state, content) {
+  const {origin, network, probabilities, answer} = state, names = nameClasses(network);
+  if (origin.error) return {message: explainRefusal(origin.error)};
+  if (!isAnswered(state)) {
+    const isDigits = content.pictureInput === "digit";
+    return {message: text(isDigits ? "answerEmpty" : "answerEmptyPicture")};
+  }
+  const share = formatProbability(probabilities[answer]), name = names[answer];
+  if (isRefused(state, content)) {
+    return {message: text("notDigit"), nearest: text("notDigitNearest", {name, share})};
+  }
+  const isRight = origin.label === null ? null : origin.label === answer;
+  const verdict = isRight === null
+    ? null
+    : text(isRight ? "answerRight" : "answerWrong", {name: names[origin.label]});
+  return {name, share, isRight, verdict};
+}
+
+function isRefused({network, changedImage, answer}, {detector, thresholds}) {
+  if (!network.rejects || !detector) return false;
+  return !isDigit(detector, thresholds, changedImage, network.preset ? answer : null);
+}
+
+function showSummary({message, nearest, name, share, isRight, verdict}) {
+  if (message) {
+    const parts = [element("p", {class: "answer-message", text: message})];
+    if (nearest) parts.push(element("p", {class: "quiet", text: nearest}));
+    return parts;
+  }
+  const size = name.length > 2 ? "answer-name is-long" : "answer-name";
+  const parts = [
+    element("p", {class: size, id: "answer", text: name}),
+    element("p", {class: "answer-share", text: text("answerProbability", {share})}),
+  ];
+  if (verdict) {
+    parts.push(element("p", {class: `verdict ${isRight ? "is-right" : "is-wrong"}`,
+      text: `${isRight ? "✓" : "✗"} ${verdict}`}));
+  }
+  return parts;
+}
+
+function createBar(name) {
+  const fill = element("span", {class: "bar-fill"}), share = element("span", {class: "bar-share"});
+  const mark = element("span", {class: "bar-mark"});
+  const root = element("li", {},
+    element("span", {class: "bar-name", text: name}),
+    element("span", {class: "bar", "aria-hidden": "true"}, fill), share, mark);
+  return {root, fill, share, mark};
+}
+
+function showBars(rows, {origin, probabilities, answer}, {message, nearest}) {
+  const isEmpty = message && !nearest;
+  rows.forEach(({root, fill, share, mark}, number) => {
+    const probability = isEmpty ? 0 : probabilities[number];
+    fill.style.transform = `scaleX(${probability})`;
+    share.textContent = isEmpty ? "–" : formatProbability(probability);
+    mark.textContent = !isEmpty && origin.label === number ? `◂ ${text("labelMark")}` : "";
+    root.classList.toggle("is-answer", !message && number === answer);
+  });
+}
+
+let timer;
+
+function announce(live, isBusy, facts) {
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    if (isBusy()) return announce(live, isBusy, facts);
+    const {message, nearest, name, share, verdict} = facts;
+    const parts = message ? [message, nearest] : [text("announceAnswer", {name, share}), verdict];
+    live.textContent = parts.filter(Boolean).join(" ");
+  }, PAUSE);
+}
