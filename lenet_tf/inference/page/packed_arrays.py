@@ -1,4 +1,4 @@
-"""Arrays as text for a page: compressed, and in base64."""
+"""Arrays and scripts as text for a page: compressed, and in base64."""
 
 from __future__ import annotations
 
@@ -27,9 +27,18 @@ def pack_arrays(arrays: Sequence[np.ndarray]) -> dict[str, Any]:
         raise TypeError(f"arrays must be float32 or uint8, not {dtype}")
     little = np.concatenate([array.ravel() for array in arrays] or [np.zeros(0, dtype)])
     planes = little.astype(dtype.newbyteorder("<")).view(np.uint8).reshape(-1, dtype.itemsize).T
-    data = zlib.compress(np.ascontiguousarray(planes).tobytes(), 9)
+    data = np.ascontiguousarray(planes).tobytes()
     return {
         "type": dtype.name,
         "shapes": [list(array.shape) for array in arrays],
-        "data": base64.b64encode(data).decode(),
+        "data": _pack(data),
     }
+
+
+def pack_text(text: str) -> str:
+    """Pack a text for `bootstrap.js`, which unpacks it: base64 of zlib's format of UTF-8."""
+    return _pack(text.encode())
+
+
+def _pack(content: bytes) -> str:
+    return base64.b64encode(zlib.compress(content, 9)).decode()

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 
 from lenet_tf.evaluation.html_pages import generator_tag
+from lenet_tf.inference.page.packed_arrays import pack_text
 from lenet_tf.inference.page.script_sources import build_import_map
 
 _FOLDER = Path(__file__).parent
@@ -39,7 +40,8 @@ def render_page(data: Mapping[str, Any], title: str, description: str) -> str:
         title=title,
         description=description,
         styles="\n".join(styles),
-        import_map=_to_script_json(build_import_map()),
+        scripts=pack_text(json.dumps(build_import_map(), ensure_ascii=False)),
+        bootstrap=(_FOLDER / "bootstrap.js").read_text("utf-8"),
         data=_to_script_json(data),
     )
 

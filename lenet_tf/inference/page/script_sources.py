@@ -9,10 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent / "scripts"
-ENTRY = "#page/main.js"
-# What an address reads as something else, and what ends a script element. Browsers encode the rest,
-# such as Korean, themselves, and the page stays shorter.
-_ENCODED = str.maketrans({"%": "%25", "#": "%23", "<": "%3C", "\n": "%0A", "\t": "%09"})
+# What an address reads as something else. Browsers encode the rest, such as Korean, themselves.
+_ENCODED = str.maketrans({"%": "%25", "#": "%23", "\n": "%0A", "\t": "%09"})
 
 
 def build_import_map(folder: Path = SCRIPTS) -> dict[str, dict[str, str]]:
