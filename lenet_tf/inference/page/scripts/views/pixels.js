@@ -11,10 +11,40 @@ const DIVERGING_DARK = [
   [84, 54, 22], [144, 86, 24], [204, 124, 34], [245, 164, 74], [255, 208, 146],
 ];
 
+/** Colors are computed once for each theme: canvases are painted in each frame of a drawing. */
+const STEPS = 1024;
+let theme = null;
+
 /** @returns {boolean} whether the page is shown dark. */
 export function isDark() {
+  return getTheme().isDark;
+}
+
+/** Find out anew whether the page is shown dark, after that may have changed. */
+export function refreshTheme() {
+  theme = null;
+}
+
+function getTheme() {
+  if (theme) return theme;
   const chosen = document.documentElement.dataset.theme;
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  const isDark = chosen
+    ? chosen === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  const shares = Array.from({length: STEPS + 1}, (_, step) => step / STEPS);
+  const [paper, full] = isDark ? [24, 244] : [255, 16];
+  theme = {
+    isDark,
+    diverging: shares.map((share) => mixColors(isDark ? DIVERGING_DARK : DIVERGING, share)),
+    ink: shares.map((share) => new Array(3).fill(Math.round(paper + (full - paper) * share))),
+  };
+  return theme;
+}
+
+function mixColors(colors, share) {
+  const place = share * (colors.length - 1);
+  const low = Math.min(Math.floor(place), colors.length - 2), rest = place - low;
+  return colors[low].map((part, i) => Math.round(part + (colors[low + 1][i] - part) * rest));
 }
 
 /** @returns {number} the largest absolute value, and 1 where all are 0. */
@@ -26,18 +56,17 @@ export function findLimit(values) {
 
 /** @returns {[number, number, number]} the color of a value of −1…1. */
 export function toDivergingColor(value) {
-  const colors = isDark() ? DIVERGING_DARK : DIVERGING;
-  const place = (Math.min(Math.max(value, -1), 1) + 1) / 2 * (colors.length - 1);
-  const low = Math.min(Math.floor(place), colors.length - 2), share = place - low;
-  return colors[low].map((part, i) => Math.round(part + (colors[low + 1][i] - part) * share));
+  return getTheme().diverging[Math.round((clamp(value, -1) + 1) / 2 * STEPS)];
 }
 
 /** @returns {[number, number, number]} the color of ink of 0…1: dark on light, or light on dark. */
 export function toInkColor(value) {
-  const ink = Math.min(Math.max(value, 0), 1);
-  const [paper, full] = isDark() ? [24, 244] : [255, 16];
-  const gray = Math.round(paper + (full - paper) * ink);
-  return [gray, gray, gray];
+  return getTheme().ink[Math.round(clamp(value, 0) * STEPS)];
+}
+
+/** @returns {number} a value in least…1; 0 if it isn't a number. */
+function clamp(value, least) {
+  return Math.min(Math.max(value || 0, least), 1);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import {LANGUAGES} from "#page/texts/index.js";
 import {element, find} from "#page/views/elements.js";
-import {isDark} from "#page/views/pixels.js";
+import {isDark, refreshTheme} from "#page/views/pixels.js";
 
 const THEMES = ["auto", "light", "dark"];
 
@@ -23,6 +23,11 @@ export function createSettings(store) {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
     themes.show(theme);
+    update();
+  }
+
+  function update() {
+    refreshTheme();
     store.set({theme: isDark() ? "dark" : "light"});
   }
 
@@ -32,8 +37,7 @@ export function createSettings(store) {
     const language = readAddress();
     if (language) store.set({language});
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
-    store.set({theme: isDark() ? "dark" : "light"}));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
   store.set({language: readAddress() ?? recall("language", Object.keys(LANGUAGES))
     ?? (navigator.language.startsWith("ko") ? "ko" : "en")});
   applyTheme(recall("theme", THEMES) ?? "auto");
