@@ -1,4 +1,4 @@
-"""Run folders whose config.json, metrics.json, history.csv and final.keras lie or disagree."""
+"""Run folders whose config.json, metrics.json, history.csv, kernels.npz or final.keras lie."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
+from hostile_arrays import make_npz
 from hostile_texts import JSON_ATTACKS, mutate_values
 from keras_files import damage_bytes, damage_json
 from mutations import mutate_bytes
@@ -27,6 +28,7 @@ def damage_run(run: Path, models: Sequence[bytes], random: Random) -> str:
         "config.json": lambda: _damage_json_file(run / "config.json", random),
         "metrics.json": lambda: _damage_json_file(run / "metrics.json", random),
         "history.csv": lambda: _damage_history(run / "history.csv", random),
+        "kernels.npz": lambda: _damage_kernels(run / "kernels.npz", random),
         "final.keras": lambda: _damage_model(run / "final.keras", models, random),
         "progress": lambda: _damage_progress(run / "final.keras", random),
         "best.keras": lambda: _damage_model(run / "best.keras", models, random),
@@ -65,6 +67,14 @@ def _damage_history(path: Path, random: Random) -> str:
     rows = [random.choice(_ROWS) for _ in range(random.choice((0, 1, 3, 30)))]
     path.write_text("\n".join(rows), encoding="utf-8")
     return "rows"
+
+
+def _damage_kernels(path: Path, random: Random) -> str:
+    if not path.exists() or random.random() < 0.5:
+        path.write_bytes(make_npz(random))
+        return "arrays"
+    path.write_bytes(mutate_bytes(path.read_bytes(), random))
+    return "bytes"
 
 
 def _damage_model(path: Path, models: Sequence[bytes], random: Random) -> str:

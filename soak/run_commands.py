@@ -19,6 +19,7 @@ from lenet_tf.evaluation.report_sections import Section
 from lenet_tf.io.bounded import open_regular_file
 from lenet_tf.models import saving
 from lenet_tf.runs import checkpoints, consistency, run_record
+from lenet_tf.runs.kernel_history import read_kernel_history
 from lenet_tf.training.config import TrainConfig
 
 # Graphs of old models take memory until Keras forgets them.
@@ -82,6 +83,7 @@ def list_readers(run: Path) -> list[Callable[[], Any]]:
         lambda: str(run_record.read_class_names(run)),
         lambda: checkpoints.read_progress(run / "final.keras").history,
         lambda: consistency.read_history(run),
+        lambda: read_kernel_history(run),
         lambda: find_spec(str(run)),
         lambda: _read_model_file(run / "final.keras"),
     ]

@@ -68,6 +68,8 @@ def assert_equal_runs(complete: lenet_tf.Run, resumed: lenet_tf.Run) -> None:
     for part in ("train", "validation"):
         assert read_steps(complete.path / part) == read_steps(resumed.path / part)
     assert list_files(resumed.path) == list_files(complete.path)
+    first, second = (run.path / "kernels.npz" for run in (complete, resumed))
+    assert not first.exists() or first.read_bytes() == second.read_bytes()
 
 
 def list_files(folder: Path) -> set[str]:

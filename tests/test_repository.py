@@ -189,6 +189,7 @@ ALLOWED_WRITERS = {
     ("reproduce/worker_process.py", "mkdir"),
     ("runs/checkpoints.py", "ZipFile"),
     ("runs/checkpoints.py", "save"),
+    ("runs/kernel_history.py", "savez"),
     ("runs/run_folder.py", "mkdir"),
     # Has no name.
     ("runtime/startup_log.py", "TemporaryFile"),

@@ -36,6 +36,7 @@ def test_the_files_of_a_finished_run(tiny_run):
     assert names - events == {
         "config.json",
         "history.csv",
+        "kernels.npz",
         "best.keras",
         "final.keras",
         "metrics.json",

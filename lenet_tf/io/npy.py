@@ -139,14 +139,20 @@ def read_npy(path: Path, max_bytes: int = MAX_ARRAY_BYTES, kinds: str = "biuf") 
 
 
 def read_npz(
-    path: Path, wanted: Collection[str], kinds: str = "biuf"
+    path: Path,
+    wanted: Collection[str],
+    kinds: str = "biuf",
+    max_bytes: int = MAX_ARRAY_BYTES,
+    follow_links: bool = True,
 ) -> tuple[dict[str, np.ndarray], list[str]]:
     """Read arrays of plain numbers from a stored or deflated `.npz` file.
 
     Args:
-        path: A file whose arrays take at most `MAX_ARRAY_BYTES` bytes.
+        path: The file.
         wanted: Names of the arrays to read.
         kinds: Accepted values of `numpy.dtype.kind`.
+        max_bytes: The most bytes that all its arrays may take.
+        follow_links: Whether `path` itself may be a link.
 
     Returns:
         The wanted arrays that the file has, and the names of all its arrays.
@@ -155,11 +161,11 @@ def read_npz(
         OSError: If the file cannot be read.
         ValueError: If it is damaged, invalid or too large.
     """
-    with open_regular_file(path) as file:
+    with open_regular_file(path, follow_links) as file:
         length = os.fstat(file.fileno()).st_size
         try:
             with zipfile.ZipFile(LimitedReader(file.raw, _CHUNK_BYTES)) as archive:
-                members = _list_members(archive, length)
+                members = _list_members(archive, length, max_bytes)
                 arrays = {
                     name: _read_member(archive, name, members[name], kinds)
                     for name in wanted
@@ -170,7 +176,9 @@ def read_npz(
             raise ValueError(str(error) or type(error).__name__) from error
 
 
-def _list_members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.ZipInfo]:
+def _list_members(
+    archive: zipfile.ZipFile, length: int, max_bytes: int
+) -> dict[str, zipfile.ZipInfo]:
     """Return the members of an archive of `length` bytes by name, if their sizes are possible."""
     infos = archive.infolist()
     # Attack: a message that lists thousands of names.
@@ -195,10 +203,9 @@ def _list_members(archive: zipfile.ZipFile, length: int) -> dict[str, zipfile.Zi
     if sum(info.compress_size for info in infos) > length:
         raise ValueError("its members overlap")
     # Attack: arrays that fill memory.
-    if sum(info.file_size for info in infos) > MAX_ARRAY_BYTES:
-        raise ValueError(
-            f"it is larger than {MAX_ARRAY_BYTES:,} bytes: store images in a folder of .npy files"
-        )
+    if sum(info.file_size for info in infos) > max_bytes:
+        advice = ": store images in a folder of .npy files" if max_bytes == MAX_ARRAY_BYTES else ""
+        raise ValueError(f"it is larger than {max_bytes:,} bytes{advice}")
     return members
 
 

@@ -73,7 +73,7 @@ def check_event_folders(folder: Path) -> None:
 
 
 def _is_own_file(name: str) -> bool:
-    return name.endswith((".keras", ".json", ".csv", ".html", ".pbtxt", ".lock")) or (
+    return name.endswith((".keras", ".json", ".csv", ".npz", ".html", ".pbtxt", ".lock")) or (
         "tfevents" in name
     )
 

@@ -7,6 +7,7 @@
     best.keras            the epoch with the best validation accuracy
     final.keras           the last finished epoch, with the run's progress (`checkpoints`)
     history.csv           one line per finished epoch
+    kernels.npz           the first convolution's kernels after each epoch (`kernel_history`)
     metrics.json          written at the end: a folder without it is an unfinished run
     .lock                 held by the process that trains
 """
@@ -34,6 +35,7 @@ from lenet_tf.text import escape_cell, format_json
 CONFIG = "config.json"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
+KERNELS = "kernels.npz"
 INITIAL_WEIGHTS = "initial.keras"
 FINAL = "final.keras"
 BEST = "best.keras"

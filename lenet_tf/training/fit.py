@@ -52,8 +52,9 @@ def fit(
 ) -> run_folder.Run:
     """Train a network on a data set and write a run folder.
 
-    The folder is `<logs>/fit/<variant>-<date>-<time>/`. Threads that train at the same time wait
-    for each other.
+    The folder is `<logs>/fit/<variant>-<date>-<time>/`. Besides checkpoints and metrics it records
+    the kernels of the first convolution before training and after each epoch, in kernels.npz.
+    Threads that train at the same time wait for each other.
 
     Args:
         model: A variant's name, a TOML file (`"my-net.toml"`) or a `Spec`, built here for these

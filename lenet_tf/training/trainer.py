@@ -30,6 +30,7 @@ from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls
 from lenet_tf.training import callbacks as own_callbacks
 from lenet_tf.training.config import TrainConfig
+from lenet_tf.training.kernel_recorder import KernelRecorder
 from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
 from lenet_tf.training.progress_display import create_progress_display
@@ -120,11 +121,13 @@ class Trainer:
             graceful_interrupt() as shutdown,
             translate_run_errors(self._folder, self._state, shutdown, self.split.data),
         ):
+            self._kernels = KernelRecorder(record, self.model, progress.epochs, self.config.quiet)
             if not self._is_finished():
                 self._train(shutdown)
             if shutdown.signal and not self._is_finished():
                 raise KeyboardInterrupt
             confirm_saved_model(self._folder, self.model, self.split, self._progress)
+            self._kernels.record(self._progress.epochs)
             test = evaluate(self.model, self.split.data)
             if not math.isfinite(test["loss"]):
                 raise divergence_error("on the test images", record, self._progress.epochs)
@@ -197,6 +200,7 @@ class Trainer:
             self._progress = progress
             checkpoints.update_best(self._folder, progress)
             run_folder.write_history(self._folder, progress.rows)
+        self._kernels.record(progress.epochs)
 
     def _callbacks(
         self,
