@@ -116,7 +116,7 @@ def check_content(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         files = {info.filename: info.file_size for info in archive.infolist()}
     kinds = ("*.py", "py.typed", "*.j2", "records/*.jsonl", "records/*.predictions")
-    kinds += tuple(f"presets/*.{suffix}" for suffix in ("keras", "json", "md"))
+    kinds += tuple(f"presets/*.{suffix}" for suffix in ("keras", "json", "md", "npz"))
     kinds += ("c_kernels/*", "detector/*.keras", "detector/*.json")
     expected = {
         path.relative_to(ROOT).as_posix()

@@ -153,7 +153,7 @@ def test_the_same_weights_make_the_same_file(name: str) -> None:
             assert shipped.read(member) == new.read(member)
 
 
-def test_make_presets_writes_the_three_files(tiny_run, digits, tmp_path, monkeypatch) -> None:
+def test_make_presets_writes_the_four_files(tiny_run, digits, tmp_path, monkeypatch) -> None:
     classes = lenet_tf.predict_outputs(tiny_run, digits.x_test).argmax(axis=1)
     config, metrics = tiny_run.config, tiny_run.metrics
     record = {
@@ -170,7 +170,7 @@ def test_make_presets_writes_the_three_files(tiny_run, digits, tmp_path, monkeyp
     made = make_presets.make_preset(PLANNED[0], tmp_path / "logs", None, tmp_path)
     assert made.test_errors == np.count_nonzero(classes != digits.y_test)
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {f"{made.name}.{suffix}" for suffix in ("keras", "json", "md")}
+    assert names == {f"{made.name}.{suffix}" for suffix in ("keras", "json", "md", "kernels.npz")}
     monkeypatch.setattr(presets, "FOLDER", tmp_path)
     assert list_presets() == (made,)
     network = made.read()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import io
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,14 @@ from lenet_tf.runs.validation import check_values
 
 if TYPE_CHECKING:
     from lenet_tf.pretrained.network import TrainedNetwork
+    from lenet_tf.runs.kernel_history import KernelHistory
 
 # The network that `lenet-tf predict` uses unless it is given another one.
 DEFAULT_PRESET = "lenet5-modern-mnist"
 
 FOLDER = Path(__file__).parent / "presets"
+# Of the files beside some presets, and the most epochs in them.
+KERNELS_SUFFIX, MAX_PRESET_EPOCHS = ".kernels.npz", 16
 _MAX_BYTES = 4 << 20
 
 
@@ -142,6 +146,20 @@ class Preset:
                 test_errors=self.test_errors,
             ),
         )
+
+    def read_kernel_history(self) -> KernelHistory | None:
+        """Read the kernels of its first convolution over the epochs of its run.
+
+        Returns:
+            Up to `MAX_PRESET_EPOCHS` epochs; None if the package has none of this preset.
+
+        Raises:
+            RunError: If the file is damaged.
+        """
+        from lenet_tf.runs.kernel_history import read_kernel_file
+
+        path = self.path.with_suffix(KERNELS_SUFFIX)
+        return read_kernel_file(path, self.read().spec) if os.path.lexists(path) else None
 
 
 def list_presets() -> tuple[Preset, ...]:

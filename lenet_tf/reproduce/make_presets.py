@@ -39,6 +39,7 @@ from lenet_tf.reproduce.worker_process import (
     get_run_home,
     start_worker,
 )
+from lenet_tf.runs.kernel_history import read_kernel_history, write_kernel_file
 from lenet_tf.text import format_json
 
 _DIGITS = tuple("0123456789")
@@ -63,13 +64,18 @@ def make_preset(planned: PlannedPreset, logs: Path, originals: str | None, folde
     records = RecordStore.for_package().read(row)
     seed = choose_seed(row, records)
     record = _train(row, seed, logs, originals)
-    network = read_network(_find_run(row, record, logs))
+    run = _find_run(row, record, logs)
+    network = read_network(run)
     content = build_archive(network, record["versions"]["keras"], record["versions"]["lenet_tf"])
     preset = _describe(planned, row, record, records, network, content)
     with atomic_write(folder / f"{preset.name}.keras") as file:
         file.write(content)
     write_text(folder / f"{preset.name}.json", format_json(asdict(preset), indent=2) + "\n")
     _write_card(preset, network, folder)
+    kernels = read_kernel_history(run)
+    if kernels is not None:
+        path = folder / f"{preset.name}{presets.KERNELS_SUFFIX}"
+        write_kernel_file(path, kernels.select(presets.MAX_PRESET_EPOCHS))
     return preset
 
 

@@ -57,6 +57,7 @@ def collect_preset_data(names: Sequence[str]) -> dict[str, Any]:
     import numpy as np
 
     import lenet_tf
+    from lenet_tf.inference.page.kernel_history import describe_kernel_histories
     from lenet_tf.inference.page.network_data import describe_network
     from lenet_tf.inference.page.packed_arrays import pack_arrays
     from lenet_tf.inference.rejection import FOLDER, read_facts
@@ -78,6 +79,8 @@ def collect_preset_data(names: Sequence[str]) -> dict[str, Any]:
         },
         "detector": describe_network(read_network(FOLDER / "digit-detector.keras"), "", ""),
         "thresholds": list(read_facts().thresholds),
-        "kernelHistory": None,
+        "kernelHistory": describe_kernel_histories(
+            {preset.variant: preset for preset in map(find_preset, names)}
+        )[0],
         "pictureInput": "digit",
     }
