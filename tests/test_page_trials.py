@@ -38,7 +38,7 @@ def _transform(image: np.ndarray, down, right, degrees, scale) -> np.ndarray:
     forward = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     center = (np.array(image.shape[:2]) - 1) / 2
     inverse = np.linalg.inv(forward)
-    offset = center - inverse @ (center + [down, right])
+    offset = center - inverse @ (center + np.array([down, right]))
     planes = [
         ndimage.affine_transform(
             image[..., channel].astype(float), inverse, offset, order=1, mode="grid-constant"
