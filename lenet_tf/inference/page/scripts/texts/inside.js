@@ -1,4 +1,140 @@
-/** Texts. */
+/** Texts of the view inside the network. */
 
 export const inside = {
+  insideHint: {
+    en: "Point at any unit to see what it looks at and how its value is made. Click to keep it.",
+    ko: "유닛에 마우스를 올리면 입력의 어느 부분을 보는지, 값이 어떻게 계산되는지 나타납니다. 클릭하면 고정됩니다.",
+  },
+  insideEmpty: {
+    en: "Nothing is drawn yet. Draw a digit or choose an example, and every layer fills in.",
+    ko: "아직 그린 것이 없습니다. 숫자를 그리거나 예시를 고르면 모든 층의 값이 나타납니다.",
+  },
+  insideLegend: {
+    en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its scale.",
+    ko: "보라색은 음수, 주황색은 양수입니다. 층 아래의 숫자(±)는 그 층 색상 눈금의 끝값입니다.",
+  },
+  insideCounts: {en: "Parameters and connections", ko: "파라미터와 연결 수"},
+  insideFigure: {en: "The layers of {name}", ko: "{name}의 층"},
+  insideParameters: {en: "{count} parameters", ko: "파라미터 {count}개"},
+  insideConnections: {en: "{count} connections", ko: "연결 {count}개"},
+  insideMaps: {en: "feature maps {count}@{size}", ko: "특징 맵(특성 맵) {count}@{size}"},
+  insideUnits: {en: "layer {count}", ko: "유닛 {count}개"},
+  insideMapName: {en: "{layer}, map {map} (0–{last})", ko: "{layer}, 맵 {map} (0–{last})"},
+  insideShortMap: {en: "{layer} map {map}", ko: "{layer} 맵 {map}"},
+  insideUnitName: {en: "{layer}, unit {unit}", ko: "{layer}, 유닛 {unit}"},
+  insideClassName: {en: "{layer}, class {name}", ko: "{layer}, 클래스 {name}"},
+  insidePlaceName: {
+    en: "{layer}, map {map}, row {row}, column {column}",
+    ko: "{layer}, 맵 {map}, {row}행 {column}열",
+  },
+  insidePixelName: {
+    en: "{layer}, row {row}, column {column}", ko: "{layer}, {row}행 {column}열",
+  },
+  insideFull: {en: "full connection", ko: "완전 연결"},
+  insideConvolutions: {en: "convolutions {size}", ko: "합성곱 {size}"},
+  insideSubsampling: {en: "subsampling {size}", ko: "서브샘플링 {size}"},
+  insidePooling: {en: "{pool} pooling {size}", ko: "{pool} 풀링 {size}"},
+  insidePool_max: {en: "max", ko: "최댓값"},
+  insidePool_average: {en: "average", ko: "평균"},
+  insidePool_min: {en: "min", ko: "최솟값"},
+  insidePool_sum: {en: "sum", ko: "합"},
+  insidePool_stochastic: {en: "stochastic", ko: "확률적"},
+  insideGlobal: {en: "global average", ko: "전역 평균"},
+  insideGaussian: {en: "Gaussian connections", ko: "가우시안 연결"},
+  insideNormalization: {en: "batch normalization", ko: "배치 정규화"},
+  insideDropout: {
+    en: "{name}: dropout, off after training", ko: "{name}: 드롭아웃, 학습이 끝나면 꺼짐",
+  },
+  insideFlatten: {en: "flatten {shape} to {count}", ko: "{shape}을 {count}개로 펼침"},
+  insideUnitValue: {en: "{name}: {value}", ko: "{name}: {value}"},
+  insideLargeLabel: {
+    en: "{name}, large. Arrow keys move the unit.", ko: "{name}, 크게 보기. 방향키로 유닛을 옮깁니다.",
+  },
+  insideArrowHint: {
+    en: "Point, tap or use the arrow keys.", ko: "마우스나 터치, 방향키로 유닛을 고르세요.",
+  },
+  insideSees: {
+    en: "It sees rows {rows}, columns {columns} of the input: {size} pixels.",
+    ko: "입력의 {rows}행, {columns}열을 봅니다: {size}픽셀(수용 영역).",
+  },
+  insideSumHeading: {en: "How its value is made", ko: "값이 만들어지는 과정"},
+  insideTiles: {en: "Input maps", ko: "입력 맵"},
+  insideKernel: {en: "kernel of {layer}", ko: "{layer}의 커널"},
+  insideProducts: {en: "products, sum ≈ {sum}", ko: "곱, 합 ≈ {sum}"},
+  insideSquares: {en: "squares, sum ≈ {sum}", ko: "제곱, 합 ≈ {sum}"},
+  insideCode: {en: "code", ko: "코드"},
+  insidePointHint: {en: "Point at a cell to read its numbers.", ko: "칸에 마우스를 올리면 숫자가 보입니다."},
+  insideInputValue: {
+    en: "The input image is {value} here: it is the pixel, scaled for the network.",
+    ko: "입력 이미지의 값은 {value}입니다. 픽셀 값을 네트워크에 맞게 조정한 것입니다.",
+  },
+  insideMapSums: {
+    en: "Sums of the input maps: {terms} ≈ {sum}", ko: "입력 맵별 합: {terms} ≈ {sum}",
+  },
+  insideLargestSums: {
+    en: "Sums of the input maps {maps}, and of {others} others together: {terms} ≈ {sum}",
+    ko: "입력 맵 {maps}의 합과 나머지 {others}개의 합: {terms} ≈ {sum}",
+  },
+  insideSumsAndBias: {
+    en: "Sum + bias: z = {terms} ≈ {sum}", ko: "합 + 편향(절편): z = {terms} ≈ {sum}",
+  },
+  insideProductsAndBias: {
+    en: "Sum of the products + bias: z = {terms} ≈ {sum}",
+    ko: "곱의 합 + 편향(절편): z = {terms} ≈ {sum}",
+  },
+  insideLinear: {en: "No activation: the value is z ≈ {value}", ko: "활성화 함수 없음: 값은 z ≈ {value}"},
+  insideSoftmax: {
+    en: "softmax: e^z / (the sum of e^z over all classes) ≈ {value}",
+    ko: "소프트맥스: e^z / (모든 클래스의 e^z 합) ≈ {value}",
+  },
+  insideOff: {en: "It is switched off, so it puts out {value}.", ko: "꺼져 있어서 {value}을 출력합니다."},
+  insideWindowSum: {en: "Sum of the window: {terms} ≈ {sum}", ko: "창의 합: {terms} ≈ {sum}"},
+  insideCoefficient: {
+    en: "Coefficient × sum + bias: z = {coefficient} × {total} + ({bias}) ≈ {sum}",
+    ko: "계수 × 합 + 편향(절편): z = {coefficient} × {total} + ({bias}) ≈ {sum}",
+  },
+  insideAverage: {
+    en: "The {count} values add up to {total}; {total} / {count} ≈ {value}",
+    ko: "값 {count}개의 합은 {total}; {total} / {count} ≈ {value}",
+  },
+  insideDistance: {
+    en: "Distance: the sum of all (input − code)² ≈ {sum}", ko: "거리: 모든 (입력 − 코드)²의 합 ≈ {sum}",
+  },
+  insideNegative: {
+    en: "The output is its negative, {value}: the nearest code wins.",
+    ko: "출력은 그 음수인 {value}입니다. 가장 가까운 코드가 답이 됩니다.",
+  },
+  insideNormalizationSum: {
+    en: "{value} × {factor} + ({offset}) ≈ {result}", ko: "{value} × {factor} + ({offset}) ≈ {result}",
+  },
+  insidePadding: {en: "padding", ko: "패딩"},
+  insideInput: {en: "Input", ko: "입력"},
+  insideValue: {en: "value", ko: "값"},
+  insideWeight: {en: "weight", ko: "가중치"},
+  insideProduct: {en: "product", ko: "곱"},
+  insideSquare: {en: "(value − code)²", ko: "(값 − 코드)²"},
+  insideBias: {en: "Bias", ko: "편향(절편)"},
+  insideSum: {en: "Sum", ko: "합"},
+  insideOthers: {en: "{count} others together", ko: "나머지 {count}개"},
+  insideLargest: {en: "Largest contributions", ko: "가장 큰 기여"},
+  insideAllHeading: {en: "Every term of the sum", ko: "합의 모든 항"},
+  insideAllTerms: {en: "{count} terms", ko: "항 {count}개"},
+  insideSoftmaxTable: {
+    en: "Softmax of all classes; max = {largest}", ko: "모든 클래스의 소프트맥스; max = {largest}",
+  },
+  insideClass: {en: "Class", ko: "클래스"},
+  insideShare: {en: "share", ko: "비율"},
+  insideTableHeading: {
+    en: "Which maps of {from} each map of {name} takes", ko: "{name}의 각 맵이 입력으로 받는 {from}의 맵",
+  },
+  insideTableHint: {
+    en: "Columns are maps of {name}, rows maps of {from}; X marks one of {count} kernels (table I of LeCun et al. 1998).",
+    ko: "열은 {name}의 맵, 행은 {from}의 맵입니다. X 하나가 커널 {count}개 중 하나입니다(LeCun 외 1998, 표 I).",
+  },
+  insideCodesHeading: {en: "{name} beside the ten codes", ko: "{name}과 열 개의 코드"},
+  insideCodesHint: {
+    en: "{name}'s 84 units drawn as 7×12. Beneath each code is its distance, the sum of squared differences.",
+    ko: "{name}의 유닛 84개를 7×12로 그렸습니다. 코드 아래의 숫자는 차이의 제곱을 모두 더한 거리입니다.",
+  },
+  insideNearest: {en: "nearest", ko: "가장 가까움"},
 };

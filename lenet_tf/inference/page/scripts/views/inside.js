@@ -1,4 +1,171 @@
-/** … */
+/** Shows the inside of the network: all layers, and the unit that is looked at. */
 
-export function createInside(store, content) {
+import {prepareImage} from "#page/network/prepare.js";
+import {createEmptyImage} from "#page/store.js";
+import {text} from "#page/texts/index.js";
+import {element, find} from "#page/views/elements.js";
+import {createCodes} from "#page/views/inside/codes.js";
+import {createConnectionTable} from "#page/views/inside/connection-table.js";
+import {createDetail, describeValue} from "#page/views/inside/detail.js";
+import {createFigure} from "#page/views/inside/figure.js";
+import {createFigurePainter} from "#page/views/inside/figure-painter.js";
+import {fitFigure} from "#page/views/inside/fit.js";
+import {findMiddle, findSource, findUnit, isNote, layOut, locate}
+  from "#page/views/inside/layout.js";
+import {createLights} from "#page/views/inside/lights.js";
+import {setRoving, toStep} from "#page/views/inside/roving.js";
+import {findReceptiveField} from "#page/views/inside/stand-in.js";
+
+/** Build the view into #inside. */
+export function createInside(store) {
+  const root = find("inside"), live = element("p", {class: "visually-hidden", role: "status"});
+  const view = {hovered: null, announce: false, group: 0, parts: null, detail: null, frame: 0};
+  const handlers = createHandlers(store, view, schedule);
+  function schedule() {
+    view.frame ||= requestAnimationFrame(() => {
+      view.frame = 0;
+      update(store.state, view, handlers, live);
+    });
+  }
+  const rebuild = ({network}) => {
+    Object.assign(view, {hovered: null, detail: null, group: 0});
+    view.parts = createParts(network, handlers);
+    root.replaceChildren(...view.parts.roots, live);
+    fitFigure(view.parts.figure.root);
+    schedule();
+  };
+  store.watch(["network", "language"], rebuild);
+  store.watch(["outputs", "changedNetwork", "selection"], schedule);
+  new ResizeObserver(() => fitFigure(view.parts.figure.root)).observe(root);
+  watchTheme(schedule);
+}
+
+function createParts(network, handlers) {
+  const figure = createFigure(network, handlers);
+  const detailBox = element("div", {class: "detail-box"});
+  const last = network.layers.length - 1;
+  const codes = network.layers[last].kind === "rbf"
+    ? createCodes(network, findSource(network, last), (chosen) => handlers.choose(chosen, {}))
+    : null;
+  const tables = network.layers.filter(({kind}) => kind === "table_convolution")
+    .map(({index}) => createConnectionTable(
+      network, index, findSource(network, index), (chosen) => handlers.choose(chosen, {})));
+  const hint = element("p", {class: "inside-hint"});
+  return {
+    figure, codes, tables, hint, detailBox,
+    painter: createFigurePainter(network, figure.drawn, measureRange(network)),
+    lights: createLights(network, figure.drawn),
+    roots: [hint, createLegend(figure), element("div", {class: "figure-box"}, figure.root),
+      detailBox, ...codes ? [codes.root] : [], ...tables.map((table) => table.root)],
+  };
+}
+
+function createLegend(figure) {
+  const toggle = element("button", {
+    type: "button", class: "small", "aria-pressed": "false", text: text("insideCounts"),
+    click: () => {
+      const isShown = figure.root.classList.toggle("with-counts");
+      toggle.setAttribute("aria-pressed", String(isShown));
+    },
+  });
+  return element("div", {class: "inside-legend"},
+    element("span", {class: "legend-bar", "aria-hidden": "true"}),
+    element("span", {class: "small", text: text("insideLegend")}), toggle);
+}
+
+/** @returns {{low: number, high: number}} what background and ink are in the network's input. */
+function measureRange({imageShape: [height, width, channels = 1], preparation}) {
+  const image = createEmptyImage(height, width, channels);
+  const low = Math.min(...prepareImage(image, preparation));
+  image.pixels.fill(255);
+  return {low, high: Math.max(...prepareImage(image, preparation))};
+}
+
+function createHandlers(store, view, schedule) {
+  const getShown = () => findShown(store.state, view);
+  const choose = (chosen, {byKey = false, open = false}) => {
+    const layout = layOut(store.state.network, chosen.layer);
+    const unit = chosen.unit ?? findUnitOfMap(getShown(), chosen, layout, store.state.network);
+    view.hovered = null;
+    view.announce = byKey;
+    if (chosen.group >= 0) view.group = chosen.group;
+    view.open = open;
+    store.set({selection: {layer: chosen.layer, unit}});
+  };
+  return {
+    choose,
+    hover(found) {
+      // Without a choice, what was last looked at stays.
+      if (!found && !store.state.selection) return;
+      if (found?.layer === view.hovered?.layer && found?.unit === view.hovered?.unit) return;
+      view.hovered = found;
+      schedule();
+    },
+    move(index, {key}) {
+      const step = toStep(key), shown = getShown(), layout = layOut(store.state.network, index);
+      if (!step) return false;
+      const unit = shown.layer === index ? shown.unit : findMiddle(layout, 0);
+      const {map, row, column} = locate(layout, unit);
+      choose({layer: index, unit: findUnit(layout, map, row + step[0], column + step[1])},
+        {byKey: true});
+      return true;
+    },
+  };
+}
+
+/** Keep the place when another map of the same layer is chosen. */
+function findUnitOfMap(shown, {layer, map}, layout, network) {
+  if (shown.layer !== layer) return findMiddle(layout, map);
+  const {row, column} = locate(layOut(network, layer), shown.unit);
+  return findUnit(layout, map, row, column);
+}
+
+/** @returns {{layer: number, unit: number}} hovered, or chosen, or in the middle of the first map. */
+function findShown({network, selection}, {hovered}) {
+  if (hovered) return hovered;
+  const layer = network.layers[selection?.layer];
+  if (layer && !isNote(layer) && selection.unit < layOut(network, layer.index).count) {
+    return selection;
+  }
+  const first = network.layers.find(({index, ...each}) => index > 0 && !isNote(each)).index;
+  return {layer: first, unit: findMiddle(layOut(network, first), 0)};
+}
+
+function update(state, view, handlers, live) {
+  const {network, outputs} = state, {parts} = view;
+  const {layer, unit} = findShown(state, view), {map} = locate(layOut(network, layer), unit);
+  const isEmpty = state.changedImage.pixels.every((pixel) => pixel === 0);
+  parts.painter.paint(outputs, isEmpty);
+  if (view.detail?.context.layer.index !== layer || view.detail.context.map !== map) {
+    if (view.detail?.context.layer.index !== layer && !view.keepGroup) view.group = 0;
+    view.detail = createDetail(network, layer, map, handlers, {
+      group: view.group, changeGroup: (group) => { view.group = group; },
+    });
+    parts.detailBox.replaceChildren(view.detail.root);
+  }
+  const field = findReceptiveField(network, layer, unit);
+  const {detail} = view;
+  const explanation = detail.update(state, unit, field, parts.painter.getScale);
+  parts.painter.paintMap(detail.large.painter, layer, map);
+  if (layer > 0) parts.painter.paintMap(detail.seen.painter, 0, 0);
+  parts.lights.show(layer, unit, field, explanation);
+  parts.codes?.update(outputs, isEmpty);
+  for (const table of parts.tables) table.update({layer, map});
+  const hint = text(isEmpty ? "insideEmpty" : "insideHint");
+  if (parts.hint.textContent !== hint) parts.hint.textContent = hint;
+  finishChoice(view, live, explanation, {layer, unit, map});
+}
+
+function finishChoice(view, live, explanation, {layer, unit, map}) {
+  const {maps} = view.parts.figure.drawn.get(layer);
+  if (maps[map].button.tabIndex !== 0) setRoving(maps.map(({button}) => button), map);
+  if (view.announce) live.textContent = describeValue(view.detail.context, unit, explanation);
+  if (view.open) view.detail.large.picture.focus();
+  view.announce = view.open = false;
+}
+
+function watchTheme(schedule) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", schedule);
+  new MutationObserver(schedule).observe(
+    document.documentElement, {attributes: true, attributeFilter: ["data-theme"]});
 }

@@ -1,0 +1,52 @@
+/** Numbers as the sums show them: all of one sum with the same number of decimals. */
+
+/**
+ * @param {Iterable<number>} values
+ * @param {number} digits significant digits of the largest value
+ * @returns {number} how many decimals show it with so many digits, 0…9
+ */
+export function countDecimals(values, digits = 4) {
+  let largest = 0;
+  for (const value of values) largest = Math.max(largest, Math.abs(value));
+  if (!Number.isFinite(largest) || largest === 0) return digits - 1;
+  return Math.min(Math.max(digits - 1 - Math.floor(Math.log10(largest)), 0), 9);
+}
+
+/** Format a number with some decimals and a real minus sign; no "−0.000". */
+export function formatFixed(value, decimals) {
+  const shown = value.toFixed(decimals);
+  return Number(shown) === 0 ? shown.replace("-", "") : shown.replace("-", "−");
+}
+
+/**
+ * Format a sum such as "0.12 − 0.50 + 0.03".
+ *
+ * @param {number[]} values
+ * @param {number} decimals
+ */
+export function formatSum(values, decimals) {
+  return values.map((value, i) => {
+    const shown = formatFixed(value, decimals);
+    if (i === 0) return shown;
+    return shown.startsWith("−") ? ` − ${shown.slice(1)}` : ` + ${shown}`;
+  }).join("");
+}
+
+/**
+ * Split parts into the largest and the rest.
+ *
+ * @template {{amount: number}} Part
+ * @param {Part[]} parts
+ * @param {number} count of the largest by absolute amount
+ * @returns {{largest: Part[], others: Part[], rest: number}} the largest, largest first, the
+ *   others, and what these amount to
+ */
+export function splitLargest(parts, count) {
+  const sorted = [...parts].sort((a, b) => Math.abs(b.amount) - Math.abs(a.amount));
+  const others = sorted.slice(count);
+  return {
+    largest: sorted.slice(0, count),
+    others,
+    rest: others.reduce((sum, {amount}) => sum + amount, 0),
+  };
+}
