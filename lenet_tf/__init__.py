@@ -42,6 +42,7 @@ _HOMES = {
     "read_picture": "inference.image_files",
     "resume": "training.resume",
     "use_one_thread": "runtime.threads",
+    "write_page": "inference.page.write_page",
 }
 # Public module -> where it is.
 _MODULES = {

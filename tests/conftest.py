@@ -190,13 +190,8 @@ def browser():
 
 @pytest.fixture(scope="session")
 def preset_page(tmp_path_factory) -> Path:
-    """The page of three presets, as `make page` makes it."""
-    from lenet_tf.inference.page.page_builder import collect_preset_data, render_page
-
-    path = tmp_path_factory.mktemp("page") / "index.html"
-    names = ["lenet5-1998-mnist", "lenet5-mnist", "lenet5-modern-mnist"]
-    path.write_text(render_page(collect_preset_data(names), "LeNet-5", "A page."), "utf-8")
-    return path
+    """The page of three presets, with test images of the sample."""
+    return lenet_tf.write_page(path=tmp_path_factory.mktemp("page") / "index.html", data="sample")
 
 
 @pytest.fixture

@@ -20,7 +20,13 @@ from scipy.stats import beta
 
 import lenet_tf
 from lenet_tf.errors import Interrupted, RunError
-from lenet_tf.evaluation import comparison, comparison_figures, comparison_page, run_report
+from lenet_tf.evaluation import (
+    comparison,
+    comparison_figures,
+    comparison_page,
+    page_files,
+    run_report,
+)
 from lenet_tf.evaluation.scores import Scores
 from lenet_tf.evaluation.settings_table import compare_settings, flatten_settings
 from lenet_tf.evaluation.significance import PairedTest
@@ -333,7 +339,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
     def full(path, text):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(comparison, "write_text", full)
+    monkeypatch.setattr(page_files, "write_text", full)
     monkeypatch.setattr(comparison_page, "render_comparison", lambda compared: "")
     with pytest.raises(RunError, match="cannot write .*c.html: No space left on device"):
         comparison.write_comparison([], tmp_path / "c.html")

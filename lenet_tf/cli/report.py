@@ -70,7 +70,7 @@ def report(
     if is_comparable:
         page = page or comparison.default_page_path(runs)
         # Fail now, not after the reports are written.
-        comparison.check_page_path(page)
+        comparison.check_comparison_path(page)
     evaluated_runs = [
         run.without_probabilities()
         for run in _write_reports(runs, data, originals, pop_read_options(options))

@@ -14,6 +14,7 @@ import jinja2
 import matplotlib
 from matplotlib.figure import Figure
 
+from lenet_tf.evaluation.page_files import generator_tag
 from lenet_tf.evaluation.palette import DARK_MODE
 from lenet_tf.evaluation.plotting import default_style
 from lenet_tf.text import escape_controls
@@ -64,18 +65,6 @@ class PageTable:
             all(isinstance(row[index], int) for row in self.rows)
             for index in range(len(self.columns))
         ]
-
-
-def generator_tag(kind: str) -> str:
-    """Return the tag that marks a page as written by this package.
-
-    Args:
-        kind: `report` or `comparison`.
-
-    Returns:
-        A `<meta>` element, which stands near the page's beginning.
-    """
-    return f'<meta name="generator" content="lenet_tf {kind}">'
 
 
 def render_page(kind: str, **values: Any) -> str:

@@ -114,7 +114,7 @@ def load_data(
         >>> data.y_train.shape, data.num_classes
         ((4000,), 10)
     """
-    notify = notify or _warn_caller
+    notify = notify or warn_caller
     options = ReadOptions(
         image_size=image_size, color=color, layout=layout, values=values, labels=labels
     )
@@ -144,7 +144,7 @@ def load_data(
     return _load_from_tfds(name, root, notify)
 
 
-def _warn_caller(message: str) -> None:
+def warn_caller(message: str) -> None:
     """Warn with the place outside of this package that asked for the data."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
