@@ -31,7 +31,7 @@ from lenet_tf.specs import (
 )
 
 FILE = "kernels.npz"
-KERNEL = (5, 5, 1, 4)
+KERNEL = (5, 5, 1, 2)
 WITH_HISTORY = {"lenet5-1998-mnist", "lenet5-mnist"}
 
 
@@ -218,40 +218,91 @@ def write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 EPOCHS, KERNELS = np.arange(3), np.zeros((3, *KERNEL), np.float32)
+RISE = r"epochs must rise from 0 to 4"
+# Each with the reason that is given.
 DAMAGE = {
-    "no archive": lambda path: path.write_bytes(b"PK\3\4"),
-    "cut": lambda path: path.write_bytes(path.read_bytes()[:-100]),
-    "no epochs": lambda path: write_arrays(path, kernels=KERNELS),
-    "another array": lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS, x=EPOCHS),
-    "objects": lambda path: write_arrays(path, epochs=EPOCHS, kernels=np.array([{}], object)),
-    "another shape": lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS[..., :3]),
-    "too few": lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS[:2]),
-    "float64": lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS.astype(float)),
-    "NaN": lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS * np.float32("nan")),
-    "epochs that fall": lambda path: write_arrays(path, epochs=EPOCHS[::-1], kernels=KERNELS),
-    "an epoch twice": lambda path: write_arrays(path, epochs=EPOCHS * 0, kernels=KERNELS),
-    "epochs beyond the run": lambda path: write_arrays(path, epochs=EPOCHS + 3, kernels=KERNELS),
-    "negative epochs": lambda path: write_arrays(path, epochs=EPOCHS - 1, kernels=KERNELS),
-    "fractions": lambda path: write_arrays(path, epochs=EPOCHS / 2, kernels=KERNELS),
-    "one number": lambda path: write_arrays(path, epochs=np.int64(0), kernels=KERNELS),
-    "a bomb": lambda path: np.savez_compressed(
-        path, epochs=EPOCHS, kernels=np.zeros((20_000, *KERNEL), np.float32)
+    "no archive": (lambda path: path.write_bytes(b"PK\3\4"), "not a zip file"),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:-100]), "not a zip file"),
+    "no epochs": (lambda path: write_arrays(path, kernels=KERNELS), "it must hold the arrays"),
+    "another array": (
+        lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS, x=EPOCHS),
+        "it must hold the arrays epochs and kernels",
     ),
-    "a folder": lambda path: (path.unlink(), path.mkdir()),
-}
-LINKS = {
-    "a link": lambda path: (path.rename(path.parent / "x"), path.symlink_to(path.parent / "x")),
-    "a link to nowhere": lambda path: (path.unlink(), path.symlink_to("nowhere")),
+    "objects": (
+        lambda path: write_arrays(path, epochs=EPOCHS, kernels=np.array([{}], object)),
+        "kernels: it holds Python objects",
+    ),
+    "another shape": (
+        lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS[..., :1]),
+        "kernels must be float32 of shape 3×5×5×1×2",
+    ),
+    "too few": (
+        lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS[:2]),
+        "kernels must be float32 of shape 3×5×5×1×2",
+    ),
+    "float64": (
+        lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS.astype(float)),
+        "kernels must be float32 of shape 3×5×5×1×2",
+    ),
+    "NaN": (
+        lambda path: write_arrays(path, epochs=EPOCHS, kernels=KERNELS * np.float32("nan")),
+        "kernels must be finite",
+    ),
+    "epochs that fall": (
+        lambda path: write_arrays(path, epochs=EPOCHS[::-1], kernels=KERNELS),
+        RISE,
+    ),
+    "an epoch twice": (
+        lambda path: write_arrays(path, epochs=EPOCHS * 0, kernels=KERNELS),
+        RISE,
+    ),
+    "epochs beyond the run": (
+        lambda path: write_arrays(path, epochs=EPOCHS + 3, kernels=KERNELS),
+        RISE,
+    ),
+    "negative epochs": (lambda path: write_arrays(path, epochs=EPOCHS - 1, kernels=KERNELS), RISE),
+    "fractions": (
+        lambda path: write_arrays(path, epochs=EPOCHS / 2, kernels=KERNELS),
+        "epochs must be at most 200 whole numbers",
+    ),
+    "one number": (
+        lambda path: write_arrays(path, epochs=np.int64(0), kernels=KERNELS),
+        "epochs must be at most 200 whole numbers",
+    ),
+    "many epochs": (
+        lambda path: write_arrays(path, epochs=np.arange(201), kernels=KERNELS),
+        "epochs must be at most 200 whole numbers",
+    ),
+    "a bomb": (
+        lambda path: np.savez_compressed(path, epochs=EPOCHS, kernels=np.zeros(1_100_000)),
+        r"it is larger than 4,005,696 bytes",
+    ),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "it is not a regular file"),
 }
 if os.name != "nt":
-    DAMAGE |= LINKS
-    DAMAGE["a pipe"] = lambda path: (path.unlink(), os.mkfifo(path))
+    DAMAGE |= {
+        "a link": (
+            lambda path: (path.rename(path.parent / "x"), path.symlink_to(path.parent / "x")),
+            "it is a link to another file",
+        ),
+        "a link to nowhere": (
+            lambda path: (path.unlink(), path.symlink_to("nowhere")),
+            "it is a link to another file",
+        ),
+        "a pipe": (lambda path: (path.unlink(), os.mkfifo(path)), "it is not a regular file"),
+    }
+
+
+def test_a_file_without_damage_is_read(interrupted_run):
+    write_arrays(interrupted_run / FILE, epochs=EPOCHS, kernels=KERNELS)
+    assert read_kernel_history(interrupted_run).epochs == (0, 1, 2)
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_refused_in_one_line(damage, interrupted_run):
-    DAMAGE[damage](interrupted_run / FILE)
-    with pytest.raises(RunError, match=r"kernels\.npz is not usable: ") as refused:
+    make, reason = DAMAGE[damage]
+    make(interrupted_run / FILE)
+    with pytest.raises(RunError, match=rf"kernels\.npz is not usable: .*{reason}") as refused:
         read_kernel_history(interrupted_run)
     assert len(str(refused.value).splitlines()) == 1
 
@@ -260,7 +311,7 @@ def test_a_damaged_file_is_refused_in_one_line(damage, interrupted_run):
 def test_a_run_with_a_damaged_file_resumes_without_a_record(
     damage, interrupted_run, digits, capsys
 ):
-    DAMAGE[damage](interrupted_run / FILE)
+    DAMAGE[damage][0](interrupted_run / FILE)
     content = (interrupted_run / FILE).read_bytes()
     run = resume(interrupted_run, digits)
     assert run.metrics["epochs"] == 4
@@ -272,7 +323,7 @@ def test_a_run_with_a_damaged_file_resumes_without_a_record(
 
 def test_reports_and_models_need_no_intact_file(tiny_run, digits, tmp_path):
     folder = Path(shutil.copytree(tiny_run.path, tmp_path / tiny_run.path.name))
-    DAMAGE["cut"](folder / FILE)
+    DAMAGE["cut"][0](folder / FILE)
     write_report(folder, digits)
     assert lenet_tf.resume(folder, digits, quiet=True).metrics == tiny_run.metrics
     assert len(lenet_tf.predict_outputs(folder, digits.x_test)) == len(digits.x_test)
