@@ -110,11 +110,12 @@ export const drawing = {
     ko: "테스트 오류율 {error} [{low}–{high}], {images}개 중 {errors}개",
   },
   rowFact: {
-    en: "All {seeds} runs of this row: {mean} ± {sd}", ko: "같은 설정의 학습 {seeds}회: {mean} ± {sd}",
+    en: "Row {name}: {mean} ± {deviation}, {seeds} runs",
+    ko: "{name} 행: {mean} ± {deviation}, 학습 {seeds}회",
   },
   intervalNote: {
-    en: "In brackets: 95% confidence interval. ±: standard deviation.",
-    ko: "대괄호는 95% 신뢰 구간, ±는 표준편차입니다.",
+    en: "In brackets: 95% confidence interval. ±: standard deviation over runs.",
+    ko: "대괄호는 95% 신뢰 구간, ±는 여러 학습 사이의 표준편차입니다.",
   },
   "name lenet5-1998-mnist": {en: "LeNet-5 as published, 1998", ko: "1998년 논문의 LeNet-5"},
   "name lenet5-mnist": {en: "LeNet-5 of the tutorials", ko: "튜토리얼의 LeNet-5"},

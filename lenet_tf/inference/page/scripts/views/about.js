@@ -6,13 +6,14 @@ import {element, find} from "#page/views/elements.js";
 const PAPER = "https://doi.org/10.1109/5.726791";
 
 /** Fill `#about`. */
-export function createAbout(store, {source}) {
-  const data = element("p"), version = element("p");
+export function createAbout(store, {version, examples}) {
+  const data = element("p"), maker = element("p");
   store.watch(["language"], () => {
-    data.textContent = source?.license
-      ? text("aboutData", {data: source.title, license: source.license})
+    const {dataTitle, dataLicense} = store.networks[0];
+    data.textContent = examples.labels.length && dataLicense
+      ? text("aboutData", {data: dataTitle, license: dataLicense})
       : "";
-    version.textContent = text("aboutVersion", {version: source?.version ?? ""});
+    maker.textContent = version ? text("aboutVersion", {version}) : "";
   });
   find("about").append(
     element("h2", {dataset: {text: "aboutHeading"}}),
@@ -26,5 +27,5 @@ export function createAbout(store, {source}) {
     data,
     element("p", {}, element("span", {dataset: {text: "aboutOwn"}}), " ",
       element("code", {text: "lenet-tf page RUN"})),
-    version);
+    maker);
 }

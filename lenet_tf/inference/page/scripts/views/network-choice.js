@@ -42,8 +42,7 @@ function createCard(store, network, index) {
   const name = element("span", {class: "card-name", id: `${id}-name`});
   const facts = element("span", {class: "card-facts", id: `${id}-facts`});
   const answer = element("span", {class: "card-answer", id: `${id}-answer`});
-  const root = element("label", {class: "card", for: id}, input,
-    element("span", {class: "card-text"}, name, facts), answer);
+  const root = element("label", {class: "card", for: id}, input, name, facts, answer);
   return {root, input, network, name, facts, answer, weights: null};
 }
 
@@ -51,7 +50,7 @@ function showFacts({network, name, facts}) {
   name.textContent = nameNetwork(network);
   const lines = [text("parametersFact", {count: formatCount(network.parameters)})];
   if (network.test) lines.push(text("testFact", describeTest(network.test)));
-  if (network.row) lines.push(text("rowFact", describeRow(network.row)));
+  if (network.row?.deviation) lines.push(text("rowFact", describeRow(network.row)));
   facts.replaceChildren(
     element("span", {class: "card-title", text: describeNetwork(network)}),
     ...lines.map((line) => element("span", {text: line})));
@@ -66,8 +65,8 @@ function describeTest({errors, images, error, low, high}) {
   };
 }
 
-function describeRow({seeds, mean, sd}) {
-  return {seeds, mean: percent(mean), sd: percent(sd)};
+function describeRow({name, seeds, mean, deviation}) {
+  return {name, seeds, mean: percent(mean), deviation: (100 * deviation).toFixed(2)};
 }
 
 /**

@@ -74,7 +74,7 @@ function describeAnswer(state, content) {
 
 function isRefused({network, changedImage, answer}, {detector, thresholds}) {
   if (!network.rejects || !detector) return false;
-  return !isDigit(detector, thresholds, changedImage, network.preset ? answer : null);
+  return !isDigit(detector, thresholds, changedImage, network.isPreset ? answer : null);
 }
 
 function showSummary({message, nearest, name, share, isRight, verdict}) {

@@ -8,6 +8,9 @@ import {
   addPoint, change, NO_HISTORY, redo, SIDE, traceStroke, undo,
 } from "#page/views/drawing/strokes.js";
 
+/** Milliseconds that reading a drawing may take in each frame. */
+const SHORT = 10;
+
 /** A pad's strokes, its pen and its canvas. */
 export class Pad {
   #history = NO_HISTORY;
@@ -15,6 +18,7 @@ export class Pad {
   #backdrop = null;
   #frame = null;
   #timer = null;
+  #pause = 0;
   #changed;
 
   /**
@@ -93,8 +97,8 @@ export class Pad {
   replace(backdrop = null) {
     this.#live = null;
     cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#timer);
     this.#frame = null;
+    this.#cancelReading();
     if (this.#history.present.length) this.#history = change(this.#history, []);
     this.#backdrop = backdrop;
     this.paint();
@@ -112,14 +116,29 @@ export class Pad {
       this.#frame = null;
       this.paint();
       // The ink is shown first: what is computed of it follows after the frame.
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#changed(!this.isDrawing));
+      if (!this.isDrawing) this.#cancelReading();
+      this.#timer ??= setTimeout(() => this.#read(), this.isDrawing ? this.#pause : 0);
     });
+  }
+
+  /** Let the drawing be read, and rest as long as that took where it takes long. */
+  #read() {
+    this.#timer = null;
+    const start = performance.now();
+    this.#changed(!this.isDrawing);
+    const duration = performance.now() - start;
+    this.#pause = duration > SHORT ? duration : 0;
+  }
+
+  #cancelReading() {
+    clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   /** Paint the pad at the screen's resolution. */
   paint() {
-    const {canvas} = this, side = Math.round((canvas.clientWidth || SIDE) * devicePixelRatio);
+    const {canvas} = this;
+    const side = Math.round((canvas.getBoundingClientRect().width || SIDE) * devicePixelRatio);
     if (canvas.width !== side) canvas.width = canvas.height = side;
     const context = canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);

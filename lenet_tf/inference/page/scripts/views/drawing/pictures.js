@@ -1,6 +1,8 @@
 /** Turns drawings and pictures into images of the shape that the networks take. */
 
-import {fitPicture, PictureError, prepareDrawing, toGray} from "#page/views/drawing/stand-in.js";
+import {
+  fitPicture, PictureError, prepareDrawing, toGray,
+} from "#page/preparation/prepare-picture.js";
 import {createEmptyImage} from "#page/store.js";
 import {createRasterizer, takeChannel} from "#page/views/drawing/raster.js";
 
