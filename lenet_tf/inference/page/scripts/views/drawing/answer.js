@@ -1,7 +1,7 @@
 /** Shows the network's answer and the probability of each class. */
 
-import {isDigit} from "#page/views/drawing/stand-in.js";
 import {nameClasses} from "#page/network/network.js";
+import {isDigit} from "#page/network/rejection.js";
 import {text, TEXTS} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 

@@ -1,3 +1,0 @@
-/** TEMPORARY stand-in for network/rejection.js. */
-
-export const isDigit = () => true;
