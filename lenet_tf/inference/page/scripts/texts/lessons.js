@@ -135,14 +135,14 @@ export const lessons = {
   reasonSubsampling: {
     en: "Which strokes there are matters more than where they are exactly. {layer} shrinks each map "
       + "from {before} to {after}, so that small shifts matter less.",
-    ko: "획의 정확한 위치보다 어떤 획이 있는지가 더 중요합니다. {layer}은(는) 맵을 {before}에서 "
-      + "{after}(으)로 줄여 조금 밀린 것에 덜 민감해집니다.",
+    ko: "획의 정확한 위치보다 어떤 획이 있는지가 더 중요합니다. {layer} 층은 맵을 {before}에서 "
+      + "{after} 크기로 줄여 조금 밀린 것에 덜 민감해집니다.",
   },
   "reason table": {en: "C3's table", ko: "C3의 연결표"},
   reasonTable: {
     en: "{layer} joins only {links} of {all} pairs of maps: {weights} parameters, not {full}. Maps with "
       + "different inputs are forced to learn different features.",
-    ko: "{layer}은(는) 맵의 쌍 {all}개 중 {links}개만 연결합니다. 파라미터가 {full}개가 아니라 "
+    ko: "{layer} 층은 맵의 쌍 {all}개 중 {links}개만 연결합니다. 파라미터가 {full}개가 아니라 "
       + "{weights}개입니다. 서로 다른 입력을 받는 맵은 서로 다른 특징을 배우게 됩니다.",
   },
   reasonAllMaps: {
@@ -156,13 +156,13 @@ export const lessons = {
   reasonCodes: {
     en: "{layer} compares {inputs} numbers with a fixed 7 × 12 code of each class, a small picture of "
       + "the character. The nearest code wins. Characters that look alike have similar codes.",
-    ko: "{layer}은(는) 수 {inputs}개를 클래스마다 정해 둔 7 × 12 코드(글자의 작은 그림)와 비교합니다. "
+    ko: "{layer} 층은 수 {inputs}개를 클래스마다 정해 둔 7 × 12 코드(글자의 작은 그림)와 비교합니다. "
       + "가장 가까운 코드가 답입니다. 비슷하게 생긴 글자는 코드도 비슷합니다.",
   },
   reasonSoftmax: {
     en: "{layer} computes one score for each of the {classes} classes, and softmax makes probabilities "
       + "of them. The paper compared 84 numbers with a fixed 7 × 12 code of each class instead.",
-    ko: "{layer}은(는) 클래스 {classes}개의 점수를 계산하고 소프트맥스로 확률을 만듭니다. 논문은 그 "
+    ko: "{layer} 층은 클래스 {classes}개의 점수를 계산하고 소프트맥스로 확률을 만듭니다. 논문은 그 "
       + "대신 수 84개를 클래스마다 정해 둔 7 × 12 코드와 비교했습니다.",
   },
 };

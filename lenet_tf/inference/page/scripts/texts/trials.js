@@ -31,7 +31,7 @@ export const trials = {
   },
   verdictFlipped: {
     en: "The answer flips from {was} ({before}) to {is} ({now}).",
-    ko: "답이 {was}({before})에서 {is}({now})(으)로 바뀝니다.",
+    ko: "답이 바뀌었습니다: {was} ({before}) → {is} ({now})",
   },
   changeReset: {en: "Reset: {name}", ko: "되돌리기: {name}"},
   changesMove: {en: "Move", ko: "움직이기"},

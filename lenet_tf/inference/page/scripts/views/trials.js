@@ -8,6 +8,7 @@ import {createControls} from "#page/views/trials/controls.js";
 import {createMapSwitches} from "#page/views/trials/map-switches.js";
 import {create} from "#page/views/trials/parts.js";
 import {createPicture} from "#page/views/trials/picture.js";
+import {createSaliency} from "#page/views/trials/saliency-map.js";
 
 /**
  * @param {object} store see store.js
@@ -18,12 +19,16 @@ export function createTrials(store, content) {
     type: "button", id: "reset-changes",
     click: () => store.set({changes: NO_CHANGES}),
   });
+  const answers = createAnswers(store);
   find("trials").append(
     create("p", "trialsLead", {class: "quiet"}),
     element("div", {class: "trials-grid"},
-      card("trials-result", "trialsResult", createPicture(store, content), createAnswers(store)),
+      element("div", {class: "trials-result"},
+        card("trials-picture", "trialsResult", createPicture(store, content), answers.verdict),
+        element("div", {class: "panel trials-card"}, answers.table)),
       card("trials-changes", "trialsChanges", resetAll, createControls(store)),
       card("trials-accuracy", "trialsAccuracy", createAccuracy(store, content)),
+      card("trials-saliency", "trialsSaliency", createSaliency(store)),
       card("trials-maps", "trialsMaps", createMapSwitches(store))),
   );
   store.watch(["changes"], ({changes}) => {

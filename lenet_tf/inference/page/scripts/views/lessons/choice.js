@@ -12,7 +12,7 @@ import {create} from "#page/views/trials/parts.js";
 export function createChoice(id, label, options, change) {
   const select = element("select", {id, change: () => change(select.value)},
     ...Object.entries(options).map(([value, key]) => create("option", key, {value})));
-  const root = element("div", {class: "choice"}, create("label", label, {for: id}), select);
+  const root = element("div", {class: "lesson-choice"}, create("label", label, {for: id}), select);
   return {root, select, show: (value) => {
     select.value = value;
   }};

@@ -73,8 +73,7 @@ function createView(lesson, change) {
   const formula = element("p", {class: "formula", id: "convolution-formula"});
   const sum = element("p", {class: "formula", id: "convolution-sum"});
   const root = element("div", {}, controls.root,
-    element("div", {class: "grids"}, picture, element("span", {class: "sign", text: "∗"}), kernel,
-      element("span", {class: "sign", text: "="}), output),
+    element("div", {class: "grids"}, picture, join("∗", kernel), join("=", output)),
     player, sum, formula);
   const show = () => {
     controls.show();
@@ -95,6 +94,8 @@ function createView(lesson, change) {
   };
   return {root, show};
 }
+
+const join = (sign, grid) => element("div", {class: "grid-after-sign"}, sign, grid);
 
 function findWindows({size, window, stride, mode, amount}) {
   return {size, window, stride, ...findPadding(mode, {size, window, stride}, amount)};

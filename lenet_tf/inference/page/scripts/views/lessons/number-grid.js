@@ -15,7 +15,7 @@ const FULL_INK = 9;
 export function createNumberGrid({edit, pick, isInk = false, id}) {
   const caption = element("caption", {});
   const body = element("tbody", {});
-  const root = element("table", {class: "number-grid", id}, caption, body);
+  const root = element("table", {class: "lesson-grid", id}, caption, body);
   let cells = [], shape = "";
   const build = (size, before, after) => {
     const side = before + size + after;
@@ -67,7 +67,7 @@ export function createNumberGrid({edit, pick, isInk = false, id}) {
 }
 
 const findPlace = (index, size) =>
-  ({row: Math.floor(index / size) + 1, column: index % size + 1});
+  ({row: Math.floor(index / size), column: index % size});
 
 function createInput(index, size, edit) {
   const input = element("input", {

@@ -88,7 +88,7 @@ function createView(lesson, change) {
   });
   const formula = element("p", {class: "formula", id: "pooling-formula"});
   const root = element("div", {},
-    element("div", {class: "lesson-controls"}, element("div", {class: "choice"},
+    element("div", {class: "lesson-controls"}, element("div", {class: "lesson-choice"},
       create("label", "lessonPicture", {for: "pooling-source"}), select),
     ...Object.values(sliders)),
     element("div", {class: "grids"}, picture, ...grids.map(([, grid]) => grid)),

@@ -24,7 +24,7 @@ export function createAccuracy(store, {examples}) {
   body.append(...[...rows.values()].map(({row}) => row));
   store.watch(["language"], () => say(caption, "accuracyCaption", {count}));
   store.watch(["network"], ({network}) => {
-    for (const [other, {row}] of rows) row.classList.toggle("is-chosen", other === network);
+    for (const [other, {row}] of rows) row.classList.toggle("is-current", other === network);
   });
   countWhenSeen(store, root, rows, examples);
   return root;

@@ -8,11 +8,13 @@ import {computeProbabilities, findLargest} from "#page/network/probabilities.js"
 import {element, formatPercent} from "#page/views/elements.js";
 import {create, say} from "#page/views/trials/parts.js";
 
-/** @returns {HTMLElement} */
+/** @returns {{verdict: HTMLElement, table: HTMLElement}} */
 export function createAnswers(store) {
   const verdict = element("p", {class: "trials-verdict", id: "trials-verdict", role: "status"});
   const body = element("tbody", {});
   const table = element("table", {class: "trials-answers", id: "trials-answers"},
+    element("colgroup", {}, ...["name-column", "share-column", "", "share-column", ""]
+      .map((name) => element("col", {class: name || null}))),
     element("thead", {}, element("tr", {}, create("th", "answersClass", {scope: "col"}),
       create("th", "answersBefore", {scope: "col", colspan: 2}),
       create("th", "answersNow", {scope: "col", colspan: 2}))),
@@ -28,8 +30,8 @@ export function createAnswers(store) {
     const was = findLargest(before), is = state.answer;
     const isEmpty = state.origin.kind === "empty";
     rows.forEach(({row, show}, i) => {
-      row.classList.toggle("is-answer", !isEmpty && i === is);
-      row.classList.toggle("was-answer", !isEmpty && i === was);
+      row.classList.toggle("is-now", !isEmpty && i === is);
+      row.classList.toggle("is-before", !isEmpty && i === was);
       show(isEmpty ? [null, null] : [before[i], state.probabilities[i]]);
     });
     verdict.classList.toggle("is-flipped", !isEmpty && was !== is);
@@ -41,7 +43,7 @@ export function createAnswers(store) {
     else if (!hasChanges(state.changes)) say(verdict, "verdictSame", values);
     else say(verdict, was === is ? "verdictKept" : "verdictFlipped", values);
   });
-  return element("div", {}, verdict, table);
+  return {verdict, table};
 }
 
 /** Return a function that computes the unchanged probabilities, once for each image. */
@@ -59,7 +61,7 @@ function rememberBefore() {
 
 function createRow(name) {
   const cells = [0, 1].map(() => {
-    const bar = element("div", {class: "bar"});
+    const bar = element("div", {class: "trials-bar"});
     return {bar, number: element("td", {class: "number"}),
       track: element("td", {class: "track", "aria-hidden": "true"}, bar)};
   });

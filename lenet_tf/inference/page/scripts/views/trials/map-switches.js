@@ -105,7 +105,7 @@ function createGroup(store, layer) {
   });
   const canvases = [], buttons = Array.from({length: maps}, (_, map) => {
     const button = element("button", {
-      type: "button", id: `map-${layer.name}-${map}`, class: hasPictures ? "map" : "unit",
+      type: "button", id: `map-${layer.name}-${map}`, class: hasPictures ? "map-switch" : "unit-switch",
       click: () => switchMap(store, layer, map),
     });
     if (hasPictures) canvases.push(button.appendChild(element("canvas", {"aria-hidden": "true"})));

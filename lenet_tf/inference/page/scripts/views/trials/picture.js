@@ -10,7 +10,7 @@ const NEW_SIDE = 0.25;
 
 /** @returns {HTMLElement} */
 export function createPicture(store, content) {
-  const canvas = element("canvas", {class: "trials-picture", id: "changed-image", role: "img"});
+  const canvas = element("canvas", {class: "trials-canvas", id: "changed-image", role: "img"});
   const frame = element("div", {class: "trials-square", id: "square", hidden: ""});
   const root = element("div", {class: "trials-frame"}, canvas, frame);
   const hint = create("p", "pictureHint", {class: "quiet small"});

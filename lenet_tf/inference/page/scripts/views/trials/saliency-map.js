@@ -1,0 +1,108 @@
+/** How strongly each pixel moves the score of a class: the gradient, beside the input. */
+
+import {nameClasses} from "#page/network/network.js";
+import {computeSaliency} from "#page/network/saliency.js";
+import {text} from "#page/texts/index.js";
+import {element, formatNumber} from "#page/views/elements.js";
+import {findLimit, paint, paintMap, toInkColor} from "#page/views/pixels.js";
+import {create, moveByArrows, runInFrame, say} from "#page/views/trials/parts.js";
+
+/** @returns {HTMLElement} */
+export function createSaliency(store) {
+  const input = element("canvas", {class: "trials-map", role: "img"});
+  const map = element("canvas", {class: "trials-map", id: "saliency-map", role: "img"});
+  const classes = element("div", {class: "trials-buttons", role: "group", id: "saliency-classes"});
+  const caption = element("p", {class: "small", id: "saliency-strongest"});
+  const meaning = element("p", {class: "quiet small"});
+  let chosen = null, shown = null, hovered = null;
+  const describe = () => {
+    if (!shown) return;
+    const {gradient, shape: [, width]} = shown;
+    const at = hovered ?? findStrongest(gradient);
+    const values = {
+      row: Math.floor(at / width), column: at % width, value: formatNumber(gradient[at]),
+    };
+    say(caption, hovered === null ? "saliencyStrongest" : "saliencyHovered", values);
+  };
+  const update = runInFrame(() => {
+    const {changedNetwork: network, outputs, answer, changes} = store.state;
+    const index = chosen ?? answer, name = nameClasses(network)[index];
+    const shape = network.layers[0].outputShape;
+    const gradient = flatten(
+      computeSaliency(network, outputs, index, {disabled: changes.disabled}), shape[2],
+    );
+    shown = {gradient, shape};
+    paintInput(input, outputs[0], shape);
+    paintMap(map, gradient, [shape[0], shape[1], 1], 0, findLimit(gradient));
+    classes.querySelectorAll("button").forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(i === 0 ? chosen === null : i - 1 === chosen));
+    });
+    describe();
+    say(meaning, shape[2] > 1 ? "saliencyMeaningColor" : "saliencyMeaning", {name});
+    input.setAttribute("aria-label", text("saliencyInput"));
+    map.setAttribute("aria-label", text("saliencyMap", {name}));
+  });
+  const choose = (index) => {
+    chosen = index;
+    update();
+  };
+  store.watch(["network"], ({network}) => {
+    chosen = null;
+    classes.replaceChildren(
+      create("button", "saliencyAnswer", {type: "button", click: () => choose(null)}),
+      ...nameClasses(network).map((name, i) =>
+        element("button", {type: "button", class: "class", text: name, click: () => choose(i)})));
+    moveByArrows(classes);
+  });
+  store.watch(["outputs", "language", "theme"], update);
+  store.watch(["language"], () => classes.setAttribute("aria-label", text("saliencyClasses")));
+  readPixels(map, () => shown?.shape, (at) => {
+    hovered = at;
+    describe();
+  });
+  return element("div", {}, classes,
+    element("div", {class: "trials-maps"}, input, map), caption, meaning,
+    create("p", "saliencyLimits", {class: "quiet small"}));
+}
+
+/** Call `show` with the position of the pixel under the pointer, and null when it leaves. */
+function readPixels(canvas, findShape, show) {
+  canvas.addEventListener("pointermove", (event) => {
+    const shape = findShape();
+    if (!shape) return;
+    const box = canvas.getBoundingClientRect();
+    const place = (share, length) => Math.min(Math.max(Math.floor(share * length), 0), length - 1);
+    show(place((event.clientY - box.top) / box.height, shape[0]) * shape[1]
+      + place((event.clientX - box.left) / box.width, shape[1]));
+  });
+  canvas.addEventListener("pointerleave", () => show(null));
+}
+
+/** @returns {Float32Array} one value a pixel: that of its channel with the largest size. */
+function flatten(gradient, channels) {
+  if (channels === 1) return gradient;
+  return Float32Array.from({length: gradient.length / channels}, (_, i) => {
+    const values = gradient.subarray(i * channels, (i + 1) * channels);
+    return values[findStrongest(values)];
+  });
+}
+
+function findStrongest(values) {
+  let strongest = 0;
+  for (let i = 1; i < values.length; i++) {
+    if (Math.abs(values[i]) > Math.abs(values[strongest])) strongest = i;
+  }
+  return strongest;
+}
+
+/** Paint a prepared image from its smallest to its largest value. */
+function paintInput(canvas, values, [height, width, channels]) {
+  const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
+  const scale = (value) => (value - low) / (high - low || 1);
+  paint(canvas, height, width, (row, column) => {
+    const at = (row * width + column) * channels;
+    return channels === 3
+      ? [0, 1, 2].map((channel) => 255 * scale(values[at + channel]))
+      : toInkColor(scale(values[at]));
+  });
+}
