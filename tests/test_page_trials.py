@@ -157,3 +157,249 @@ def test_biases_stay_and_rounded_networks_are_kept():
         assert bias == pytest.approx([0.3, 0.1])
         assert weights in ([1, 0, 0], pytest.approx([1, -0.4, 0.2]))
     assert [layer[0] == [1, 0, 0] for layer in kept[0]] == [True, False, True, True]
+
+
+_SHOW = """([number, language]) => lenetPage.then(({store, content: {examples}}) => {
+    const [, height, width, channels] = examples.images.shape, size = height * width * channels;
+    const pixels = examples.images.values.slice(number * size, (number + 1) * size);
+    store.set({
+        image: {height, width, channels, pixels}, language,
+        origin: {kind: "example", label: examples.labels[number], number, error: null,
+            picture: null, isFinished: true},
+    });
+    return [Array.from(pixels), examples.labels];
+})"""
+_READ = """lenetPage.then(({store: {state}}) => ({
+    changes: state.changes, answer: state.answer, pixels: Array.from(state.changedImage.pixels),
+    probabilities: Array.from(state.probabilities), network: state.network.variant,
+}))"""
+
+
+@pytest.fixture
+def shown(open_page, preset_page):
+    """A page that shows a test image of a 7, and the image (28, 28)."""
+    page = open_page(preset_page)
+    pixels, labels = page.evaluate(_SHOW, [72, "en"])
+    assert labels[72] == 7
+    return page, np.array(pixels, np.uint8).reshape(28, 28)
+
+
+def _read(page) -> dict:
+    state = page.evaluate(_READ)
+    state["pixels"] = np.array(state["pixels"]).reshape(28, 28)
+    return state
+
+
+def _predict(name: str, images: np.ndarray, change_weights=lambda weights: weights) -> np.ndarray:
+    """Compute probabilities with NumPy, (N, classes)."""
+    from dataclasses import replace
+
+    from lenet_tf.data.preprocessing import prepare_images
+    from lenet_tf.pretrained.folding import fold
+    from lenet_tf.pretrained.locate import read_any
+    from lenet_tf.pretrained.numpy_forward import compute_outputs
+    from lenet_tf.pretrained.probabilities import to_probabilities
+
+    network = read_any(name)
+    network = replace(network, weights=change_weights(dict(network.weights)))
+    inputs = prepare_images(images.astype(np.uint8), network.spec.preparation.for_test_images)
+    return to_probabilities(network.spec, compute_outputs(fold(network), inputs))
+
+
+def _read_shares(page, column: int) -> list[float]:
+    """Read a column of the table of answers: 1 before, 3 after the changes."""
+    cells = page.locator(f"#trials-answers tbody tr > :nth-child({column + 1})").all_inner_texts()
+    return [float(cell.rstrip("%")) for cell in cells]
+
+
+def test_each_slider_moves_the_image_and_the_answers_follow(shown):
+    page, image = shown
+    before = _predict("lenet5-1998-mnist", image[None])[0]
+    page.locator("#change-down").fill("4")
+    page.locator("#change-right").fill("-9")
+    state = _read(page)
+    expected = np.zeros_like(image)
+    expected[4:, :-9] = image[:-4, 9:]
+    np.testing.assert_array_equal(state["pixels"], expected)
+    after = _predict("lenet5-1998-mnist", expected[None])[0]
+    np.testing.assert_allclose(state["probabilities"], after, atol=1e-5)
+    assert _read_shares(page, 1) == pytest.approx(100 * before, abs=0.051)
+    assert _read_shares(page, 3) == pytest.approx(100 * after, abs=0.051)
+    assert page.locator("output[for=change-right]").inner_text() == "−9"
+    page.locator("#reset-change-right").click()
+    page.locator("#change-degrees").fill("-35")
+    page.locator("#change-scale").fill("0.6")
+    state = _read(page)
+    moved = _transform(image[..., None], 4, 0, -35, 0.6)[..., 0]
+    assert np.abs(state["pixels"] - moved).max() <= 1
+    assert page.locator("output[for=change-degrees]").inner_text() == "−35°"
+    page.locator("#reset-changes").click()
+    np.testing.assert_array_equal(_read(page)["pixels"], image)
+    assert page.locator("#change-scale").input_value() == "1"
+    assert page.locator("#reset-changes").is_disabled()
+
+
+def test_the_verdict_says_when_the_answer_flips(shown):
+    page, image = shown
+    verdict = page.locator("#trials-verdict")
+    before = _predict("lenet5-1998-mnist", image[None])[0]
+    assert verdict.inner_text() == f"The answer is 7 ({100 * before[7]:.1f}%)."
+    page.locator("#change-degrees").fill("180")
+    after = _predict("lenet5-1998-mnist", image[None, ::-1, ::-1])[0]
+    answer = int(after.argmax())
+    assert answer != 7
+    assert verdict.inner_text() == (
+        f"The answer flips from 7 ({100 * before[7]:.1f}%) to {answer} "
+        f"({100 * after[answer]:.1f}%)."
+    )
+
+
+def test_noise_a_square_and_shuffling(shown):
+    page, image = shown
+    page.locator("#change-noise").fill("30")
+    noisy = _read(page)["pixels"]
+    page.locator("#new-noise").click()
+    other = _read(page)["pixels"]
+    assert np.mean(noisy != other) > 0.3
+    page.locator("#reset-change-noise").click()
+    for name, value in {"side": 8, "top": 3, "left": 12}.items():
+        page.locator(f"#change-{name}").fill(str(value))
+    expected = image.copy()
+    expected[3:11, 12:20] = 0
+    np.testing.assert_array_equal(_read(page)["pixels"], expected)
+    page.locator("#reset-change-side").click()
+    page.locator("#change-shuffle").check()
+    shuffled = _read(page)["pixels"]
+    assert sorted(shuffled.ravel()) == sorted(image.ravel())
+    assert np.mean(shuffled != image) > 0.1
+    page.locator("#change-shuffle").uncheck()
+    np.testing.assert_array_equal(_read(page)["pixels"], image)
+
+
+def test_the_square_is_dragged_on_the_picture(shown):
+    page, image = shown
+    page.locator("#changed-image").scroll_into_view_if_needed()
+    box = page.locator("#changed-image").bounding_box()
+    pixel = box["width"] / 28
+    page.mouse.move(box["x"] + 6 * pixel, box["y"] + 20 * pixel)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 14 * pixel, box["y"] + 9 * pixel, steps=3)
+    page.mouse.up()
+    page.mouse.move(box["x"], box["y"])
+    # A press makes a square of a quarter of the side, with its middle under the pointer.
+    assert _read(page)["changes"]["occlusion"] == {"top": 6, "left": 11, "side": 7}
+    assert page.locator("#change-left").input_value() == "11"
+    expected = image.copy()
+    expected[6:13, 11:18] = 0
+    np.testing.assert_array_equal(_read(page)["pixels"], expected)
+
+
+def test_weights_are_rounded_and_the_caption_says_how(shown):
+    page, image = shown
+    assert page.locator("output[for=change-bits]").inner_text() == "32"
+    page.locator("#change-bits").fill("3")
+
+    def round_weights(weights):
+        for name, (kernel, bias) in weights.items():
+            step = np.abs(kernel).max() / 3
+            weights[name] = (np.rint(kernel / step) * step).astype(np.float32), bias
+        return weights
+
+    expected = _predict("lenet5-1998-mnist", image[None], round_weights)[0]
+    np.testing.assert_allclose(_read(page)["probabilities"], expected, atol=1e-5)
+    assert "one of 7 evenly spaced" in page.locator("#bits-caption").inner_text()
+    page.locator("#reset-change-bits").click()
+    assert _read(page)["changes"]["bits"] is None
+
+
+def test_maps_are_switched_off(shown):
+    page, image = shown
+    page.locator("#map-C1-2").click()
+    page.evaluate(
+        "lenetPage.then(({store}) => store.set({selection: {layer: 1, unit: 5 * 6 + 4}}))"
+    )
+    assert page.locator("#switch-selected").inner_text() == "Switch off C1 4"
+    page.locator("#switch-selected").click()
+    assert page.locator("#map-C1-4").get_attribute("aria-pressed") == "true"
+
+    def remove_maps(weights):
+        kernel, bias = (array.copy() for array in weights["C1"])
+        kernel[..., [2, 4]] = bias[[2, 4]] = 0
+        return weights | {"C1": (kernel, bias)}
+
+    expected = _predict("lenet5-1998-mnist", image[None], remove_maps)[0]
+    np.testing.assert_allclose(_read(page)["probabilities"], expected, atol=1e-5)
+    # Another network has other maps; the first one's stay switched off.
+    choose = "index => lenetPage.then(({store}) => store.set({network: store.networks[index]}))"
+    page.evaluate(choose, 1)
+    assert _read(page)["changes"]["disabled"] == {}
+    page.evaluate(choose, 0)
+    assert _read(page)["changes"]["disabled"] == {"C1": [2, 4]}
+    page.locator("#map-C1-2").press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert _read(page)["changes"]["disabled"] == {"C1": [2, 3, 4]}
+    page.locator("#reset-maps").click()
+    assert _read(page)["changes"]["disabled"] == {}
+
+
+def test_units_of_dense_layers_are_switched_off(shown):
+    page, image = shown
+    page.locator("#maps-F6 summary").click()
+    page.locator("#map-F6-83").click()
+    assert page.locator("#maps-F6 summary").inner_text() == "F6: 84 units 1 off"
+
+    def remove_unit(weights):
+        kernel, bias = (array.copy() for array in weights["F6"])
+        kernel[:, 83] = bias[83] = 0
+        return weights | {"F6": (kernel, bias)}
+
+    expected = _predict("lenet5-1998-mnist", image[None], remove_unit)[0]
+    np.testing.assert_allclose(_read(page)["probabilities"], expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_correct_answers_under_a_change_are_counted(shown):
+    page, _ = shown
+    images, labels = page.evaluate(
+        """lenetPage.then(({content: {examples: {images, labels}}}) =>
+            [Array.from(images.values), labels])"""
+    )
+    images = np.array(images, np.uint8).reshape(-1, 28, 28)
+    shifted = np.zeros_like(images)
+    shifted[..., 5:] = images[..., :-5]
+    page.locator("#accuracy").scroll_into_view_if_needed()
+    page.locator("#change-right").fill("5")
+    page.wait_for_timeout(200)
+    page.wait_for_selector("#accuracy:not([aria-busy])", timeout=60_000)
+    for row, name in enumerate(("lenet5-1998-mnist", "lenet5-mnist", "lenet5-modern-mnist")):
+        counted = page.locator(f"#accuracy tbody tr:nth-child({row + 1}) td").all_inner_texts()
+        expected = [
+            np.sum(_predict(name, pictures).argmax(axis=1) == labels)
+            for pictures in (images, shifted)
+        ]
+        assert [int(count) for count in counted] == expected
+
+
+def test_saliency_of_a_chosen_class(shown):
+    page, _ = shown
+    page.locator("#saliency-classes button", has_text="2").click()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    at, value, total = page.evaluate(
+        """Promise.all([lenetPage, import("#page/network/saliency.js")]).then(
+            ([{store: {state}}, {computeSaliency}]) => {
+                const gradient = Array.from(computeSaliency(state.network, state.outputs, 2));
+                const sizes = gradient.map(Math.abs), at = sizes.indexOf(Math.max(...sizes));
+                return [at, gradient[at], gradient.length];
+            })"""
+    )
+    assert total == 32 * 32
+    text = page.locator("#saliency-strongest").inner_text()
+    shown_value = float(f"{value:.3g}")
+    assert text == (
+        f"Strongest slope: {shown_value:g}, at row {at // 32}, column {at % 32}."
+    ).replace("-", "−")
+    canvas = page.locator("#saliency-map")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 10.5 / 32 * box["width"], box["y"] + 3.5 / 32 * box["height"])
+    assert page.locator("#saliency-strongest").inner_text().startswith("Slope at row 3, column 10:")
