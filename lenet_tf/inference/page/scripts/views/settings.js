@@ -54,7 +54,7 @@ function createChoice(name, options, choose) {
     type: "button", value, "aria-pressed": "false", click: () => choose(value), ...attributes,
   }));
   const root = element("div", {
-    class: "choice", role: "group", id: `choose-${name}`, dataset: {label: `${name}Label`},
+    class: "setting", role: "group", id: `choose-${name}`, dataset: {label: `${name}Label`},
   }, ...buttons);
   const show = (shown) => {
     for (const button of buttons) button.setAttribute("aria-pressed", button.value === shown);
