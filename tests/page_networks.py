@@ -139,9 +139,7 @@ def _to_double(model: Any) -> Any:
     """
     import keras
 
-    layers = [
-        build_layer(row, None, name=row.name, dtype="float64") for row in model.spec.rows
-    ]
+    layers = [build_layer(row, None, name=row.name, dtype="float64") for row in model.spec.rows]
     double = keras.Sequential(layers)
     double.spec = model.spec
     double.set_weights(model.get_weights())

@@ -55,7 +55,7 @@ def test_what_a_page_says_of_a_preset(preset_page):
     assert network["row"] == {
         "name": "lenet5",
         "mean": pytest.approx(errors.mean(), abs=1e-6),
-        "deviation": pytest.approx(errors.std(ddof=1), abs=1e-6),
+        "sd": pytest.approx(errors.std(ddof=1), abs=1e-6),
         "seeds": 10,
     }
     low, high = preset.test_error_interval

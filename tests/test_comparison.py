@@ -303,7 +303,7 @@ def test_more_runs_than_can_be_told_apart(logs, cli, tmp_path, monkeypatch):
     """Reports of them all are made still; a comparison that was asked for is not."""
     monkeypatch.setattr(comparison, "MAX_RUNS", 1)
     monkeypatch.setattr("lenet_tf.evaluation.run_report.evaluate_run", lambda run, data: run)
-    monkeypatch.setattr("lenet_tf.evaluation.run_report.write_evaluated_run", lambda run: run.path)
+    monkeypatch.setattr("lenet_tf.inference.page.run_page.write_run_report", lambda run: run.path)
     said = cli("report", logs / "fit" / "a", logs / "fit" / "b")
     assert (said.exit_code, said.stdout) == (
         0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import json
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from commands import check_refused
 from interrupted_runs import Interrupt
+from page_data import read_page_data, unpack_arrays
 from pages import parse_page
 from PIL import Image
 from quick import fit, resume
@@ -32,8 +34,10 @@ from lenet_tf.evaluation.calibration import calibration_curve
 from lenet_tf.evaluation.evaluate import to_probabilities
 from lenet_tf.evaluation.inspection import feature_maps, filters
 from lenet_tf.evaluation.mistakes import COLUMNS, NAME_COLUMNS, format_mistakes, rank_mistakes
-from lenet_tf.evaluation.run_report import write_report
+from lenet_tf.evaluation.run_report import evaluate_run, write_report
 from lenet_tf.evaluation.scores import Scores
+from lenet_tf.inference.page.run_page import write_run_report
+from lenet_tf.runs.run_record import read_run
 from lenet_tf.specs import VARIANTS, Preparation, get_spec
 
 
@@ -433,5 +437,31 @@ def test_the_command_makes_it_and_says_where(cli, tmp_path):
     done = cli.train("tiny", "--data", "sample", "--epochs", 1, "--report", "--images-every", 0)
     assert done.exit_code == 0, done.output
     (folder,) = (tmp_path / "work" / "logs" / "fit").iterdir()
-    assert (folder / "report.html").exists()
+    outline = parse_page(folder / "report.html")
+    assert outline.external_links == ["report/page.html", "report/misclassified.csv"]
+    (network,) = read_page_data(folder / "report" / "page.html")["networks"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert network["name"] == folder.name
+    assert network["test"]["errors"] == round(1000 * (1 - metrics["test_accuracy"]))
     assert f"report    {folder.relative_to(tmp_path / 'work') / 'report.html'}" in done.output
+
+
+def test_the_report_links_to_a_page_of_the_run(tiny_run, digits, tmp_path):
+    """Its weights and test images are the run's; a page made alone is the same."""
+    report = write_run_report(evaluate_run(read_run(tiny_run.path), digits))
+    assert "report/page.html" in parse_page(report).external_links
+    page = tiny_run.path / "report" / "page.html"
+    data = read_page_data(page)
+    weights = unpack_arrays(data["networks"][0]["weights"])
+    for array, other in zip(weights, tiny_run.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(array, other)
+    alone = lenet_tf.write_page(tiny_run, tmp_path / "alone.html", data=digits)
+    assert alone.read_bytes() == page.read_bytes()
+
+
+def test_a_report_without_a_page(digits, tmp_path, monkeypatch):
+    """A network that no page can show still has a report."""
+    monkeypatch.setattr("lenet_tf.inference.page.page_networks.MAX_WEIGHT_BYTES", 1000)
+    run = fit("tiny", digits, epochs=1, report=True, logs=tmp_path, quiet=True, device="cpu")
+    assert parse_page(run.path / "report.html").external_links == ["report/misclassified.csv"]
+    assert not (run.path / "report" / "page.html").exists()

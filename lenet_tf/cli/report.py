@@ -44,6 +44,8 @@ def report(
 ) -> None:
     """Write report.html to each RUN folder, and its figures as PNG files to report/ beside it.
 
+    The report links to report/page.html, on which you draw and see the network at work.
+
     For several runs also write comparison.html, one file that shows all of them side by side.
     """
     from lenet_tf.evaluation import comparison
@@ -99,6 +101,7 @@ def _write_reports(
         raw = loaded[key]
         from lenet_tf.data import image_order
         from lenet_tf.evaluation import run_report
+        from lenet_tf.inference.page import run_page
 
         if image_order.is_in_tfds_order(raw, run.config["data"].get("sha256")):
             note(
@@ -106,5 +109,5 @@ def _write_reports(
                 " order."
             )
         evaluated = run_report.evaluate_run(run, raw)
-        echo(f"wrote {escape_controls(run_report.write_evaluated_run(evaluated))}")
+        echo(f"wrote {escape_controls(run_page.write_run_report(evaluated))}")
         yield evaluated

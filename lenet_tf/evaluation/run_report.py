@@ -138,11 +138,12 @@ def write_report(run: str | Path, data: RawData) -> Path:
     return write_evaluated_run(evaluate_run(run_record.read_run(run), data))
 
 
-def write_evaluated_run(run: EvaluatedRun) -> Path:
+def write_evaluated_run(run: EvaluatedRun, page: Path | None = None) -> Path:
     """Write the report of a run that is already tested.
 
     Args:
         run: The run's results.
+        page: A page in the run folder that shows the network at work, to link to.
 
     Returns:
         The page's path.
@@ -161,7 +162,8 @@ def write_evaluated_run(run: EvaluatedRun) -> Path:
             plotting.save_figure(section.figure, folder / FIGURES / f"{name}.png", inside=folder)
         mistakes = format_mistakes(data.y_test, run.probabilities, data.class_names)
         write_text(folder / FIGURES / MISTAKES, mistakes, inside=folder)
-        write_text(folder / PAGE, _render(run, sections))
+        address = None if page is None else page.relative_to(folder).as_posix()
+        write_text(folder / PAGE, _render(run, sections, address))
     except OSError as error:
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
     return folder / PAGE
@@ -174,11 +176,12 @@ def _build_sections(run: EvaluatedRun) -> dict[str, Section]:
     )
 
 
-def _render(run: EvaluatedRun, sections: Mapping[str, Section]) -> str:
+def _render(run: EvaluatedRun, sections: Mapping[str, Section], page_address: str | None) -> str:
     spec, data = run.record.spec, run.data
     heading, description = describe_spec(spec, 100, run.record.compiled)
     return html_pages.render_page(
         _KIND,
+        page_address=page_address,
         title=f"{spec.name} on {data.name}",
         accuracy=run.scores.accuracy(),
         loss=run.test["loss"],

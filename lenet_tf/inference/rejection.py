@@ -25,6 +25,7 @@ from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.errors import RunError
 from lenet_tf.io.bounded import parse_json, read_bounded
 from lenet_tf.pretrained.folding import fold
+from lenet_tf.pretrained.network import TrainedNetwork
 from lenet_tf.pretrained.numpy_forward import compute_outputs
 from lenet_tf.pretrained.plain_layers import PlainLayer
 from lenet_tf.pretrained.reading import read_stream
@@ -145,16 +146,24 @@ def load_rejector() -> Rejector:
     Raises:
         RunError: If its files are missing or were changed.
     """
-    facts = read_facts()
+    network = read_detector()
+    return Rejector(fold(network), network.spec.preparation, read_facts().thresholds)
+
+
+def read_detector() -> TrainedNetwork:
+    """Read the network that tells digits from other things.
+
+    Raises:
+        RunError: If its files are missing or were changed.
+    """
     path = FOLDER / f"{NAME}.keras"
     try:
         content = read_bounded(path, _MAX_BYTES, follow_links=False)
-        if hashlib.sha256(content).hexdigest() != facts.sha256:
+        if hashlib.sha256(content).hexdigest() != read_facts().sha256:
             raise ValueError("it is not the file that lenet_tf was published with")
-        network = read_stream(io.BytesIO(content), is_own=True)
+        return read_stream(io.BytesIO(content), is_own=True)
     except (OSError, ValueError) as error:
         raise _explain(path, error) from error
-    return Rejector(fold(network), network.spec.preparation, facts.thresholds)
 
 
 def read_facts() -> DetectorFacts:

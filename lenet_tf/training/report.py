@@ -34,11 +34,12 @@ def write_report(
         RunError: The report cannot be written. The message has the command that writes it.
     """
     # Imported late: matplotlib takes a second to start.
-    from lenet_tf.evaluation.run_report import build_evaluated_run, write_evaluated_run
+    from lenet_tf.evaluation.run_report import build_evaluated_run
+    from lenet_tf.inference.page.run_page import write_run_report
 
     try:
         with STATUS.show("writing the report"):
-            write_evaluated_run(build_evaluated_run(record, model, history, data, dict(test)))
+            write_run_report(build_evaluated_run(record, model, history, data, dict(test)))
     except RunError as error:
         command = f"{program_name('lenet-tf')} report {quote_word(record.path)}"
         raise RunError(

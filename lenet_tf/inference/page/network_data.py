@@ -106,7 +106,7 @@ def _describe_row(preset: Preset) -> dict[str, Any]:
     return {
         "name": preset.row,
         "mean": round(statistics.mean(errors), _DIGITS),
-        "deviation": round(statistics.stdev(errors), _DIGITS) if len(errors) > 1 else None,
+        "sd": round(statistics.stdev(errors), _DIGITS) if len(errors) > 1 else None,
         "seeds": len(errors),
     }
 

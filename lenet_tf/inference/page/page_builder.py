@@ -16,8 +16,7 @@ from lenet_tf.inference.page.network_data import describe_network, describe_page
 from lenet_tf.inference.page.packed_arrays import pack_text
 from lenet_tf.inference.page.page_networks import PageNetwork
 from lenet_tf.inference.page.script_sources import build_import_map
-from lenet_tf.inference.rejection import FOLDER, NAME, read_facts
-from lenet_tf.pretrained.reading import read_network
+from lenet_tf.inference.rejection import NAME, read_detector, read_facts
 from lenet_tf.version import __version__
 
 _SOURCES = Path(__file__).parent
@@ -92,4 +91,4 @@ def collect_page_data(
 
 
 def _describe_detector() -> dict[str, Any]:
-    return describe_network(read_network(FOLDER / f"{NAME}.keras"), NAME, "")
+    return describe_network(read_detector(), NAME, "")
