@@ -32,7 +32,7 @@ from lenet_tf.specs import (
 
 FILE = "kernels.npz"
 KERNEL = (5, 5, 1, 2)
-WITH_HISTORY = {"lenet5-1998-mnist", "lenet5-mnist"}
+WITH_HISTORY = {"lenet5-1998-mnist", "lenet5-mnist", "lenet5-modern-mnist"}
 
 
 class RecordKernels(keras.callbacks.Callback):

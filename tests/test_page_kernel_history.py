@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from node import run_script
+from page_data import read_page_data
 
 from lenet_tf.inference.page.kernel_history import (
     describe_kernel_histories,
@@ -101,4 +103,22 @@ def test_the_page_of_presets_holds_their_kernels(open_page, preset_page):
         """lenetPage.then(({content}) => Object.entries(content.kernelHistory).map(
           ([name, {layer, epochs}]) => [name, layer, epochs[0], epochs.at(-1)]))"""
     )
-    assert found == [["lenet5-1998", "C1", 0, 20], ["lenet5", "C1", 0, 10]]
+    assert found == [
+        ["lenet5-1998", "C1", 0, 20],
+        ["lenet5", "C1", 0, 10],
+        ["lenet5-modern-accurate", "C1", 0, 40],
+    ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_a_page_of_a_run_with_a_damaged_record_says_so(tiny_run, tmp_path, cli):
+    folder = Path(shutil.copytree(tiny_run.path, tmp_path / "a\x1b[2Jb"))
+    (folder / "kernels.npz").write_bytes(b"PK\3\4")
+    result = cli("page", str(folder), "--data", "sample", "-o", str(tmp_path / "x.html"))
+    assert result.exit_code == 0
+    assert "\x1b[2J" not in result.output
+    # In a frame, whose lines end anywhere.
+    said = re.sub(r"[│\s]+", "", result.stderr)
+    assert "kernels.npzisnotusable:" in said
+    assert "Thepageshowsnokernelsovertheepochsofa\\x1b[2Jb." in said
+    assert read_page_data(tmp_path / "x.html")["kernelHistory"] is None
