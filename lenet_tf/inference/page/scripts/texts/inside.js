@@ -10,8 +10,8 @@ export const inside = {
     ko: "아직 그린 것이 없습니다. 숫자를 그리거나 예시를 고르면 모든 층의 값이 나타납니다.",
   },
   insideLegend: {
-    en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its scale.",
-    ko: "보라색은 음수, 주황색은 양수입니다. 층 아래의 숫자(±)는 그 층 색상 눈금의 끝값입니다.",
+    en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its scale. Maps, rows and columns count from 0.",
+    ko: "보라색은 음수, 주황색은 양수입니다. 층 아래의 숫자(±)는 그 층 색상 눈금의 끝값입니다. 맵, 행, 열은 0부터 셉니다.",
   },
   insideCounts: {en: "Parameters and connections", ko: "파라미터와 연결 수"},
   insideFigure: {en: "The layers of {name}", ko: "{name}의 층"},
@@ -60,6 +60,7 @@ export const inside = {
   insideSumHeading: {en: "How its value is made", ko: "값이 만들어지는 과정"},
   insideTiles: {en: "Input maps", ko: "입력 맵"},
   insideKernel: {en: "kernel of {layer}", ko: "{layer}의 커널"},
+  insideWeightsOf: {en: "weights of {layer}", ko: "{layer}의 가중치"},
   insideProducts: {en: "products, sum ≈ {sum}", ko: "곱, 합 ≈ {sum}"},
   insideSquares: {en: "squares, sum ≈ {sum}", ko: "제곱, 합 ≈ {sum}"},
   insideCode: {en: "code", ko: "코드"},
@@ -128,8 +129,11 @@ export const inside = {
     en: "Which maps of {from} each map of {name} takes", ko: "{name}의 각 맵이 입력으로 받는 {from}의 맵",
   },
   insideTableHint: {
-    en: "Columns are maps of {name}, rows maps of {from}; X marks one of {count} kernels (table I of LeCun et al. 1998).",
-    ko: "열은 {name}의 맵, 행은 {from}의 맵입니다. X 하나가 커널 {count}개 중 하나입니다(LeCun 외 1998, 표 I).",
+    en: "Columns are maps of {name}, rows maps of {from}; X marks one of {count} kernels.{source}",
+    ko: "열은 {name}의 맵, 행은 {from}의 맵입니다. X 하나가 커널 {count}개 중 하나입니다.{source}",
+  },
+  insideTableSource: {
+    en: " It is table I of LeCun et al. 1998.", ko: " LeCun 외(1998)의 표 I입니다.",
   },
   insideCodesHeading: {en: "{name} beside the ten codes", ko: "{name}과 열 개의 코드"},
   insideCodesHint: {

@@ -13,8 +13,12 @@ import {fitFigure} from "#page/views/inside/fit.js";
 import {findMiddle, findSource, findUnit, isNote, layOut, locate}
   from "#page/views/inside/layout.js";
 import {createLights} from "#page/views/inside/lights.js";
+import {createDivergingScale, createPainter, paintValues} from "#page/views/inside/painter.js";
 import {setRoving, toStep} from "#page/views/inside/roving.js";
-import {findReceptiveField} from "#page/views/inside/stand-in.js";
+import {findReceptiveField} from "#page/network/receptive-field.js";
+
+/** The colors from −50 to 50. */
+const LEGEND = Float32Array.from({length: 101}, (_, i) => i - 50);
 
 /** Build the view into #inside. */
 export function createInside(store) {
@@ -35,9 +39,8 @@ export function createInside(store) {
     schedule();
   };
   store.watch(["network", "language"], rebuild);
-  store.watch(["outputs", "changedNetwork", "selection"], schedule);
+  store.watch(["outputs", "changedNetwork", "selection", "theme"], schedule);
   new ResizeObserver(() => fitFigure(view.parts.figure.root)).observe(root);
-  watchTheme(schedule);
 }
 
 function createParts(network, handlers) {
@@ -50,17 +53,18 @@ function createParts(network, handlers) {
   const tables = network.layers.filter(({kind}) => kind === "table_convolution")
     .map(({index}) => createConnectionTable(
       network, index, findSource(network, index), (chosen) => handlers.choose(chosen, {})));
-  const hint = element("p", {class: "inside-hint"});
+  const hint = element("p", {class: "inside-hint"}), legend = createPainter(1, 101);
+  legend.canvas.className = "legend-bar";
   return {
-    figure, codes, tables, hint, detailBox,
+    figure, codes, tables, hint, legend, detailBox,
     painter: createFigurePainter(network, figure.drawn, measureRange(network)),
     lights: createLights(network, figure.drawn),
-    roots: [hint, createLegend(figure), element("div", {class: "figure-box"}, figure.root),
+    roots: [hint, createLegend(figure, legend.canvas), element("div", {class: "figure-box"}, figure.root),
       detailBox, ...codes ? [codes.root] : [], ...tables.map((table) => table.root)],
   };
 }
 
-function createLegend(figure) {
+function createLegend(figure, legend) {
   const toggle = element("button", {
     type: "button", class: "small", "aria-pressed": "false", text: text("insideCounts"),
     click: () => {
@@ -69,8 +73,7 @@ function createLegend(figure) {
     },
   });
   return element("div", {class: "inside-legend"},
-    element("span", {class: "legend-bar", "aria-hidden": "true"}),
-    element("span", {class: "small", text: text("insideLegend")}), toggle);
+    legend, element("span", {class: "small", text: text("insideLegend")}), toggle);
 }
 
 /** @returns {{low: number, high: number}} what background and ink are in the network's input. */
@@ -136,8 +139,8 @@ function update(state, view, handlers, live) {
   const {layer, unit} = findShown(state, view), {map} = locate(layOut(network, layer), unit);
   const isEmpty = state.changedImage.pixels.every((pixel) => pixel === 0);
   parts.painter.paint(outputs, isEmpty);
+  paintValues(parts.legend, LEGEND, createDivergingScale(50));
   if (view.detail?.context.layer.index !== layer || view.detail.context.map !== map) {
-    if (view.detail?.context.layer.index !== layer && !view.keepGroup) view.group = 0;
     view.detail = createDetail(network, layer, map, handlers, {
       group: view.group, changeGroup: (group) => { view.group = group; },
     });
@@ -162,10 +165,4 @@ function finishChoice(view, live, explanation, {layer, unit, map}) {
   if (view.announce) live.textContent = describeValue(view.detail.context, unit, explanation);
   if (view.open) view.detail.large.picture.focus();
   view.announce = view.open = false;
-}
-
-function watchTheme(schedule) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", schedule);
-  new MutationObserver(schedule).observe(
-    document.documentElement, {attributes: true, attributeFilter: ["data-theme"]});
 }

@@ -26,6 +26,7 @@ export function createConnectionTable(network, index, source, choose) {
     element("h3", {text: text("insideTableHeading", {name, from})}),
     element("p", {class: "quiet small", text: text("insideTableHint", {
       name, from, count: table.reduce((sum, maps) => sum + maps.length, 0),
+      source: network.variant.startsWith("lenet5-1998") ? text("insideTableSource") : "",
     })}),
     element("div", {class: "scroll", tabindex: 0, role: "group",
       "aria-label": text("insideTableHeading", {name, from})},

@@ -1,6 +1,6 @@
 /** The panel of the map that is looked at: large, with what its unit sees and how it is made. */
 
-import {explainUnit} from "#page/views/inside/stand-in.js";
+import {explainUnit} from "#page/network/explain.js";
 import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {groupTerms} from "#page/views/inside/groups.js";
@@ -87,7 +87,7 @@ function createLarge({network, layer, layout, map}, handlers) {
   const picture = createPicture(layout, painter);
   const scale = Math.max(1, Math.min(
     LARGEST_UNIT, Math.floor(MOST_PIXELS / Math.max(layout.height, layout.width))));
-  const mark = element("span", {class: "mark unit"});
+  const mark = element("span", {class: "mark unit-mark"});
   picture.style.setProperty("--scale", scale);
   picture.append(mark);
   picture.classList.add("large");
@@ -121,13 +121,13 @@ function createLarge({network, layer, layout, map}, handlers) {
 /** The network's input with what the unit sees of it. */
 function createSeen(network) {
   const layout = layOut(network, 0), painter = createPainter(layout.height, layout.width);
-  const picture = createPicture(layout, painter), mark = element("span", {class: "mark field"});
+  const picture = createPicture(layout, painter), mark = element("span", {class: "mark field-mark"});
   const caption = element("figcaption", {class: "quiet small"});
   picture.style.setProperty("--scale",
     Math.max(1, Math.floor(SEEN_PIXELS / Math.max(layout.height, layout.width))));
   picture.append(mark);
   return {
-    root: element("figure", {class: "seen"}, picture, caption),
+    root: element("figure", {class: "input-figure"}, picture, caption),
     painter,
     mark(field) {
       placeMark(mark, layout, field);

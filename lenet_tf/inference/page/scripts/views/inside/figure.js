@@ -54,8 +54,10 @@ function createLayer(network, index, handlers) {
     createMap(layout, nameMap(layer, layout, map), map === 0));
   const box = element("div", {
     class: "maps", role: "group", "aria-label": layer.name,
-    style: {gridTemplateColumns: `repeat(${countMapColumns(layout)}, max-content)`},
   }, ...maps.map(({button}) => button));
+  box.style.setProperty("--in-row", countMapColumns(layout, false));
+  box.style.setProperty("--wrapped", countMapColumns(layout, true));
+  box.style.setProperty("--width", layout.isStrip ? 1 : layout.width);
   const limit = element("div", {class: "limit"});
   const root = element("div", {
     class: `layer${layout.isStrip ? " strip" : ""}${isOutput ? " output" : ""}`,
@@ -105,12 +107,17 @@ function listen({layer, layout, box, maps}, handlers) {
     handlers.choose(byKey ? {layer: index, map} : find(event), {byKey, open: byKey});
   });
   box.addEventListener("keydown", (event) => {
-    const columns = layout.maps === 1 ? 0 : countMapColumns(layout);
     if (layout.maps === 1) {
       if (handlers.move(index, event)) event.preventDefault();
       return;
     }
-    const map = moveRoving(maps.map(({button}) => button), event, columns);
+    const map = moveRoving(maps.map(({button}) => button), event, countColumns(box));
     if (map !== null) handlers.choose({layer: index, map}, {byKey: true, open: false});
   });
+}
+
+/** @returns {number} how many maps stand in the first row. */
+function countColumns({children}) {
+  const [{offsetTop: top}] = children;
+  return [...children].filter(({offsetTop}) => offsetTop === top).length;
 }

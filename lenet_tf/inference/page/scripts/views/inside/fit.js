@@ -2,16 +2,17 @@
 
 const NARROW = 600;
 
-/** Show the figure in one row if it fits; else it wraps, with larger units on a phone. */
+/** Show the figure in one row if it fits; else it wraps, or goes down on a phone. */
 export function fitFigure(figure) {
   const {paddingLeft, paddingRight} = getComputedStyle(figure.parentNode);
   const room = figure.parentNode.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
   if (!room) return;
-  figure.classList.remove("wrap");
+  figure.classList.remove("wrap", "narrow");
   for (const scale of [4, 3]) {
     figure.style.setProperty("--scale", scale);
     if (figure.scrollWidth <= Math.ceil(room)) return;
   }
   figure.classList.add("wrap");
-  figure.style.setProperty("--scale", room < NARROW ? 5 : 4);
+  figure.classList.toggle("narrow", room < NARROW);
+  figure.style.setProperty("--scale", 4);
 }

@@ -3,7 +3,7 @@
 import {ACTIVATIONS} from "#page/network/activations.js";
 import {text} from "#page/texts/index.js";
 import {formatActivation} from "#page/views/inside/names.js";
-import {countDecimals, formatFixed, formatSum, splitLargest} from "#page/views/inside/numbers.js";
+import {countSumDecimals, formatFixed, formatSum, splitLargest} from "#page/views/inside/numbers.js";
 
 /** How many parts of a sum are written out. */
 const MAX_PARTS = 8;
@@ -29,13 +29,13 @@ const WRITERS = {
 
 /** @returns {function(number): string} formats all numbers of a sum alike. */
 function show(values) {
-  const decimals = countDecimals(values);
+  const decimals = countSumDecimals(values);
   return (value) => formatFixed(value, decimals);
 }
 
 function writeWeightedSum({bias, sum, activation, output}, groups) {
   const sums = groups.map((group) => group.sum), products = sum - bias;
-  const decimals = countDecimals([...sums, bias, sum]);
+  const decimals = countSumDecimals([...sums, bias, sum]);
   const number = (value) => formatFixed(value, decimals);
   const lines = [];
   if (groups.length > 1) lines.push(writeParts(groups, products, decimals));
@@ -66,7 +66,7 @@ function writeParts(groups, products, decimals) {
 function writeActivation(activation, z, output, decimals) {
   if (activation === "softmax") return [text("insideSoftmax", {value: formatFixed(output, 4)})];
   const value = ACTIVATIONS[activation](z);
-  const number = (each) => formatFixed(each, Math.max(decimals, countDecimals([value])));
+  const number = (each) => formatFixed(each, Math.max(decimals, countSumDecimals([value])));
   const lines = activation === "linear"
     ? [text("insideLinear", {value: number(value)})]
     : [`${formatActivation(activation, formatFixed(z, decimals))} ≈ ${number(value)}`];
@@ -81,7 +81,7 @@ const listValues = (groups) => groups.flatMap(({cells}) => cells)
 
 function writeSubsampling({coefficient, bias, sum, activation, output}, groups) {
   const values = listValues(groups), total = values.reduce((a, b) => a + b, 0);
-  const decimals = countDecimals([...values, total, coefficient, bias, sum]);
+  const decimals = countSumDecimals([...values, total, coefficient, bias, sum]);
   const number = (value) => formatFixed(value, decimals);
   return [
     text("insideWindowSum", {terms: formatSum(values, decimals), sum: number(total)}),
@@ -93,7 +93,7 @@ function writeSubsampling({coefficient, bias, sum, activation, output}, groups) 
 }
 
 function writePooling({pool, output}, groups) {
-  const values = listValues(groups), decimals = countDecimals([...values, output]);
+  const values = listValues(groups), decimals = countSumDecimals([...values, output]);
   const number = (value) => formatFixed(value, decimals);
   const list = values.map(number).join(", "), sum = formatSum(values, decimals);
   const value = number(output), count = values.length;

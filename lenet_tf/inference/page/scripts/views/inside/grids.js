@@ -32,6 +32,7 @@ function createNumberGrid({rows, columns}) {
   return {
     root,
     update(values, scale, decimals, marked = null) {
+      root.classList.toggle("is-wide", decimals > 3);
       cells.forEach((cell, i) => {
         const {background, color} = toStyle(values[i], scale);
         cell.textContent = Number.isNaN(values[i]) ? "" : formatFixed(values[i], decimals);

@@ -82,10 +82,11 @@ export function findMiddle(layout, map) {
   return findUnit(layout, map, layout.height >> 1, layout.isStrip ? 0 : layout.width >> 1);
 }
 
-/** @returns {number} columns of a layer's maps in the figure. */
-export function countMapColumns({maps, width}) {
-  const fitting = Math.max(1, Math.floor(350 / (Math.max(24, width * 4) + 4)));
-  return Math.min(Math.max(1, Math.floor(Math.sqrt(maps))), fitting);
+/** @returns {number} columns of a layer's maps in the figure: in one row, or where it wraps. */
+export function countMapColumns({maps, width}, isWide) {
+  const fitting = Math.max(1, Math.floor(360 / (Math.max(24, width * 4) + 2)));
+  const root = Math.sqrt(maps);
+  return Math.min(Math.max(1, isWide ? Math.ceil(root) : Math.floor(root)), fitting);
 }
 
 /** @returns {number[]} [height, width] of a kernel, a window or a stride. */

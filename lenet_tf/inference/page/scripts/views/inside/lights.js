@@ -3,7 +3,7 @@
 import {element} from "#page/views/elements.js";
 import {findSource, locate} from "#page/views/inside/layout.js";
 import {placeMark} from "#page/views/inside/map.js";
-import {findInputWindow} from "#page/views/inside/stand-in.js";
+import {findInputWindow} from "#page/network/receptive-field.js";
 
 const WITH_WINDOW = [
   "convolution", "table_convolution", "subsampling", "pooling", "batch_normalization",
@@ -14,8 +14,8 @@ const WITH_WINDOW = [
  * @param {Map<number, object>} drawn layers of the figure
  */
 export function createLights(network, drawn) {
-  const unitMark = element("span", {class: "mark unit"});
-  const fieldMark = element("span", {class: "mark field"});
+  const unitMark = element("span", {class: "mark unit-mark"});
+  const fieldMark = element("span", {class: "mark field-mark"});
   drawn.get(0).maps[0].picture.append(fieldMark);
   let lit = [], pressed = null;
   return {

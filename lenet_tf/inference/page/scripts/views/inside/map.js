@@ -13,7 +13,7 @@ export function createMap(layout, name, isFirst) {
   const painter = createPainter(layout.height, layout.width);
   const picture = createPicture(layout, painter);
   const button = element("button", {
-    type: "button", class: "map", "aria-label": name, "aria-pressed": "false",
+    type: "button", class: "map-button", "aria-label": name, "aria-pressed": "false",
     tabindex: isFirst ? 0 : -1,
   }, picture);
   return {button, picture, painter};
@@ -29,7 +29,7 @@ export function createPicture({height, width}, painter) {
 
 /** @returns {number} which map an event happened on, or −1. */
 export function findMapOfEvent(event, maps) {
-  const button = event.target.closest(".map");
+  const button = event.target.closest(".map-button");
   return button ? maps.findIndex((map) => map.button === button) : -1;
 }
 

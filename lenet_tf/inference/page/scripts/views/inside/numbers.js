@@ -12,6 +12,17 @@ export function countDecimals(values, digits = 4) {
   return Math.min(Math.max(digits - 1 - Math.floor(Math.log10(largest)), 0), 9);
 }
 
+/** @returns {number} decimals for a sum: three at least, unless its numbers are large. */
+export function countSumDecimals(values) {
+  const largest = Math.max(...values.map(Math.abs));
+  return Math.max(countDecimals(values), largest < 1000 ? 3 : 0);
+}
+
+/** @returns {number} decimals for the cells of a grid, which are narrow. */
+export function countCellDecimals(values) {
+  return Math.max(Math.min(countDecimals(values), 3), countDecimals(values, 2));
+}
+
 /** Format a number with some decimals and a real minus sign; no "−0.000". */
 export function formatFixed(value, decimals) {
   const shown = value.toFixed(decimals);

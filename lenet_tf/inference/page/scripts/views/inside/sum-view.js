@@ -5,7 +5,7 @@ import {element} from "#page/views/elements.js";
 import {createGrid, createTile, hasNumbers} from "#page/views/inside/grids.js";
 import {collect} from "#page/views/inside/groups.js";
 import {writeFormulas} from "#page/views/inside/formulas.js";
-import {countDecimals, formatFixed} from "#page/views/inside/numbers.js";
+import {countCellDecimals, countSumDecimals, formatFixed} from "#page/views/inside/numbers.js";
 import {createDivergingScale} from "#page/views/inside/painter.js";
 import {findLimit} from "#page/views/pixels.js";
 
@@ -98,8 +98,9 @@ function createEquation(context, kind, size, hasWeights) {
       shown = group;
       for (const {field, grid, caption} of parts) {
         const values = collect(group, field);
-        const decimals = countDecimals(values.filter((each) => !Number.isNaN(each)));
-        grid.update(values, scales[field], decimals, field === "value" ? findWinner(explanation, group) : null);
+        const decimals = countCellDecimals(values.filter((each) => !Number.isNaN(each)));
+        const marked = field === "value" ? findWinner(explanation, group) : null;
+        grid.update(values, scales[field], decimals, marked);
         caption.textContent = writeCaption(context, kind, field, group);
       }
       writeReadout(readout, shown, pointed, kind);
@@ -119,9 +120,10 @@ function writeCaption({sourceLayer, layer}, kind, field, group) {
     : text("insideShortMap", {layer: sourceLayer.name, map: group.map});
   if (field === "value") return source;
   if (field === "weight") {
-    return kind === "rbf" ? text("insideCode") : text("insideKernel", {layer: layer.name});
+    const key = {rbf: "insideCode", dense: "insideWeightsOf"}[kind] ?? "insideKernel";
+    return text(key, {layer: layer.name});
   }
-  const sum = formatFixed(group.sum, countDecimals([group.sum]));
+  const sum = formatFixed(group.sum, countSumDecimals([group.sum]));
   return text(kind === "rbf" ? "insideSquares" : "insideProducts", {sum});
 }
 
@@ -156,7 +158,7 @@ function createTiles(context, groups, choose) {
     root: element("div", {class: "tiles", role: "group", "aria-label": text("insideTiles")},
       ...tiles.map(({button}) => button)),
     update(current, scales, chosen) {
-      const decimals = countDecimals(current.map(({sum}) => sum));
+      const decimals = countSumDecimals(current.map(({sum}) => sum));
       tiles.forEach(({button, sum, fields}, i) => {
         for (const [field, tile] of Object.entries(fields)) {
           tile.update(collect(current[i], field), scales[field]);

@@ -5,7 +5,7 @@ import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {findSource, layOut} from "#page/views/inside/layout.js";
 import {nameUnit} from "#page/views/inside/names.js";
-import {countDecimals, formatFixed, splitLargest} from "#page/views/inside/numbers.js";
+import {countDecimals, countSumDecimals, formatFixed, splitLargest} from "#page/views/inside/numbers.js";
 
 const LARGEST = 6;
 const MOST_CLASSES = 20;
@@ -41,7 +41,7 @@ export function createContributions(network, index, {kind, terms, bias, sum}) {
   const name = createNaming(network, index);
   const parts = terms.map((term) => ({...term, amount: term.product}));
   const {largest, others, rest} = splitLargest(parts, LARGEST);
-  const decimals = countDecimals([...largest.map(({amount}) => amount), rest, bias, sum]);
+  const decimals = countSumDecimals([...largest.map(({amount}) => amount), rest, bias, sum]);
   const format = (value) => formatFixed(value, decimals);
   const rows = largest.map((term) =>
     row(name(term), [format(term.value), format(term.weight), format(term.product)]));
@@ -73,7 +73,7 @@ export function createFullList(network, index, {kind, terms}) {
 export function createSoftmaxTable(network, unit, sums) {
   const largest = Math.max(...sums), powers = sums.map((sum) => Math.exp(sum - largest));
   const total = powers.reduce((a, b) => a + b, 0), names = nameClasses(network);
-  const decimals = countDecimals(sums);
+  const decimals = countSumDecimals(sums);
   const shown = sums.map((_, i) => i).sort((a, b) => sums[b] - sums[a]).slice(0, MOST_CLASSES);
   if (!shown.includes(unit)) shown.push(unit);
   if (sums.length <= MOST_CLASSES) shown.sort((a, b) => a - b);
