@@ -27,7 +27,7 @@ export function createGrid(size, point = () => {}) {
 
 function createNumberGrid({rows, columns}) {
   const cells = Array.from({length: rows * columns}, () => element("span"));
-  const root = element("div", {class: "number-grid", "aria-hidden": "true"}, ...cells);
+  const root = element("div", {class: "value-grid", "aria-hidden": "true"}, ...cells);
   root.style.setProperty("--columns", columns);
   return {
     root,
