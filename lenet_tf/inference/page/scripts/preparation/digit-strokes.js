@@ -4,10 +4,10 @@ import {toInk} from "#page/preparation/ink.js";
 import {removeLines} from "#page/preparation/lines.js";
 import {estimatePaper, refinePaper, subtractPaper} from "#page/preparation/paper.js";
 import {PictureError} from "#page/preparation/picture-error.js";
-import {crop, heightOf, toFloats, widthOf} from "#page/preparation/planes.js";
+import {crop, findBox, heightOf, toFloats, widthOf} from "#page/preparation/planes.js";
 import {resizeBytes} from "#page/preparation/resize.js";
 import {roundHalfEven} from "#page/preparation/statistics.js";
-import {findBox, findFrame, selectStrokes} from "#page/preparation/strokes.js";
+import {findFrame, selectStrokes} from "#page/preparation/strokes.js";
 
 // Larger pictures are scaled down to this side first, which is enough for a box of 20 pixels.
 const MAX_SIDE = 400;
@@ -79,12 +79,14 @@ function scaleBox(box, scale) {
  */
 export function extractStrokes(picture, depth = MAX_DEPTH) {
   const found = extractInk(picture, MAX_SIDE, depth);
-  const ink = selectStrokes(found.ink), box = findBox(ink);
+  const drawn = findBox(found.ink), ink = selectStrokes(found.ink, drawn), box = findBox(ink);
   const side = Math.max(heightOf(box), widthOf(box));
   if (!depth || side >= MIN_SIDE || found.scale <= 1) return crop(ink, box);
   const around = scaleBox({
-    top: Math.max(0, box.top - side), left: Math.max(0, box.left - side),
-    bottom: box.bottom + side, right: box.right + side,
+    top: Math.max(0, drawn.top + box.top - side),
+    left: Math.max(0, drawn.left + box.left - side),
+    bottom: drawn.top + box.bottom + side,
+    right: drawn.left + box.right + side,
   }, found.scale);
   return extractStrokes(crop(picture, {
     top: around.top + found.top, left: around.left + found.left,

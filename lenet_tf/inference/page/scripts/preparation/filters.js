@@ -1,6 +1,6 @@
 /** Filters of planes that compute as those of scipy.ndimage do. */
 
-import {createPlane} from "#page/preparation/planes.js";
+import {createPlane, measureRim} from "#page/preparation/planes.js";
 import {selectRank} from "#page/preparation/statistics.js";
 
 // A Gaussian of one pixel: its center and the four values beside it.
@@ -15,34 +15,57 @@ const [FIRST, SECOND, THIRD, FOURTH] = [
  * @param {import("#page/preparation/planes.js").Plane} plane
  * @returns {import("#page/preparation/planes.js").Plane} float32
  */
-export function smooth({height, width, pixels}) {
-  const down = createPlane(height, width), smoothed = createPlane(height, width);
-  const rowAt = (row) => Math.min(Math.max(row, 0), height - 1) * width;
+export function smooth(plane) {
+  return smoothNear(plane, Math.max(plane.height, plane.width));
+}
+
+/** @returns {import("#page/preparation/planes.js").Plane} smoothed in the rim, 0 elsewhere. */
+export function smoothRim(plane) {
+  return smoothNear(plane, measureRim(plane));
+}
+
+function smoothNear(plane, rim) {
+  const {height, width} = plane, smoothed = createPlane(height, width);
+  // A line, with its ends continued.
+  const line = new Float32Array(width + 8);
   for (let row = 0; row < height; row++) {
-    const [a, b, c, d, e, f, g, h] = [-4, 4, -3, 3, -2, 2, -1, 1].map((step) => rowAt(row + step));
-    for (let column = 0, at = row * width; column < width; column++, at++) {
-      down.pixels[at] = pixels[at] * CENTER
-        + (pixels[a + column] + pixels[b + column]) * FOURTH
-        + (pixels[c + column] + pixels[d + column]) * THIRD
-        + (pixels[e + column] + pixels[f + column]) * SECOND
-        + (pixels[g + column] + pixels[h + column]) * FIRST;
+    const skips = row >= rim && row < height - rim && width > 2 * rim + 8;
+    if (skips) {
+      smoothDown(plane, row, 0, rim + 4, line);
+      smoothDown(plane, row, width - rim - 4, width, line);
+    } else {
+      smoothDown(plane, row, 0, width, line);
     }
-  }
-  const line = new Float64Array(width + 8);
-  for (let row = 0; row < height; row++) {
-    const start = row * width;
-    line.set(down.pixels.subarray(start, start + width), 4);
     line.fill(line[4], 0, 4);
     line.fill(line[width + 3], width + 4);
-    for (let column = 0; column < width; column++) {
-      smoothed.pixels[start + column] = line[column + 4] * CENTER
-        + (line[column] + line[column + 8]) * FOURTH
-        + (line[column + 1] + line[column + 7]) * THIRD
-        + (line[column + 2] + line[column + 6]) * SECOND
-        + (line[column + 3] + line[column + 5]) * FIRST;
-    }
+    const out = smoothed.pixels.subarray(row * width, (row + 1) * width);
+    smoothAcross(line, 0, skips ? rim : width, out);
+    if (skips) smoothAcross(line, width - rim, width, out);
   }
   return smoothed;
+}
+
+function smoothDown({height, width, pixels}, row, first, end, line) {
+  const place = (step) => Math.min(Math.max(row + step, 0), height - 1) * width;
+  const a = place(-4), b = place(4), c = place(-3), d = place(3);
+  const e = place(-2), f = place(2), g = place(-1), h = place(1), start = row * width;
+  for (let column = first; column < end; column++) {
+    line[column + 4] = pixels[start + column] * CENTER
+      + (pixels[a + column] + pixels[b + column]) * FOURTH
+      + (pixels[c + column] + pixels[d + column]) * THIRD
+      + (pixels[e + column] + pixels[f + column]) * SECOND
+      + (pixels[g + column] + pixels[h + column]) * FIRST;
+  }
+}
+
+function smoothAcross(line, first, end, out) {
+  for (let column = first; column < end; column++) {
+    out[column] = line[column + 4] * CENTER
+      + (line[column] + line[column + 8]) * FOURTH
+      + (line[column + 1] + line[column + 7]) * THIRD
+      + (line[column + 2] + line[column + 6]) * SECOND
+      + (line[column + 3] + line[column + 5]) * FIRST;
+  }
 }
 
 /** @returns {Int32Array} positions along a line that is mirrored beyond its ends. */

@@ -1,8 +1,9 @@
 /** Turns a picture in color into gray levels that show its strokes. */
 
+import {walkSides} from "#page/preparation/planes.js";
+import {resizeBytes} from "#page/preparation/resize.js";
 import {computeMedian, computePercentile, roundHalfEven, sum} from
   "#page/preparation/statistics.js";
-import {resizeBytes} from "#page/preparation/resize.js";
 
 // Statistics are taken from a copy of at most this side.
 const SMALL_SIDE = 128;
@@ -123,14 +124,4 @@ function reduceColors(image) {
     ...solid.map((value, channel) => Math.abs(image.pixels[at * 3 + channel] - value)),
   ));
   return {height, width, pixels};
-}
-
-/** @returns {number[]} positions of the outermost rows and columns; corners count twice. */
-function walkSides({height, width}) {
-  const rows = Array.from({length: height}, (_, row) => row * width);
-  const columns = Array.from({length: width}, (_, column) => column);
-  return [
-    ...columns, ...columns.map((at) => at + (height - 1) * width),
-    ...rows, ...rows.map((at) => at + width - 1),
-  ];
 }

@@ -1,8 +1,8 @@
 /** Separates ink from paper whose brightness is known. */
 
-import {smooth} from "#page/preparation/filters.js";
+import {smooth, smoothRim} from "#page/preparation/filters.js";
 import {PictureError} from "#page/preparation/picture-error.js";
-import {createPlane, findMaximum, findRim, subtract, take} from "#page/preparation/planes.js";
+import {createPlane, findMaximum, findRim, take} from "#page/preparation/planes.js";
 import {estimateDeviation} from "#page/preparation/statistics.js";
 
 /** Gray levels between ink and paper; a picture with less contrast is empty. */
@@ -23,13 +23,11 @@ const BINS = 64;
  * @throws {PictureError} nothing is drawn
  */
 export function toInk(contrast) {
-  const {height, width} = contrast, rim = findRim(contrast);
-  const smoothed = smooth(contrast);
-  let noise = estimateDeviation(take(subtract(contrast, smoothed).pixels, rim));
-  let {pixels} = contrast;
+  const {height, width} = contrast;
+  let noise = measureNoise(contrast), {pixels} = contrast;
   if (noise > CLEAN_DEVIATION) {
     // Smooth noise away, but not on clean paper, where smoothing would break a thin line.
-    ({pixels} = smoothed);
+    ({pixels} = smooth(contrast));
     noise *= SMOOTHED_NOISE;
   }
   const top = findMaximum(pixels, 0);
@@ -43,6 +41,13 @@ export function toInk(contrast) {
   return ink;
 }
 
+function measureNoise(contrast) {
+  const rim = findRim(contrast), noise = take(contrast.pixels, rim);
+  const smoothed = take(smoothRim(contrast).pixels, rim);
+  for (let at = 0; at < noise.length; at++) noise[at] -= smoothed[at];
+  return estimateDeviation(noise);
+}
+
 /**
  * Compute half of Otsu's threshold, so that soft edges remain.
  *
@@ -52,7 +57,8 @@ export function toInk(contrast) {
 export function computeThreshold(values) {
   const counts = new Float64Array(BINS);
   for (let at = 0; at < values.length; at++) {
-    counts[Math.min(Math.max(Math.trunc(values[at] * BINS), 0), BINS - 1)]++;
+    const value = values[at];
+    counts[value >= 1 ? BINS - 1 : value > 0 ? (value * BINS) | 0 : 0]++;
   }
   const below = new Float64Array(BINS), sums = new Float64Array(BINS);
   for (let bin = 0; bin < BINS; bin++) {

@@ -1,6 +1,6 @@
 /** Connected parts of a mask, and its holes. */
 
-import {createPlane} from "#page/preparation/planes.js";
+import {createPlane, pad} from "#page/preparation/planes.js";
 
 /**
  * Number the connected parts of a mask from 1, in the order of their first pixels.
@@ -11,39 +11,67 @@ import {createPlane} from "#page/preparation/planes.js";
  *   boxes: import("#page/preparation/planes.js").Box[]}} labels, 0 outside of all parts
  */
 export function labelParts(mask, isDiagonal = true) {
-  const {height, width, pixels} = mask;
-  const labels = createPlane(height, width, Int32Array);
-  const stack = new Int32Array(height * width), boxes = [];
-  for (let start = 0; start < pixels.length; start++) {
-    if (!(pixels[start] > 0) || labels.pixels[start]) continue;
-    boxes.push(fillPart(mask, labels.pixels, start, boxes.length + 1, isDiagonal, stack));
-  }
+  const runs = findRuns(mask), labels = createPlane(mask.height, mask.width, Int32Array);
+  const parents = connectRuns(runs, isDiagonal ? 1 : 0), numbers = new Int32Array(runs.length);
+  const boxes = [];
+  runs.forEach(({row, start, end}, index) => {
+    const first = findFirst(parents, index);
+    if (first === index) {
+      boxes.push({top: row, left: start, bottom: row + 1, right: end});
+      numbers[index] = boxes.length;
+    }
+    const label = numbers[first], box = boxes[label - 1];
+    box.bottom = row + 1;
+    if (start < box.left) box.left = start;
+    if (end > box.right) box.right = end;
+    labels.pixels.fill(label, row * mask.width + start, row * mask.width + end);
+  });
   return {...labels, boxes};
 }
 
-function fillPart({height, width, pixels}, labels, start, label, isDiagonal, stack) {
-  const box = {top: height, left: width, bottom: 0, right: 0};
-  let count = 1;
-  stack[0] = start;
-  labels[start] = label;
-  while (count) {
-    const at = stack[--count], row = Math.floor(at / width), column = at - row * width;
-    if (row < box.top) box.top = row;
-    if (row >= box.bottom) box.bottom = row + 1;
-    if (column < box.left) box.left = column;
-    if (column >= box.right) box.right = column + 1;
-    const first = column ? -1 : 0, last = column < width - 1 ? 1 : 0;
-    for (let down = row ? -1 : 0; down <= (row < height - 1 ? 1 : 0); down++) {
-      for (let across = first; across <= last; across++) {
-        if (!isDiagonal && down && across) continue;
-        const next = at + down * width + across;
-        if (!(pixels[next] > 0) || labels[next]) continue;
-        labels[next] = label;
-        stack[count++] = next;
+/** @returns the pieces of rows that are drawn, row by row. */
+function findRuns({height, width, pixels}) {
+  const runs = [];
+  for (let row = 0, at = 0; row < height; row++) {
+    const first = row * width, next = first + width;
+    while (at < next) {
+      if (!(pixels[at] > 0)) {
+        at++;
+        continue;
       }
+      const start = at - first;
+      while (at < next && pixels[at] > 0) at++;
+      runs.push({row, start, end: at - first});
     }
   }
-  return box;
+  return runs;
+}
+
+/** @returns {Int32Array} an earlier run of the same part for each run, or itself. */
+function connectRuns(runs, reach) {
+  const parents = Int32Array.from(runs, (_, index) => index);
+  let above = 0;
+  runs.forEach(({row, start, end}, index) => {
+    while (runs[above].row < row - 1) above++;
+    for (let other = above; runs[other].row === row - 1; other++) {
+      if (runs[other].end + reach <= start) {
+        // It ends before all further runs of this row, too.
+        above = other + 1;
+      } else if (runs[other].start < end + reach) {
+        const first = findFirst(parents, other), second = findFirst(parents, index);
+        parents[Math.max(first, second)] = Math.min(first, second);
+      } else {
+        break;
+      }
+    }
+  });
+  return parents;
+}
+
+function findFirst(parents, index) {
+  let first = index;
+  while (parents[first] !== first) first = parents[first] = parents[parents[first]];
+  return first;
 }
 
 /** @returns {import("#page/preparation/planes.js").Plane} uint8: 1 where a label lies, in a box. */
@@ -59,23 +87,15 @@ export function cutLabel(labels, label, box) {
 }
 
 /** @returns {import("#page/preparation/planes.js").Plane} a mask of 0 and 1 without its holes. */
-export function fillHoles({height, width, pixels}) {
+export function fillHoles(mask) {
   // A background with a rim of one pixel connects all that is outside.
-  const background = createPlane(height + 2, width + 2, Uint8Array);
-  background.pixels.fill(1);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      if (pixels[row * width + column]) {
-        background.pixels[(row + 1) * (width + 2) + column + 1] = 0;
-      }
-    }
-  }
-  const outside = createPlane(height + 2, width + 2, Int32Array).pixels;
-  fillPart(background, outside, 0, 1, false, new Int32Array(outside.length));
-  const filled = createPlane(height, width, Uint8Array);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      if (!outside[(row + 1) * (width + 2) + column + 1]) filled.pixels[row * width + column] = 1;
+  const background = pad(mask, 1, 1), filled = createPlane(mask.height, mask.width, Uint8Array);
+  for (let at = 0; at < background.pixels.length; at++) background.pixels[at] ^= 1;
+  const labels = labelParts(background, false);
+  for (let row = 0; row < mask.height; row++) {
+    const from = (row + 1) * labels.width + 1, to = row * mask.width;
+    for (let column = 0; column < mask.width; column++) {
+      if (labels.pixels[from + column] !== 1) filled.pixels[to + column] = 1;
     }
   }
   return filled;

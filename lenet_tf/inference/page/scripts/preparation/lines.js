@@ -4,7 +4,7 @@ import {averageRows} from "#page/preparation/filters.js";
 import {computeThreshold} from "#page/preparation/ink.js";
 import {cutLabel, labelParts} from "#page/preparation/labels.js";
 import {dilate, open} from "#page/preparation/morphology.js";
-import {createPlane, crop, findMaximum, pad, transpose, widthOf} from
+import {createPlane, crop, findMaximum, hasInk, pad, transpose, widthOf} from
   "#page/preparation/planes.js";
 import {roundHalfEven} from "#page/preparation/statistics.js";
 
@@ -30,10 +30,27 @@ const SMOOTHING = 0.025;
  * @returns {import("#page/preparation/planes.js").Plane} the same plane if there are no lines
  */
 export function removeLines(ink) {
-  const level = removeHorizontalLines(ink);
-  const turned = transpose(level), upright = removeHorizontalLines(turned);
-  return upright === turned ? level : transpose(upright);
+  const {height, width} = ink, all = {top: 0, left: 0, bottom: height, right: width};
+  const across = measureReach(width, height), down = measureReach(height, width);
+  let cleaned = ink;
+  if (hasInk(ink, {...all, right: across}) && hasInk(ink, {...all, left: width - across})) {
+    cleaned = removeHorizontalLines(ink);
+  }
+  if (hasInk(cleaned, {...all, bottom: down}) && hasInk(cleaned, {...all, top: height - down})) {
+    const turned = transpose(cleaned), upright = removeHorizontalLines(turned);
+    if (upright !== turned) return transpose(upright);
+  }
+  return cleaned;
 }
+
+const measureGap = (side) => Math.max(1, Math.trunc(MAX_GAP * side) + 1);
+
+const measureMean = (side, other) => Math.max(
+  1, roundHalfEven(SMOOTHING * Math.min(side, MAX_ASPECT * Math.min(side, other))),
+);
+
+/** @returns {number} how far from a side of the picture the ink of a line begins. */
+const measureReach = (side, other) => Math.min(side, measureGap(side) + measureMean(side, other));
 
 function removeHorizontalLines(ink) {
   const {height, width} = ink, shorter = Math.min(height, width);
@@ -57,8 +74,7 @@ function removeHorizontalLines(ink) {
 function findHorizontalLines(ink, thickness) {
   const {height, width} = ink;
   const positive = {height, width, pixels: ink.pixels.map((value) => Math.max(value, 0))};
-  const side = Math.min(width, MAX_ASPECT * Math.min(height, width));
-  const smoothed = averageRows(positive, Math.max(1, roundHalfEven(SMOOTHING * side)));
+  const smoothed = averageRows(positive, measureMean(width, height));
   const top = findMaximum(smoothed.pixels);
   if (top <= 0) return null;
   const threshold = top * computeThreshold(smoothed.pixels.map((value) => value / top));
@@ -89,12 +105,10 @@ function reach({height, width, pixels}, level) {
   return mask;
 }
 
-function reachesBothSides({width, pixels}) {
-  const gap = Math.max(1, Math.trunc(MAX_GAP * width) + 1);
-  const isDrawn = (first, end) => pixels.some(
-    (value, at) => value && at % width >= first && at % width < end,
-  );
-  return isDrawn(0, gap) && isDrawn(width - gap, width);
+function reachesBothSides(mask) {
+  const {height, width} = mask, gap = measureGap(width);
+  return hasInk(mask, {top: 0, left: 0, bottom: height, right: gap})
+    && hasInk(mask, {top: 0, left: Math.max(0, width - gap), bottom: height, right: width});
 }
 
 /** Keep straight runs; a slightly tilted line is a straight run of a thicker one. */

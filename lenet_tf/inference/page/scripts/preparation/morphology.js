@@ -78,3 +78,37 @@ export function dilateByDisk({height, width, pixels}, radius) {
   }
   return widened;
 }
+
+/**
+ * Widen what is drawn to a square around each pixel.
+ *
+ * @param {import("#page/preparation/planes.js").Plane} plane what exceeds 0 is drawn
+ * @param {number} radius pixels on each side
+ * @returns {import("#page/preparation/planes.js").Plane} uint8, 0 or 1
+ */
+export function widen({height, width, pixels}, radius) {
+  const wide = createPlane(height, width, Uint8Array), hasInk = new Uint8Array(height);
+  const widened = createPlane(height, width, Uint8Array);
+  for (let row = 0; row < height; row++) {
+    const end = (row + 1) * width;
+    let drawn = row * width;
+    for (let at = drawn; at < end; at++) {
+      if (!(pixels[at] > 0)) continue;
+      // What was drawn before reaches as far as `drawn`.
+      const last = Math.min(at + radius + 1, end);
+      wide.pixels.fill(1, Math.max(drawn, at - radius), last);
+      drawn = last;
+      hasInk[row] = 1;
+    }
+  }
+  for (let row = 0; row < height; row++) {
+    const first = Math.max(0, row - radius), last = Math.min(height - 1, row + radius);
+    for (let other = first; other <= last; other++) {
+      if (!hasInk[other]) continue;
+      for (let at = row * width, from = other * width; from < (other + 1) * width; at++, from++) {
+        widened.pixels[at] |= wide.pixels[from];
+      }
+    }
+  }
+  return widened;
+}

@@ -1,12 +1,12 @@
 /** Estimates the brightness of the paper, also where the light falls off across it. */
 
-import {smooth} from "#page/preparation/filters.js";
+import {smooth, smoothRim} from "#page/preparation/filters.js";
 import {MIN_CONTRAST} from "#page/preparation/ink.js";
 import {solveSymmetric} from "#page/preparation/least-squares.js";
 import {close, open} from "#page/preparation/morphology.js";
-import {createPlane, findMaximum, findRim, subtract, take} from "#page/preparation/planes.js";
+import {createPlane, findMaximum, findMinimum, findRim, subtract, take} from "#page/preparation/planes.js";
 import {resizeFloats} from "#page/preparation/resize.js";
-import {estimateShadowedPaper, hasShadowEdge} from "#page/preparation/shadows.js";
+import {estimateShadowedPaper, fitsRim, hasShadowEdge} from "#page/preparation/shadows.js";
 import {computeMedian, estimateDeviation, roundHalfEven, sum} from
   "#page/preparation/statistics.js";
 
@@ -28,14 +28,24 @@ const MIN_LIGHT = Math.fround(0.2);
  *   brightness, and whether strokes are darker
  */
 export function estimatePaper(picture) {
-  const paper = fitPaper(picture), smoothed = smooth(picture);
-  if (hasShadowEdge(smoothed, paper)) return estimateShadowedPaper(picture, smoothed);
-  const darker = subtract(paper, smoothed).pixels, lighter = darker.slice();
+  const paper = fitPaper(picture);
+  if (!fitsRim(smoothRim(picture), paper)) {
+    const smoothed = smooth(picture);
+    if (hasShadowEdge(smoothed)) return estimateShadowedPaper(picture, smoothed);
+  }
+  return {paper, isDark: areStrokesDark(picture, paper)};
+}
+
+function areStrokesDark(picture, paper) {
+  // A mean is not larger than all of its values.
+  if (findMaximum(picture.pixels) <= findMinimum(paper.pixels)) return true;
+  if (findMinimum(picture.pixels) >= findMaximum(paper.pixels)) return false;
+  const darker = subtract(paper, smooth(picture)).pixels, lighter = darker.slice();
   for (let at = 0; at < darker.length; at++) {
     lighter[at] = darker[at] < 0 ? darker[at] * darker[at] : 0;
     darker[at] = darker[at] > 0 ? darker[at] * darker[at] : 0;
   }
-  return {paper, isDark: sum(darker) >= sum(lighter)};
+  return sum(darker) >= sum(lighter);
 }
 
 /** Fit a quadratic surface to the brightness of the paper, first to that of the rim. */
@@ -43,7 +53,7 @@ function fitPaper(picture) {
   const {height, width} = picture, scale = Math.min(1, FIT_SIDE / Math.max(height, width));
   const [low, narrow] = [height, width].map((side) => Math.max(1, roundHalfEven(side * scale)));
   const small = resizeFloats(picture, low, narrow, "box");
-  const values = Float64Array.from(small.pixels), rim = findRim(small);
+  const values = new Float64Array(small.pixels), rim = findRim(small);
   // A line along the rim hides the paper beside it.
   const median = computeMedian(take(values, rim));
   const even = measureFit(values, new Float64Array(values.length).fill(median), rim);

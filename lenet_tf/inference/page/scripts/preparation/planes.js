@@ -22,7 +22,7 @@ export function createPlane(height, width, Type = Float32Array) {
 
 /** @returns {Plane} a plane of float32 with the same values. */
 export function toFloats({height, width, pixels}) {
-  return {height, width, pixels: Float32Array.from(pixels)};
+  return {height, width, pixels: new Float32Array(pixels)};
 }
 
 /** @returns {Plane} uint8: 1 where a value exceeds a level. */
@@ -30,6 +30,27 @@ export function exceed({height, width, pixels}, level) {
   const mask = createPlane(height, width, Uint8Array);
   for (let at = 0; at < pixels.length; at++) mask.pixels[at] = pixels[at] > level ? 1 : 0;
   return mask;
+}
+
+/** @returns {boolean} whether a value in a box exceeds 0. */
+export function hasInk({width, pixels}, {top, left, bottom, right}) {
+  for (let row = top; row < bottom; row++) {
+    for (let at = row * width + left; at < row * width + right; at++) {
+      if (pixels[at] > 0) return true;
+    }
+  }
+  return false;
+}
+
+/** @returns {Box} the rows and columns with values that exceed 0; empty if there are none. */
+export function findBox(plane) {
+  const box = {top: 0, left: 0, bottom: plane.height, right: plane.width};
+  while (box.top < box.bottom && !hasInk(plane, {...box, bottom: box.top + 1})) box.top++;
+  while (box.bottom > box.top && !hasInk(plane, {...box, top: box.bottom - 1})) box.bottom--;
+  if (box.top === box.bottom) return {top: 0, left: 0, bottom: 0, right: 0};
+  while (!hasInk(plane, {...box, right: box.left + 1})) box.left++;
+  while (!hasInk(plane, {...box, left: box.right - 1})) box.right--;
+  return box;
 }
 
 /** @returns {Plane} the part of a plane in a box, which may reach beyond it. */
@@ -90,9 +111,14 @@ export function findMinimum(values) {
   return minimum;
 }
 
+/** @returns {number} how many rows and columns at each side of a plane show the paper. */
+export function measureRim({height, width}) {
+  return Math.max(1, Math.floor(Math.min(height, width) / 20));
+}
+
 /** @returns {Int32Array} the positions near the sides of a plane. */
 export function findRim({height, width}) {
-  const rim = Math.max(1, Math.floor(Math.min(height, width) / 20));
+  const rim = measureRim({height, width});
   const inner = Math.max(0, height - 2 * rim) * Math.max(0, width - 2 * rim);
   const positions = new Int32Array(height * width - inner);
   let count = 0;
@@ -104,6 +130,16 @@ export function findRim({height, width}) {
     }
   }
   return positions;
+}
+
+/** @returns {number[]} positions of the outermost rows and columns; corners count twice. */
+export function walkSides({height, width}) {
+  const rows = Array.from({length: height}, (_, row) => row * width);
+  const columns = Array.from({length: width}, (_, column) => column);
+  return [
+    ...columns, ...columns.map((at) => at + (height - 1) * width),
+    ...rows, ...rows.map((at) => at + width - 1),
+  ];
 }
 
 /** @returns the values at some positions, in an array of the same type. */

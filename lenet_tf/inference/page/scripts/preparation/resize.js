@@ -26,24 +26,9 @@ function weighCubic(x) {
  * @returns {import("#page/preparation/planes.js").Plane}
  */
 export function resizeFloats(plane, height, width, filter) {
-  // Pillow shrinks a tall picture in the other order.
-  if (isTall(plane, height) && plane.width !== width) {
-    return resizeFloats(resizeFloats(plane, height, plane.width, filter), height, width, filter);
-  }
-  let {pixels} = plane;
-  if (width !== plane.width) {
-    const taps = computeTaps(plane.width, 0, plane.width, width, filter);
-    pixels = resample(pixels, new Float32Array(plane.height * width), taps, {
-      outer: plane.height, outerIn: plane.width, outerOut: width, stepIn: 1, stepOut: 1, inner: 1,
-    });
-  }
-  if (height !== plane.height) {
-    const taps = computeTaps(plane.height, 0, plane.height, height, filter);
-    pixels = resample(pixels, new Float32Array(height * width), taps, {
-      outer: 1, outerIn: 0, outerOut: 0, stepIn: width, stepOut: width, inner: width,
-    });
-  }
-  return {height, width, pixels: pixels === plane.pixels ? pixels.slice() : pixels};
+  const image = {...plane, channels: 1};
+  const whole = {top: 0, left: 0, bottom: plane.height, right: plane.width};
+  return resizeInBox(image, height, width, filter, whole);
 }
 
 /**
@@ -53,41 +38,57 @@ export function resizeFloats(plane, height, width, filter) {
  * @param {number} height
  * @param {number} width
  * @param {"box" | "bilinear" | "bicubic"} filter
- * @param {import("#page/preparation/planes.js").Box} part with fractions of pixels
+ * @param {?import("#page/preparation/planes.js").Box} part with fractions of pixels, or the whole
  * @returns {import("#page/store.js").RawImage}
  */
 export function resizeBytes(image, height, width, filter, part = null) {
-  const {channels} = image;
-  const box = part ?? {top: 0, left: 0, bottom: image.height, right: image.width};
-  const [top, left, bottom, right] = [box.top, box.left, box.bottom, box.right].map(Math.fround);
-  if (Number.isInteger(top) && Number.isInteger(left) && right - left === width
-      && bottom - top === height) {
-    return cropBytes(image, top, left, height, width);
-  }
-  if (isTall(image, height) && image.width !== width) {
-    const low = resizeBytes(image, height, image.width, filter,
-      {...box, left: 0, right: image.width});
-    return resizeBytes(low, height, width, filter, {...box, top: 0, bottom: height});
-  }
-  let {pixels} = image;
-  if (image.width !== width || left || right !== width) {
-    const taps = toFixedPoint(computeTaps(image.width, left, right, width, filter));
-    pixels = resample(pixels, new Uint8Array(image.height * width * channels), taps, {
-      outer: image.height, outerIn: image.width * channels, outerOut: width * channels,
-      stepIn: channels, stepOut: channels, inner: channels,
-    });
-  }
-  if (image.height !== height || top || bottom !== height) {
-    const taps = toFixedPoint(computeTaps(image.height, top, bottom, height, filter));
-    const row = width * channels;
-    pixels = resample(pixels, new Uint8Array(height * row), taps, {
-      outer: 1, outerIn: 0, outerOut: 0, stepIn: row, stepOut: row, inner: row,
-    });
-  }
-  return {height, width, channels, pixels};
+  const {top, left, bottom, right} = part ?? {
+    top: 0, left: 0, bottom: image.height, right: image.width,
+  };
+  const box = {
+    top: Math.fround(top), left: Math.fround(left),
+    bottom: Math.fround(bottom), right: Math.fround(right),
+  };
+  const isWhole = Number.isInteger(box.top) && Number.isInteger(box.left);
+  return isWhole && box.right - box.left === width && box.bottom - box.top === height
+    ? cropBytes(image, box.top, box.left, height, width)
+    : resizeInBox(image, height, width, filter, box);
 }
 
-const isTall = (image, height) => image.height > image.width * 100 && height < image.height;
+function resizeInBox(image, height, width, filter, box) {
+  const resizeColumns = (from) => (
+    from.width !== width || box.left || box.right !== width
+      ? resampleColumns(from, width, filter, box) : from
+  );
+  const resizeRows = (from) => (
+    from.height !== height || box.top || box.bottom !== height
+      ? resampleRows(from, height, filter, box) : from
+  );
+  // What loses many rows is faster with fewer of them.
+  const rows = image.height - height, columns = image.width - width;
+  return rows > 0 && rows > 2 * columns
+    ? resizeColumns(resizeRows(image)) : resizeRows(resizeColumns(image));
+}
+
+function resampleColumns({height, width: widthIn, channels, pixels}, width, filter, {left, right}) {
+  const taps = computeTaps(widthIn, left, right, width, filter, isFixed(pixels));
+  const resampled = new (storeIn(pixels))(height * width * channels);
+  resample(pixels, resampled, taps, {
+    outer: height, outerIn: widthIn * channels, outerOut: width * channels, inner: channels,
+  });
+  return {height, width, channels, pixels: resampled};
+}
+
+function resampleRows({height: heightIn, width, channels, pixels}, height, filter, {top, bottom}) {
+  const taps = computeTaps(heightIn, top, bottom, height, filter, isFixed(pixels));
+  const resampled = new (storeIn(pixels))(height * width * channels);
+  resample(pixels, resampled, taps, {outer: 1, outerIn: 0, outerOut: 0, inner: width * channels});
+  return {height, width, channels, pixels: resampled};
+}
+
+const isFixed = (pixels) => !(pixels instanceof Float32Array);
+
+const storeIn = (pixels) => (isFixed(pixels) ? Uint8Array : Float32Array);
 
 function cropBytes({width: rowWidth, channels, pixels}, top, left, height, width) {
   const cropped = new Uint8Array(height * width * channels);
@@ -99,7 +100,7 @@ function cropBytes({width: rowWidth, channels, pixels}, top, left, height, width
 }
 
 /** Compute which inputs each output takes along an axis, from `start` to `end`. */
-function computeTaps(sizeIn, start, end, sizeOut, filter) {
+function computeTaps(sizeIn, start, end, sizeOut, filter, hasFixedPoint) {
   const {support, weigh} = FILTERS[filter];
   const scale = Math.fround(end - start) / sizeOut, widening = Math.max(scale, 1);
   const reach = support * widening, inverse = 1 / widening, most = Math.ceil(reach) * 2 + 1;
@@ -119,39 +120,50 @@ function computeTaps(sizeIn, start, end, sizeOut, filter) {
     starts[out] = first;
     counts[out] = count;
   }
+  if (hasFixedPoint) {
+    for (let at = 0; at < weights.length; at++) {
+      weights[at] = Math.trunc((weights[at] < 0 ? -0.5 : 0.5) + weights[at] * 2 ** BITS);
+    }
+  }
   return {most, starts, counts, weights};
-}
-
-function toFixedPoint(taps) {
-  const weights = taps.weights.map(
-    (weight) => Math.trunc((weight < 0 ? -0.5 : 0.5) + weight * 2 ** BITS),
-  );
-  return {...taps, weights};
 }
 
 /**
  * Resample along an axis.
  *
- * `outer` lines begin `outerIn` values apart, their pixels `stepIn`, and each has `inner` values.
+ * `outer` lines begin `outerIn` values apart; pixels along the axis have `inner` values.
  */
-function resample(pixels, resampled, {most, starts, counts, weights}, layout) {
-  const {outer, outerIn, outerOut, stepIn, stepOut, inner} = layout;
-  const isFixed = resampled instanceof Uint8Array;
-  const sums = new Float64Array(inner);
+function resample(pixels, resampled, taps, {outer, outerIn, outerOut, inner}) {
+  const {most, starts, counts, weights} = taps, sums = new Float64Array(inner);
   for (let line = 0; line < outer; line++) {
     for (let out = 0; out < starts.length; out++) {
-      sums.fill(isFixed ? 2 ** (BITS - 1) : 0);
-      for (let tap = 0; tap < counts[out]; tap++) {
-        const weight = weights[out * most + tap];
-        const from = line * outerIn + (starts[out] + tap) * stepIn;
-        for (let each = 0; each < inner; each++) sums[each] += pixels[from + each] * weight;
+      const from = line * outerIn + starts[out] * inner, first = out * most;
+      if (inner > 1) {
+        sums.fill(0);
+        for (let tap = 0; tap < counts[out]; tap++) {
+          addWeighted(sums, pixels, from + tap * inner, weights[first + tap]);
+        }
+      } else {
+        let total = 0;
+        for (let tap = 0; tap < counts[out]; tap++) {
+          total += pixels[from + tap] * weights[first + tap];
+        }
+        sums[0] = total;
       }
-      const to = line * outerOut + out * stepOut;
-      for (let each = 0; each < inner; each++) {
-        resampled[to + each] = isFixed
-          ? Math.min(255, Math.max(0, sums[each] >> BITS)) : sums[each];
-      }
+      store(sums, resampled, line * outerOut + out * inner);
     }
   }
-  return resampled;
+}
+
+function addWeighted(sums, pixels, from, weight) {
+  for (let each = 0; each < sums.length; each++) sums[each] += pixels[from + each] * weight;
+}
+
+function store(sums, resampled, to) {
+  const rounds = isFixed(resampled);
+  for (let each = 0; each < sums.length; each++) {
+    // Fixed-point sums, which are below 2 ** 31, are rounded.
+    resampled[to + each] = rounds
+      ? Math.min(255, Math.max(0, (sums[each] + 2 ** (BITS - 1)) >> BITS)) : sums[each];
+  }
 }

@@ -14,19 +14,28 @@ const MAX_FIT = 0.62, MIN_SHADOW = 0.15, MIN_ARC = 0.08;
 const SHADOW_WINDOW = 0.2, STROKE_WINDOW = 0.13;
 
 /**
- * Find whether the rim is dark along one piece, which no smooth light explains.
+ * Find whether smooth light explains most of the rim, so that there is no edge of a shadow.
  *
- * @param {import("#page/preparation/planes.js").Plane} smoothed the picture, smoothed
+ * @param {import("#page/preparation/planes.js").Plane} smoothed the picture, smoothed in the rim
  * @param {import("#page/preparation/planes.js").Plane} paper its paper's brightness
  * @returns {boolean}
  */
-export function hasShadowEdge(smoothed, paper) {
-  const {height, width, pixels} = smoothed, rim = findRim(smoothed);
+export function fitsRim({height, width, pixels}, paper) {
+  const rim = findRim({height, width});
   let fits = 0;
   for (const at of rim) {
     if (Math.abs(Math.fround(pixels[at] - paper.pixels[at])) < MIN_CONTRAST / 2) fits++;
   }
-  if (fits / rim.length >= MAX_FIT || Math.min(height, width) < 8) return false;
+  return fits / rim.length >= MAX_FIT || Math.min(height, width) < 8;
+}
+
+/**
+ * Find whether the rim is dark along one piece.
+ *
+ * @param {import("#page/preparation/planes.js").Plane} smoothed the picture, smoothed
+ * @returns {boolean}
+ */
+export function hasShadowEdge(smoothed) {
   let around = walkAround(smoothed);
   const step = Math.max(1, Math.floor(around.length / 256));
   around = around.filter((_, at) => at % step === 0);

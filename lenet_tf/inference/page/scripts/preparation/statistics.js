@@ -14,33 +14,30 @@ export function roundHalfEven(value) {
  * @param {Float32Array | Float64Array} values
  */
 export function sum(values) {
-  const round = values instanceof Float32Array ? Math.fround : (value) => value;
-  return sumPart(values, 0, values.length, round);
+  // What is stored in an array of the same type is rounded.
+  return sumPart(values, 0, values.length, new values.constructor(8));
 }
 
-function sumPart(values, start, count, round) {
-  if (count <= BLOCK) return sumBlock(values, start, count, round);
+function sumPart(values, start, count, sums) {
+  if (count <= BLOCK) return sumBlock(values, start, count, sums);
   const half = Math.floor(count / 2), first = half - (half % 8);
-  return round(sumPart(values, start, first, round)
-    + sumPart(values, start + first, count - first, round));
+  const before = sumPart(values, start, first, sums);
+  const after = sumPart(values, start + first, count - first, sums);
+  sums[0] = before + after;
+  return sums[0];
 }
 
-function sumBlock(values, start, count, round) {
-  let total = 0, at = 0;
-  if (count >= 8) {
-    const sums = Array.from(values.subarray(start, start + 8));
-    for (at = 8; at < count - (count % 8); at += 8) {
-      for (let each = 0; each < 8; each++) {
-        sums[each] = round(sums[each] + values[start + at + each]);
-      }
-    }
-    const [a, b, c, d, e, f, g, h] = sums;
-    total = round(
-      round(round(a + b) + round(c + d)) + round(round(e + f) + round(g + h)),
-    );
+function sumBlock(values, start, count, sums) {
+  const whole = count - (count % 8);
+  sums.fill(0);
+  for (let at = 0; at < whole; at += 8) {
+    for (let each = 0; each < 8; each++) sums[each] += values[start + at + each];
   }
-  for (; at < count; at++) total = round(total + values[start + at]);
-  return total;
+  for (let step = 1; step < 8; step *= 2) {
+    for (let each = 0; each < 8; each += 2 * step) sums[each] += sums[each + step];
+  }
+  for (let at = whole; at < count; at++) sums[0] += values[start + at];
+  return sums[0];
 }
 
 /**

@@ -3,9 +3,10 @@
 import {computeDistances} from "#page/preparation/distances.js";
 import {cutLabel, fillHoles, labelParts} from "#page/preparation/labels.js";
 import {removeMarks} from "#page/preparation/marks.js";
-import {dilate} from "#page/preparation/morphology.js";
+import {widen} from "#page/preparation/morphology.js";
 import {PictureError} from "#page/preparation/picture-error.js";
-import {crop, exceed, findMaximum, heightOf, pad, widthOf} from "#page/preparation/planes.js";
+import {crop, exceed, findBox, findMaximum, heightOf, pad, walkSides, widthOf} from
+  "#page/preparation/planes.js";
 import {roundHalfEven} from "#page/preparation/statistics.js";
 
 // Parts with less than this share of the largest stroke's area are dirt.
@@ -40,16 +41,17 @@ export const MIN_INK = Math.fround(0.3);
  * @returns {?import("#page/preparation/planes.js").Box}
  */
 export function findFrame(ink) {
-  const labels = labelParts(ink);
+  const drawn = findBox(ink), labels = labelParts(crop(ink, drawn));
   for (const [index, box] of labels.boxes.entries()) {
     const height = heightOf(box), width = widthOf(box);
     if (Math.min(height, width) < MIN_FRAME_PIXELS
         || Math.min(height / ink.height, width / ink.width) < MIN_FRAME_SIDE) continue;
     const inside = findInside(cutLabel(labels, index + 1, box));
     if (!inside) continue;
+    const top = drawn.top + box.top, left = drawn.left + box.left;
     return {
-      top: box.top + inside.top + 1, left: box.left + inside.left + 1,
-      bottom: box.top + inside.bottom - 1, right: box.left + inside.right - 1,
+      top: top + inside.top + 1, left: left + inside.left + 1,
+      bottom: top + inside.bottom - 1, right: left + inside.right - 1,
     };
   }
   return null;
@@ -78,10 +80,12 @@ function findInside(part) {
 /** @returns the rows and columns of which more than half is filled, and what is between them. */
 function findCore({height, width, pixels}) {
   const rows = new Int32Array(height), columns = new Int32Array(width);
-  pixels.forEach((value, at) => {
-    rows[Math.floor(at / width)] += value;
-    columns[at % width] += value;
-  });
+  for (let row = 0, at = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, at++) {
+      rows[row] += pixels[at];
+      columns[column] += pixels[at];
+    }
+  }
   const [top, bottom] = span(rows, (each) => each / width > 0.5);
   const [left, right] = span(columns, (each) => each / height > 0.5);
   return {top, left, bottom, right};
@@ -97,43 +101,37 @@ const count = (mask) => mask.reduce((total, value) => total + value, 0);
 /**
  * Keep the strokes of the one digit, without dirt, marks and what touches the rim.
  *
- * @param {import("#page/preparation/planes.js").Plane} ink 0 paper … 1 ink, with some ink
- * @returns {import("#page/preparation/planes.js").Plane} the same picture with only the strokes
+ * @param {import("#page/preparation/planes.js").Plane} picture 0 paper … 1 ink, with some ink
+ * @param {import("#page/preparation/planes.js").Box} box the rows and columns with ink
+ * @returns {import("#page/preparation/planes.js").Plane} only the strokes, cropped to this box
  */
-export function selectStrokes(ink) {
-  const {height, width, pixels} = ink;
-  const labels = labelNear(ink), areas = new Float64Array(labels.boxes.length + 1);
+export function selectStrokes(picture, box) {
+  const ink = crop(picture, box), {height, width, pixels} = ink;
+  // A small gap connects too: pens skip.
+  const radius = roundHalfEven((MAX_BREAK * Math.max(picture.height, picture.width)) / 2);
+  const labels = labelParts(widen(ink, radius)), areas = new Float64Array(labels.boxes.length + 1);
   for (let at = 0; at < pixels.length; at++) {
     if (pixels[at] > 0) areas[labels.pixels[at]] += pixels[at];
   }
-  const isAtRim = new Set();
-  pixels.forEach((value, at) => {
-    const column = at % width;
-    const isOutermost = at < width || at >= width * (height - 1) || !column || column === width - 1;
-    if (isOutermost && value > 0) isAtRim.add(labels.pixels[at]);
-  });
+  const isAtRim = new Set(
+    walkSides(ink).filter((at) => pixels[at] > 0 && isOutermost(at, box, picture))
+      .map((at) => labels.pixels[at]),
+  );
   const inside = findMaximum(areas.filter((_, label) => !isAtRim.has(label)), 0);
   const atRim = findMaximum(areas.filter((_, label) => isAtRim.has(label)), 0);
   if (inside > 0 && inside >= MIN_AREA_INSIDE * atRim) for (const label of isAtRim) areas[label] = 0;
   const least = MIN_AREA * findMaximum(areas);
-  const kept = pixels.map((value, at) => (areas[labels.pixels[at]] >= least ? value : 0));
+  const kept = pixels.slice();
+  for (let at = 0; at < kept.length; at++) {
+    if (kept[at] > 0 && areas[labels.pixels[at]] < least) kept[at] = 0;
+  }
   return removeMarks({height, width, pixels: kept});
 }
 
-/** Label connected parts, where a small gap connects too: pens skip. */
-function labelNear(ink) {
-  const radius = roundHalfEven((MAX_BREAK * Math.max(ink.height, ink.width)) / 2);
-  return labelParts(dilate(exceed(ink, 0), 2 * radius + 1, 2 * radius + 1));
-}
-
-/** @returns {import("#page/preparation/planes.js").Box} the rows and columns with ink. */
-export function findBox({height, width, pixels}) {
-  const rows = new Uint8Array(height), columns = new Uint8Array(width);
-  for (let at = 0; at < pixels.length; at++) {
-    if (pixels[at] > 0) rows[Math.floor(at / width)] = columns[at % width] = 1;
-  }
-  const [top, bottom] = span(rows, Boolean), [left, right] = span(columns, Boolean);
-  return {top, left, bottom, right};
+/** @returns {boolean} whether a position in a box lies at a side of the picture. */
+function isOutermost(at, box, {height, width}) {
+  const row = box.top + Math.floor(at / widthOf(box)), column = box.left + (at % widthOf(box));
+  return !row || !column || row === height - 1 || column === width - 1;
 }
 
 /**
