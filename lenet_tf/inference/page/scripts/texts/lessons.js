@@ -35,10 +35,10 @@ export const lessons = {
   },
   "lesson history": {en: "How a filter learns", ko: "필터가 학습되는 과정"},
   "lesson history caption": {
-    en: "These are the weights of a real training run. They start as random numbers; after a few "
-      + "epochs a pattern stands out, and then it changes little.",
-    ko: "실제 학습에서 기록한 가중치입니다. 처음에는 무작위 수이지만 몇 에포크가 지나면 무늬가 "
-      + "드러나고, 그다음에는 조금씩만 바뀝니다.",
+    en: "These are the weights of a real training run. They start as random numbers. Watch when "
+      + "a pattern appears, and when it stops changing.",
+    ko: "실제 학습에서 기록한 가중치입니다. 처음에는 무작위 수입니다. 언제 무늬가 나타나고 "
+      + "언제 변화가 멈추는지 살펴보세요.",
   },
   "lesson history source": {
     en: "Each line is one weight of the kernel. Its color is that of its last value.",

@@ -72,9 +72,9 @@ function createView(lesson, change) {
   });
   const formula = element("p", {class: "formula", id: "convolution-formula"});
   const sum = element("p", {class: "formula", id: "convolution-sum"});
-  const root = element("div", {}, controls.root,
+  const root = element("div", {}, controls.root, element("div", {class: "lesson-body"},
     element("div", {class: "grids"}, picture, join("∗", kernel), join("=", output)),
-    player, sum, formula);
+    element("div", {class: "lesson-side"}, player, sum, formula)));
   const show = () => {
     controls.show();
     player.describe();

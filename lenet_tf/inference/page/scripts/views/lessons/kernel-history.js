@@ -73,17 +73,29 @@ function createView(history, names, choose) {
   const grid = createNumberGrid({id: "history-kernel"});
   const lines = element("div", {class: "history-lines"});
   const caption = element("p", {class: "quiet small", id: "history-change"});
+  let width = 0;
+  new ResizeObserver(() => {
+    if (width === lines.clientWidth) return;
+    width = lines.clientWidth;
+    show();
+  }).observe(lines);
   const show = () => {
     const {epoch, filter, map} = chosen;
     const kernels = epochs.map((_, i) => readKernel(history, i, filter, map));
     const limit = Math.max(...kernels.flat().map(Math.abs)) || 1;
     const values = {layer: history.layer, filter, epoch: epochs[epoch]};
     player.describe();
-    grid.show(kernels[epoch], {limit, caption: text("historyKernel", values)});
-    lines.replaceChildren(drawLines(kernels, epochs, epoch, limit, text("historyLines", values)));
-    say(caption, "historyChange", {
-      ...values, change: formatNumber(findChange(kernels[0], kernels[epoch])), first: epochs[0],
-    });
+    grid.show(kernels[epoch], {limit, digits: 2, caption: text("historyKernel", values)});
+    lines.replaceChildren(drawLines({
+      kernels, epochs, position: epoch, limit, label: text("historyLines", values),
+      width: lines.clientWidth,
+    }));
+    if (epoch === 0) caption.textContent = "";
+    else {
+      say(caption, "historyChange", {
+        ...values, change: formatNumber(findChange(kernels[0], kernels[epoch])), first: epochs[0],
+      });
+    }
   };
   const root = element("div", {},
     element("div", {class: "lesson-controls"}, networks.root, ...sliders), player,

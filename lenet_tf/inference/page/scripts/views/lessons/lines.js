@@ -3,25 +3,28 @@
 import {formatNumber} from "#page/views/elements.js";
 import {toDivergingColor} from "#page/views/pixels.js";
 
-const WIDTH = 560, HEIGHT = 240, LEFT = 44, BOTTOM = 28, TOP = 10, RIGHT = 12;
+const MIN_WIDTH = 240, HEIGHT = 240, LEFT = 44, BOTTOM = 28, TOP = 10, RIGHT = 12;
 
 /**
  * Draw how each weight of a kernel changes.
  *
- * @param {number[][]} kernels the weights of each epoch
- * @param {number[]} epochs
- * @param {number} position which of the epochs is shown elsewhere
- * @param {number} limit largest absolute weight
- * @param {string} label for screen readers
+ * @param {object} chart
+ * @param {number[][]} chart.kernels the weights of each epoch
+ * @param {number[]} chart.epochs
+ * @param {number} chart.position which of the epochs is shown elsewhere
+ * @param {number} chart.limit largest absolute weight
+ * @param {string} chart.label for screen readers
+ * @param {number} chart.width in CSS pixels, so that the text isn't scaled
  * @returns {SVGElement}
  */
-export function drawLines(kernels, epochs, position, limit, label) {
+export function drawLines({kernels, epochs, position, limit, label, width}) {
+  const right = Math.max(width, MIN_WIDTH) - RIGHT;
   const [first, last] = [epochs[0], epochs.at(-1)];
-  const x = (epoch) => LEFT + (WIDTH - LEFT - RIGHT) * (epoch - first) / (last - first || 1);
+  const x = (epoch) => LEFT + (right - LEFT) * (epoch - first) / (last - first || 1);
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / limit) / 2;
-  const root = draw("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label});
+  const root = draw("svg", {viewBox: `0 0 ${right + RIGHT} ${HEIGHT}`, role: "img", "aria-label": label});
   for (const value of [-limit, 0, limit]) {
-    root.append(draw("line", {class: "grid-line", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value),
+    root.append(draw("line", {class: "grid-line", x1: LEFT, x2: right, y1: y(value),
       y2: y(value)}), write(formatNumber(value, 2), LEFT - 6, y(value) + 4, "end"));
   }
   root.append(write(String(first), x(first), HEIGHT - 8, "middle"),

@@ -35,10 +35,10 @@ export function createNumberGrid({edit, pick, isInk = false, id}) {
    * Show numbers.
    *
    * @param {number[]} values size × size
-   * @param {{before?: number, after?: number, caption: string, limit?: number,
+   * @param {{before?: number, after?: number, caption: string, limit?: number, digits?: number,
    *   isMarked?: (function(number): boolean), isQuiet?: (function(number): boolean)}} options
    */
-  root.show = (values, {before = 0, after = 0, limit = null, ...options}) => {
+  root.show = (values, {before = 0, after = 0, limit = null, digits = 3, ...options}) => {
     const size = Math.sqrt(values.length), wanted = `${size}/${before}/${after}`;
     if (shape !== wanted) build(size, before, after);
     shape = wanted;
@@ -49,7 +49,7 @@ export function createNumberGrid({edit, pick, isInk = false, id}) {
       shade(owner, isInk ? toInkColor(value / FULL_INK) : toDivergingColor(value / largest));
       owner.classList.toggle("is-marked", Boolean(options.isMarked?.(index)));
       owner.classList.toggle("is-quiet", Boolean(options.isQuiet?.(index)));
-      const shown = formatNumber(value);
+      const shown = formatNumber(value, digits);
       if (!edit) cell.textContent = shown;
       else {
         cell.setAttribute("aria-label", text("cellLabel", findPlace(index, size)));

@@ -91,8 +91,9 @@ function createView(lesson, change) {
     element("div", {class: "lesson-controls"}, element("div", {class: "lesson-choice"},
       create("label", "lessonPicture", {for: "pooling-source"}), select),
     ...Object.values(sliders)),
-    element("div", {class: "grids"}, picture, ...grids.map(([, grid]) => grid)),
-    player, formula);
+    element("div", {class: "lesson-body"},
+      element("div", {class: "grids"}, picture, ...grids.map(([, grid]) => grid)),
+      element("div", {class: "lesson-side"}, player, formula)));
   const show = () => {
     player.describe();
     for (const [name, slider] of Object.entries(sliders)) slider.show(lesson[name]);
