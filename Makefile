@@ -26,7 +26,7 @@ UNKNOWN := $(strip $(filter-out $(KNOWN) -*-%,$(GIVEN)))
 $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN): choose from $(KNOWN)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install train reproduce presets test test-slow test-cpu test-lowest test-wheel coverage \
+.PHONY: help install train reproduce presets page test test-slow test-cpu test-lowest test-wheel coverage \
 	soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
 
 help: ## list the targets
@@ -53,6 +53,11 @@ reproduce: install ## repeat the runs of the results table (hours; ROWS="lenet1 
 
 presets: install ## train the networks of the package anew (20 minutes; ARGS=lenet1-mnist for one)
 	@$(BIN)/python -m lenet_tf.reproduce.make_presets --logs '$(LOGS)' \
+		$(call option,ORIGINALS,--originals) $(ARGS)
+
+page: install ## write the published page, docs/page/index.html, of three presets
+	@mkdir -p docs/page
+	@$(BIN)/lenet-tf page --output docs/page/index.html --data mnist \
 		$(call option,ORIGINALS,--originals) $(ARGS)
 
 # Two processes, since each takes a core and 2 GB. ARGS="-n 0" runs the tests in one process.

@@ -43,7 +43,9 @@ def load_example_data(
         return raw
     try:
         name, options = _find_data(network)
-        raw = _load(network, name, options, originals, notify)
+        # Without a name, the embedded sample can replace MNIST.
+        wanted = None if name == DEFAULT_DATA else name
+        raw = _load(network, wanted, options, originals, notify)
         check_data(raw, network)
         return raw
     except LenetError as error:
@@ -65,12 +67,10 @@ def _find_data(network: PageNetwork) -> tuple[str, dict[str, Any]]:
 
 def _load(
     network: PageNetwork,
-    name: str | Path,
+    name: str | Path | None,
     options: Mapping[str, Any],
     originals: str | Path | None,
     notify: Callable[[str], None],
 ) -> RawData:
-    # Without a name, the embedded sample can replace MNIST.
-    wanted = None if name == DEFAULT_DATA else name
-    with STATUS.show(f"reading {escape_controls(name)}"):
-        return load_data(wanted, originals, notify, network=network.trained.spec, **options)
+    with STATUS.show(f"reading {escape_controls(name or DEFAULT_DATA)}"):
+        return load_data(name, originals, notify, network=network.trained.spec, **options)
