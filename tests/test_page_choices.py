@@ -34,9 +34,9 @@ def _read_examples(page) -> dict:
 
 
 def _format(share: float) -> str:
-    if 0.9995 < share < 1:
+    if share >= 0.9995:
         return ">99.9%"
-    return "<0.1%" if 0 < share < 0.0005 else f"{100 * share:.1f}%"
+    return "<0.1%" if share < 0.0005 else f"{100 * share:.1f}%"
 
 
 def test_each_test_image_is_answered_as_in_numpy(open_page, preset_page):

@@ -84,9 +84,7 @@ export const drawing = {
   },
 
   sourcesHeading: {en: "Or choose a test image", ko: "또는 테스트 이미지를 골라 보세요"},
-  sourcesNote: {
-    en: "The network wasn't trained on these.", ko: "학습에 쓰이지 않은 이미지입니다.",
-  },
+  filesHeading: {en: "Or open a picture", ko: "또는 사진을 열어 보세요"},
   randomExample: {en: "Random test image", ko: "무작위 테스트 이미지"},
   chooseFile: {en: "Open a picture…", ko: "사진 열기…"},
   takePhoto: {en: "Take a photo…", ko: "사진 찍기…"},
@@ -100,6 +98,7 @@ export const drawing = {
   },
 
   networksHeading: {en: "Compare networks", ko: "신경망 비교"},
+  networkHeading: {en: "Network", ko: "신경망"},
   networksNote: {
     en: "Each card shows that network's answer to the same image. Choose one to look inside.",
     ko: "같은 이미지에 대한 각 신경망의 답입니다. 하나를 고르면 그 안을 볼 수 있습니다.",

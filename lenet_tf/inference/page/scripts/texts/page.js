@@ -6,6 +6,10 @@ export const page = {
     en: "Draw a digit and watch every layer of the network that reads it.",
     ko: "숫자를 그리면 신경망의 모든 층이 그 숫자를 어떻게 읽는지 바로 보입니다.",
   },
+  leadPicture: {
+    en: "Draw or open a picture and watch every layer of the network that reads it.",
+    ko: "그림을 그리거나 사진을 열면 신경망의 모든 층이 그 이미지를 어떻게 읽는지 바로 보입니다.",
+  },
   skip: {en: "Skip to the drawing pad", ko: "그리기 영역으로 건너뛰기"},
   drawHeading: {en: "Draw", ko: "그리기"},
   insideHeading: {en: "See inside", ko: "안을 들여다보기"},

@@ -1,8 +1,9 @@
 /** Where an image comes from: the pad, the test images or a picture; and what it is read as. */
 
+import {classify} from "#page/network/classify.js";
 import {text} from "#page/texts/index.js";
 import {createAnswer} from "#page/views/drawing/answer.js";
-import {createExamples} from "#page/views/drawing/examples.js";
+import {createExamples, takeExample} from "#page/views/drawing/examples.js";
 import {Pad} from "#page/views/drawing/pad.js";
 import {createPadTools} from "#page/views/drawing/pad-tools.js";
 import {decodePicture, listenToFiles, toCanvas} from "#page/views/drawing/picture-files.js";
@@ -51,11 +52,26 @@ export function createDrawing(store, content) {
       createPadPanel(pad, tools, content.pictureInput === "digit"),
       createSeenImage(store, content),
       createAnswer(store, content, () => pad.isDrawing)),
-    createSources(examples, readFile), status);
+    createSources(content.examples.labels.length ? examples : null, readFile), status);
   listenToFiles(readFile);
   store.watch(["theme"], () => pad.paint());
-  const first = content.examples.labels.indexOf(FIRST_CLASS);
-  if (content.examples.labels.length) examples.choose(Math.max(first, 0));
+  if (content.pictureInput !== "digit") {
+    document.querySelector("[data-text=lead]").dataset.text = "leadPicture";
+  }
+  if (content.examples.labels.length) examples.choose(findFirst(store, content));
+}
+
+/** @returns {number} a test image of the first class to be seen that all networks read. */
+function findFirst({networks}, {examples}) {
+  const wanted = Math.min(FIRST_CLASS, Math.max(...examples.labels));
+  let best = 0, most = -1;
+  examples.labels.forEach((label, index) => {
+    if (label !== wanted) return;
+    const image = takeExample(examples, index);
+    const least = Math.min(...networks.map((network) => classify(network, image)[label]));
+    if (least > most) [best, most] = [index, least];
+  });
+  return best;
 }
 
 function createPadPanel(pad, tools, isDigit) {
@@ -68,16 +84,20 @@ function createPadPanel(pad, tools, isDigit) {
     tools.root);
 }
 
-function createSources({root, chooseRandom}, readFile) {
+function createSources(examples, readFile) {
+  const heading = examples ? "sourcesHeading" : "filesHeading";
+  const tools = element("div", {class: "sources-tools"},
+    element("h3", {id: "sources-heading", dataset: {text: heading}}));
+  if (examples) {
+    tools.append(element("button", {type: "button", id: "random-example",
+      click: examples.chooseRandom, dataset: {text: "randomExample"}}));
+  }
+  tools.append(
+    createFileButton("choose-file", "chooseFile", {}, readFile),
+    createFileButton("take-photo", "takePhoto", {capture: "environment"}, readFile),
+    element("span", {class: "quiet small drop-hint", dataset: {text: "dropHint"}}));
   return element("section", {class: "sources", "aria-labelledby": "sources-heading"},
-    element("div", {class: "sources-tools"},
-      element("h3", {id: "sources-heading", dataset: {text: "sourcesHeading"}}),
-      element("button", {type: "button", id: "random-example", click: chooseRandom,
-        dataset: {text: "randomExample"}}),
-      createFileButton("choose-file", "chooseFile", {}, readFile),
-      createFileButton("take-photo", "takePhoto", {capture: "environment"}, readFile),
-      element("span", {class: "quiet small drop-hint", dataset: {text: "dropHint"}})),
-    root);
+    tools, ...(examples ? [examples.root] : []));
 }
 
 function createFileButton(id, label, attributes, readFile) {

@@ -1,10 +1,9 @@
 /** Cards to choose a network, each with its answer to the present image. */
 
 import {applyWeightChanges} from "#page/changes/weights.js";
-import {computeOutputs} from "#page/network/forward.js";
 import {nameClasses} from "#page/network/network.js";
-import {prepareImage} from "#page/network/prepare.js";
-import {computeProbabilities, findLargest} from "#page/network/probabilities.js";
+import {classify} from "#page/network/classify.js";
+import {findLargest} from "#page/network/probabilities.js";
 import {text} from "#page/texts/index.js";
 import {formatProbability, isAnswered} from "#page/views/drawing/answer.js";
 import {element, find, formatCount} from "#page/views/elements.js";
@@ -13,12 +12,16 @@ import {describeNetwork, nameNetwork} from "#page/views/network-names.js";
 /** Fill `#networks`. */
 export function createNetworkChoice(store) {
   const cards = store.networks.map((network, index) => createCard(store, network, index));
+  const isChoice = cards.length > 1, hasTests = store.networks.some(({test}) => test);
+  const heading = isChoice ? "networksHeading" : "networkHeading";
   find("networks").append(
-    element("h2", {id: "networks-heading", dataset: {text: "networksHeading"}}),
-    element("p", {class: "quiet small", dataset: {text: "networksNote"}}),
+    element("h2", {id: "networks-heading", dataset: {text: heading}}),
+    ...(isChoice ? [element("p", {class: "quiet small", dataset: {text: "networksNote"}})] : []),
     element("div", {class: "cards", role: "radiogroup", "aria-labelledby": "networks-heading"},
       ...cards.map(({root}) => root)),
-    element("p", {class: "quiet small interval-note", dataset: {text: "intervalNote"}}));
+    ...(hasTests
+      ? [element("p", {class: "quiet small interval-note", dataset: {text: "intervalNote"}})]
+      : []));
   store.watch(["language"], () => cards.forEach(showFacts));
   store.watch(["network"], ({network}) => cards.forEach(({input, root}, index) => {
     input.checked = store.networks[index] === network;
@@ -116,8 +119,5 @@ function computeAnswer(card, {changedImage, changes}) {
   if (card.weights?.bits !== changes.bits || !card.weights) {
     card.weights = {bits: changes.bits, network: applyWeightChanges(card.network, changes)};
   }
-  const {network} = card.weights;
-  const input = prepareImage(changedImage, network.preparation);
-  const outputs = computeOutputs(network, input, {disabled: changes.disabled});
-  return computeProbabilities(network, outputs.at(-1));
+  return classify(card.weights.network, changedImage, {disabled: changes.disabled});
 }

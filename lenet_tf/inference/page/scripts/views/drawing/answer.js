@@ -8,11 +8,10 @@ import {element} from "#page/views/elements.js";
 /** Milliseconds without a change after which the answer is told to screen readers. */
 const PAUSE = 700;
 
-/** @returns {string} a probability in percent; what is nearly 0 or 1 isn't rounded to it. */
+/** @returns {string} a probability in percent, which never is exactly 0 or 1. */
 export function formatProbability(share) {
-  if (share > 0.9995 && share < 1) return ">99.9%";
-  if (share < 0.0005 && share > 0) return "<0.1%";
-  return `${(100 * share).toFixed(1)}%`;
+  if (share >= 0.9995) return ">99.9%";
+  return share < 0.0005 ? "<0.1%" : `${(100 * share).toFixed(1)}%`;
 }
 
 /** @returns {string} why a picture was refused. */
@@ -42,6 +41,7 @@ export function createAnswer(store, content, isBusy) {
     if (String(names) !== shownNames) {
       shownNames = String(names);
       rows = names.map(createBar);
+      bars.style.setProperty("--name", `${Math.max(...names.map(({length}) => length))}ch`);
       bars.replaceChildren(...rows.map(({root}) => root));
     }
     const facts = describeAnswer(state, content);

@@ -1,8 +1,7 @@
 /** The test images to choose from, grouped by class. */
 
-import {computeOutputs} from "#page/network/forward.js";
+import {classify} from "#page/network/classify.js";
 import {nameClasses} from "#page/network/network.js";
-import {prepareImage} from "#page/network/prepare.js";
 import {findLargest} from "#page/network/probabilities.js";
 import {getLanguage, text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
@@ -87,8 +86,7 @@ export function createExamples(store, {examples}, chosen) {
     const known = answers.get(network);
     const end = performance.now() + 8;
     for (index = known.length; index < buttons.length && performance.now() < end; index++) {
-      const input = prepareImage(takeExample(examples, index), network.preparation);
-      known.push(findLargest(computeOutputs(network, input).at(-1)));
+      known.push(findLargest(classify(network, takeExample(examples, index))));
     }
     if (network !== store.state.network) return;
     if (known.length < buttons.length) {
