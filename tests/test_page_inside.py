@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from node import run_script
 
 from lenet_tf.data.preprocessing import prepare_images
+from lenet_tf.data.sources.sample import load_sample
+from lenet_tf.inference.page.example_images import choose_examples
+from lenet_tf.inference.page.page_builder import collect_page_data, render_page
+from lenet_tf.inference.page.page_networks import PageNetwork
 from lenet_tf.pretrained.folding import fold
 from lenet_tf.pretrained.locate import read_any
+from lenet_tf.pretrained.network import TrainedNetwork, get_weight_shapes
 from lenet_tf.pretrained.numpy_forward import apply_layer
+from lenet_tf.specs import (
+    BatchNormalization,
+    Convolution,
+    Dense,
+    Dropout,
+    GlobalAveragePooling,
+    Input,
+    Pooling,
+    Spec,
+)
 
 NETWORKS = ["lenet5-1998-mnist", "lenet5-mnist", "lenet5-modern-mnist"]
 # The test image that the tests look at: an 8.
@@ -45,16 +61,18 @@ async () => {
 class Inside:
     """A page and what NumPy computes of its image."""
 
-    def __init__(self, page, network: int = 0, example: int = EXAMPLE):
+    def __init__(self, page, networks: Sequence[str | TrainedNetwork] = NETWORKS):
         self.page = page
+        self.networks = networks
         page.evaluate(_PREPARE)
-        self.use(network, example)
+        self.use(0)
 
-    def use(self, network: int, example: int = EXAMPLE) -> None:
-        """Show a network and a test image."""
-        self.page.evaluate("number => use(number)", network)
-        pixels = self.page.evaluate("number => pick(number)", example)
-        trained = read_any(NETWORKS[network])
+    def use(self, number: int) -> None:
+        """Show a network and the test image."""
+        self.page.evaluate("number => use(number)", number)
+        pixels = self.page.evaluate("number => pick(number)", EXAMPLE)
+        network = self.networks[number]
+        trained = read_any(network) if isinstance(network, str) else network
         raw = np.array(pixels, np.uint8).reshape(1, 28, 28)
         values = np.asarray(prepare_images(raw, trained.spec.preparation.for_test_images))
         self.trained = trained
@@ -451,7 +469,7 @@ def test_sums_are_written_with_numbers_that_add_up():
     assert shown == ["12.775 − 0.606 + 0.000 + 0.000", "0.000", 2, 0.00012 - 1e-9, values[:2]]
 
 
-def test_the_writer_has_no_loose_ends(preset_page):
+def test_texts_and_scripts_fit_together():
     """Every text of the view is used, and every text that is used is there."""
     from lenet_tf.inference.page.script_sources import SCRIPTS
 
@@ -459,4 +477,72 @@ def test_the_writer_has_no_loose_ends(preset_page):
     sources = [folder / "inside.js", *sorted((folder / "inside").glob("*.js"))]
     used = set(re.findall(r'"(inside[A-Z]\w*)"', "".join(p.read_text("utf-8") for p in sources)))
     written = set(re.findall(r"^  (inside\w+):", (SCRIPTS / "texts/inside.js").read_text(), re.M))
-    assert used == {key for key in written if not key.startswith("insidePool_")}
+    assert used == {key for key in written if not re.match("insidePool_|insideChannel_", key)}
+
+
+MENU = Spec(
+    name="menu",
+    rows=(
+        Input(shape=(28, 28, 1)),
+        Convolution("C1", 32, kernel=5, stride=2, padding="same", activation="gelu"),
+        BatchNormalization("N1"),
+        Pooling("S2", pool="stochastic", size=3, stride=2, padding="same"),
+        Dropout("D2", rate=0.2),
+        Convolution("C3", 12, kernel=3, activation="leaky_relu"),
+        Pooling("S4", pool="min"),
+        GlobalAveragePooling(),
+        Dense("F5", 30, activation="sigmoid"),
+        Dense("OUTPUT", units=10, activation="softmax"),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def menu_page(tmp_path_factory):
+    """A page of a network with kinds of rows that the presets don't have, and its layers."""
+    random = np.random.default_rng(3)
+    spec = MENU
+    weights = {
+        facts.row.name: tuple(
+            random.uniform(0.1, 0.6, shape).astype(np.float32)
+            if facts.row.kind == "batch_normalization" or len(shape) == 1
+            else random.normal(0, 0.2, shape).astype(np.float32)
+            for shape in get_weight_shapes(facts)
+        )
+        for facts in spec.layers
+        if get_weight_shapes(facts)
+    }
+    network = TrainedNetwork(spec, weights, image_shape=(28, 28))
+    page = PageNetwork("menu", network)
+    examples = choose_examples(load_sample(), [page])
+    path = tmp_path_factory.mktemp("menu") / "page.html"
+    path.write_text(render_page(collect_page_data([page], examples, print), "menu"), "utf-8")
+    return path, network
+
+
+def test_every_kind_of_row_is_explained(open_page, menu_page):
+    path, network = menu_page
+    inside = Inside(open_page(path), [network])
+    page = inside.page
+    assert page.locator('[data-layer="C1"] .map-button').count() == 32
+    notes = page.locator(".flow .note").all_inner_texts()
+    assert notes == ["D2: dropout, off after training"]
+    for layer, place in [
+        ("C1", (0, 13, 31)),
+        ("N1", (5, 5, 7)),
+        ("S2", (6, 0, 3)),
+        ("C3", (2, 1, 11)),
+        ("S4", (1, 1, 0)),
+        ("GLOBAL", (9,)),
+        ("F5", (17,)),
+        ("OUTPUT", (4,)),
+        ("INPUT", (13, 12, 0)),
+    ]:
+        inside.hover(layer, place)
+        assert layer in page.locator(".unit-value").inner_text()
+        values = inside.values[layer].squeeze()
+        expected = float(values[place[: values.ndim]])
+        assert inside.value == pytest.approx(expected, rel=1e-3, abs=6e-4), layer
+        assert read_numbers(inside.formulas[-1])[-1] == pytest.approx(
+            expected, rel=1e-3, abs=6e-4
+        ), layer

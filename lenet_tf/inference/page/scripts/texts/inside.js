@@ -2,15 +2,17 @@
 
 export const inside = {
   insideHint: {
-    en: "Point at any unit to see what it looks at and how its value is made. Click to keep it.",
-    ko: "유닛에 마우스를 올리면 입력의 어느 부분을 보는지, 값이 어떻게 계산되는지 나타납니다. 클릭하면 고정됩니다.",
+    en: "Point at any unit to see what it looks at and how its value is made. "
+      + "Click to keep it, Esc to let it go.",
+    ko: "유닛에 마우스를 올리면 입력의 어느 부분을 보는지, 값이 어떻게 계산되는지 나타납니다. 클릭하면 고정되고, Esc를 누르면 풀립니다.",
   },
   insideEmpty: {
     en: "Nothing is drawn yet. Draw a digit or choose an example, and every layer fills in.",
     ko: "아직 그린 것이 없습니다. 숫자를 그리거나 예시를 고르면 모든 층의 값이 나타납니다.",
   },
   insideLegend: {
-    en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its scale. Maps, rows and columns count from 0.",
+    en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its "
+      + "scale. Maps, rows and columns count from 0.",
     ko: "보라색은 음수, 주황색은 양수입니다. 층 아래의 숫자(±)는 그 층 색상 눈금의 끝값입니다. 맵, 행, 열은 0부터 셉니다.",
   },
   insideCounts: {en: "Parameters and connections", ko: "파라미터와 연결 수"},
@@ -21,6 +23,10 @@ export const inside = {
   insideUnits: {en: "layer {count}", ko: "유닛 {count}개"},
   insideMapName: {en: "{layer}, map {map} (0–{last})", ko: "{layer}, 맵 {map} (0–{last})"},
   insideShortMap: {en: "{layer} map {map}", ko: "{layer} 맵 {map}"},
+  insideChannel_0: {en: "{layer}, red", ko: "{layer}, 빨강"},
+  insideChannel_1: {en: "{layer}, green", ko: "{layer}, 초록"},
+  insideChannel_2: {en: "{layer}, blue", ko: "{layer}, 파랑"},
+  insideMore: {en: "How its value is made ↓", ko: "값을 계산하는 과정 ↓"},
   insideUnitName: {en: "{layer}, unit {unit}", ko: "{layer}, 유닛 {unit}"},
   insideClassName: {en: "{layer}, class {name}", ko: "{layer}, 클래스 {name}"},
   insidePlaceName: {
@@ -45,7 +51,7 @@ export const inside = {
   insideDropout: {
     en: "{name}: dropout, off after training", ko: "{name}: 드롭아웃, 학습이 끝나면 꺼짐",
   },
-  insideFlatten: {en: "flatten {shape} to {count}", ko: "{shape}을 {count}개로 펼침"},
+  insideFlatten: {en: "flatten {shape} to {count}", ko: "펼침: {shape} → {count}"},
   insideUnitValue: {en: "{name}: {value}", ko: "{name}: {value}"},
   insideLargeLabel: {
     en: "{name}, large. Arrow keys move the unit.", ko: "{name}, 크게 보기. 방향키로 유닛을 옮깁니다.",
@@ -57,7 +63,7 @@ export const inside = {
     en: "It sees rows {rows}, columns {columns} of the input: {size} pixels.",
     ko: "입력의 {rows}행, {columns}열을 봅니다: {size}픽셀(수용 영역).",
   },
-  insideSumHeading: {en: "How its value is made", ko: "값이 만들어지는 과정"},
+  insideSumHeading: {en: "How its value is made", ko: "값을 계산하는 과정"},
   insideTiles: {en: "Input maps", ko: "입력 맵"},
   insideKernel: {en: "kernel of {layer}", ko: "{layer}의 커널"},
   insideWeightsOf: {en: "weights of {layer}", ko: "{layer}의 가중치"},
@@ -88,8 +94,8 @@ export const inside = {
     en: "softmax: e^z / (the sum of e^z over all classes) ≈ {value}",
     ko: "소프트맥스: e^z / (모든 클래스의 e^z 합) ≈ {value}",
   },
-  insideOff: {en: "It is switched off, so it puts out {value}.", ko: "꺼져 있어서 {value}을 출력합니다."},
-  insideWindowSum: {en: "Sum of the window: {terms} ≈ {sum}", ko: "창의 합: {terms} ≈ {sum}"},
+  insideOff: {en: "It is switched off: its output is {value}.", ko: "꺼져 있어서 출력은 {value}입니다."},
+  insideWindowSum: {en: "Sum of the window: {terms} ≈ {sum}", ko: "윈도 안의 합: {terms} ≈ {sum}"},
   insideCoefficient: {
     en: "Coefficient × sum + bias: z = {coefficient} × {total} + ({bias}) ≈ {sum}",
     ko: "계수 × 합 + 편향(절편): z = {coefficient} × {total} + ({bias}) ≈ {sum}",
@@ -106,7 +112,8 @@ export const inside = {
     ko: "출력은 그 음수인 {value}입니다. 가장 가까운 코드가 답이 됩니다.",
   },
   insideNormalizationSum: {
-    en: "{value} × {factor} + ({offset}) ≈ {result}", ko: "{value} × {factor} + ({offset}) ≈ {result}",
+    en: "Factor and offset: {value} × {factor} + ({offset}) ≈ {result}",
+    ko: "배율과 오프셋: {value} × {factor} + ({offset}) ≈ {result}",
   },
   insidePadding: {en: "padding", ko: "패딩"},
   insideInput: {en: "Input", ko: "입력"},
@@ -117,7 +124,7 @@ export const inside = {
   insideBias: {en: "Bias", ko: "편향(절편)"},
   insideSum: {en: "Sum", ko: "합"},
   insideOthers: {en: "{count} others together", ko: "나머지 {count}개"},
-  insideLargest: {en: "Largest contributions", ko: "가장 큰 기여"},
+  insideLargest: {en: "Largest contributions", ko: "기여가 큰 항"},
   insideAllHeading: {en: "Every term of the sum", ko: "합의 모든 항"},
   insideAllTerms: {en: "{count} terms", ko: "항 {count}개"},
   insideSoftmaxTable: {
@@ -137,7 +144,8 @@ export const inside = {
   },
   insideCodesHeading: {en: "{name} beside the ten codes", ko: "{name}과 열 개의 코드"},
   insideCodesHint: {
-    en: "{name}'s 84 units drawn as 7×12. Beneath each code is its distance, the sum of squared differences.",
+    en: "{name}'s 84 units drawn as 7×12. Beneath each code is its distance, the sum of "
+      + "squared differences.",
     ko: "{name}의 유닛 84개를 7×12로 그렸습니다. 코드 아래의 숫자는 차이의 제곱을 모두 더한 거리입니다.",
   },
   insideNearest: {en: "nearest", ko: "가장 가까움"},

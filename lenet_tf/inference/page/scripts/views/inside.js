@@ -22,7 +22,8 @@ const LEGEND = Float32Array.from({length: 101}, (_, i) => i - 50);
 
 /** Build the view into #inside. */
 export function createInside(store) {
-  const root = find("inside"), live = element("p", {class: "visually-hidden", role: "status"});
+  const root = find("inside");
+  const live = element("p", {class: "visually-hidden", role: "status"});
   const view = {hovered: null, announce: false, group: 0, parts: null, detail: null, frame: 0};
   const handlers = createHandlers(store, view, schedule);
   function schedule() {
@@ -38,6 +39,9 @@ export function createInside(store) {
     fitFigure(view.parts.figure.root);
     schedule();
   };
+  root.addEventListener("keydown", ({key}) => {
+    if (key === "Escape") store.set({selection: null});
+  });
   store.watch(["network", "language"], rebuild);
   store.watch(["outputs", "changedNetwork", "selection", "theme"], schedule);
   new ResizeObserver(() => fitFigure(view.parts.figure.root)).observe(root);
@@ -55,12 +59,21 @@ function createParts(network, handlers) {
       network, index, findSource(network, index), (chosen) => handlers.choose(chosen, {})));
   const hint = element("p", {class: "inside-hint"}), legend = createPainter(1, 101);
   legend.canvas.className = "legend-bar";
+  const now = element("span");
   return {
-    figure, codes, tables, hint, legend, detailBox,
+    figure, codes, tables, hint, legend, now, detailBox,
     painter: createFigurePainter(network, figure.drawn, measureRange(network)),
     lights: createLights(network, figure.drawn),
-    roots: [hint, createLegend(figure, legend.canvas), element("div", {class: "figure-box"}, figure.root),
-      detailBox, ...codes ? [codes.root] : [], ...tables.map((table) => table.root)],
+    roots: [
+      hint,
+      createLegend(figure, legend.canvas),
+      element("div", {class: "figure-box"}, figure.root),
+      element("p", {class: "inside-now"}, now,
+        element("a", {href: "#inside-map", text: text("insideMore")})),
+      detailBox,
+      ...codes ? [codes.root] : [],
+      ...tables.map((table) => table.root),
+    ],
   };
 }
 
@@ -123,7 +136,7 @@ function findUnitOfMap(shown, {layer, map}, layout, network) {
   return findUnit(layout, map, row, column);
 }
 
-/** @returns {{layer: number, unit: number}} hovered, or chosen, or in the middle of the first map. */
+/** @returns {{layer: number, unit: number}} hovered, chosen, or in the middle of the first map. */
 function findShown({network, selection}, {hovered}) {
   if (hovered) return hovered;
   const layer = network.layers[selection?.layer];
@@ -154,6 +167,7 @@ function update(state, view, handlers, live) {
   parts.lights.show(layer, unit, field, explanation);
   parts.codes?.update(outputs, isEmpty);
   for (const table of parts.tables) table.update({layer, map});
+  parts.now.textContent = describeValue(detail.context, unit, explanation);
   const hint = text(isEmpty ? "insideEmpty" : "insideHint");
   if (parts.hint.textContent !== hint) parts.hint.textContent = hint;
   finishChoice(view, live, explanation, {layer, unit, map});

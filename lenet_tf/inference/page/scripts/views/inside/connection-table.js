@@ -1,4 +1,4 @@
-/** Which input maps each map of a table convolution takes, as table I of the 1998 paper prints it. */
+/** Which input maps a table convolution takes, as table I of the 1998 paper prints it. */
 
 import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";

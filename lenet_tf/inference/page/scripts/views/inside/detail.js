@@ -10,7 +10,8 @@ import {nameMap, nameUnit} from "#page/views/inside/names.js";
 import {countDecimals, formatFixed} from "#page/views/inside/numbers.js";
 import {createPainter} from "#page/views/inside/painter.js";
 import {createSumView} from "#page/views/inside/sum-view.js";
-import {createContributions, createFullList, createSoftmaxTable} from "#page/views/inside/tables.js";
+import {createContributions, createFullList, createSoftmaxTable}
+  from "#page/views/inside/tables.js";
 
 const MOST_PIXELS = 320, SEEN_PIXELS = 224, LARGEST_UNIT = 24;
 
@@ -70,6 +71,7 @@ function describe(network, index, map) {
     layer: network.layers[index],
     layout: layOut(network, index),
     sourceLayer: network.layers[source],
+    sourceLayout: layOut(network, source),
   };
 }
 
@@ -121,7 +123,8 @@ function createLarge({network, layer, layout, map}, handlers) {
 /** The network's input with what the unit sees of it. */
 function createSeen(network) {
   const layout = layOut(network, 0), painter = createPainter(layout.height, layout.width);
-  const picture = createPicture(layout, painter), mark = element("span", {class: "mark field-mark"});
+  const picture = createPicture(layout, painter);
+  const mark = element("span", {class: "mark field-mark"});
   const caption = element("figcaption", {class: "quiet small"});
   picture.style.setProperty("--scale",
     Math.max(1, Math.floor(SEEN_PIXELS / Math.max(layout.height, layout.width))));
@@ -158,7 +161,9 @@ function createTables(state, {network, layer}, unit, explanation) {
 
 /** Every product, made only while the list is open. */
 function createList(network, index) {
-  const box = element("div", {class: "scroll", tabindex: 0});
+  const box = element("div", {
+    class: "scroll", tabindex: 0, role: "group", "aria-label": text("insideAllHeading"),
+  });
   let shown = null;
   const fill = () => {
     if (root.open && shown) box.replaceChildren(createFullList(network, index, shown));

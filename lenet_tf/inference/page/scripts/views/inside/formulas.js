@@ -3,7 +3,8 @@
 import {ACTIVATIONS} from "#page/network/activations.js";
 import {text} from "#page/texts/index.js";
 import {formatActivation} from "#page/views/inside/names.js";
-import {countSumDecimals, formatFixed, formatSum, splitLargest} from "#page/views/inside/numbers.js";
+import {countSumDecimals, formatFixed, formatSum, splitLargest}
+  from "#page/views/inside/numbers.js";
 
 /** How many parts of a sum are written out. */
 const MAX_PARTS = 8;
@@ -67,9 +68,10 @@ function writeActivation(activation, z, output, decimals) {
   if (activation === "softmax") return [text("insideSoftmax", {value: formatFixed(output, 4)})];
   const value = ACTIVATIONS[activation](z);
   const number = (each) => formatFixed(each, Math.max(decimals, countSumDecimals([value])));
+  const result = value === 0 ? "= 0" : `≈ ${number(value)}`;
   const lines = activation === "linear"
     ? [text("insideLinear", {value: number(value)})]
-    : [`${formatActivation(activation, formatFixed(z, decimals))} ≈ ${number(value)}`];
+    : [`${formatActivation(activation, formatFixed(z, decimals))} ${result}`];
   if (Math.abs(value - output) > 1e-3 * Math.max(1, Math.abs(value))) {
     lines.push(text("insideOff", {value: number(output)}));
   }

@@ -18,7 +18,8 @@ export function hasNumbers({rows, columns}) {
  *
  * @param {{rows: number, columns: number}} size
  * @param {function(?number): void} point called with the cell that the pointer is on
- * @returns {{root: HTMLElement, update: function(ArrayLike<number>, object, number, ?number): void}}
+ * @returns {{root: HTMLElement,
+ *   update: function(ArrayLike<number>, object, number, ?number): void}}
  *   `update` takes values, their color scale, the decimals and the cell to mark
  */
 export function createGrid(size, point = () => {}) {
@@ -46,7 +47,8 @@ function createNumberGrid({rows, columns}) {
 
 function createColorGrid(size, point) {
   const {rows, columns} = size;
-  const tile = createTile(size, Math.min(Math.max(Math.floor(240 / Math.max(rows, columns)), 3), 14));
+  const cell = Math.floor(240 / Math.max(rows, columns));
+  const tile = createTile(size, Math.min(Math.max(cell, 3), 14));
   const place = (event) => {
     const area = tile.root.getBoundingClientRect();
     const row = Math.floor((event.clientY - area.top) / area.height * rows);

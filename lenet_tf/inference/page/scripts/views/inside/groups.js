@@ -22,6 +22,7 @@ const BY_WINDOW = [
  * @returns {Group[]} in order of the maps
  */
 export function groupTerms(network, index, terms) {
+  if (!terms.length) return [];
   const layout = layOut(network, findSource(network, index));
   const byWindow = BY_WINDOW.includes(network.layers[index].kind);
   const isPlaced = !layout.isStrip || byWindow;

@@ -18,6 +18,14 @@ export function nameMap(layer, layout, map) {
   return text("insideMapName", {layer: layer.name, map, last: layout.maps - 1});
 }
 
+/** @returns {string} such as "C3 map 2", or a color of the input. */
+export function nameSource(layer, layout, map) {
+  if (map === null) return layer.name;
+  return layout.channels > 1
+    ? text(`insideChannel_${map}`, {layer: layer.name})
+    : text("insideShortMap", {layer: layer.name, map});
+}
+
 /** @returns {string} such as "C3, map 2, row 4, column 5". */
 export function nameUnit(network, layer, layout, unit) {
   if (layout.isStrip) {

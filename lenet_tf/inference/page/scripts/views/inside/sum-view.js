@@ -5,6 +5,7 @@ import {element} from "#page/views/elements.js";
 import {createGrid, createTile, hasNumbers} from "#page/views/inside/grids.js";
 import {collect} from "#page/views/inside/groups.js";
 import {writeFormulas} from "#page/views/inside/formulas.js";
+import {nameSource} from "#page/views/inside/names.js";
 import {countCellDecimals, countSumDecimals, formatFixed} from "#page/views/inside/numbers.js";
 import {createDivergingScale} from "#page/views/inside/painter.js";
 import {findLimit} from "#page/views/pixels.js";
@@ -88,7 +89,8 @@ function createEquation(context, kind, size, hasWeights) {
   const signs = kind === "rbf" ? ["−", "( )² ="] : ["×", "="];
   const root = element("div", {class: "equation"});
   parts.forEach(({grid, caption}, i) => {
-    if (i > 0) root.append(element("span", {class: "sign", "aria-hidden": "true", text: signs[i - 1]}));
+    const sign = element("span", {class: "sign", "aria-hidden": "true", text: signs[i - 1] ?? ""});
+    if (i > 0) root.append(sign);
     root.append(element("div", {class: "grid-part"}, caption, grid.root));
   });
   const box = element("div", {}, root, ...hasNumbers(size) ? [] : [readout]);
@@ -114,11 +116,8 @@ function findWinner({pool}, {cells}) {
   return cells.findIndex((term) => term && term.weight === 1);
 }
 
-function writeCaption({sourceLayer, layer}, kind, field, group) {
-  const source = group.map === null
-    ? sourceLayer.name
-    : text("insideShortMap", {layer: sourceLayer.name, map: group.map});
-  if (field === "value") return source;
+function writeCaption({sourceLayer, sourceLayout, layer}, kind, field, group) {
+  if (field === "value") return nameSource(sourceLayer, sourceLayout, group.map);
   if (field === "weight") {
     const key = {rbf: "insideCode", dense: "insideWeightsOf"}[kind] ?? "insideKernel";
     return text(key, {layer: layer.name});
@@ -148,7 +147,7 @@ function createTiles(context, groups, choose) {
     const button = element("button", {type: "button", class: "tile", click: () => choose(i)},
       element("span", {
         class: "tile-name",
-        text: text("insideShortMap", {layer: context.sourceLayer.name, map: group.map}),
+        text: nameSource(context.sourceLayer, context.sourceLayout, group.map),
       }),
       element("span", {class: "tile-row"}, value.root, "×", weight.root, "=", product.root),
       sum);

@@ -5,7 +5,8 @@ import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {findSource, layOut} from "#page/views/inside/layout.js";
 import {nameUnit} from "#page/views/inside/names.js";
-import {countDecimals, countSumDecimals, formatFixed, splitLargest} from "#page/views/inside/numbers.js";
+import {countDecimals, countSumDecimals, formatFixed, splitLargest}
+  from "#page/views/inside/numbers.js";
 
 const LARGEST = 6;
 const MOST_CLASSES = 20;
