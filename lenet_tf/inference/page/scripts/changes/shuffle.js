@@ -9,7 +9,7 @@ const orders = new Map();
  * Shuffle an image's pixels.
  *
  * @param {import("#page/store.js").RawImage} image
- * @returns {import("#page/store.js").RawImage} whose pixel i is pixel `findOrder(…)[i]` of the image
+ * @returns {import("#page/store.js").RawImage} whose pixel i is the image's pixel findOrder(…)[i]
  */
 export function shufflePixels(image) {
   const {height, width, channels, pixels} = image, order = findOrder(height * width);

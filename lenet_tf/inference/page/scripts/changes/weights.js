@@ -30,9 +30,9 @@ function roundNetwork(network, bits) {
 }
 
 /**
- * Round weights to numbers of a few bits: to the multiples of one step that are nearest, the largest
- * absolute weight being 2^(bits − 1) − 1 steps. With one bit a weight keeps its sign only, times
- * the mean of all absolute weights.
+ * Round weights to numbers of a few bits: to the nearest multiples of one step, of which the
+ * largest absolute weight is 2^(bits − 1) − 1 steps. With one bit a weight keeps its sign only,
+ * times the mean of all absolute weights.
  *
  * @param {Float32Array} values all weights of one array
  * @param {number} bits 1 to 16

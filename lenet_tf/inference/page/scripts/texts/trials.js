@@ -49,14 +49,12 @@ export const trials = {
   changesShuffle: {en: "Shuffle", ko: "섞기"},
   changeShuffle: {en: "Shuffle the pixels", ko: "픽셀 섞기"},
   changeShuffleCaption: {
-    en: "Every picture is shuffled in the same way. A network of dense layers only, trained on such "
-      + "pictures, would do as well as before: the order of its inputs means nothing to it. A "
-      + "convolution compares neighbors, so it would lose. No network here was trained on shuffled "
-      + "pictures, so all of them fail.",
-    ko: "모든 그림을 똑같은 방식으로 섞습니다. 완전 연결층(밀집층)만 있는 신경망은 섞인 그림으로 "
-      + "학습하면 전과 똑같이 잘 맞힙니다. 입력의 순서에 아무 의미도 두지 않기 때문입니다. 합성곱은 "
-      + "이웃한 픽셀을 함께 보므로 그만큼 불리해집니다. 여기 있는 신경망은 섞인 그림으로 학습하지 "
-      + "않았으므로 모두 틀리기 시작합니다.",
+    en: "Every picture is shuffled in the same way. A network of dense layers only, trained on "
+      + "such pictures, would do as well as before: the order of its inputs means nothing to it. "
+      + "A convolution compares neighbors, so it would lose. No network here was trained on "
+      + "shuffled pictures, so all of them fail.",
+    ko: "모든 그림을 똑같은 방식으로 섞습니다. 완전 연결층(밀집층)만 있는 신경망은 섞인 그림으로 학습하면 전과 똑같이 잘 맞힙니다. 입력의 순서에 아무 의미도 두지 "
+      + "않기 때문입니다. 합성곱은 이웃한 픽셀을 함께 보므로 그만큼 불리해집니다. 여기 있는 신경망은 섞인 그림으로 학습하지 않았으므로 모두 틀리기 시작합니다.",
   },
   changesBits: {en: "Round the weights", ko: "가중치 반올림"},
   changeBits: {en: "Bits per weight", ko: "가중치당 비트 수"},
@@ -67,27 +65,27 @@ export const trials = {
   bitsOne: {
     en: "1 bit: each weight keeps only its sign, times the mean size of all weights of its layer. "
       + "Biases stay.",
-    ko: "1비트: 가중치의 부호만 남기고, 크기는 그 층의 가중치 절댓값 평균으로 바꿉니다. 편향(절편)은 "
-      + "그대로입니다.",
+    ko: "1비트: 가중치의 부호만 남기고, 크기는 그 층의 가중치 절댓값 평균으로 바꿉니다. 편향(절편)은 그대로입니다.",
   },
   bitsSome: {
-    en: "{bits} bits: each weight is rounded to one of {values} evenly spaced numbers. In each layer "
-      + "the largest weight is {steps} steps from 0. Biases stay.",
-    ko: "{bits}비트: 가중치를 일정한 간격의 수 {values}개 중 가장 가까운 것으로 반올림합니다. 층마다 "
-      + "가장 큰 가중치가 0에서 {steps}칸 떨어져 있습니다. 편향(절편)은 그대로입니다.",
+    en: "{bits} bits: each weight is rounded to one of {values} evenly spaced numbers. In each "
+      + "layer the largest weight is {steps} steps from 0. Biases stay.",
+    ko: "{bits}비트: 가중치를 일정한 간격의 수 {values}개 중 가장 가까운 것으로 반올림합니다. 층마다 가장 큰 가중치가 0에서 {steps}칸 떨어져 "
+      + "있습니다. 편향(절편)은 그대로입니다.",
   },
   accuracyCaption: {
-    en: "Correct answers on the page's {count} test images under the same changes. Each image gets "
-      + "noise of its own. Maps are switched off in the chosen network only.",
-    ko: "이 페이지의 시험 이미지 {count}장을 똑같이 바꿨을 때 맞힌 수입니다. 잡음은 이미지마다 "
-      + "다릅니다. 특징 맵은 선택한 신경망에서만 꺼집니다.",
+    en: "Correct answers on the page's {count} test images under the same changes. Images that a "
+      + "network misreads were preferred when they were chosen: compare the two columns with each "
+      + "other, not with the network's published error. Each image gets noise of its own. Maps "
+      + "are switched off in the chosen network only.",
+    ko: "이 페이지의 시험 이미지 {count}장을 똑같이 바꿨을 때 맞힌 수입니다. 신경망이 틀리는 이미지를 일부러 넣었으므로 공개된 오류율과 비교하지 말고 두 열을 "
+      + "서로 비교하세요. 잡음은 이미지마다 다릅니다. 특징 맵은 선택한 신경망에서만 꺼집니다.",
   },
   accuracyNetwork: {en: "Network", ko: "신경망"},
   mapsCaption: {
-    en: "A map or unit that is switched off puts out 0. One missing map seldom changes the answer; "
-      + "several often do.",
-    ko: "끈 특징 맵(특성 맵)이나 유닛의 출력은 0이 됩니다. 하나를 끄면 답이 잘 바뀌지 않지만 여러 개를 "
-      + "끄면 자주 바뀝니다.",
+    en: "A map or unit that is switched off puts out 0. Try one map of a layer with few maps, "
+      + "then one of a layer with many: which does the network miss more?",
+    ko: "끈 특징 맵(특성 맵)이나 유닛의 출력은 0이 됩니다. 맵이 적은 층에서 하나를 꺼 보고, 맵이 많은 층에서도 하나를 꺼 보세요. 어느 쪽의 영향이 더 클까요?",
   },
   mapsReset: {en: "Switch all on", ko: "모두 켜기"},
   mapsSelectedOff: {en: "Switch off {layer} {map}", ko: "{layer} {map}번 끄기"},
@@ -115,15 +113,14 @@ export const trials = {
     ko: "주황색: 이곳의 잉크가 조금 늘면 {name}의 점수가 오릅니다. 보라색: 점수가 내립니다.",
   },
   saliencyMeaningColor: {
-    en: "Orange: a little more light here raises the score of {name}. Violet: it lowers the score. "
-      + "Of a pixel's channels the one with the largest slope is shown.",
-    ko: "주황색: 이곳이 조금 밝아지면 {name}의 점수가 오릅니다. 보라색: 점수가 내립니다. 픽셀마다 "
-      + "기울기가 가장 큰 채널을 보여 줍니다.",
+    en: "Orange: a little more light here raises the score of {name}. Violet: it lowers the "
+      + "score. Of a pixel's channels the one with the largest slope is shown.",
+    ko: "주황색: 이곳이 조금 밝아지면 {name}의 점수가 오릅니다. 보라색: 점수가 내립니다. 픽셀마다 기울기가 가장 큰 채널을 보여 줍니다.",
   },
   saliencyLimits: {
-    en: "This is the gradient at this one picture (Simonyan et al. 2013). It says what a tiny change "
-      + "does. It doesn't say what a large change does, nor why the network decided so.",
-    ko: "이 그림에서 계산한 기울기(그래디언트)입니다(Simonyan 외, 2013). 아주 작은 변화의 효과만 "
-      + "알려 줄 뿐, 크게 바꿨을 때의 결과나 신경망이 그렇게 답한 이유를 알려 주지는 않습니다.",
+    en: "This is the gradient at this one picture (Simonyan et al. 2013). It says what a tiny "
+      + "change does. It doesn't say what a large change does, nor why the network decided so.",
+    ko: "이 그림에서 계산한 기울기(그래디언트)입니다(Simonyan 외, 2013). 아주 작은 변화의 효과만 알려 줄 뿐, 크게 바꿨을 때의 결과나 신경망이 그렇게 "
+      + "답한 이유를 알려 주지는 않습니다.",
   },
 };

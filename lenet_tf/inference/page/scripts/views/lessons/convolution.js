@@ -22,8 +22,10 @@ export function createConvolutionLesson(store) {
     if ("window" in patch || "kernelName" in patch) fillKernel(lesson);
     view.show();
   });
-  store.watch(["changedImage", "language", "theme"], ({changedImage}) => {
-    if (lesson.source === "digit") fillPicture(lesson, changedImage);
+  store.watch(["language", "theme"], () => view.show());
+  store.watch(["changedImage"], ({changedImage}) => {
+    if (lesson.source !== "digit") return;
+    fillPicture(lesson, changedImage);
     view.show();
   });
   return view.root;
@@ -53,18 +55,7 @@ function resize(values, before, side) {
 
 function createView(lesson, change) {
   const controls = createControls(lesson, change);
-  const picture = createNumberGrid({
-    id: "convolution-picture", isInk: true,
-    edit: (index, value) => change({source: "own", values: replaceAt(lesson.values, index, value)}),
-  });
-  const kernel = createNumberGrid({
-    id: "convolution-kernel",
-    edit: (index, value) =>
-      change({kernelName: "custom", kernel: replaceAt(lesson.kernel, index, value)}),
-  });
-  const output = createNumberGrid({
-    id: "convolution-output", pick: (place) => change({place}),
-  });
+  const {picture, kernel, output} = createGrids(lesson, change);
   const player = createPlayer({
     id: "convolution-place", label: "windowPlace", count: 25,
     format: (place) => `${place + 1} / ${countPlaces(findWindows(lesson)) ** 2}`,
@@ -93,6 +84,22 @@ function createView(lesson, change) {
     sum.textContent = writeSum(lesson, windows);
   };
   return {root, show};
+}
+
+function createGrids(lesson, change) {
+  return {
+    picture: createNumberGrid({
+      id: "convolution-picture", isInk: true,
+      edit: (index, value) =>
+        change({source: "own", values: replaceAt(lesson.values, index, value)}),
+    }),
+    kernel: createNumberGrid({
+      id: "convolution-kernel",
+      edit: (index, value) =>
+        change({kernelName: "custom", kernel: replaceAt(lesson.kernel, index, value)}),
+    }),
+    output: createNumberGrid({id: "convolution-output", pick: (place) => change({place})}),
+  };
 }
 
 const join = (sign, grid) => element("div", {class: "grid-after-sign"}, sign, grid);

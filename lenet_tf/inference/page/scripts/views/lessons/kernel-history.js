@@ -70,37 +70,43 @@ function createView(history, names, choose) {
     id: "history-epoch", label: "historyEpoch", count, milliseconds: 400,
     format: (place) => String(epochs[place]), change: (epoch) => change({epoch}),
   });
+  const figure = createFigure(history);
+  const show = () => {
+    player.describe();
+    figure.show(chosen);
+  };
+  const root = element("div", {},
+    element("div", {class: "lesson-controls"}, networks.root, ...sliders), player, figure.root);
+  return {root, show};
+}
+
+/** Create the kernel as numbers and as lines. */
+function createFigure(history) {
+  const {epochs, layer} = history;
   const grid = createNumberGrid({id: "history-kernel"});
   const lines = element("div", {class: "history-lines"});
   const caption = element("p", {class: "quiet small", id: "history-change"});
-  let width = 0;
-  new ResizeObserver(() => {
-    if (width === lines.clientWidth) return;
-    width = lines.clientWidth;
-    show();
-  }).observe(lines);
-  const show = () => {
-    const {epoch, filter, map} = chosen;
+  let shown = null, width = 0;
+  const show = (chosen) => {
+    shown = chosen;
+    const {epoch, filter, map} = chosen, values = {layer, filter, epoch: epochs[epoch]};
     const kernels = epochs.map((_, i) => readKernel(history, i, filter, map));
     const limit = Math.max(...kernels.flat().map(Math.abs)) || 1;
-    const values = {layer: history.layer, filter, epoch: epochs[epoch]};
-    player.describe();
     grid.show(kernels[epoch], {limit, digits: 2, caption: text("historyKernel", values)});
     lines.replaceChildren(drawLines({
-      kernels, epochs, position: epoch, limit, label: text("historyLines", values),
-      width: lines.clientWidth,
+      kernels, epochs, position: epoch, limit, width: lines.clientWidth,
+      label: text("historyLines", values),
     }));
+    const change = formatNumber(findChange(kernels[0], kernels[epoch]));
     if (epoch === 0) caption.textContent = "";
-    else {
-      say(caption, "historyChange", {
-        ...values, change: formatNumber(findChange(kernels[0], kernels[epoch])), first: epochs[0],
-      });
-    }
+    else say(caption, "historyChange", {...values, change, first: epochs[0]});
   };
-  const root = element("div", {},
-    element("div", {class: "lesson-controls"}, networks.root, ...sliders), player,
-    element("div", {class: "grids"}, grid, lines), caption);
-  return {root, show};
+  new ResizeObserver(() => {
+    if (width === lines.clientWidth || !shown) return;
+    width = lines.clientWidth;
+    show(shown);
+  }).observe(lines);
+  return {root: element("div", {}, element("div", {class: "grids"}, grid, lines), caption), show};
 }
 
 /** @returns {number} the root mean square of the differences. */

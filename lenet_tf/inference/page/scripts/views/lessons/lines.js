@@ -22,10 +22,12 @@ export function drawLines({kernels, epochs, position, limit, label, width}) {
   const [first, last] = [epochs[0], epochs.at(-1)];
   const x = (epoch) => LEFT + (right - LEFT) * (epoch - first) / (last - first || 1);
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / limit) / 2;
-  const root = draw("svg", {viewBox: `0 0 ${right + RIGHT} ${HEIGHT}`, role: "img", "aria-label": label});
+  const viewBox = `0 0 ${right + RIGHT} ${HEIGHT}`;
+  const root = draw("svg", {viewBox, role: "img", "aria-label": label});
   for (const value of [-limit, 0, limit]) {
-    root.append(draw("line", {class: "grid-line", x1: LEFT, x2: right, y1: y(value),
-      y2: y(value)}), write(formatNumber(value, 2), LEFT - 6, y(value) + 4, "end"));
+    root.append(
+      draw("line", {class: "grid-line", x1: LEFT, x2: right, y1: y(value), y2: y(value)}),
+      write(formatNumber(value, 2), LEFT - 6, y(value) + 4, "end"));
   }
   root.append(write(String(first), x(first), HEIGHT - 8, "middle"),
     write(String(last), x(last), HEIGHT - 8, "middle"));

@@ -13,24 +13,10 @@ const FULL_INK = 9;
  *   edited, `pick` with that of a cell that is pressed; ink is dark, other numbers have two colors
  */
 export function createNumberGrid({edit, pick, isInk = false, id}) {
-  const caption = element("caption", {});
-  const body = element("tbody", {});
+  const caption = element("caption", {}), body = element("tbody", {});
   const root = element("table", {class: "lesson-grid", id}, caption, body);
+  const make = (index, size) => edit ? createInput(index, size, edit) : createCell(index, pick);
   let cells = [], shape = "";
-  const build = (size, before, after) => {
-    const side = before + size + after;
-    cells = new Array(size ** 2);
-    body.replaceChildren(...Array.from({length: side}, (_, row) => element("tr", {},
-      ...Array.from({length: side}, (_, column) => {
-        const y = row - before, x = column - before;
-        if (y < 0 || x < 0 || y >= size || x >= size) {
-          return element("td", {class: "padding", text: "0"});
-        }
-        const index = y * size + x;
-        cells[index] = edit ? createInput(index, size, edit) : createCell(index, pick);
-        return cells[index].closest("td");
-      }))));
-  };
   /**
    * Show numbers.
    *
@@ -38,32 +24,50 @@ export function createNumberGrid({edit, pick, isInk = false, id}) {
    * @param {{before?: number, after?: number, caption: string, limit?: number, digits?: number,
    *   isMarked?: (function(number): boolean), isQuiet?: (function(number): boolean)}} options
    */
-  root.show = (values, {before = 0, after = 0, limit = null, digits = 3, ...options}) => {
+  root.show = (values, {before = 0, after = 0, limit = null, ...options}) => {
     const size = Math.sqrt(values.length), wanted = `${size}/${before}/${after}`;
-    if (shape !== wanted) build(size, before, after);
+    if (shape !== wanted) cells = buildRows(body, size, before, after, make);
     shape = wanted;
     if (caption.textContent !== options.caption) caption.textContent = options.caption;
-    const largest = limit ?? (Math.max(...values.map(Math.abs)) || 1);
+    const largest = isInk ? FULL_INK : limit ?? (Math.max(...values.map(Math.abs)) || 1);
+    const color = isInk ? toInkColor : toDivergingColor;
     values.forEach((value, index) => {
-      const cell = cells[index], owner = cell.closest("td");
-      shade(owner, isInk ? toInkColor(value / FULL_INK) : toDivergingColor(value / largest));
+      const owner = cells[index].closest("td");
+      shade(owner, color(value / largest));
       owner.classList.toggle("is-marked", Boolean(options.isMarked?.(index)));
       owner.classList.toggle("is-quiet", Boolean(options.isQuiet?.(index)));
-      const shown = formatNumber(value, digits);
-      if (!edit) cell.textContent = shown;
-      else {
-        cell.setAttribute("aria-label", text("cellLabel", findPlace(index, size)));
-        if (document.activeElement !== cell) cell.value = String(Number(value.toPrecision(3)));
-      }
+      if (edit) showInput(cells[index], value, findPlace(index, size));
+      else cells[index].textContent = formatNumber(value, options.digits);
     });
   };
-  /** Mark the cells of the padding around the picture whose position is in a set. */
+  /** Mark the cells of the padding around the picture whose row and column a function accepts. */
   root.markPadding = (isMarked) => {
     [...body.rows].forEach((row, y) => [...row.cells].forEach((cell, x) => {
       if (cell.classList.contains("padding")) cell.classList.toggle("is-marked", isMarked(y, x));
     }));
   };
   return root;
+}
+
+/** Fill a table with cells, and with padding around them. */
+function buildRows(body, size, before, after, make) {
+  const side = before + size + after, cells = new Array(size ** 2);
+  body.replaceChildren(...Array.from({length: side}, (_, row) => element("tr", {},
+    ...Array.from({length: side}, (_, column) => {
+      const y = row - before, x = column - before;
+      if (y < 0 || x < 0 || y >= size || x >= size) {
+        return element("td", {class: "padding", text: "0"});
+      }
+      const index = y * size + x;
+      cells[index] = make(index, size);
+      return cells[index].closest("td");
+    }))));
+  return cells;
+}
+
+function showInput(input, value, place) {
+  input.setAttribute("aria-label", text("cellLabel", place));
+  if (document.activeElement !== input) input.value = String(Number(value.toPrecision(3)));
 }
 
 const findPlace = (index, size) =>

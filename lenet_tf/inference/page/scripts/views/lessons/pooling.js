@@ -34,7 +34,9 @@ export function createPoolingLesson(store) {
     }
     view.show();
   });
-  store.watch(["outputs", "theme"], (state) => {
+  store.watch(["theme"], () => view.show());
+  store.watch(["outputs"], (state) => {
+    if (lesson.source === "numbers") return;
     readMap(lesson, state);
     view.show();
   });
@@ -105,7 +107,8 @@ function createView(lesson, change) {
   return {root, show, listSources: (network, source) => listSources(select, network, source)};
 }
 
-const findWindows = ({values, window, stride}) => ({size: Math.sqrt(values.length), window, stride});
+const findWindows = ({values, window, stride}) =>
+  ({size: Math.sqrt(values.length), window, stride});
 
 function showGrids(lesson, picture, grids) {
   const {values, place} = lesson, windows = findWindows(lesson), side = countPlaces(windows);

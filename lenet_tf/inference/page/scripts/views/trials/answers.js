@@ -8,9 +8,13 @@ import {computeProbabilities, findLargest} from "#page/network/probabilities.js"
 import {element, formatPercent} from "#page/views/elements.js";
 import {create, say} from "#page/views/trials/parts.js";
 
+/** How long an answer must stay before it is read aloud, in milliseconds. */
+const CALM = 600;
+
 /** @returns {{verdict: HTMLElement, table: HTMLElement}} */
 export function createAnswers(store) {
-  const verdict = element("p", {class: "trials-verdict", id: "trials-verdict", role: "status"});
+  const verdict = element("p", {class: "trials-verdict", id: "trials-verdict"});
+  const announce = createAnnouncement(verdict);
   const body = element("tbody", {});
   const table = element("table", {class: "trials-answers", id: "trials-answers"},
     element("colgroup", {}, ...["name-column", "share-column", "", "share-column", ""]
@@ -42,8 +46,24 @@ export function createAnswers(store) {
     if (isEmpty) verdict.textContent = "";
     else if (!hasChanges(state.changes)) say(verdict, "verdictSame", values);
     else say(verdict, was === is ? "verdictKept" : "verdictFlipped", values);
+    announce(hasChanges(state.changes) ? is : null);
   });
   return {verdict, table};
+}
+
+/** Return a function that has the verdict read aloud once another class has stayed the answer. */
+function createAnnouncement(verdict) {
+  const status = element("span", {class: "visually-hidden", role: "status"});
+  let last = null, timer = null;
+  return (answer) => {
+    if (!status.isConnected) verdict.after(status);
+    if (answer === last) return;
+    last = answer;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      status.textContent = answer === null ? "" : verdict.textContent;
+    }, CALM);
+  };
 }
 
 /** Return a function that computes the unchanged probabilities, once for each image. */

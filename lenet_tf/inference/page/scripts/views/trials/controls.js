@@ -6,55 +6,67 @@ import {createSlider, element} from "#page/views/elements.js";
 import {create, say} from "#page/views/trials/parts.js";
 
 const ALL_BITS = 17;
-const signed = (value) => `${value > 0 ? "+" : ""}${value}`.replace("-", "−");
+const formatSigned = (value) => `${value > 0 ? "+" : ""}${value}`.replace("-", "−");
 
 /** @returns {HTMLElement} */
 export function createControls(store) {
-  const {height, width} = store.state.image, side = Math.min(height, width);
   const change = (patch) => store.set({changes: {...store.state.changes, ...patch}});
-  const square = {
-    top: Math.round(height / 2 - side / 8), left: Math.round(width / 2 - side / 8), side: 0,
-  };
-  const cover = (patch) => {
-    Object.assign(square, patch);
-    change({occlusion: square.side ? {...square} : null});
-  };
-  const plain = (name, options) => ({
-    id: `change-${name}`, initial: NO_CHANGES[name], read: (changes) => changes[name],
-    change: (value) => change({[name]: value}), ...options,
-  });
-  const hidden = (name, max) => ({
-    id: `change-${name}`, min: 0, max, step: 1, initial: square[name],
-    read: () => square[name], change: (value) => cover({[name]: value}),
-  });
-  const move = [
-    plain("down", {label: "changeDown", min: -height / 2, max: height / 2, step: 1, format: signed}),
-    plain("right", {label: "changeRight", min: -width / 2, max: width / 2, step: 1, format: signed}),
-    plain("degrees", {label: "changeDegrees", min: -180, max: 180, step: 1,
-      format: (value) => `${signed(value)}°`}),
-    plain("scale", {label: "changeScale", min: 0.4, max: 1.6, step: 0.05,
-      format: (value) => `× ${value.toFixed(2)}`}),
-  ];
-  const noise = plain("noise", {label: "changeNoise", min: 0, max: 128, step: 1});
-  const bits = plain("bits", {
-    label: "changeBits", min: 1, max: ALL_BITS, step: 1, initial: ALL_BITS,
-    read: (changes) => changes.bits ?? ALL_BITS,
-    change: (value) => change({bits: value === ALL_BITS ? null : value}),
-    format: (value) => value === ALL_BITS ? "32" : String(value),
-  });
-  const covers = [
-    {...hidden("side", side), label: "changeSide"},
-    {...hidden("top", height - 1), label: "changeTop"},
-    {...hidden("left", width - 1), label: "changeLeft"},
-  ];
-  // Dragging on the picture moves the square too.
-  store.watch(["changes"], ({changes}) => Object.assign(square, changes.occlusion ?? {side: 0}));
+  const sliders = (list) => list.map((options) => createReset(store, options));
+  const {move, noise, bits} = describeSliders(store.state.image, change);
   return element("div", {class: "trials-controls"},
-    group("changesMove", ...move.map((options) => createReset(store, options))),
-    group("changesNoise", createReset(store, noise), createNewNoise(store, change)),
-    group("changesCover", ...covers.map((options) => createReset(store, options))),
+    group("changesMove", ...sliders(move)),
+    group("changesNoise", ...sliders([noise]), createNewNoise(store, change)),
+    group("changesCover", ...sliders(describeSquare(store, change))),
     group("changesShuffle", createShuffle(store, change)),
-    group("changesBits", createReset(store, bits), createBitsCaption(store)));
+    group("changesBits", ...sliders([bits]), createBitsCaption(store)));
+}
+
+/** Describe the sliders of numbers among the changes. */
+function describeSliders({height, width}, change) {
+  const describe = (name, label, min, max, step, options = {}) => ({
+    id: `change-${name}`, label, min, max, step, initial: NO_CHANGES[name],
+    read: (changes) => changes[name], change: (value) => change({[name]: value}), ...options,
+  });
+  return {
+    move: [
+      describe("down", "changeDown", -height / 2, height / 2, 1, {format: formatSigned}),
+      describe("right", "changeRight", -width / 2, width / 2, 1, {format: formatSigned}),
+      describe("degrees", "changeDegrees", -180, 180, 1,
+        {format: (value) => `${formatSigned(value)}°`}),
+      describe("scale", "changeScale", 0.4, 1.6, 0.05,
+        {format: (value) => `× ${value.toFixed(2)}`}),
+    ],
+    noise: describe("noise", "changeNoise", 0, 128, 1),
+    bits: describe("bits", "changeBits", 1, ALL_BITS, 1, {
+      initial: ALL_BITS, read: (changes) => changes.bits ?? ALL_BITS,
+      change: (value) => change({bits: value === ALL_BITS ? null : value}),
+      format: (value) => value === ALL_BITS ? "32" : String(value),
+    }),
+  };
+}
+
+/** Describe the sliders of the square, whose place is kept while its side is 0. */
+function describeSquare(store, change) {
+  const {height, width} = store.state.image, side = Math.min(height, width);
+  const initial = {
+    side: 0, top: Math.round(height / 2 - side / 8), left: Math.round(width / 2 - side / 8),
+  };
+  const square = {...initial};
+  const describe = (name, label, max) => ({
+    id: `change-${name}`, label, min: 0, max, step: 1, initial: initial[name],
+    read: () => square[name],
+    change: (value) => {
+      square[name] = value;
+      change({occlusion: square.side ? {...square} : null});
+    },
+  });
+  // Dragging on the picture moves the square too.
+  store.watch(["changes"], ({changes}) => Object.assign(square,
+    changes.occlusion ?? (changes === NO_CHANGES ? initial : {side: 0})));
+  return [
+    describe("side", "changeSide", side), describe("top", "changeTop", height - 1),
+    describe("left", "changeLeft", width - 1),
+  ];
 }
 
 function group(key, ...children) {

@@ -4,7 +4,7 @@ import {NO_CHANGES} from "#page/changes/changes.js";
 import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {findLimit, paintMap} from "#page/views/pixels.js";
-import {create, moveByArrows, runInFrame, say} from "#page/views/trials/parts.js";
+import {create, moveByArrows, runInFrame, runWhenSeen, say} from "#page/views/trials/parts.js";
 
 /** Kinds of rows that compute something of their own from the layer before. */
 const KINDS = new Set([
@@ -25,12 +25,18 @@ export function createMapSwitches(store) {
     groups[0].root.open = true;
     layers.replaceChildren(...groups.map(({root}) => root));
   });
-  const paintOpen = runInFrame(() => groups.forEach(({paint}) => paint(store.state.outputs)));
-  store.watch(["outputs", "theme"], paintOpen);
-  layers.addEventListener("toggle", paintOpen, {capture: true});
-  store.watch(["changes", "network", "language"], ({changes}) => {
-    groups.forEach(({update}) => update(changes.disabled));
-    resetAll.disabled = !countDisabled(changes.disabled);
+  const paintOpen = () => groups.forEach(({paint}) => paint(store.state.outputs));
+  store.watch(["outputs", "theme"], runWhenSeen(layers, paintOpen));
+  layers.addEventListener("toggle", runInFrame(paintOpen), {capture: true});
+  let shown = {};
+  store.watch(["changes", "network", "language"], ({changes: {disabled}, network, language}) => {
+    // Sliders change other parts of the changes, many times a second.
+    if (shown.disabled === disabled && shown.network === network && shown.language === language) {
+      return;
+    }
+    shown = {disabled, network, language};
+    groups.forEach(({update}) => update(disabled));
+    resetAll.disabled = !countDisabled(disabled);
   });
   return element("div", {}, create("p", "mapsCaption", {class: "quiet small"}),
     element("div", {class: "trials-buttons"}, resetAll, createShortcut(store)), layers);
@@ -92,10 +98,21 @@ function createShortcut(store) {
   return button;
 }
 
-/** Create the switches of one layer. */
+/** Create a button for each map, with a canvas where maps have more than one unit. */
+function createSwitches(store, layer, hasPictures) {
+  const maps = Array.from({length: layer.outputShape.at(-1)}, (_, map) => map);
+  const canvases = hasPictures ? maps.map(() => element("canvas", {"aria-hidden": "true"})) : [];
+  const buttons = maps.map((map) => element("button", {
+    type: "button", id: `map-${layer.name}-${map}`,
+    class: hasPictures ? "map-switch" : "unit-switch", click: () => switchMap(store, layer, map),
+  }, ...canvases.slice(map, map + 1), element("span", {text: String(map), "aria-hidden": "true"})));
+  return {buttons, canvases};
+}
+
+/** Create the switches of one layer, which can be folded away. */
 function createGroup(store, layer) {
-  const maps = layer.outputShape.at(-1), hasPictures = layer.outputShape.length === 3
-    && layer.outputShape[0] > 1;
+  const {outputShape} = layer, maps = outputShape.at(-1);
+  const hasPictures = outputShape.length === 3 && outputShape[0] > 1;
   const title = element("span", {}), count = element("span", {class: "quiet small"});
   const reset = create("button", "mapsAllOn", {
     type: "button", class: "small-button", click: () => {
@@ -103,15 +120,7 @@ function createGroup(store, layer) {
       setDisabled(store, others);
     },
   });
-  const canvases = [], buttons = Array.from({length: maps}, (_, map) => {
-    const button = element("button", {
-      type: "button", id: `map-${layer.name}-${map}`, class: hasPictures ? "map-switch" : "unit-switch",
-      click: () => switchMap(store, layer, map),
-    });
-    if (hasPictures) canvases.push(button.appendChild(element("canvas", {"aria-hidden": "true"})));
-    button.append(element("span", {text: String(map), "aria-hidden": "true"}));
-    return button;
-  });
+  const {buttons, canvases} = createSwitches(store, layer, hasPictures);
   const group = element("div", {class: "map-buttons", role: "group"}, ...buttons);
   moveByArrows(group);
   const root = element("details", {id: `maps-${layer.name}`},
@@ -121,12 +130,12 @@ function createGroup(store, layer) {
     paint(outputs) {
       if (!root.open || !hasPictures) return;
       const values = outputs[layer.index], limit = findLimit(values);
-      canvases.forEach((canvas, map) => paintMap(canvas, values, layer.outputShape, map, limit));
+      canvases.forEach((canvas, map) => paintMap(canvas, values, outputShape, map, limit));
     },
     update(disabled) {
       const off = new Set(disabled[layer.name]);
       const values = {layer: layer.name, count: maps, off: off.size};
-      say(title, layer.outputShape.length === 3 ? "mapsOfLayer" : "unitsOfLayer", values);
+      say(title, outputShape.length === 3 ? "mapsOfLayer" : "unitsOfLayer", values);
       say(count, off.size ? "mapsOff" : "mapsNoneOff", values);
       group.setAttribute("aria-label", title.textContent);
       reset.hidden = !off.size;

@@ -28,6 +28,28 @@ export function runInFrame(run) {
 }
 
 /**
+ * Return a function that runs another one in the next frame in which an element can be seen.
+ *
+ * @param {HTMLElement} root
+ * @param {function(): void} run
+ */
+export function runWhenSeen(root, run) {
+  let isSeen = false, isWaiting = false;
+  const inFrame = runInFrame(run);
+  new IntersectionObserver((entries) => {
+    isSeen = entries.at(-1).isIntersecting;
+    if (isSeen && isWaiting) {
+      isWaiting = false;
+      inFrame();
+    }
+  }).observe(root);
+  return () => {
+    if (isSeen) inFrame();
+    else isWaiting = true;
+  };
+}
+
+/**
  * Let the arrow keys move the focus among buttons, of which the Tab key then finds one only.
  *
  * @param {HTMLElement} group that holds the buttons

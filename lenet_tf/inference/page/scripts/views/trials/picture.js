@@ -59,7 +59,8 @@ function placeFrame(frame, occlusion, {height, width}) {
 function dragSquare(store, root) {
   const move = (event) => {
     const {height, width} = store.state.image, box = root.getBoundingClientRect();
-    const side = store.state.changes.occlusion?.side || Math.round(NEW_SIDE * Math.min(height, width));
+    const side = store.state.changes.occlusion?.side
+      || Math.round(NEW_SIDE * Math.min(height, width));
     const place = (share, length) =>
       Math.min(Math.max(Math.round(share * length - side / 2), 0), Math.max(length - side, 0));
     store.set({changes: {...store.state.changes, occlusion: {

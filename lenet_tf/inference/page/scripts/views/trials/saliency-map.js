@@ -5,46 +5,27 @@ import {computeSaliency} from "#page/network/saliency.js";
 import {text} from "#page/texts/index.js";
 import {element, formatNumber} from "#page/views/elements.js";
 import {findLimit, paint, paintMap, toInkColor} from "#page/views/pixels.js";
-import {create, moveByArrows, runInFrame, say} from "#page/views/trials/parts.js";
+import {create, moveByArrows, runInFrame, runWhenSeen, say} from "#page/views/trials/parts.js";
 
 /** @returns {HTMLElement} */
 export function createSaliency(store) {
-  const input = element("canvas", {class: "trials-map", role: "img"});
-  const map = element("canvas", {class: "trials-map", id: "saliency-map", role: "img"});
   const classes = element("div", {class: "trials-buttons", role: "group", id: "saliency-classes"});
-  const caption = element("p", {class: "small", id: "saliency-strongest"});
-  const meaning = element("p", {class: "quiet small"});
-  let chosen = null, shown = null, hovered = null;
-  const describe = () => {
-    if (!shown) return;
-    const {gradient, shape: [, width]} = shown;
-    const at = hovered ?? findStrongest(gradient);
-    const values = {
-      row: Math.floor(at / width), column: at % width, value: formatNumber(gradient[at]),
-    };
-    say(caption, hovered === null ? "saliencyStrongest" : "saliencyHovered", values);
-  };
-  const update = runInFrame(() => {
+  const figure = createFigure();
+  let chosen = null;
+  const show = () => {
     const {changedNetwork: network, outputs, answer, changes} = store.state;
-    const index = chosen ?? answer, name = nameClasses(network)[index];
-    const shape = network.layers[0].outputShape;
-    const gradient = flatten(
-      computeSaliency(network, outputs, index, {disabled: changes.disabled}), shape[2],
-    );
-    shown = {gradient, shape};
-    paintInput(input, outputs[0], shape);
-    paintMap(map, gradient, [shape[0], shape[1], 1], 0, findLimit(gradient));
+    const index = chosen ?? answer, shape = network.layers[0].outputShape;
+    const {disabled} = changes;
+    const gradient = flatten(computeSaliency(network, outputs, index, {disabled}), shape[2]);
+    figure.show(outputs[0], gradient, shape, nameClasses(network)[index]);
     classes.querySelectorAll("button").forEach((button, i) => {
       button.setAttribute("aria-pressed", String(i === 0 ? chosen === null : i - 1 === chosen));
     });
-    describe();
-    say(meaning, shape[2] > 1 ? "saliencyMeaningColor" : "saliencyMeaning", {name});
-    input.setAttribute("aria-label", text("saliencyInput"));
-    map.setAttribute("aria-label", text("saliencyMap", {name}));
-  });
+  };
+  const showInFrame = runInFrame(show);
   const choose = (index) => {
     chosen = index;
-    update();
+    showInFrame();
   };
   store.watch(["network"], ({network}) => {
     chosen = null;
@@ -54,15 +35,40 @@ export function createSaliency(store) {
         element("button", {type: "button", class: "class", text: name, click: () => choose(i)})));
     moveByArrows(classes);
   });
-  store.watch(["outputs", "language", "theme"], update);
+  store.watch(["outputs", "language", "theme"], runWhenSeen(figure.root, show));
   store.watch(["language"], () => classes.setAttribute("aria-label", text("saliencyClasses")));
+  return element("div", {}, classes, figure.root);
+}
+
+/** Create the input and the gradient beside it, with a caption of one pixel's number. */
+function createFigure() {
+  const input = element("canvas", {class: "trials-map", role: "img"});
+  const map = element("canvas", {class: "trials-map", id: "saliency-map", role: "img"});
+  const caption = element("p", {class: "small", id: "saliency-strongest"});
+  const meaning = element("p", {class: "quiet small"});
+  let shown = null, hovered = null;
+  const describe = () => {
+    const {gradient, shape: [, width]} = shown, at = hovered ?? findStrongest(gradient);
+    say(caption, hovered === null ? "saliencyStrongest" : "saliencyHovered", {
+      row: Math.floor(at / width), column: at % width, value: formatNumber(gradient[at]),
+    });
+  };
   readPixels(map, () => shown?.shape, (at) => {
     hovered = at;
-    describe();
+    if (shown) describe();
   });
-  return element("div", {}, classes,
-    element("div", {class: "trials-maps"}, input, map), caption, meaning,
-    create("p", "saliencyLimits", {class: "quiet small"}));
+  const show = (values, gradient, shape, name) => {
+    shown = {gradient, shape};
+    paintInput(input, values, shape);
+    paintMap(map, gradient, [shape[0], shape[1], 1], 0, findLimit(gradient));
+    describe();
+    say(meaning, shape[2] > 1 ? "saliencyMeaningColor" : "saliencyMeaning", {name});
+    input.setAttribute("aria-label", text("saliencyInput"));
+    map.setAttribute("aria-label", text("saliencyMap", {name}));
+  };
+  const root = element("div", {}, element("div", {class: "trials-maps"}, input, map), caption,
+    meaning, create("p", "saliencyLimits", {class: "quiet small"}));
+  return {root, show};
 }
 
 /** Call `show` with the position of the pixel under the pointer, and null when it leaves. */
@@ -97,7 +103,8 @@ function findStrongest(values) {
 
 /** Paint a prepared image from its smallest to its largest value. */
 function paintInput(canvas, values, [height, width, channels]) {
-  const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
+  const low = values.reduce((a, b) => Math.min(a, b));
+  const high = values.reduce((a, b) => Math.max(a, b));
   const scale = (value) => (value - low) / (high - low || 1);
   paint(canvas, height, width, (row, column) => {
     const at = (row * width + column) * channels;
