@@ -4,7 +4,8 @@ import {smooth, smoothRim} from "#page/preparation/filters.js";
 import {MIN_CONTRAST} from "#page/preparation/ink.js";
 import {solveSymmetric} from "#page/preparation/least-squares.js";
 import {close, open} from "#page/preparation/morphology.js";
-import {createPlane, findMaximum, findMinimum, findRim, subtract, take} from "#page/preparation/planes.js";
+import {createPlane, findMaximum, findMinimum, findRim, subtract, take} from
+  "#page/preparation/planes.js";
 import {resizeFloats} from "#page/preparation/resize.js";
 import {estimateShadowedPaper, fitsRim, hasShadowEdge} from "#page/preparation/shadows.js";
 import {computeMedian, estimateDeviation, roundHalfEven, sum} from

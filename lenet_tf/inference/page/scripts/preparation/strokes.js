@@ -119,7 +119,9 @@ export function selectStrokes(picture, box) {
   );
   const inside = findMaximum(areas.filter((_, label) => !isAtRim.has(label)), 0);
   const atRim = findMaximum(areas.filter((_, label) => isAtRim.has(label)), 0);
-  if (inside > 0 && inside >= MIN_AREA_INSIDE * atRim) for (const label of isAtRim) areas[label] = 0;
+  if (inside > 0 && inside >= MIN_AREA_INSIDE * atRim) {
+    for (const label of isAtRim) areas[label] = 0;
+  }
   const least = MIN_AREA * findMaximum(areas);
   const kept = pixels.slice();
   for (let at = 0; at < kept.length; at++) {
