@@ -109,8 +109,8 @@ export const drawing = {
     ko: "테스트 오류율 {error} [{low}–{high}], {images}개 중 {errors}개",
   },
   rowFact: {
-    en: "Row {name}: {mean} ± {deviation}, {seeds} runs",
-    ko: "{name} 행: {mean} ± {deviation}, 학습 {seeds}회",
+    en: "Row {name}: {mean} ± {sd}, {seeds} runs",
+    ko: "{name} 행: {mean} ± {sd}, 학습 {seeds}회",
   },
   intervalNote: {
     en: "In brackets: 95% confidence interval. ±: standard deviation over runs.",

@@ -53,7 +53,7 @@ function showFacts({network, name, facts}) {
   name.textContent = nameNetwork(network);
   const lines = [text("parametersFact", {count: formatCount(network.parameters)})];
   if (network.test) lines.push(text("testFact", describeTest(network.test)));
-  if (network.row?.deviation) lines.push(text("rowFact", describeRow(network.row)));
+  if (network.row?.sd) lines.push(text("rowFact", describeRow(network.row)));
   facts.replaceChildren(
     element("span", {class: "card-title", text: describeNetwork(network)}),
     ...lines.map((line) => element("span", {text: line})));
@@ -68,8 +68,8 @@ function describeTest({errors, images, error, low, high}) {
   };
 }
 
-function describeRow({name, seeds, mean, deviation}) {
-  return {name, seeds, mean: percent(mean), deviation: (100 * deviation).toFixed(2)};
+function describeRow({name, seeds, mean, sd}) {
+  return {name, seeds, mean: percent(mean), sd: (100 * sd).toFixed(2)};
 }
 
 /**
