@@ -329,6 +329,8 @@ def _is_lit(cell) -> bool:
 def test_keys_move_through_maps_and_units(inside):
     page = inside.page
     page.locator('[data-layer="C1"] .map-button').first.focus()
+    inside.wait()
+    assert page.locator(".unit-value").inner_text().startswith("C1, map 0, row 14, column 14")
     page.keyboard.press("ArrowRight")
     inside.wait()
     # The unit in the middle of 28×28, of map 1 of 6.
@@ -349,6 +351,8 @@ def test_keys_move_through_maps_and_units(inside):
     page.keyboard.press("ArrowDown")
     inside.wait()
     assert page.evaluate("selected()") == {"layer": 7, "unit": 42 + 7}
+    page.keyboard.press("Escape")
+    assert page.evaluate("selected()") is None
 
 
 def test_a_click_keeps_a_unit_and_pointing_shows_others_for_a_while(inside):
@@ -400,8 +404,13 @@ def test_another_network_and_language_are_shown(inside):
     inside.page.evaluate("lenetPage.then(({store}) => store.set({language: 'ko'}))")
     assert "특징 맵" in inside.page.locator('[data-layer="C1"] .label').inner_text()
     inside.page.get_by_role("button", name="파라미터와 연결 수").click()
+    inside.wait()
     counts = inside.page.locator('[data-layer="C3"] .counts').inner_text()
     assert read_numbers(counts) == [2416, 241_600]
+    tops = inside.page.evaluate(
+        "[...document.querySelectorAll('.layer')].map((layer) => layer.offsetTop)"
+    )
+    assert len(set(tops)) == 1
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 390])

@@ -71,8 +71,8 @@ function createParts(network, handlers) {
       element("p", {class: "inside-now"}, now,
         element("a", {href: "#inside-map", text: text("insideMore")})),
       detailBox,
-      ...codes ? [codes.root] : [],
-      ...tables.map((table) => table.root),
+      element("div", {class: "inside-extras"},
+        ...codes ? [codes.root] : [], ...tables.map((table) => table.root)),
     ],
   };
 }
@@ -99,20 +99,23 @@ function measureRange({imageShape: [height, width, channels = 1], preparation}) 
 
 function createHandlers(store, view, schedule) {
   const getShown = () => findShown(store.state, view);
+  const complete = ({layer, map, unit}) => ({
+    layer, unit: unit ?? findUnitOfMap(getShown(), layer, map, layOut(store.state.network, layer)),
+  });
   const choose = (chosen, {byKey = false, open = false}) => {
-    const layout = layOut(store.state.network, chosen.layer);
-    const unit = chosen.unit ?? findUnitOfMap(getShown(), chosen, layout, store.state.network);
+    const selection = complete(chosen);
     view.hovered = null;
     view.announce = byKey;
     if (chosen.group >= 0) view.group = chosen.group;
     view.open = open;
-    store.set({selection: {layer: chosen.layer, unit}});
+    store.set({selection});
   };
   return {
     choose,
-    hover(found) {
+    hover(pointed) {
       // Without a choice, what was last looked at stays.
-      if (!found && !store.state.selection) return;
+      if (!pointed && !store.state.selection) return;
+      const found = pointed && complete(pointed);
       if (found?.layer === view.hovered?.layer && found?.unit === view.hovered?.unit) return;
       view.hovered = found;
       schedule();
@@ -130,9 +133,9 @@ function createHandlers(store, view, schedule) {
 }
 
 /** Keep the place when another map of the same layer is chosen. */
-function findUnitOfMap(shown, {layer, map}, layout, network) {
+function findUnitOfMap(shown, layer, map, layout) {
   if (shown.layer !== layer) return findMiddle(layout, map);
-  const {row, column} = locate(layOut(network, layer), shown.unit);
+  const {row, column} = locate(layout, shown.unit);
   return findUnit(layout, map, row, column);
 }
 

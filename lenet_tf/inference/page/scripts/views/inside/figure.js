@@ -21,8 +21,8 @@ import {moveRoving} from "#page/views/inside/roving.js";
 
 /**
  * @param {import("#page/network/network.js").Network} network
- * @param {{hover: (function(?object): void), choose: (function(object, object): void)}} handlers
- *   called with {layer, unit}; `choose` also with {byKey, map}
+ * @param {object} handlers `hover` and `choose` take {layer, unit} or {layer, map}, `choose` also
+ *   {byKey, open}; `move` takes a layer and a keyboard event
  * @returns {{root: HTMLElement, drawn: Map<number, DrawnLayer>}}
  */
 export function createFigure(network, handlers) {
@@ -88,7 +88,7 @@ function createCounts({kind, parameters, connections}) {
   return counts;
 }
 
-/** Hovering shows a unit, a click or Enter chooses it, arrow keys move among the maps. */
+/** Pointing and focus show a unit, a click or Enter chooses it, arrow keys move among the maps. */
 function listen({layer, layout, box, maps}, handlers) {
   const index = layer.index;
   const find = (event) => {
@@ -100,6 +100,11 @@ function listen({layer, layout, box, maps}, handlers) {
     const found = find(event);
     if (found) handlers.hover(found);
   });
+  box.addEventListener("focusin", (event) => {
+    const map = findMapOfEvent(event, maps);
+    if (map >= 0 && event.target.matches(":focus-visible")) handlers.hover({layer: index, map});
+  });
+  box.addEventListener("focusout", () => handlers.hover(null));
   box.addEventListener("click", (event) => {
     const map = findMapOfEvent(event, maps);
     if (map < 0) return;
