@@ -121,6 +121,7 @@ notebooks: $(call installed,dev-notebooks) ## run all notebooks and their answer
 bench: install $(VENV)-bench/.installed ## measure start-up, epochs and other frameworks (an hour)
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/predict.py
+	@$(BIN)/python benchmarks/page.py
 	@$(BIN)/python benchmarks/step_profile.py
 	@$(BIN)/python benchmarks/choices.py
 	@$(BIN)/python benchmarks/speed.py $(VENV)-bench/bin/python $(ARGS)
