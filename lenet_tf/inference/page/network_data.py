@@ -77,17 +77,19 @@ def describe_page_network(network: PageNetwork) -> dict[str, Any]:
     trained, preset = network.trained, network.preset
     spec = trained.spec
     card = ModelCard.from_network(trained, network.name)
-    data_title = hide_folder(card.data_title)
-    title = card.title if preset else f"{spec.name}, trained on {data_title}"
+    # A network without a record may have been trained on anything.
+    is_known = trained.origin is not None and bool(trained.origin.data)
+    data_title = hide_folder(card.data_title) if is_known else ""
+    title = f"{spec.name}, trained on {data_title}" if is_known else spec.name
     versions = network.versions
-    return describe_network(trained, network.name, title) | {
+    return describe_network(trained, network.name, card.title if preset else title) | {
         "imageShape": list(network.image_shape),
         "isPreset": preset is not None,
         "rejects": network.rejects,
         "pictureInput": _name_picture_input(network),
         "dataTitle": data_title,
-        "dataLicense": card.data_license,
-        "recipe": card.recipe if card.is_recorded else None,
+        "dataLicense": card.data_license if is_known else None,
+        "recipe": card.recipe if network.preset or network.record else None,
         "precision": trained.precision,
         "row": None if preset is None else _describe_row(preset),
         "versions": {name: versions[name] for name in _PACKAGES if name in versions},
