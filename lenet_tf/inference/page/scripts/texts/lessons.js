@@ -99,9 +99,9 @@ export const lessons = {
   "pool subsampling": {en: "1998 {side} × {side}", ko: "1998 {side} × {side}"},
   poolTerms: {
     en: "{cells} → max {max}; average {sum} / {count} = {average}; min {min}; sum {sum}; 1998: "
-      + "1.7159·tanh(2/3·({coefficient}·{sum} + {bias})) = {subsampling}",
+      + "1.7159·tanh(2/3·({coefficient}·{term} + {bias})) = {subsampling}",
     ko: "{cells} → 최댓값 {max}; 평균 {sum} / {count} = {average}; 최솟값 {min}; 합 {sum}; 1998: "
-      + "1.7159·tanh(2/3·({coefficient}·{sum} + {bias})) = {subsampling}",
+      + "1.7159·tanh(2/3·({coefficient}·{term} + {bias})) = {subsampling}",
   },
   historyNetwork: {en: "Network", ko: "신경망"},
   historyFilter: {en: "Filter", ko: "필터"},

@@ -95,11 +95,11 @@ export const trials = {
   mapsOff: {en: "{off} off", ko: "{off}개 꺼짐"},
   mapsNoneOff: {en: "all on", ko: "모두 켜짐"},
   mapsAllOn: {en: "All on", ko: "모두 켜기"},
-  mapButton: {en: "{layer} {map} off", ko: "{layer} {map}번 끄기"},
+  mapButton: {en: "{layer} {map} off", ko: "{layer} {map} 끄기"},
   saliencyAnswer: {en: "The answer", ko: "현재 답"},
   saliencyClasses: {en: "Class", ko: "클래스"},
   saliencyInput: {en: "The network's input", ko: "신경망의 입력"},
-  saliencyMap: {en: "Gradient of the score of {name}", ko: "{name} 점수의 기울기"},
+  saliencyMap: {en: "Gradient of the class's score", ko: "클래스 점수의 기울기"},
   saliencyStrongest: {
     en: "Strongest slope: {value}, at row {row}, column {column}.",
     ko: "가장 큰 기울기: {value} ({row}행 {column}열)",

@@ -6,7 +6,7 @@ import {
   correlate, countPlaces, createKernel, drawSeven, findPadding, listCells, replaceAt, shrinkImage,
 } from "#page/views/lessons/arithmetic.js";
 import {createChoice} from "#page/views/lessons/choice.js";
-import {createNumberGrid} from "#page/views/lessons/number-grid.js";
+import {createNumberGrid, formatTerm} from "#page/views/lessons/number-grid.js";
 import {createPlayer} from "#page/views/lessons/player.js";
 import {say} from "#page/views/trials/parts.js";
 
@@ -162,10 +162,8 @@ export function writeFormula(windows) {
 
 /** Write the sum of products of the window. */
 function writeSum({values, kernel, place}, windows) {
-  const terms = listCells(values, windows, place).map(({value}, i) => {
-    const weight = formatNumber(kernel[i]);
-    return `${formatNumber(value)}·${weight.startsWith("−") ? `(${weight})` : weight}`;
-  });
+  const terms = listCells(values, windows, place)
+    .map(({value}, i) => `${formatTerm(value)}·${formatTerm(kernel[i])}`);
   const total = correlate(values, kernel, windows)[place];
   return `${terms.join(" + ")} = ${formatNumber(total, 4)}`;
 }

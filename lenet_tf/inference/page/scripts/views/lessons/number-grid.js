@@ -30,13 +30,14 @@ export function createNumberGrid({edit, pick, isInk = false, id}) {
     shape = wanted;
     if (caption.textContent !== options.caption) caption.textContent = options.caption;
     const largest = isInk ? FULL_INK : limit ?? (Math.max(...values.map(Math.abs)) || 1);
+    root.classList.toggle("has-fractions", Boolean(edit) && !values.every(Number.isInteger));
     const color = isInk ? toInkColor : toDivergingColor;
     values.forEach((value, index) => {
       const owner = cells[index].closest("td");
       shade(owner, color(value / largest));
       owner.classList.toggle("is-marked", Boolean(options.isMarked?.(index)));
       owner.classList.toggle("is-quiet", Boolean(options.isQuiet?.(index)));
-      if (edit) showInput(cells[index], value, findPlace(index, size));
+      if (edit) showInput(cells[index], value, findPlace(index, size), options.digits);
       else cells[index].textContent = formatNumber(value, options.digits);
     });
   };
@@ -65,9 +66,9 @@ function buildRows(body, size, before, after, make) {
   return cells;
 }
 
-function showInput(input, value, place) {
+function showInput(input, value, place, digits = 3) {
   input.setAttribute("aria-label", text("cellLabel", place));
-  if (document.activeElement !== input) input.value = String(Number(value.toPrecision(3)));
+  if (document.activeElement !== input) input.value = String(Number(value.toPrecision(digits)));
 }
 
 const findPlace = (index, size) =>
@@ -94,6 +95,12 @@ function createInput(index, size, edit) {
 
 function createCell(index, pick) {
   return element("td", pick ? {class: "can-pick", click: () => pick(index)} : {});
+}
+
+/** @returns {string} a number as a factor or a summand: negative ones in parentheses. */
+export function formatTerm(value) {
+  const shown = formatNumber(value);
+  return shown.startsWith("−") ? `(${shown})` : shown;
 }
 
 /** Color a cell, and its number black or white, whichever can be read better. */

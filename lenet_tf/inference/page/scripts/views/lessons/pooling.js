@@ -5,7 +5,7 @@ import {createSlider, element, formatNumber} from "#page/views/elements.js";
 import {
   countPlaces, drawSeven, listCells, poolPicture, replaceAt,
 } from "#page/views/lessons/arithmetic.js";
-import {createNumberGrid} from "#page/views/lessons/number-grid.js";
+import {createNumberGrid, formatTerm} from "#page/views/lessons/number-grid.js";
 import {createPlayer} from "#page/views/lessons/player.js";
 import {create} from "#page/views/trials/parts.js";
 
@@ -114,6 +114,7 @@ function showGrids(lesson, picture, grids) {
   const {values, place} = lesson, windows = findWindows(lesson), side = countPlaces(windows);
   const marked = new Set(listCells(values, windows, place).map(({index}) => index));
   picture.show(values, {
+    digits: lesson.source === "numbers" ? 3 : 2,
     caption: text("gridPicture", {side: windows.size}), isMarked: (index) => marked.has(index),
   });
   const pooled = poolPicture(values, windows, lesson);
@@ -142,7 +143,7 @@ function writeTerms(lesson) {
   const pooled = poolPicture(values, windows, lesson);
   const result = Object.fromEntries(POOLS.map((pool) => [pool, formatNumber(pooled[pool][place])]));
   return text("poolTerms", {
-    ...result, cells: cells.join(", "), count: cells.length, coefficient: formatNumber(coefficient),
-    bias: formatNumber(bias),
+    ...result, cells: cells.join(", "), count: cells.length, coefficient: formatTerm(coefficient),
+    bias: formatTerm(bias), term: formatTerm(pooled.sum[place]),
   });
 }

@@ -42,8 +42,10 @@ export function createSaliency(store) {
 
 /** Create the input and the gradient beside it, with a caption of one pixel's number. */
 function createFigure() {
-  const input = element("canvas", {class: "trials-map", role: "img"});
-  const map = element("canvas", {class: "trials-map", id: "saliency-map", role: "img"});
+  const input = element("canvas", {class: "trials-map", role: "img",
+    dataset: {label: "saliencyInput"}, "aria-label": text("saliencyInput")});
+  const map = element("canvas", {class: "trials-map", id: "saliency-map", role: "img",
+    dataset: {label: "saliencyMap"}, "aria-label": text("saliencyMap")});
   const caption = element("p", {class: "small", id: "saliency-strongest"});
   const meaning = element("p", {class: "quiet small"});
   let shown = null, hovered = null;
@@ -63,8 +65,6 @@ function createFigure() {
     paintMap(map, gradient, [shape[0], shape[1], 1], 0, findLimit(gradient));
     describe();
     say(meaning, shape[2] > 1 ? "saliencyMeaningColor" : "saliencyMeaning", {name});
-    input.setAttribute("aria-label", text("saliencyInput"));
-    map.setAttribute("aria-label", text("saliencyMap", {name}));
   };
   const root = element("div", {}, element("div", {class: "trials-maps"}, input, map), caption,
     meaning, create("p", "saliencyLimits", {class: "quiet small"}));
