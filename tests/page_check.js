@@ -9,6 +9,9 @@ import {prepareImage} from "#page/network/prepare.js";
 import {computeProbabilities, findLargest} from "#page/network/probabilities.js";
 import {computeSaliency} from "#page/network/saliency.js";
 
+/** Units of each layer that are explained, from the first to the last. */
+const UNITS = 7;
+
 /**
  * Check one network.
  *
@@ -29,7 +32,7 @@ export async function checkNetwork(data) {
     });
     const map = computeSaliency(network, outputs, findLargest(outputs.at(-1)));
     gradient = keepWorse(gradient, findRelativeError(map, getPart(saliency, i)));
-    if (i < 3) explained = keepWorse(explained, findExplanationError(network, outputs, data.units));
+    if (i < 2) explained = keepWorse(explained, findExplanationError(network, outputs));
   }
   const {answers, milliseconds} = answerAll(network, images);
   return {
@@ -73,13 +76,13 @@ function findRelativeError(actual, expected) {
     keepWorse(worst, Math.abs(value - expected[i]) / largest), 0);
 }
 
-/** Compare explanations of some units of each layer with its outputs. */
-function findExplanationError(network, outputs, units) {
+/** Compare explanations of UNITS units of each layer with its outputs. */
+function findExplanationError(network, outputs) {
   let worst = 0;
   for (const {index} of network.layers) {
     const last = outputs[index].length - 1;
-    for (let k = 0; k < units; k++) {
-      const unit = Math.round(k * last / Math.max(1, units - 1));
+    for (let k = 0; k < UNITS; k++) {
+      const unit = Math.round(k * last / (UNITS - 1));
       worst = keepWorse(worst, checkExplanation(network, outputs, index, unit));
     }
   }

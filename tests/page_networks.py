@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,34 +89,46 @@ SPECS: dict[str, Callable[[], Spec]] = {
 NAMES = (*SPECS, "lenet5-color of photographs")
 
 
-def build_check(name: str, images: int, units: int = 5) -> dict[str, Any]:
+def build_check(
+    name: str, images: int, answers: int = 1000, precision: str = "float64"
+) -> dict[str, Any]:
     """Build what `checkNetwork` of page_check.js takes.
 
     Args:
         name: One of `NAMES`.
         images: How many images all layers are compared for.
-        units: How many units of each layer are explained.
+        answers: How many images' answers are compared.
+        precision: Of the outputs of Keras that are compared: `float32`, as users have them, or
+            `float64`, which shows the page's own errors.
 
     Returns:
         Values for JSON: a network and what Keras computes.
     """
-    model = _build_model(name)
-    raw = _choose_images(name, model)
+    model = build_model(name)
+    raw = _choose_images(name, model)[:answers]
     preparation = model.spec.preparation.for_test_images
-    prepared = lenet_tf.prepare_images(raw, preparation)
-    outputs = lenet_tf.inspection.feature_maps(model, raw[:images], preparation)
+    double = to_double(model)
+    reference = double if precision == "float64" else model
+    outputs = lenet_tf.inspection.feature_maps(reference, raw[:images], preparation)
     network = describe_network(to_trained_network(model), name, name)
     return {
         "network": network | {"imageShape": list(raw.shape[1:])},
         "images": pack_arrays([raw]),
         "outputs": pack_arrays([values.reshape(len(values), -1) for values in outputs.values()]),
-        "saliency": pack_arrays([lenet_tf.inspection.saliency(_to_double(model), raw[:images])]),
-        "answers": np.asarray(model(prepared)).argmax(axis=1).tolist(),
-        "units": units,
+        "saliency": pack_arrays([lenet_tf.inspection.saliency(double, raw[:images])]),
+        "answers": np.asarray(model(lenet_tf.prepare_images(raw, preparation)))
+        .argmax(axis=1)
+        .tolist(),
     }
 
 
-def _build_model(name: str) -> Any:
+@functools.cache
+def load_images() -> np.ndarray:
+    """Load the 1,000 test images of the sample, uint8 (1000, 28, 28, 1)."""
+    return lenet_tf.load_data("sample").x_test
+
+
+def build_model(name: str) -> Any:
     """Build the trained network of a preset where there is one, else one of a seed."""
     if f"{name}-mnist" in list_names():
         return lenet_tf.LeNet.from_preset(f"{name}-mnist")
@@ -131,7 +144,7 @@ def _build_model(name: str) -> Any:
     return model
 
 
-def _to_double(model: Any) -> Any:
+def to_double(model: Any) -> Any:
     """Copy a model in double precision.
 
     The derivative of the logarithm of a confident answer's probability is 1 − p, of which float32
@@ -150,6 +163,6 @@ def _choose_images(name: str, model: Any) -> np.ndarray:
     """Return the 1,000 test images of the sample, or as many random ones in color."""
     height, width, channels = model.input_shape[1:]
     if channels == 1 or (model.spec.preparation.channels and "photographs" not in name):
-        return lenet_tf.load_data("sample").x_test
+        return load_images()
     random = np.random.default_rng(1)
     return random.integers(0, 256, (1000, height, width, channels), dtype=np.uint8)
