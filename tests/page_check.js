@@ -30,7 +30,8 @@ export async function checkNetwork(data) {
   for (let i = 0; i < expected[0].shape[0]; i++) {
     const outputs = computeOutputs(network, prepareImage(images[i], network.preparation));
     network.layers.forEach(({name}, index) => {
-      layers[name] = keepWorse(layers[name], findError(outputs[index], getPart(expected[index], i)));
+      const error = findError(outputs[index], getPart(expected[index], i));
+      layers[name] = keepWorse(layers[name], error);
     });
     const map = computeSaliency(network, outputs, findLargest(outputs.at(-1)));
     gradient = keepWorse(gradient, findRelativeError(map, getPart(saliency, i)));
@@ -91,7 +92,7 @@ function findExplanationError(network, outputs) {
   return worst;
 }
 
-/** Compare products and groups with the sum, the sum with the output, the values with the inputs. */
+/** Compare products and groups with the sum, this with the output, the values with the inputs. */
 function checkExplanation(network, outputs, index, unit) {
   const {sum, groups, bias, terms, output} = explainUnit(network, outputs, index, unit);
   const add = (values) => values.reduce((one, other) => one + other, bias);

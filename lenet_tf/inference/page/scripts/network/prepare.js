@@ -66,7 +66,7 @@ export function reduceDigit({height, width, channels, pixels}, size) {
   return {height, width, channels, pixels: reduced};
 }
 
-/** Return the old pixels that each new one covers along an axis: [position, 1/size of its width]. */
+/** Return the old pixels that each new one covers along an axis: [position, part in 1/size]. */
 function computeOverlaps(side, size) {
   const middle = (side - 1) / 2;
   return Array.from({length: side}, (_, target) => {

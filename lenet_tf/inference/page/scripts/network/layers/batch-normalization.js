@@ -6,7 +6,9 @@ const EPSILON = 1e-3;
 export function computeSums(layer, inputs) {
   const {factors, offsets} = computeFactors(layer), maps = factors.length;
   const sums = new Float64Array(inputs.length);
-  for (let i = 0; i < inputs.length; i++) sums[i] = inputs[i] * factors[i % maps] + offsets[i % maps];
+  for (let i = 0; i < inputs.length; i++) {
+    sums[i] = inputs[i] * factors[i % maps] + offsets[i % maps];
+  }
   return sums;
 }
 

@@ -113,7 +113,9 @@ export function explain(layer, inputs, unit) {
   const weights = POOLS[pool].weigh(terms.map(({value}) => value), terms.length);
   return {
     pool,
-    terms: terms.map((term, i) => ({...term, weight: weights[i], product: term.value * weights[i]})),
+    terms: terms.map((term, i) => (
+      {...term, weight: weights[i], product: term.value * weights[i]}
+    )),
   };
 }
 

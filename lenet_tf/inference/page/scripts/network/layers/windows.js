@@ -1,6 +1,6 @@
 /** Windows that slide over maps: lenet_tf/specs/conv_arithmetic.py. */
 
-/** @returns {number[]} [height, width, maps]; a flat layer is one pixel whose maps are its units. */
+/** @returns {number[]} [height, width, maps]; a flat layer is one pixel, its units are maps. */
 export function toImageShape(shape) {
   return shape.length === 1 ? [1, 1, shape[0]] : shape;
 }
