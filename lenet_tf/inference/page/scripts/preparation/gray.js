@@ -43,8 +43,8 @@ export function mix(below, above, opacity) {
 
 /** Divide by 255 and round. */
 function divide(value) {
-  const sum = value + 128;
-  return ((sum >> 8) + sum) >> 8;
+  const rounded = value + 128;
+  return ((rounded >> 8) + rounded) >> 8;
 }
 
 /** @returns {import("#page/store.js").RawImage} red, green and blue without opacity. */
@@ -69,9 +69,10 @@ function shrink(image) {
 }
 
 function multiplyByOpacity(image) {
-  const pixels = Uint8Array.from(image.pixels, (value, at) => (
-    at % 4 === 3 ? value : divide(value * image.pixels[at | 3])
-  ));
+  const pixels = new Uint8Array(image.pixels);
+  for (let at = 0; at < pixels.length; at++) {
+    if (at % 4 < 3) pixels[at] = divide(pixels[at] * pixels[at | 3]);
+  }
   return {...image, pixels};
 }
 
@@ -98,9 +99,10 @@ function fillTransparent(image) {
     && deviation > MIN_SHEET_DEVIATION;
   // Light strokes would vanish on white.
   const fill = mean > 127 && !isSheet ? 0 : 255;
-  const pixels = computeLightness(image).map(
-    (value, at) => mix(fill, value, image.pixels[at * 4 + 3]),
-  );
+  const pixels = computeLightness(image);
+  for (let at = 0; at < pixels.length; at++) {
+    pixels[at] = mix(fill, pixels[at], image.pixels[at * 4 + 3]);
+  }
   return {height: image.height, width: image.width, pixels};
 }
 
