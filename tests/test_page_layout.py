@@ -161,3 +161,27 @@ def test_a_page_without_test_images(open_page, tmp_path):
     path.write_text(render_page(content, "mine"), "utf-8")
     page = open_page(path)
     assert page.locator("#networks").inner_text().count("mine") >= 1
+
+
+def test_gray_photographs_are_shown_as_they_are(open_page, tmp_path):
+    """Ink is dark on light, but a bright sky stays bright."""
+    quarters = np.array([[0, 100], [200, 255]], np.uint8)
+    images = np.stack([quarters.repeat(14, 0).repeat(14, 1)] * 20)
+    labels = np.arange(20) % 10
+    data = lenet_tf.RawData(images, labels, images, labels, name="photos", source="pictures")
+    network = PageNetwork("mine", to_trained_network(LeNet("lenet5", seed=0)))
+    for source, expected in (("pictures", [0, 100, 200, 255]), ("file", [255, 161, 68, 16])):
+        shown = replace(network, data={"source": source})
+        content = collect_page_data([shown], choose_examples(data, [shown]), print)
+        path = tmp_path / f"{source}.html"
+        path.write_text(render_page(content, "mine"), "utf-8")
+        page = open_page(path, color_scheme="light")
+        page.evaluate(FILL, "en")
+        pixels = page.evaluate(
+            """async () => {
+              const canvas = document.querySelector("#seen-image");
+              const {data} = canvas.getContext("2d").getImageData(0, 0, 28, 28);
+              return [[0, 0], [0, 20], [20, 0], [20, 20]].map(([y, x]) => data[4 * (28 * y + x)]);
+            }"""
+        )
+        assert pixels == expected

@@ -86,6 +86,7 @@ def collect_page_data(
         "thresholds": list(read_facts().thresholds) if has_detector else [],
         "kernelHistory": history,
         "pictureInput": described[0]["pictureInput"],
+        "hasPhotographs": networks[0].data.get("source") == "pictures",
         "version": __version__,
     }
 

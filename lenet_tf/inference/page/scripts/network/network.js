@@ -28,6 +28,16 @@ import {unpackArrays} from "#page/data.js";
  * @property {string[]} classNames empty for digits
  * @property {number} parameters
  * @property {?{errors, images, error, low, high}} test
+ * @property {?{name, mean, sd, seeds}} row the row of the results table that a preset is a seed of
+ * @property {string} preset its name; empty for another network
+ * @property {boolean} isPreset
+ * @property {boolean} rejects whether the detector knows its images
+ * @property {string} pictureInput "digit" or "picture"
+ * @property {string} dataTitle the data set as people write it; empty if it is unknown
+ * @property {?string} dataLicense
+ * @property {?string} recipe in words
+ * @property {string} precision "float32", or that in which it was trained
+ * @property {object} versions of the packages that trained it
  * @property {Layer[]} layers
  */
 

@@ -13,7 +13,7 @@ const DIVERGING_DARK = [
 
 /** Colors are computed once for each theme: canvases are painted in each frame of a drawing. */
 const STEPS = 1024;
-let theme = null;
+let theme = null, hasPhotographs = false;
 
 /** @returns {boolean} whether the page is shown dark. */
 export function isDark() {
@@ -64,6 +64,16 @@ export function toInkColor(value) {
   return getTheme().ink[Math.round(clamp(value, 0) * STEPS)];
 }
 
+/** Show gray images as they are, as photographs, and not as ink. */
+export function showPhotographs() {
+  hasPhotographs = true;
+}
+
+/** @returns {[number, number, number]} the color of a gray image's value of 0…1. */
+export function toGrayColor(value) {
+  return hasPhotographs ? new Array(3).fill(255 * clamp(value, 0)) : toInkColor(value);
+}
+
 /** @returns {number} a value in least…1; 0 if it isn't a number. */
 function clamp(value, least) {
   return Math.min(Math.max(value || 0, least), 1);
@@ -102,12 +112,12 @@ export function paintMap(canvas, values, [height, width, maps], map, limit) {
     toDivergingColor(values[(row * width + column) * maps + map] / limit));
 }
 
-/** Paint a raw image: gray ones as ink, colored ones as they are. */
+/** Paint a raw image: gray ones as ink unless they are photographs, colored ones as they are. */
 export function paintImage(canvas, {height, width, channels, pixels}) {
   paint(canvas, height, width, (row, column) => {
     const at = (row * width + column) * channels;
     return channels === 3
       ? [pixels[at], pixels[at + 1], pixels[at + 2]]
-      : toInkColor(pixels[at] / 255);
+      : toGrayColor(pixels[at] / 255);
   });
 }

@@ -1,6 +1,6 @@
 /** Paints values quickly: colors come from tables, and each canvas keeps its pixels. */
 
-import {isDark, toDivergingColor, toInkColor} from "#page/views/pixels.js";
+import {isDark, toDivergingColor, toGrayColor} from "#page/views/pixels.js";
 
 const STEPS = 512;
 let tables = null;
@@ -19,7 +19,7 @@ function getTables() {
     tables = {
       dark,
       diverging: fill((i) => toDivergingColor(2 * i / STEPS - 1)),
-      ink: fill((i) => toInkColor(i / STEPS)),
+      ink: fill((i) => toGrayColor(i / STEPS)),
     };
   }
   return tables;

@@ -4,7 +4,7 @@ import {nameClasses} from "#page/network/network.js";
 import {computeSaliency} from "#page/network/saliency.js";
 import {text} from "#page/texts/index.js";
 import {element, formatNumber} from "#page/views/elements.js";
-import {findLimit, paint, paintMap, toInkColor} from "#page/views/pixels.js";
+import {findLimit, paint, paintMap, toGrayColor} from "#page/views/pixels.js";
 import {create, moveByArrows, runInFrame, runWhenSeen, say} from "#page/views/trials/parts.js";
 
 /** @returns {HTMLElement} */
@@ -110,6 +110,6 @@ function paintInput(canvas, values, [height, width, channels]) {
     const at = (row * width + column) * channels;
     return channels === 3
       ? [0, 1, 2].map((channel) => 255 * scale(values[at + channel]))
-      : toInkColor(scale(values[at]));
+      : toGrayColor(scale(values[at]));
   });
 }
