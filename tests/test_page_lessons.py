@@ -136,6 +136,7 @@ def test_reasons_have_the_numbers_of_each_network():
         return {
             "layers": [
                 {
+                    "index": index,
                     "name": facts.row.name,
                     "kind": facts.row.kind,
                     "row": facts.row.to_dict(),
@@ -145,7 +146,7 @@ def test_reasons_have_the_numbers_of_each_network():
                     "connections": facts.connections,
                     "receptiveField": facts.receptive_field,
                 }
-                for facts in get_spec(name).layers
+                for index, facts in enumerate(get_spec(name).layers)
             ]
         }
 

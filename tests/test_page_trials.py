@@ -402,3 +402,19 @@ def test_saliency_of_a_chosen_class(shown):
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 10.5 / 32 * box["width"], box["y"] + 3.5 / 32 * box["height"])
     assert page.locator("#saliency-strongest").inner_text().startswith("Slope at row 3, column 10:")
+
+
+def test_a_page_without_test_images_counts_none(open_page, tmp_path):
+    from lenet_tf.inference.page.example_images import make_no_examples
+    from lenet_tf.inference.page.page_builder import collect_page_data, render_page
+    from lenet_tf.inference.page.page_networks import find_networks
+
+    networks = find_networks(["lenet5-mnist"])
+    data = collect_page_data(networks, make_no_examples((28, 28, 1)), pytest.fail)
+    path = tmp_path / "index.html"
+    path.write_text(render_page(data, "LeNet-5"), "utf-8")
+    page = open_page(path)
+    assert page.locator("#trials-accuracy").count() == 0
+    assert page.locator("#take-example").is_hidden()
+    assert page.locator("#trials-empty").inner_text().startswith("Nothing is drawn yet")
+    assert set(page.locator("#trials-answers td.number").all_inner_texts()) == {"–"}

@@ -45,8 +45,8 @@ export const lessons = {
   },
   "lesson reasons": {en: "Why LeNet-5 looks like this", ko: "LeNet-5가 이렇게 생긴 이유"},
   "lesson reasons caption": {
-    en: "Five ideas, with the numbers of the chosen network.",
-    ko: "다섯 가지 아이디어를 선택한 신경망의 수로 설명합니다.",
+    en: "The ideas, with the numbers of the chosen network.",
+    ko: "그 바탕이 된 아이디어를 선택한 신경망의 수로 설명합니다.",
   },
   "lesson reasons source": {
     en: "Source: LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to "
@@ -139,7 +139,7 @@ export const lessons = {
     ko: "획의 정확한 위치보다 어떤 획이 있는지가 더 중요합니다. {layer} 층은 맵을 {before}에서 {after} 크기로 줄여 조금 밀린 것에 덜 "
       + "민감해집니다.",
   },
-  "reason table": {en: "C3's table", ko: "C3의 연결표"},
+  "reason table": {en: "Which maps are joined", ko: "맵 사이의 연결"},
   reasonTable: {
     en: "{layer} joins only {links} of {all} pairs of maps: {weights} parameters, not {full}. "
       + "Maps with different inputs are forced to learn different features.",

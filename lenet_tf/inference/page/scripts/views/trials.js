@@ -5,7 +5,7 @@ import {element, find} from "#page/views/elements.js";
 import {createAccuracy} from "#page/views/trials/accuracy-table.js";
 import {createAnswers} from "#page/views/trials/answers.js";
 import {createControls} from "#page/views/trials/controls.js";
-import {createMapSwitches} from "#page/views/trials/map-switches.js";
+import {createMapSwitches, listSwitchable} from "#page/views/trials/map-switches.js";
 import {create} from "#page/views/trials/parts.js";
 import {createPicture} from "#page/views/trials/picture.js";
 import {createSaliency} from "#page/views/trials/saliency-map.js";
@@ -20,6 +20,7 @@ export function createTrials(store, content) {
     click: () => store.set({changes: NO_CHANGES}),
   });
   const answers = createAnswers(store);
+  const maps = card("trials-maps", "trialsMaps", createMapSwitches(store));
   find("trials").append(
     create("p", "trialsLead", {class: "quiet"}),
     element("div", {class: "trials-grid"},
@@ -27,10 +28,15 @@ export function createTrials(store, content) {
         card("trials-picture", "trialsResult", createPicture(store, content), answers.verdict),
         element("div", {class: "panel trials-card"}, answers.table)),
       card("trials-changes", "trialsChanges", resetAll, createControls(store)),
-      card("trials-accuracy", "trialsAccuracy", createAccuracy(store, content)),
+      ...content.examples.labels.length
+        ? [card("trials-accuracy", "trialsAccuracy", createAccuracy(store, content))]
+        : [],
       card("trials-saliency", "trialsSaliency", createSaliency(store)),
-      card("trials-maps", "trialsMaps", createMapSwitches(store))),
+      maps),
   );
+  store.watch(["network"], ({network}) => {
+    maps.hidden = !listSwitchable(network).length;
+  });
   store.watch(["changes"], ({changes}) => {
     resetAll.disabled = changes === NO_CHANGES || !hasChanges(changes);
   });

@@ -27,8 +27,10 @@ export function createReasons(store) {
  */
 export function listReasons({layers}) {
   const convolutions = layers.filter(({kind}) => CONVOLUTIONS.has(kind));
-  const [first, second] = convolutions;
+  const [first] = convolutions;
   const pool = layers.find(({kind}) => kind === "subsampling" || kind === "pooling");
+  // The paper's C3: the convolution that takes the maps of the first subsampling.
+  const second = pool && convolutions.find(({index}) => index > pool.index);
   const output = layers.at(-1), reasons = [];
   const tell = (name, key, values) => reasons.push({name, key, values});
   if (first) {

@@ -8,7 +8,7 @@ import {create, say} from "#page/views/trials/parts.js";
 /** How long the changes must stay the same before images are counted, in milliseconds. */
 const PATIENCE = 150;
 
-/** @returns {HTMLElement} */
+/** @returns {HTMLElement} where the page has test images */
 export function createAccuracy(store, {examples}) {
   const count = examples.labels.length;
   const caption = element("p", {class: "quiet small"});
@@ -19,7 +19,6 @@ export function createAccuracy(store, {examples}) {
         create("th", "answersBefore", {scope: "col", class: "number"}),
         create("th", "answersNow", {scope: "col", class: "number"}))),
       body));
-  if (!count) return element("div", {hidden: ""});
   const rows = new Map(store.networks.map((network) => [network, createRow(network)]));
   body.append(...[...rows.values()].map(({row}) => row));
   store.watch(["language"], () => say(caption, "accuracyCaption", {count}));

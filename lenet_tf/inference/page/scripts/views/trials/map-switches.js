@@ -11,6 +11,11 @@ const KINDS = new Set([
   "convolution", "table_convolution", "subsampling", "pooling", "dense", "global_average_pooling",
 ]);
 
+/** @returns {object[]} the layers whose maps or units can be switched off. */
+export function listSwitchable({layers}) {
+  return layers.slice(0, -1).filter(({kind}) => KINDS.has(kind));
+}
+
 /** @returns {HTMLElement} */
 export function createMapSwitches(store) {
   const layers = element("div", {class: "map-layers"});
@@ -20,9 +25,8 @@ export function createMapSwitches(store) {
   let groups = [];
   rememberForEachNetwork(store);
   store.watch(["network"], ({network}) => {
-    groups = network.layers.slice(0, -1).filter(({kind}) => KINDS.has(kind))
-      .map((layer) => createGroup(store, layer));
-    groups[0].root.open = true;
+    groups = listSwitchable(network).map((layer) => createGroup(store, layer));
+    if (groups.length) groups[0].root.open = true;
     layers.replaceChildren(...groups.map(({root}) => root));
   });
   const paintOpen = () => groups.forEach(({paint}) => paint(store.state.outputs));
@@ -78,7 +82,7 @@ function rememberForEachNetwork(store) {
 function createShortcut(store) {
   const find = ({network, selection}) => {
     const layer = selection && network.layers[selection.layer];
-    if (!layer || !KINDS.has(layer.kind) || layer === network.layers.at(-1)) return null;
+    if (!layer || !listSwitchable(network).includes(layer)) return null;
     return {layer, map: selection.unit % layer.outputShape.at(-1)};
   };
   const button = element("button", {
