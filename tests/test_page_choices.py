@@ -155,7 +155,7 @@ def test_other_things_than_digits_are_said_to_be_none(open_page, preset_page):
     share = _format(state["probabilities"][state["answer"]])
     assert re.split(r"\s*\n\s*", message.strip()) == [
         "This doesn't look like a digit.",
-        f"It looks most like {state['answer']}, {share}",
+        f"It looks most like {state['answer']} ({share}).",
     ]
 
 

@@ -103,6 +103,41 @@ def test_undo_redo_and_clear_change_the_drawing(open_page, preset_page):
     assert page.locator("#undo").get_attribute("aria-disabled") == "true"
     page.keyboard.press("Control+Shift+z")
     assert note() == one
+    # A test image replaces the drawing, which can be brought back.
+    page.locator("#random-example").click()
+    assert read_state(page)["origin"]["kind"] == "example"
+    page.locator("#undo").click()
+    assert note() == one
+
+
+def test_ink_stays_off_the_pad_s_rim(open_page, preset_page):
+    page = open_page(preset_page)
+    draw_line(page, [(0.3, 0.5), (0.3, 1.2), (-0.2, 1.2)])
+    ink = read_state(page)["picture"][..., 0]
+    rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+    assert (rows.max(), columns.min()) == (277, 2)
+
+
+def test_a_pen_takes_over_from_a_palm(open_page, preset_page):
+    page = open_page(preset_page)
+    page.evaluate("""() => {
+        const pad = document.getElementById("pad");
+        const {left, top, width} = pad.getBoundingClientRect();
+        pad.setPointerCapture = () => {};
+        const send = (type, pointerType, pointerId, x, y) => pad.dispatchEvent(new PointerEvent(
+            type, {pointerType, pointerId, isPrimary: true, button: 0, bubbles: true,
+                clientX: left + x * width, clientY: top + y * width}));
+        send("pointerdown", "touch", 7, 0.9, 0.9);
+        send("pointermove", "touch", 7, 0.9, 0.8);
+        send("pointerdown", "pen", 8, 0.5, 0.2);
+        send("pointermove", "pen", 8, 0.5, 0.8);
+        send("pointerup", "pen", 8, 0.5, 0.8);
+        send("pointerdown", "touch", 9, 0.1, 0.9);
+        send("pointerup", "touch", 9, 0.1, 0.9);
+    }""")
+    ink = read_state(page)["picture"][..., 0]
+    columns = np.flatnonzero(ink.any(axis=0))
+    assert (columns.min(), columns.max()) == (140 - 11, 140 + 10)
 
 
 def test_the_keyboard_draws(open_page, preset_page):

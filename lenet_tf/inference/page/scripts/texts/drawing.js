@@ -9,7 +9,7 @@ export const drawing = {
   padKeys: {
     en: "Arrow keys move the pen, space puts it down or lifts it, Backspace undoes, Delete clears."
       + " With Shift the pen moves in small steps.",
-    ko: "화살표 키로 펜을 옮기고, 스페이스로 펜을 내리거나 듭니다. Backspace는 실행 취소, Delete는"
+    ko: "화살표 키로 펜을 옮기고, 스페이스바로 펜을 내리거나 듭니다. Backspace는 실행 취소, Delete는"
       + " 모두 지우기입니다. Shift를 함께 누르면 조금씩 움직입니다.",
   },
   penDown: {en: "Pen down", ko: "펜을 내렸습니다"},
@@ -58,7 +58,9 @@ export const drawing = {
   answerRight: {en: "Correct: the label is {name}", ko: "맞았습니다: 정답 {name}"},
   answerWrong: {en: "Wrong: the label is {name}", ko: "틀렸습니다: 정답 {name}"},
   notDigit: {en: "This doesn't look like a digit.", ko: "숫자처럼 보이지 않습니다."},
-  notDigitNearest: {en: "It looks most like {name}, {share}", ko: "그나마 {name}에 가장 가깝습니다, {share}"},
+  notDigitNearest: {
+    en: "It looks most like {name} ({share}).", ko: "가장 비슷한 것은 {name}입니다({share}).",
+  },
   barsLabel: {en: "Probability of each class", ko: "클래스별 확률"},
   labelMark: {en: "label", ko: "정답"},
   announceAnswer: {en: "{name}, {share}.", ko: "{name}, {share}."},

@@ -31,12 +31,15 @@ export const page = {
       + " 전송되지 않으며, 인터넷 연결 없이도 작동합니다.",
   },
   aboutNumbers: {
-    en: "The networks were trained with lenet_tf, with Keras and TensorFlow. The page computes their"
-      + " layers in JavaScript from the same weights and gets the same numbers as Keras.",
+    en: "The networks were trained with lenet_tf, Keras and TensorFlow. The page computes their layers"
+      + " in JavaScript from the same weights and gets the same numbers as Keras.",
     ko: "신경망은 Keras와 TensorFlow를 쓰는 lenet_tf로 학습했습니다. 이 페이지는 같은 가중치로 모든"
       + " 층을 JavaScript로 계산하며, Keras와 같은 값을 얻습니다.",
   },
-  aboutData: {en: "Test images: {data}, license {license}.", ko: "테스트 이미지: {data}, 라이선스 {license}."},
+  aboutData: {
+    en: "Test images: {data}, license {license}.",
+    ko: "테스트 이미지: {data}, 라이선스 {license}.",
+  },
   aboutOwn: {
     en: "Make such a page of your own run:", ko: "직접 학습한 신경망으로 이런 페이지를 만들려면:",
   },

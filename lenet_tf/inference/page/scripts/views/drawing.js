@@ -1,9 +1,9 @@
 /** Where an image comes from: the pad, the test images or a picture; and what it is read as. */
 
-import {classify} from "#page/network/classify.js";
 import {text} from "#page/texts/index.js";
 import {createAnswer} from "#page/views/drawing/answer.js";
-import {createExamples, takeExample} from "#page/views/drawing/examples.js";
+import {findFirstExample} from "#page/views/drawing/example-images.js";
+import {createExamples} from "#page/views/drawing/examples.js";
 import {Pad} from "#page/views/drawing/pad.js";
 import {createPadTools} from "#page/views/drawing/pad-tools.js";
 import {decodePicture, listenToFiles, toCanvas} from "#page/views/drawing/picture-files.js";
@@ -11,11 +11,10 @@ import {createPictureReader} from "#page/views/drawing/pictures.js";
 import {createSeenImage} from "#page/views/drawing/seen-image.js";
 import {element, find} from "#page/views/elements.js";
 
-/** The class of the test image that the page shows first. */
-const FIRST_CLASS = 5;
-
 /** Fill `#drawing`. */
 export function createDrawing(store, content) {
+  const isDigit = content.pictureInput === "digit";
+  const hasExamples = content.examples.labels.length > 0;
   const reader = createPictureReader(store, content.pictureInput);
   const status = element("p", {class: "visually-hidden", role: "status"});
   const pad = new Pad({
@@ -27,57 +26,46 @@ export function createDrawing(store, content) {
     say: (key) => status.replaceChildren(text(key)),
   });
   const tools = createPadTools(pad);
-  const examples = createExamples(store, content, () => replacePad(null));
-
-  function replacePad(backdrop) {
+  const replaceDrawing = (backdrop) => {
     pad.replace(backdrop);
     tools.update();
-  }
+  };
+  const examples = createExamples(store, content, () => replaceDrawing(null));
+  const readFile = createFileReader(reader, replaceDrawing);
+  listenToFiles(readFile);
+  const answer = createAnswer(store, content, () => pad.isDrawing);
+  find("drawing").append(
+    element("div", {class: "drawing-row"},
+      createPadPanel(pad, tools, answer.short, isDigit), createSeenImage(store, content),
+      answer.root),
+    createSources(hasExamples ? examples : null, readFile), status);
+  store.watch(["theme"], () => pad.paint());
+  if (!isDigit) document.querySelector("[data-text=lead]").dataset.text = "leadPicture";
+  if (hasExamples) examples.choose(findFirstExample(store, content));
+}
 
-  async function readFile(file) {
+/** @returns {function(Blob): Promise<void>} shows a picture instead of the drawing. */
+function createFileReader(reader, replaceDrawing) {
+  return async (file) => {
     let picture;
     try {
       picture = await decodePicture(file);
     } catch {
-      replacePad(null);
+      replaceDrawing(null);
       reader.refuse("file");
       return;
     }
-    replacePad(toCanvas(picture));
+    replaceDrawing(toCanvas(picture));
     reader.readPicture(picture);
-  }
-
-  find("drawing").append(
-    element("div", {class: "drawing-row"},
-      createPadPanel(pad, tools, content.pictureInput === "digit"),
-      createSeenImage(store, content),
-      createAnswer(store, content, () => pad.isDrawing)),
-    createSources(content.examples.labels.length ? examples : null, readFile), status);
-  listenToFiles(readFile);
-  store.watch(["theme"], () => pad.paint());
-  if (content.pictureInput !== "digit") {
-    document.querySelector("[data-text=lead]").dataset.text = "leadPicture";
-  }
-  if (content.examples.labels.length) examples.choose(findFirst(store, content));
+  };
 }
 
-/** @returns {number} a test image of the first class to be seen that all networks read. */
-function findFirst({networks}, {examples}) {
-  const wanted = Math.min(FIRST_CLASS, Math.max(...examples.labels));
-  let best = 0, most = -1;
-  examples.labels.forEach((label, index) => {
-    if (label !== wanted) return;
-    const image = takeExample(examples, index);
-    const least = Math.min(...networks.map((network) => classify(network, image)[label]));
-    if (least > most) [best, most] = [index, least];
-  });
-  return best;
-}
-
-function createPadPanel(pad, tools, isDigit) {
+function createPadPanel(pad, tools, answer, isDigit) {
   const hint = isDigit ? "padHint" : "padHintPicture";
+  const heading = isDigit ? "padHeading" : "padHeadingPicture";
   return element("section", {class: "panel pad-panel", "aria-labelledby": "pad-heading"},
-    element("h3", {id: "pad-heading", dataset: {text: isDigit ? "padHeading" : "padHeadingPicture"}}),
+    element("div", {class: "pad-head"},
+      element("h3", {id: "pad-heading", dataset: {text: heading}}), answer),
     element("div", {class: "paper"}, pad.canvas,
       element("p", {class: "pad-hint", "aria-hidden": "true", dataset: {text: hint}})),
     element("p", {id: "pad-keys", class: "small quiet", dataset: {text: "padKeys"}}),

@@ -29,12 +29,14 @@ export function isAnswered({origin}) {
  * @param {object} store
  * @param {object} content
  * @param {function(): boolean} isBusy whether a stroke is being drawn: nothing is told then
- * @returns {HTMLElement} the panel, which updates itself
+ * @returns {{root: HTMLElement, short: HTMLElement}} the panel, and the answer in a few characters
+ *   for narrow screens; both update themselves
  */
 export function createAnswer(store, content, isBusy) {
   const summary = element("div", {class: "answer-summary"});
   const bars = element("ol", {class: "bars", dataset: {label: "barsLabel"}});
   const live = element("p", {class: "visually-hidden", role: "status", id: "answer-status"});
+  const short = element("span", {class: "pad-answer", "aria-hidden": "true"});
   let rows = [], shownNames = null;
   store.watch(["probabilities", "origin", "network", "language"], (state) => {
     const names = nameClasses(state.network);
@@ -46,11 +48,13 @@ export function createAnswer(store, content, isBusy) {
     }
     const facts = describeAnswer(state, content);
     summary.replaceChildren(...showSummary(facts));
+    short.textContent = facts.message ? "?" : `${facts.name} · ${facts.share}`;
     showBars(rows, state, facts);
     announce(live, isBusy, facts);
   });
-  return element("section", {class: "panel answer", "aria-labelledby": "answer-heading"},
+  const root = element("section", {class: "panel answer", "aria-labelledby": "answer-heading"},
     element("h3", {id: "answer-heading", dataset: {text: "answerHeading"}}), summary, bars, live);
+  return {root, short};
 }
 
 /** @returns {object} what is said of the answer: texts in the chosen language. */

@@ -1,19 +1,13 @@
 /** The test images to choose from, grouped by class. */
 
-import {classify} from "#page/network/classify.js";
 import {nameClasses} from "#page/network/network.js";
-import {findLargest} from "#page/network/probabilities.js";
-import {getLanguage, text} from "#page/texts/index.js";
+import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {paintImage} from "#page/views/pixels.js";
 import {nameNetwork} from "#page/views/network-names.js";
+import {takeExample} from "#page/views/drawing/example-images.js";
+import {createMisreadFinder} from "#page/views/drawing/misread.js";
 import {describeOrigin} from "#page/views/drawing/pictures.js";
-
-/** @returns {import("#page/store.js").RawImage} one of the test images. */
-export function takeExample({images: {shape, values}}, index) {
-  const [, height, width, channels = 1] = shape, size = height * width * channels;
-  return {height, width, channels, pixels: values.subarray(index * size, (index + 1) * size)};
-}
 
 /**
  * Create the test images to choose from.
@@ -24,86 +18,70 @@ export function takeExample({images: {shape, values}}, index) {
  * @returns {{root: HTMLElement, choose: function(number): void, chooseRandom: function(): void}}
  */
 export function createExamples(store, {examples}, chosen) {
-  const answers = new Map();
-  const buttons = examples.labels.map((_, index) => createThumbnail(index));
-  const note = element("p", {class: "quiet small"});
-  const list = element("div", {
-    class: "examples", role: "radiogroup", dataset: {label: "examplesLabel"},
-    keydown: (event) => moveFocus(event, buttons),
-  }, ...groupByClass(buttons, examples.labels));
-  const opener = element("summary");
-  const root = element("details", {class: "example-choice"}, opener, list, note);
-  root.open = matchMedia("(min-width: 60rem)").matches;
-
   const choose = (index) => {
+    const label = examples.labels[index], number = examples.numbers[index];
     store.set({
-      image: takeExample(examples, index),
-      origin: describeOrigin("example", {label: examples.labels[index],
-        number: examples.numbers[index]}),
+      image: takeExample(examples, index), origin: describeOrigin("example", {label, number}),
     });
     chosen();
   };
+  const buttons = examples.labels.map((_, index) => createThumbnail(index, choose));
   const chooseRandom = () => {
-    const others = buttons.map((_, index) => index)
-      .filter((index) => buttons[index].getAttribute("aria-checked") !== "true");
-    if (others.length) choose(others[Math.floor(Math.random() * others.length)]);
+    const others = buttons.filter((button) => button.getAttribute("aria-checked") !== "true");
+    others[Math.floor(Math.random() * others.length)]?.click();
   };
-
-  buttons.forEach((button, index) => {
-    button.addEventListener("click", () => choose(index));
-    button.addEventListener("focus", () => setTabStop(buttons, index));
-  });
+  const list = element("div", {
+    class: "examples", role: "radiogroup", dataset: {label: "examplesLabel"},
+    keydown: (event) => moveFocus(event, buttons), focusin: ({target}) => setTabStop(buttons, target),
+  }, ...groupByClass(buttons, examples.labels));
+  setTabStop(buttons, buttons[0]);
   store.watch(["origin"], ({origin}) => showChosen(buttons, examples, origin));
   store.watch(["theme"], () => buttons.forEach((button, index) =>
     paintImage(button.firstChild, takeExample(examples, index))));
-  store.watch(["network", "language"], ({network}) => {
-    opener.textContent = text("examplesOpen", {count: buttons.length});
-    showNames(network);
-    note.textContent = "";
-    if (root.open) findMisread(network);
-  });
-  root.addEventListener("toggle", () => root.open && findMisread(store.state.network));
-  setTabStop(buttons, 0);
-  return {root, choose, chooseRandom};
-
-  function showNames(network, misread = new Map()) {
-    const names = nameClasses(network);
-    buttons.forEach((button, index) => {
-      const number = examples.numbers[index], name = names[examples.labels[index]];
-      const read = misread.get(index), plain = text("exampleName", {number, name});
-      const title = read === undefined
-        ? plain
-        : text("misread", {name: plain, answer: names[read]});
-      button.title = title;
-      button.setAttribute("aria-label", title);
-      button.classList.toggle("is-misread", read !== undefined);
-    });
-  }
-
-  /** Compute the network's answers to all test images, some at a time. */
-  function findMisread(network, index = 0) {
-    if (!answers.has(network)) answers.set(network, []);
-    const known = answers.get(network);
-    const end = performance.now() + 8;
-    for (index = known.length; index < buttons.length && performance.now() < end; index++) {
-      known.push(findLargest(classify(network, takeExample(examples, index))));
-    }
-    if (network !== store.state.network) return;
-    if (known.length < buttons.length) {
-      setTimeout(() => findMisread(network), 30);
-      return;
-    }
-    const misread = new Map([...known.entries()].filter(([i, read]) => read !== examples.labels[i]));
-    showNames(network, misread);
-    note.textContent = misread.size ? text("misreadNote", {network: nameNetwork(network)}) : "";
-    note.lang = getLanguage();
-  }
+  return {root: createGallery(store, examples, buttons, list), choose, chooseRandom};
 }
 
-function createThumbnail(index) {
+/** Create the element that opens to the test images, and name those. */
+function createGallery(store, examples, buttons, list) {
+  const opener = element("summary"), note = element("p", {class: "quiet small"});
+  const root = element("details", {class: "example-choice"}, opener, list, note);
+  root.open = matchMedia("(min-width: 60rem)").matches;
+  const findMisread = createMisreadFinder(examples);
+  const showMisread = () => {
+    const {network} = store.state;
+    if (!root.open) return;
+    findMisread(network, (misread) => {
+      showNames(buttons, examples, network, misread);
+      note.textContent = misread.size ? text("misreadNote", {network: nameNetwork(network)}) : "";
+    }, () => network === store.state.network);
+  };
+  store.watch(["network", "language"], ({network}) => {
+    opener.textContent = text("examplesOpen", {count: buttons.length});
+    note.textContent = "";
+    showNames(buttons, examples, network, new Map());
+    showMisread();
+  });
+  root.addEventListener("toggle", showMisread);
+  return root;
+}
+
+function showNames(buttons, {labels, numbers}, network, misread) {
+  const names = nameClasses(network);
+  buttons.forEach((button, index) => {
+    const plain = text("exampleName", {number: numbers[index], name: names[labels[index]]});
+    const isMisread = misread.has(index);
+    button.title = isMisread
+      ? text("misread", {name: plain, answer: names[misread.get(index)]})
+      : plain;
+    button.setAttribute("aria-label", button.title);
+    button.classList.toggle("is-misread", isMisread);
+  });
+}
+
+function createThumbnail(index, choose) {
   return element("button", {
     type: "button", role: "radio", class: "thumbnail", "aria-checked": "false", tabindex: -1,
-    dataset: {example: index},
+    dataset: {example: index}, click: () => choose(index),
   }, element("canvas", {"aria-hidden": "true"}));
 }
 
@@ -117,14 +95,16 @@ function showChosen(buttons, {numbers}, origin) {
     const isChosen = origin.kind === "example" && origin.number === numbers[index];
     if (String(isChosen) === button.getAttribute("aria-checked")) return;
     button.setAttribute("aria-checked", isChosen);
-    if (isChosen) setTabStop(buttons, index);
+    if (isChosen) setTabStop(buttons, button);
   });
 }
 
-function setTabStop(buttons, index) {
-  buttons.forEach((button, i) => {
-    if ((i === index) !== (button.tabIndex === 0)) button.tabIndex = i === index ? 0 : -1;
-  });
+/** Let the tabulator key stop at one of the buttons only. */
+function setTabStop(buttons, chosen) {
+  for (const button of buttons) {
+    const wanted = button === chosen ? 0 : -1;
+    if (button.tabIndex !== wanted) button.tabIndex = wanted;
+  }
 }
 
 /** Move among the test images as among radio buttons; up and down to the image above or below. */

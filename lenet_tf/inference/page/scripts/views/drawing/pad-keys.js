@@ -1,4 +1,4 @@
-/** Draws on the pad by keyboard: arrow keys move the pen, the space bar puts it down and lifts it. */
+/** Draws on the pad by keyboard: arrow keys move the pen, the space bar lowers and lifts it. */
 
 import {SIDE} from "#page/views/drawing/strokes.js";
 
@@ -38,7 +38,7 @@ function handleKey(pad, {key, shiftKey}) {
 function movePen(pad, [right, down]) {
   const [x, y] = pad.cursor ?? [SIDE / 2, SIDE / 2];
   pad.cursor = [x + right, y + down].map((value) => Math.min(Math.max(value, 0), SIDE));
-  if (pad.cursor && pad.isDrawing) pad.move([pad.cursor]);
+  if (pad.isDrawing) pad.move([pad.cursor]);
   else pad.paint();
 }
 

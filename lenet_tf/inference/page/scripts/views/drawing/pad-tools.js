@@ -25,7 +25,8 @@ export function createPadTools(pad) {
     element("div", {class: "pad-buttons"}, undo, redo, clear), width);
   if (pad.isColored) root.append(createColorChoice(pad));
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.key.toLowerCase() !== "z") return;
+    const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
+    if (!isCommand || event.key.toLowerCase() !== "z") return;
     if (/^(input|textarea)$/i.test(event.target.tagName) && event.target.type !== "range") return;
     event.preventDefault();
     if (event.shiftKey) pad.redo();

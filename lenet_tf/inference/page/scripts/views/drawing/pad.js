@@ -10,6 +10,8 @@ import {
 
 /** Milliseconds that reading a drawing may take in each frame. */
 const SHORT = 10;
+/** What stays free of ink along the pad's rim. */
+const MARGIN = 2;
 
 /** A pad's strokes, its pen and its canvas. */
 export class Pad {
@@ -69,7 +71,16 @@ export class Pad {
 
   /** Move the pen, which is down, through some points. */
   move(points) {
-    for (const [x, y] of points) addPoint(this.#live, x, y);
+    // Ink at the rim would count as the picture's frame or as dirt.
+    const least = this.#live.width / 2 + MARGIN;
+    const keepInside = (value) => Math.min(Math.max(value, least), SIDE - least);
+    for (const [x, y] of points) addPoint(this.#live, keepInside(x), keepInside(y));
+    this.#request();
+  }
+
+  /** Take back the stroke that is being drawn. */
+  cancel() {
+    this.#live = null;
     this.#request();
   }
 
