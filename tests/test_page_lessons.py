@@ -154,7 +154,8 @@ def test_reasons_have_the_numbers_of_each_network():
         """
         import {listReasons} from "#page/views/lessons/reasons.js";
         answer(argument.map((network) => Object.fromEntries(
-          listReasons(network).map(({name, key, values}) => [name, {key, ...values}]))));
+          listReasons(network).map(({name, key, layer, values}) =>
+            [name, {key, layer: layer.name, ...values}]))));
         """,
         [describe("lenet5-1998"), describe("lenet5")],
     )
@@ -393,3 +394,12 @@ def test_a_page_without_a_history_has_no_lesson_on_it(open_page, write_lessons):
     page = open_page(write_lessons(None))
     assert page.locator("#lesson-history").count() == 0
     assert page.locator("#learn section").count() == 3
+
+
+def test_a_reason_leads_to_its_layer_in_the_figure(open_page, preset_page):
+    page = open_page(preset_page)
+    page.locator("#reason-table a").click()
+    selection = page.evaluate("lenetPage.then(({store: {state}}) => state.selection)")
+    # The middle of C3's first map, (5 × 10 + 5) × 16.
+    assert selection == {"layer": 3, "unit": 880}
+    assert page.url.endswith("#see")
