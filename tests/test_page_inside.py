@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,23 +89,20 @@ class Inside:
 
     def hover(self, layer: str, place: tuple[int, ...]) -> None:
         """Point at (row, column, map) of a layer's maps in the figure, or at (unit,)."""
-        self.page.mouse.move(*self.locate(layer, place))
+        picture, position = self.locate(layer, place)
+        picture.hover(position=position)
         self.wait()
 
-    def locate(self, layer: str, place: tuple[int, ...]) -> tuple[float, float]:
-        """Return where a unit is in the window."""
+    def locate(self, layer: str, place: tuple[int, ...]) -> tuple[Any, dict[str, float]]:
+        """Return the picture of a map, and where a unit is in it."""
         row, column, map_ = place if len(place) == 3 else (None, place[0], 0)
         picture = self.page.locator(f'[data-layer="{layer}"] .picture').nth(map_)
-        picture.scroll_into_view_if_needed()
-        self.wait()
         box = picture.bounding_box()
         width, height = picture.evaluate("({children: [canvas]}) => [canvas.width, canvas.height]")
         if row is None:
             row, column = divmod(column, width)
-        return (
-            box["x"] + (column + 0.5) * box["width"] / width,
-            box["y"] + (row + 0.5) * box["height"] / height,
-        )
+        x, y = (column + 0.5) * box["width"] / width, (row + 0.5) * box["height"] / height
+        return picture, {"x": x, "y": y}
 
     @property
     def value(self) -> float:
@@ -231,12 +229,15 @@ def test_dense_units_list_their_largest_products_and_all_of_them(inside):
     assert rows[7] == pytest.approx(float(bias[100]), abs=1e-3)
     assert sum(rows[:8]) == pytest.approx(rows[8], abs=8e-3)
     inside.page.locator(".all-terms summary").click()
+    inside.wait()
     every = inside.page.locator(".all-terms tbody tr")
     assert every.count() == 400
     # Position 150 of 5×5×16 values: row 1, column 4, map 6.
     assert every.nth(150).locator("th").inner_text() == "S4, map 6, row 1, column 4"
     shown = read_numbers(every.nth(150).locator("td").nth(2).inner_text())[0]
     assert shown == pytest.approx(float(products[150]), abs=1e-5)
+    inside.hover("F6", (3,))
+    assert every.count() == 120
 
 
 def test_the_softmax_is_written_out(inside):
@@ -314,7 +315,11 @@ def test_the_connection_table_lights_up_and_selects(inside):
     inside.wait()
     assert inside.page.evaluate("selected()")["unit"] % 16 == 9
     # C3's map 9 takes the maps 0, 3, 4 and 5: the kernel of map 3 is shown large.
-    assert inside.page.locator(".tile[aria-pressed=true]").inner_text().startswith("S2 map 3")
+    shown = inside.page.locator(".tile[aria-pressed=true]")
+    assert shown.inner_text().startswith("S2 map 3")
+    cells.nth(5).locator("td").nth(9).click()
+    inside.wait()
+    assert shown.inner_text().startswith("S2 map 5")
     texts = [cells.nth(row).inner_text().split("\t")[1:] for row in range(6)]
     table = inside.trained.spec.rows[3].table
     assert [[text.strip() == "X" for text in row] for row in texts] == [
@@ -356,7 +361,8 @@ def test_keys_move_through_maps_and_units(inside):
 
 
 def test_a_click_keeps_a_unit_and_pointing_shows_others_for_a_while(inside):
-    inside.page.mouse.click(*inside.locate("S2", (3, 4, 2)))
+    picture, position = inside.locate("S2", (3, 4, 2))
+    picture.click(position=position)
     chosen = {"layer": 2, "unit": (3 * 14 + 4) * 6 + 2}
     assert inside.page.evaluate("selected()") == chosen
     inside.hover("C3", (0, 0, 0))
@@ -369,7 +375,8 @@ def test_a_click_keeps_a_unit_and_pointing_shows_others_for_a_while(inside):
 
 def test_a_tap_selects_a_unit(open_page, preset_page):
     inside = Inside(open_page(preset_page, 390, has_touch=True))
-    inside.page.touchscreen.tap(*inside.locate("C3", (4, 5, 6)))
+    picture, position = inside.locate("C3", (4, 5, 6))
+    picture.tap(position=position)
     inside.wait()
     assert inside.page.evaluate("selected()") == {"layer": 3, "unit": (4 * 10 + 5) * 16 + 6}
     assert inside.value == pytest.approx(float(inside.values["C3"][4, 5, 6]), abs=6e-4)

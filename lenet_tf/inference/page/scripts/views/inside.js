@@ -1,6 +1,7 @@
 /** Shows the inside of the network: all layers, and the unit that is looked at. */
 
 import {prepareImage} from "#page/network/prepare.js";
+import {findReceptiveField} from "#page/network/receptive-field.js";
 import {createEmptyImage} from "#page/store.js";
 import {text} from "#page/texts/index.js";
 import {element, find} from "#page/views/elements.js";
@@ -15,7 +16,6 @@ import {findMiddle, findSource, findUnit, isNote, layOut, locate}
 import {createLights} from "#page/views/inside/lights.js";
 import {createDivergingScale, createPainter, paintValues} from "#page/views/inside/painter.js";
 import {setRoving, toStep} from "#page/views/inside/roving.js";
-import {findReceptiveField} from "#page/network/receptive-field.js";
 
 /** The colors from −50 to 50. */
 const LEGEND = Float32Array.from({length: 101}, (_, i) => i - 50);
@@ -24,7 +24,10 @@ const LEGEND = Float32Array.from({length: 101}, (_, i) => i - 50);
 export function createInside(store) {
   const root = find("inside");
   const live = element("p", {class: "visually-hidden", role: "status"});
-  const view = {hovered: null, announce: false, group: 0, parts: null, detail: null, frame: 0};
+  const view = {
+    hovered: null, announce: false, open: false, group: 0, hasCounts: false, isListOpen: false,
+    parts: null, detail: null, frame: 0,
+  };
   const handlers = createHandlers(store, view, schedule);
   function schedule() {
     view.frame ||= requestAnimationFrame(() => {
@@ -34,7 +37,7 @@ export function createInside(store) {
   }
   const rebuild = ({network}) => {
     Object.assign(view, {hovered: null, detail: null, group: 0});
-    view.parts = createParts(network, handlers);
+    view.parts = createParts(network, handlers, view);
     root.replaceChildren(...view.parts.roots, live);
     fitFigure(view.parts.figure.root);
     schedule();
@@ -43,20 +46,24 @@ export function createInside(store) {
     if (key === "Escape") store.set({selection: null});
   });
   store.watch(["network", "language"], rebuild);
-  store.watch(["outputs", "changedNetwork", "selection", "theme"], schedule);
+  store.watch(["outputs", "changedNetwork", "theme"], schedule);
+  store.watch(["selection"], () => {
+    view.hovered = null;
+    schedule();
+  });
   new ResizeObserver(() => fitFigure(view.parts.figure.root)).observe(root);
 }
 
-function createParts(network, handlers) {
+function createParts(network, handlers, view) {
   const figure = createFigure(network, handlers);
   const detailBox = element("div", {class: "detail-box"});
   const last = network.layers.length - 1;
   const codes = network.layers[last].kind === "rbf"
-    ? createCodes(network, findSource(network, last), (chosen) => handlers.choose(chosen, {}))
+    ? createCodes(network, findSource(network, last), handlers.choose)
     : null;
   const tables = network.layers.filter(({kind}) => kind === "table_convolution")
     .map(({index}) => createConnectionTable(
-      network, index, findSource(network, index), (chosen) => handlers.choose(chosen, {})));
+      network, index, findSource(network, index), handlers.choose));
   const hint = element("p", {class: "inside-hint"}), legend = createPainter(1, 101);
   legend.canvas.className = "legend-bar";
   const now = element("span");
@@ -66,7 +73,7 @@ function createParts(network, handlers) {
     lights: createLights(network, figure.drawn),
     roots: [
       hint,
-      createLegend(figure, legend.canvas),
+      createLegend(figure.root, legend.canvas, view),
       element("div", {class: "figure-box"}, figure.root),
       element("p", {class: "inside-now"}, now,
         element("a", {href: "#inside-map", text: text("insideMore")})),
@@ -77,14 +84,20 @@ function createParts(network, handlers) {
   };
 }
 
-function createLegend(figure, legend) {
+function createLegend(figure, legend, view) {
+  const show = () => {
+    figure.classList.toggle("with-counts", view.hasCounts);
+    toggle.setAttribute("aria-pressed", String(view.hasCounts));
+  };
   const toggle = element("button", {
-    type: "button", class: "small", "aria-pressed": "false", text: text("insideCounts"),
+    type: "button", class: "small", text: text("insideCounts"),
     click: () => {
-      const isShown = figure.root.classList.toggle("with-counts");
-      toggle.setAttribute("aria-pressed", String(isShown));
+      view.hasCounts = !view.hasCounts;
+      show();
+      fitFigure(figure);
     },
   });
+  show();
   return element("div", {class: "inside-legend"},
     legend, element("span", {class: "small", text: text("insideLegend")}), toggle);
 }
@@ -102,13 +115,9 @@ function createHandlers(store, view, schedule) {
   const complete = ({layer, map, unit}) => ({
     layer, unit: unit ?? findUnitOfMap(getShown(), layer, map, layOut(store.state.network, layer)),
   });
-  const choose = (chosen, {byKey = false, open = false}) => {
-    const selection = complete(chosen);
-    view.hovered = null;
-    view.announce = byKey;
-    if (chosen.group >= 0) view.group = chosen.group;
-    view.open = open;
-    store.set({selection});
+  const choose = (chosen, {byKey = false, open = false} = {}) => {
+    Object.assign(view, {announce: byKey, open, group: Math.max(chosen.group ?? view.group, 0)});
+    store.set({selection: complete(chosen)});
   };
   return {
     choose,
@@ -150,6 +159,7 @@ function findShown({network, selection}, {hovered}) {
   return {layer: first, unit: findMiddle(layOut(network, first), 0)};
 }
 
+/** Show the state: at most once for each frame. */
 function update(state, view, handlers, live) {
   const {network, outputs} = state, {parts} = view;
   const {layer, unit} = findShown(state, view), {map} = locate(layOut(network, layer), unit);
@@ -157,9 +167,7 @@ function update(state, view, handlers, live) {
   parts.painter.paint(outputs, isEmpty);
   paintValues(parts.legend, LEGEND, createDivergingScale(50));
   if (view.detail?.context.layer.index !== layer || view.detail.context.map !== map) {
-    view.detail = createDetail(network, layer, map, handlers, {
-      group: view.group, changeGroup: (group) => { view.group = group; },
-    });
+    view.detail = createDetail(network, layer, map, handlers, view);
     parts.detailBox.replaceChildren(view.detail.root);
   }
   const field = findReceptiveField(network, layer, unit);

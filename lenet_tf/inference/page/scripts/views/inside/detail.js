@@ -22,14 +22,15 @@ const MOST_PIXELS = 320, SEEN_PIXELS = 224, LARGEST_UNIT = 24;
  * @param {number} index of the map's layer
  * @param {number} map
  * @param {object} handlers hover, choose and move, as of the figure
- * @param {{group: number, changeGroup: function(number): void}} choice
+ * @param {{group: number, isListOpen: boolean}} choice the input map that is shown large, and
+ *   whether the list of all products is open
  */
 export function createDetail(network, index, map, handlers, choice) {
   const context = describe(network, index, map);
   const large = createLarge(context, handlers), seen = createSeen(network);
   const value = element("p", {class: "unit-value"});
   const sum = element("div", {class: "sum"}), tables = element("div", {class: "sum-tables"});
-  const list = createList(network, index);
+  const list = createList(network, index, choice);
   const root = element("section", {class: "detail panel", "aria-labelledby": "inside-map"},
     element("h3", {id: "inside-map", text: nameMap(context.layer, context.layout, map)}),
     value,
@@ -53,13 +54,10 @@ export function createDetail(network, index, map, handlers, choice) {
       view.update(explanation, groups, scaleOf(context.source));
       value.textContent = describeValue(context, unit, explanation);
       large.mark(unit);
-      seen.mark(field, unit, context);
+      seen.mark(field);
       tables.replaceChildren(...createTables(state, context, unit, explanation));
       list.update(explanation);
       return explanation;
-    },
-    chooseGroup(group) {
-      view?.choose?.(group);
     },
   };
 }
@@ -104,19 +102,18 @@ function createLarge({network, layer, layout, map}, handlers) {
     if (event.pointerType !== "touch") handlers.hover(find(event));
   });
   picture.addEventListener("pointerleave", () => handlers.hover(null));
-  picture.addEventListener("click", (event) => handlers.choose(find(event), {}));
+  picture.addEventListener("click", (event) => handlers.choose(find(event)));
   picture.addEventListener("keydown", (event) => {
     if (handlers.move(layer.index, event)) event.preventDefault();
   });
   return {
     root: element("figure", {}, picture,
       element("figcaption", {class: "quiet small", text: text("insideArrowHint")})),
-    picture, painter, map,
+    picture, painter,
     mark(unit) {
       const {row, column} = locate(layout, unit);
       placeMark(mark, layout, {top: row, left: column, bottom: row + 1, right: column + 1});
     },
-    isOutput: layer === network.layers.at(-1),
   };
 }
 
@@ -160,7 +157,7 @@ function createTables(state, {network, layer}, unit, explanation) {
 }
 
 /** Every product, made only while the list is open. */
-function createList(network, index) {
+function createList(network, index, choice) {
   const box = element("div", {
     class: "scroll", tabindex: 0, role: "group", "aria-label": text("insideAllHeading"),
   });
@@ -168,8 +165,13 @@ function createList(network, index) {
   const fill = () => {
     if (root.open && shown) box.replaceChildren(createFullList(network, index, shown));
   };
-  const root = element("details", {class: "all-terms", toggle: fill},
-    element("summary", {text: text("insideAllHeading")}), box);
+  const root = element("details", {
+    class: "all-terms", open: choice.isListOpen,
+    toggle: () => {
+      choice.isListOpen = root.open;
+      fill();
+    },
+  }, element("summary", {text: text("insideAllHeading")}), box);
   return {
     root,
     update(explanation) {

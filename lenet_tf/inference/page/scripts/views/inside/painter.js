@@ -40,7 +40,7 @@ export function createInkScale(low, high) {
 /** @returns {number} a color as 0xAABBGGRR. */
 function toColor(value, {colors, low, high}) {
   const place = Math.round((value - low) / (high - low) * STEPS);
-  return colors[place < 0 ? 0 : place > STEPS ? STEPS : place || 0];
+  return colors[Math.min(Math.max(place || 0, 0), STEPS)];
 }
 
 /** @returns {{background: string, color: string}} of an element that shows a value. */

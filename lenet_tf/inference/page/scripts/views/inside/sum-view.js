@@ -21,8 +21,7 @@ const TILE = 45;
  * @param {object} context
  * @param {object} explanation of one of its units
  * @param {import("#page/views/inside/groups.js").Group[]} groups of that unit
- * @param {{group: number, changeGroup: function(number): void}} choice the group that is shown
- *   large
+ * @param {{group: number}} choice the group that is shown large; a click on a group changes it
  */
 export function createSumView(context, explanation, groups, choice) {
   const hasWeights = !WITHOUT_WEIGHTS.includes(explanation.kind);
@@ -32,37 +31,23 @@ export function createSumView(context, explanation, groups, choice) {
     root.append(formulas);
     return {root, update: (now, current) => writeLines(formulas, now, current)};
   }
-  let chosen = Math.min(choice.group, groups.length - 1), last = null;
+  let last = null;
   const equation = createEquation(context, explanation.kind, groups[0], hasWeights);
   const tiles = groups.length > 1 ? createTiles(context, groups, (i) => {
-    chosen = i;
-    choice.changeGroup(i);
+    choice.group = i;
     update(...last);
   }) : null;
   root.append(equation.root, ...tiles ? [tiles.root] : [], formulas);
   const update = (now, current, inputScale) => {
     last = [now, current, inputScale];
-    const limits = {
-      weight: findLimit(now.terms.map(({weight}) => weight)),
-      product: findLimit(now.terms.map(({product}) => product)),
-    };
-    const scales = {
-      value: inputScale,
-      weight: createDivergingScale(limits.weight),
-      product: createDivergingScale(limits.product),
-    };
+    const chosen = Math.min(choice.group, groups.length - 1);
+    const scaleTo = (field) => createDivergingScale(findLimit(now.terms.map((term) => term[field])));
+    const scales = {value: inputScale, weight: scaleTo("weight"), product: scaleTo("product")};
     equation.update(current[chosen], scales, now);
     tiles?.update(current, scales, chosen);
     writeLines(formulas, now, current);
   };
-  return {
-    root,
-    update,
-    choose(group) {
-      chosen = Math.min(Math.max(group, 0), groups.length - 1);
-      if (last) update(...last);
-    },
-  };
+  return {root, update};
 }
 
 function writeLines(list, explanation, groups) {
