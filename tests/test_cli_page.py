@@ -200,18 +200,25 @@ def test_networks_that_do_not_fit_together(cli):
     assert list(Path().iterdir()) == []
 
 
-def test_refused_networks(cli):
+def test_refused_networks(cli, interrupted_run, monkeypatch):
     nan = LeNet("tiny")
     nan.set_weights([np.full_like(array, np.nan) for array in nan.get_weights()])
     nan.save("nan.keras")
     Path("broken.keras").write_bytes(b"PK\3\4")
     for model, message in (
         ("nan.keras", "are NaN or infinite"),
+        (interrupted_run, "is unfinished: train on with lenet-tf train --resume"),
         ("broken.keras", "cannot be read as a LeNet"),
         ("nothing.keras", "there is no such run or model"),
         ("lenet5-mnst", "did you mean lenet5-mnist"),
     ):
         check_refused(cli("page", model), message)
+    monkeypatch.setattr("lenet_tf.inference.page.page_networks.MAX_WEIGHT_BYTES", 200_000)
+    check_refused(
+        cli("page", "lenet1-mnist", "lenet5-1998-mnist"),
+        "lenet5-1998 is too large for a page: its weights take 0.2 MB",
+    )
+    check_refused(cli("page", *[f"{name}.keras" for name in range(9)]), "at most 8 networks, not 9")
     assert not Path("page.html").exists()
 
 

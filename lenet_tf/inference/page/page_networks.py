@@ -108,15 +108,16 @@ def find_network(model: Any) -> PageNetwork:
         return check_network(PageNetwork(model.name, to_trained_network(model)))
     preset = find_preset(str(model))
     if preset is not None:
-        return PageNetwork(preset.variant, preset.read(), {"name": preset.data}, preset)
+        network = PageNetwork(preset.variant, preset.read(), {"name": preset.data}, preset)
+        return check_network(network)
     path = to_path(model, RunError, "a preset, run or model")
     folder = path if path.is_dir() else path.parent
     is_in_run = not is_hub_folder(path) and (folder / CONFIG).is_file()
     record = read_run(folder) if is_in_run else None
-    if record is not None and path.is_dir() and not os.path.lexists(path / FINAL):
+    if record is not None and path.is_dir() and record.read_metrics() is None:
         raise RunError(
-            f"{path} has no finished epoch yet: train on with lenet-tf train --resume"
-            f" {quote_word(path)}"
+            f"{path} is unfinished: train on with lenet-tf train --resume {quote_word(path)}, or"
+            f" name its last epoch, {path / FINAL}"
         )
     trained = read_any(path)
     name = path.resolve().name if path.is_dir() else path.stem
