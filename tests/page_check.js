@@ -10,7 +10,7 @@ import {computeProbabilities, findLargest} from "#page/network/probabilities.js"
 import {computeSaliency} from "#page/network/saliency.js";
 
 /** Images that are timed together: browsers make their clocks coarse. */
-const BATCH = 100;
+const BATCH = 20;
 /** Units of each layer that are explained, from the first to the last. */
 const UNITS = 7;
 
@@ -20,7 +20,7 @@ const UNITS = 7;
  * @param {object} data from build_check
  * @returns {Promise<object>} the largest errors, relative where a value exceeds 1, of the layers by
  *   name, of explained sums and of saliency maps (relative to their largest value); how many of
- *   the answers differ; milliseconds for an image, the least mean of 100 images
+ *   the answers differ; milliseconds for an image, the least mean of 20 images
  */
 export async function checkNetwork(data) {
   const network = await loadNetwork(data.network), images = await readImages(data);

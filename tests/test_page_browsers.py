@@ -27,7 +27,7 @@ def few_checks():
     return [json.dumps(build_check(name, images=2, answers=100)).encode() for name in FEW]
 
 
-@pytest.mark.parametrize("browser", BROWSERS)
+@pytest.mark.parametrize("browser", ["chromium", pytest.param("firefox", marks=pytest.mark.slow)])
 def test_browsers_compute_what_keras_does(browser, few_checks):
     skip_without(browser)
     assert_exact(run_checks(browser, few_checks))
@@ -49,6 +49,7 @@ def test_browsers_compute_all_networks_as_keras_does(browser, all_checks):
     assert_exact(results, FLOAT32_LIMIT)
 
 
+@pytest.mark.slow
 def test_firefox_opens_the_page_from_a_file(preset_page):
     """Each network answers as in Python, and all pixels come from the one file."""
     skip_without("firefox")
