@@ -273,7 +273,8 @@ def test_a_kernel_that_does_not_fit_has_no_output(open_page, preset_page):
     page.locator("#convolution-size").fill("3")
     page.locator("#convolution-window").fill("5")
     assert page.locator("#convolution-formula").inner_text().endswith(" = 0")
-    assert not page.locator("#convolution-output").is_visible()
+    for name in ("output", "place"):
+        assert not page.locator(f"#convolution-{name}").is_visible()
     assert page.locator("#convolution-sum").inner_text().startswith("The kernel is larger")
     page.locator("#convolution-amount").fill("2")
     assert len(_read_numbers(page, "#convolution-output")) == 9

@@ -16,7 +16,9 @@ export function createPlayer({id, label, count, format, change, milliseconds = M
     slider.show(position);
     change(position);
   };
-  const slider = createSlider({id, label, min: 0, max: last, step: 1, value: 0, format, change: go});
+  const slider = createSlider({
+    id, label, min: 0, max: last, step: 1, value: 0, format, change: go,
+  });
   const timer = createTimer(milliseconds, () => {
     if (position >= last || !root.isConnected) return false;
     go(position + 1);

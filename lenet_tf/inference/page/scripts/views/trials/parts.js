@@ -28,7 +28,8 @@ export function runInFrame(run) {
 }
 
 /**
- * Return a function that runs another one in the next frame in which an element can be seen.
+ * Return a function that runs another one in the next frame in which an element can be seen, or
+ * nearly so.
  *
  * @param {HTMLElement} root
  * @param {function(): void} run
@@ -42,7 +43,7 @@ export function runWhenSeen(root, run) {
       isWaiting = false;
       inFrame();
     }
-  }).observe(root);
+  }, {rootMargin: "300px"}).observe(root);
   return () => {
     if (isSeen) inFrame();
     else isWaiting = true;
