@@ -148,12 +148,17 @@ function createTables(state, {network, layer}, unit, explanation) {
     tables.push(createContributions(network, layer.index, explanation));
   }
   if (layer.kind === "dense" && explanation.activation === "softmax") {
-    const sums = Array.from({length: layer.outputShape[0]}, (_, each) => each === unit
-      ? explanation.sum
-      : explainUnit(state.changedNetwork, state.outputs, layer.index, each).sum);
-    tables.push(createSoftmaxTable(network, unit, sums));
+    const changed = state.changedNetwork.layers[layer.index];
+    tables.push(createSoftmaxTable(network, unit, sumAll(changed, state.outputs[layer.index - 1])));
   }
   return tables;
+}
+
+/** @returns {number[]} the sums of all units of a dense layer. */
+function sumAll({weights: [kernel, bias]}, inputs) {
+  const units = bias.values.length;
+  return Array.from(bias.values, (offset, unit) => inputs.reduce(
+    (sum, value, i) => sum + value * kernel.values[i * units + unit], offset));
 }
 
 /** Every product, made only while the list is open. */

@@ -10,6 +10,7 @@ import {countDecimals, countSumDecimals, formatFixed, splitLargest}
 
 const LARGEST = 6;
 const MOST_CLASSES = 20;
+const MOST_TERMS = 2000;
 
 const number = (content) => element("td", {class: "number", text: content});
 
@@ -54,14 +55,19 @@ export function createContributions(network, index, {kind, terms, bias, sum}) {
   return createTable(text("insideLargest"), nameHeads(kind), rows);
 }
 
-/** Every product of a sum. */
+/** Every product of a sum; of very many, the first ones and the sum of the others. */
 export function createFullList(network, index, {kind, terms}) {
   const name = createNaming(network, index);
-  const decimals = countDecimals(terms.flatMap(({value, weight}) => [value, weight]), 6);
+  const shown = terms.slice(0, MOST_TERMS), others = terms.slice(MOST_TERMS);
+  const decimals = countDecimals(shown.flatMap(({value, weight}) => [value, weight]), 6);
   const format = (value) => formatFixed(value, decimals);
-  return createTable(text("insideAllTerms", {count: terms.length}), nameHeads(kind),
-    terms.map((term) =>
-      row(name(term), [format(term.value), format(term.weight), format(term.product)])));
+  const rows = shown.map((term) =>
+    row(name(term), [format(term.value), format(term.weight), format(term.product)]));
+  if (others.length) {
+    const rest = others.reduce((sum, {product}) => sum + product, 0);
+    rows.push(row(text("insideOthers", {count: others.length}), ["", "", format(rest)]));
+  }
+  return createTable(text("insideAllTerms", {count: terms.length}), nameHeads(kind), rows);
 }
 
 /**
