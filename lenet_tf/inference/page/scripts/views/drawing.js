@@ -67,8 +67,8 @@ function createPadPanel(pad, tools, answer, isDigit) {
     element("div", {class: "pad-head"},
       element("h3", {id: "pad-heading", dataset: {text: heading}}), answer),
     element("div", {class: "paper"}, pad.canvas,
-      element("p", {class: "pad-hint", "aria-hidden": "true", dataset: {text: hint}})),
-    element("p", {id: "pad-keys", class: "small quiet", dataset: {text: "padKeys"}}),
+      element("p", {class: "pad-hint", "aria-hidden": "true", dataset: {text: hint}}),
+      element("p", {id: "pad-keys", class: "small quiet", dataset: {text: "padKeys"}})),
     tools.root);
 }
 

@@ -2,6 +2,9 @@
 
 /** Larger pictures are scaled down to this side: a digit in it is still large enough. */
 const MAX_SIDE = 2048;
+const OPTIONS = {
+  imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none",
+};
 
 /**
  * Decode a picture, upright as its EXIF data say.
@@ -11,9 +14,7 @@ const MAX_SIDE = 2048;
  * @throws if the browser can't read it
  */
 export async function decodePicture(file) {
-  const bitmap = await createImageBitmap(file, {
-    imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none",
-  });
+  const bitmap = await createBitmap(file);
   const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
@@ -23,6 +24,16 @@ export async function decodePicture(file) {
   context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+async function createBitmap(file) {
+  try {
+    return await createImageBitmap(file, OPTIONS);
+  } catch (error) {
+    // Browsers that don't know these options do by themselves what they ask for.
+    if (error instanceof TypeError) return createImageBitmap(file);
+    throw error;
+  }
 }
 
 /** @returns {HTMLCanvasElement} a canvas that shows a picture. */
