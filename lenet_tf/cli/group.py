@@ -55,6 +55,7 @@ def main() -> None:
     lenet-tf predict digit.png     recognize a digit in a picture
     lenet-tf train                 train LeNet-5 on MNIST
     lenet-tf summary lenet5        show its architecture
+    lenet-tf page                  write a web page that shows it at work
     tensorboard --logdir logs      watch and compare the runs
     """  # noqa: D301 - Click needs the character \b, not its escape
     # Errors of TensorFlow that matter arrive as Python exceptions; its log hides the messages here.
