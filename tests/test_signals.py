@@ -172,4 +172,4 @@ def test_the_second_signal_stops_within_an_epoch(tmp_path):
     assert "Traceback" not in error
     assert "interrupted after 0 of 2 epochs" in error
     (folder,) = (tmp_path / "logs" / "fit").iterdir()
-    assert list_files(folder) <= {"config.json", "train", "validation", "begun"}
+    assert list_files(folder) <= {"config.json", "kernels.npz", "train", "validation", "begun"}
