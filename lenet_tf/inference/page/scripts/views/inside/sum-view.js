@@ -13,7 +13,7 @@ import {findLimit} from "#page/views/pixels.js";
 /** Rows whose windows have no weights of their own for each place. */
 const WITHOUT_WEIGHTS = ["pooling", "subsampling", "global_average_pooling", "batch_normalization"];
 /** The small kernels of a group are so many pixels high, about. */
-const TILE = 45;
+const TILE = 38;
 
 /**
  * Create the view for units of one map, whose groups all have the same sizes.
