@@ -9,6 +9,7 @@ import {createDrawing} from "#page/views/drawing.js";
 import {createInside} from "#page/views/inside.js";
 import {createLessons} from "#page/views/lessons.js";
 import {createNetworkChoice} from "#page/views/network-choice.js";
+import {createPageParts} from "#page/views/page-parts.js";
 import {createSettings} from "#page/views/settings.js";
 import {showPhotographs} from "#page/views/pixels.js";
 import {createTrials} from "#page/views/trials.js";
@@ -50,6 +51,7 @@ async function start() {
     create(store, content);
   }
   translate(document);
+  createPageParts();
   document.documentElement.dataset.ready = "";
   return {store, content};
 }

@@ -11,6 +11,7 @@ export const page = {
     ko: "그림을 그리거나 사진을 열면 신경망의 모든 층이 그 이미지를 어떻게 읽는지 바로 보입니다.",
   },
   skip: {en: "Skip to the drawing pad", ko: "그리기 영역으로 건너뛰기"},
+  partsLabel: {en: "Parts of the page", ko: "페이지의 각 부분"},
   drawHeading: {en: "Draw", ko: "그리기"},
   insideHeading: {en: "See inside", ko: "안을 들여다보기"},
   trialsHeading: {en: "Break it", ko: "망가뜨려 보기"},
@@ -31,8 +32,8 @@ export const page = {
       + " 전송되지 않으며, 인터넷 연결 없이도 작동합니다.",
   },
   aboutNumbers: {
-    en: "The networks were trained with lenet_tf, Keras and TensorFlow. The page computes their layers"
-      + " in JavaScript from the same weights and gets the same numbers as Keras.",
+    en: "The networks were trained with lenet_tf, Keras and TensorFlow. The page computes their"
+      + " layers in JavaScript from the same weights and gets the same numbers as Keras.",
     ko: "신경망은 Keras와 TensorFlow를 쓰는 lenet_tf로 학습했습니다. 이 페이지는 같은 가중치로 모든"
       + " 층을 JavaScript로 계산하며, Keras와 같은 값을 얻습니다.",
   },
