@@ -8,7 +8,7 @@ import io
 import numpy as np
 import pytest
 from node import run_script
-from page_pad import draw_digit, draw_line, read_state, strokes_of, touch_digit
+from page_pad import draw_digit, draw_line, locate, read_state, strokes_of, touch_digit
 from PIL import Image, ImageDraw
 
 import lenet_tf
@@ -108,6 +108,82 @@ def test_undo_redo_and_clear_change_the_drawing(open_page, preset_page):
     assert read_state(page)["origin"]["kind"] == "example"
     page.locator("#undo").click()
     assert note() == one
+
+
+def _count_ink(page) -> int:
+    state = read_state(page)
+    return 0 if state["origin"]["kind"] == "empty" else int(state["picture"].sum() // 765)
+
+
+def _press_while_drawing(page, key: str) -> None:
+    (start, middle, end) = locate(page, [(0.7, 0.2), (0.7, 0.5), (0.7, 0.8)])
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*middle)
+    page.keyboard.press(key)
+    page.mouse.move(*end)
+    page.mouse.up()
+
+
+def test_keys_interrupt_a_stroke(open_page, preset_page):
+    page = open_page(preset_page)
+    draw_line(page, [(0.3, 0.2), (0.3, 0.8)])
+    one = _count_ink(page)
+    for key in ("Control+z", "Backspace"):
+        _press_while_drawing(page, key)
+        assert _count_ink(page) == one
+    _press_while_drawing(page, "ArrowUp")  # a pointer draws: the keyboard's pen stays up
+    both = _count_ink(page)
+    assert abs(both - 2 * one) <= 2
+    page.locator("#undo").click()
+    assert _count_ink(page) == one
+    _press_while_drawing(page, "Delete")
+    assert _count_ink(page) == 0
+    page.locator("#undo").click()
+    assert one < _count_ink(page) < both
+    page.locator("#undo").click()
+    page.locator("#undo").click()
+    assert _count_ink(page) == 0
+    assert page.locator("#undo").get_attribute("aria-disabled") == "true"
+
+
+def test_a_test_image_that_replaces_a_stroke_stays(open_page, preset_page):
+    page = open_page(preset_page)
+    start, middle, end = locate(page, [(0.7, 0.2), (0.7, 0.5), (0.7, 0.8)])
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*middle)
+    page.evaluate("document.getElementById('random-example').click()")
+    page.mouse.move(*end)
+    page.mouse.up()
+    number = read_state(page)["origin"]["number"]
+    assert number is not None
+    # Nothing was drawn that could be undone.
+    page.locator("#undo").dispatch_event("click")
+    page.locator("#redo").dispatch_event("click")
+    assert read_state(page)["origin"]["number"] == number
+
+
+def test_buttons_are_hit_after_a_key_was_pressed_on_the_pad(open_page, preset_page):
+    page = open_page(preset_page)
+    draw_line(page, [(0.3, 0.2), (0.3, 0.8)])
+    assert not page.locator("#pad-keys").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator("#pad-keys").is_visible()
+    page.locator("#clear").click()
+    assert read_state(page)["origin"]["kind"] == "empty"
+
+
+def test_tiny_drawings_that_are_refused_are_asked_for_larger(open_page, preset_page):
+    page = open_page(preset_page)
+    for scale, is_asked in ((0.05, True), (0.4, False)):
+        page.locator("#clear").click()
+        for line in ([(-1, 0), (1, 0.2), (-1, 0.9), (1, 1)], [(-1, 1), (1, -1)]):
+            draw_line(page, [(0.5 + scale * x, 0.5 + scale * y) for x, y in line])
+        read_state(page)
+        message = page.locator(".answer-summary").inner_text()
+        assert "doesn't look like a digit" in message
+        assert ("Draw it larger." in message) is is_asked
 
 
 def test_ink_stays_off_the_pad_s_rim(open_page, preset_page):
@@ -228,6 +304,29 @@ def test_photographs_are_turned_upright(open_page, preset_page):
     state = read_state(page)
     assert state["answer"] == 7
     assert state["picture"].shape == (300, 420, 3)
+
+
+_DROP = """([name, content]) => {
+    const bytes = Uint8Array.from(atob(content), (one) => one.charCodeAt(0));
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([bytes], name, {type: "image/png"}));
+    document.body.dispatchEvent(
+        new DragEvent("drop", {dataTransfer, bubbles: true, cancelable: true}));
+}"""
+
+
+def test_what_is_done_last_is_shown(open_page, preset_page):
+    """A large picture takes a while to be read: what follows isn't replaced by it."""
+    page = open_page(preset_page)
+    large = base64.b64encode(_encode(_draw_picture().resize((4200, 3000)))).decode()
+    page.evaluate(_DROP, ["large.png", large])
+    page.evaluate(_DROP, ["text.png", base64.b64encode(b"text").decode()])
+    page.wait_for_timeout(1500)
+    assert read_state(page)["origin"]["error"] == "file"
+    page.evaluate(_DROP, ["large.png", large])
+    page.evaluate("document.querySelectorAll('.thumbnail')[9].click()")
+    page.wait_for_timeout(1500)
+    assert read_state(page)["origin"]["kind"] == "example"
 
 
 def test_files_that_are_no_picture_are_explained(open_page, preset_page):

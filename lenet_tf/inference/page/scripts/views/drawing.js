@@ -30,8 +30,12 @@ export function createDrawing(store, content) {
     pad.replace(backdrop);
     tools.update();
   };
-  const examples = createExamples(store, content, () => replaceDrawing(null));
-  const readFile = createFileReader(reader, replaceDrawing);
+  let choices = 0;
+  const examples = createExamples(store, content, () => {
+    choices++;
+    replaceDrawing(null);
+  });
+  const readFile = createFileReader(reader, replaceDrawing, () => choices + pad.edits);
   listenToFiles(readFile);
   const answer = createAnswer(store, content, () => pad.isDrawing);
   find("drawing").append(
@@ -44,13 +48,20 @@ export function createDrawing(store, content) {
   if (hasExamples) examples.choose(findFirstExample(store, content));
 }
 
-/** @returns {function(Blob): Promise<void>} shows a picture instead of the drawing. */
-function createFileReader(reader, replaceDrawing) {
+/**
+ * @param {object} reader
+ * @param {function(?HTMLCanvasElement): void} replaceDrawing
+ * @param {function(): number} countActions how often something else was drawn or chosen
+ * @returns {function(Blob): Promise<void>} shows a picture instead of the drawing, unless something
+ *   newer was drawn, chosen or opened while it was decoded
+ */
+function createFileReader(reader, replaceDrawing, countActions) {
+  let files = 0;
   return async (file) => {
-    let picture;
-    try {
-      picture = await decodePicture(file);
-    } catch {
+    const number = ++files, actions = countActions();
+    const picture = await decodePicture(file).catch(() => null);
+    if (number !== files || actions !== countActions()) return;
+    if (!picture) {
       replaceDrawing(null);
       reader.refuse("file");
       return;
@@ -67,9 +78,22 @@ function createPadPanel(pad, tools, answer, isDigit) {
     element("div", {class: "pad-head"},
       element("h3", {id: "pad-heading", dataset: {text: heading}}), answer),
     element("div", {class: "paper"}, pad.canvas,
-      element("p", {class: "pad-hint", "aria-hidden": "true", dataset: {text: hint}}),
-      element("p", {id: "pad-keys", class: "small quiet", dataset: {text: "padKeys"}})),
-    tools.root);
+      element("p", {class: "pad-hint", "aria-hidden": "true", dataset: {text: hint}})),
+    tools.root, createKeyHelp(pad));
+}
+
+/** Create the explanation of the keys, which is shown to those who use them. */
+function createKeyHelp({canvas}) {
+  const help = element("p", {
+    id: "pad-keys", class: "small quiet", hidden: "", dataset: {text: "padKeys"},
+  });
+  // Once shown it stays: a button that moves while it is being pressed would miss the click.
+  const show = () => {
+    if (canvas.matches(":focus-visible")) help.hidden = false;
+  };
+  canvas.addEventListener("focus", show);
+  canvas.addEventListener("keydown", show);
+  return help;
 }
 
 function createSources(examples, readFile) {

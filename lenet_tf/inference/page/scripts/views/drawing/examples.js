@@ -32,7 +32,8 @@ export function createExamples(store, {examples}, chosen) {
   };
   const list = element("div", {
     class: "examples", role: "radiogroup", dataset: {label: "examplesLabel"},
-    keydown: (event) => moveFocus(event, buttons), focusin: ({target}) => setTabStop(buttons, target),
+    keydown: (event) => moveFocus(event, buttons),
+    focusin: ({target}) => setTabStop(buttons, target),
   }, ...groupByClass(buttons, examples.labels));
   setTabStop(buttons, buttons[0]);
   store.watch(["origin"], ({origin}) => showChosen(buttons, examples, origin));

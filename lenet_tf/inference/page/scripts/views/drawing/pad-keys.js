@@ -25,7 +25,8 @@ export function listenToKeys(pad) {
 
 /** @returns {boolean} whether the key means something here. */
 function handleKey(pad, {key, shiftKey}) {
-  const step = STEPS[key];
+  const step = STEPS[key], isPointerDown = pad.isDrawing && !pad.cursor;
+  if (isPointerDown && (step || key === " ")) return true;
   if (step) movePen(pad, step.map((part) => part * (shiftKey ? SMALL_STEP : STEP)));
   else if (key === " ") togglePen(pad);
   else if (key === "Escape" && pad.isDrawing) pad.end();

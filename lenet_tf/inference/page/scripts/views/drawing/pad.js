@@ -35,6 +35,8 @@ export class Pad {
     this.color = "#1d4f91";
     /** Where the keyboard's pen is; null while the keyboard doesn't draw. */
     this.cursor = null;
+    /** How often the drawing was changed. */
+    this.edits = 0;
     this.#changed = changed;
     this.canvas = element("canvas", {
       id: "pad", tabindex: 0, role: "application", dataset: {label: "padLabel"},
@@ -64,13 +66,15 @@ export class Pad {
 
   /** Put the pen down. */
   start(x, y) {
+    this.edits++;
     this.#backdrop = null;
     this.#live = {points: [], width: this.width, color: this.isColored ? this.color : null};
     this.move([[x, y]]);
   }
 
-  /** Move the pen, which is down, through some points. */
+  /** Move the pen through some points: without effect if the stroke was taken back meanwhile. */
   move(points) {
+    if (!this.isDrawing) return;
     // Ink at the rim would count as the picture's frame or as dirt.
     const least = this.#live.width / 2 + MARGIN;
     const keepInside = (value) => Math.min(Math.max(value, least), SIDE - least);
@@ -86,20 +90,24 @@ export class Pad {
 
   /** Lift the pen. */
   end() {
+    if (!this.isDrawing) return;
     const drawing = this.strokes;
     this.#live = null;
     this.#set(change(this.#history, drawing));
   }
 
+  /** Take back the last change, or the stroke that is being drawn. */
   undo() {
-    this.#set(undo(this.#history));
+    if (this.isDrawing) this.cancel();
+    else if (this.canUndo) this.#set(undo(this.#history));
   }
 
   redo() {
-    this.#set(redo(this.#history));
+    if (!this.isDrawing && this.canRedo) this.#set(redo(this.#history));
   }
 
   clear() {
+    this.end();
     this.#backdrop = null;
     this.#set(this.strokes.length ? change(this.#history, []) : this.#history);
   }
@@ -116,6 +124,7 @@ export class Pad {
   }
 
   #set(history) {
+    this.edits++;
     this.#live = null;
     this.#history = history;
     if (history.present.length) this.#backdrop = null;
