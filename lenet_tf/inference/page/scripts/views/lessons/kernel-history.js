@@ -7,6 +7,7 @@ import {createChoice} from "#page/views/lessons/choice.js";
 import {drawLines} from "#page/views/lessons/lines.js";
 import {createNumberGrid} from "#page/views/lessons/number-grid.js";
 import {createPlayer} from "#page/views/lessons/player.js";
+import {nameNetwork} from "#page/views/network-names.js";
 import {say} from "#page/views/trials/parts.js";
 
 /**
@@ -18,6 +19,10 @@ import {say} from "#page/views/trials/parts.js";
  */
 export function createKernelHistory(store, history) {
   const root = element("div", {id: "kernel-history"}), names = Object.keys(history);
+  const findNetwork = (name) => ({
+    value: name,
+    network: store.networks.find((network) => [network.name, network.variant].includes(name)),
+  });
   const open = async (name) => {
     const {layer, epochs, kernels} = history[name];
     const [{shape, values}] = await unpackArrays(kernels);
@@ -25,7 +30,7 @@ export function createKernelHistory(store, history) {
   };
   let view = null;
   const choose = async (name) => {
-    view = createView(await open(name), names, choose);
+    view = createView(await open(name), names.map(findNetwork), choose);
     root.replaceChildren(view.root);
     view.show();
   };
@@ -49,7 +54,7 @@ export function readKernel({shape, values}, epoch, filter, map = 0) {
     values[((epoch * height * width + i) * maps + map) * filters + filter]);
 }
 
-function createView(history, names, choose) {
+function createView(history, choices, choose) {
   const {epochs, shape} = history, [count, , , maps, filters] = shape;
   const chosen = {epoch: 0, filter: 0, map: 0};
   const change = (patch) => {
@@ -57,8 +62,8 @@ function createView(history, names, choose) {
     show();
   };
   const networks = createChoice("history-network", "historyNetwork", {}, choose);
-  networks.select.replaceChildren(
-    ...names.map((name) => element("option", {value: name, text: name})));
+  const options = choices.map(({value}) => element("option", {value}));
+  networks.select.replaceChildren(...options);
   networks.show(history.name);
   const sliders = [["filter", "historyFilter", filters], ["map", "historyMap", maps]]
     .filter(([, , choices]) => choices > 1)
@@ -72,6 +77,9 @@ function createView(history, names, choose) {
   });
   const figure = createFigure(history);
   const show = () => {
+    choices.forEach(({value, network}, i) => {
+      options[i].textContent = network ? nameNetwork(network) : value;
+    });
     player.describe();
     figure.show(chosen);
   };

@@ -3,6 +3,7 @@
 import {hasChanges, NO_CHANGES} from "#page/changes/changes.js";
 import {countCorrect, runInSlices} from "#page/changes/accuracy.js";
 import {element} from "#page/views/elements.js";
+import {nameNetwork} from "#page/views/network-names.js";
 import {create, say} from "#page/views/trials/parts.js";
 
 /** How long the changes must stay the same before images are counted, in milliseconds. */
@@ -21,7 +22,10 @@ export function createAccuracy(store, {examples}) {
       body));
   const rows = new Map(store.networks.map((network) => [network, createRow(network)]));
   body.append(...[...rows.values()].map(({row}) => row));
-  store.watch(["language"], () => say(caption, "accuracyCaption", {count}));
+  store.watch(["language"], () => {
+    say(caption, "accuracyCaption", {count});
+    for (const [network, {name}] of rows) name.textContent = nameNetwork(network);
+  });
   store.watch(["network"], ({network}) => {
     for (const [other, {row}] of rows) row.classList.toggle("is-current", other === network);
   });
@@ -31,9 +35,9 @@ export function createAccuracy(store, {examples}) {
 
 function createRow(network) {
   const before = element("td", {class: "number"}), now = element("td", {class: "number"});
-  const row = element("tr", {dataset: {network: network.name}},
-    element("th", {scope: "row", text: network.name}), before, now);
-  return {row, before, now};
+  const name = element("th", {scope: "row"});
+  const row = element("tr", {dataset: {network: network.name}}, name, before, now);
+  return {row, name, before, now};
 }
 
 /** Count while the table can be seen, after the changes have stayed the same for a moment. */
