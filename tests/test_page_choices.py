@@ -63,7 +63,7 @@ def test_each_test_image_is_answered_as_in_numpy(open_page, preset_page):
     assert [answer["label"] for answer in answers] == examples["labels"]
     assert [answer["number"] for answer in answers] == examples["numbers"]
     for answer in answers:
-        assert answer["shown"] in (None, str(np.argmax(answer["probabilities"])))
+        assert answer["shown"] == str(np.argmax(answer["probabilities"]))
         assert answer["bars"] == [_format(share) for share in answer["probabilities"]]
 
 
@@ -82,9 +82,10 @@ def test_misread_test_images_are_marked_with_a_sign(open_page, preset_page):
         f" misread as {read[wrong[0]]}"
     )
     marked.first.click()
-    verdict = page.locator(".verdict")
-    if verdict.count():  # else it doesn't look like a digit
-        assert verdict.inner_text() == f"✗ Wrong: the label is {examples['labels'][wrong[0]]}"
+    verdict = page.locator(".verdict").inner_text()
+    assert verdict == f"✗ Wrong: the label is {examples['labels'][wrong[0]]}"
+    heading = page.locator("#answer-heading").inner_text()
+    assert heading == f"The answer to test image {examples['numbers'][wrong[0]]}"
     label = page.locator(".bars li").nth(examples["labels"][wrong[0]])
     assert "label" in label.inner_text()
 
@@ -128,6 +129,31 @@ def test_another_network_changes_everything_to_its_numbers(open_page, preset_pag
         assert page.locator(".bar-share").all_inner_texts() == [_format(p) for p in expected]
     page.locator(".card").first.click()
     assert read_state(page)["network"] == PRESETS[0]
+
+
+def test_maps_are_switched_off_in_the_chosen_network_only(open_page, preset_page):
+    page = open_page(preset_page)
+    image = read_state(page)["image"]
+    page.evaluate("""lenetPage.then(({store}) => store.set({changes: {
+        ...store.state.changes, disabled: {C1: [0, 1, 2, 3, 4, 5]}}}))""")
+    read_state(page)
+    shown = page.locator(".card").evaluate_all(
+        "all => all.map((card) => card.querySelector('.card-share').textContent.split(' ')[1])"
+    )
+    unchanged = [_format(_classify(preset, image[None])[0].max()) for preset in PRESETS]
+    assert shown[0] != unchanged[0]
+    assert shown[1:] == unchanged[1:]
+
+
+def test_networks_have_the_same_names_everywhere(open_page, preset_page):
+    page = open_page(preset_page)
+    for language in ("en", "ko"):
+        page.locator(f"#choose-language button[value={language}]").click()
+        cards = page.locator(".card-name").all_text_contents()
+        assert len(set(cards)) == 3
+        assert page.locator("#accuracy tbody th").all_text_contents() == cards
+        page.wait_for_selector("#history-network", state="attached")
+        assert page.locator("#history-network option").all_text_contents() == cards
 
 
 def test_cards_state_each_network_s_test(open_page, preset_page):
@@ -175,6 +201,7 @@ def test_the_answer_is_told_when_the_stroke_ends(open_page, preset_page):
 
 def test_the_language_is_chosen_and_remembered(open_page, preset_page):
     page = open_page(preset_page)
+    page.locator("#clear").click()
     assert page.locator("#answer-heading").inner_text() == "The answer"
     korean = page.locator("#choose-language button[value=ko]")
     korean.click()

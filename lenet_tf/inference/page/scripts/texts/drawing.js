@@ -46,6 +46,9 @@ export const drawing = {
   },
 
   answerHeading: {en: "The answer", ko: "신경망의 답"},
+  answerHeadingExample: {
+    en: "The answer to test image {number}", ko: "테스트 이미지 {number}번에 대한 답",
+  },
   answerEmpty: {
     en: "Draw a digit, and the answer appears here.",
     ko: "숫자를 그리면 여기에 답이 나타납니다.",
@@ -61,13 +64,14 @@ export const drawing = {
   notDigitNearest: {
     en: "It looks most like {name} ({share}).", ko: "가장 비슷한 것은 {name}입니다({share}).",
   },
+  drawLarger: {en: "Draw it larger.", ko: "더 크게 그려 보세요."},
   barsLabel: {en: "Probability of each class", ko: "클래스별 확률"},
   labelMark: {en: "label", ko: "정답"},
   announceAnswer: {en: "{name}, {share}.", ko: "{name}, {share}."},
 
   refusedNothing: {
-    en: "There is nothing to see: all of it has the same brightness.",
-    ko: "전체 밝기가 똑같아서 보이는 것이 없습니다.",
+    en: "Nothing stands out from the background.",
+    ko: "배경과 구별되는 것이 없습니다.",
   },
   refusedSeveral: {
     en: "There are several digits. The network reads one at a time.",

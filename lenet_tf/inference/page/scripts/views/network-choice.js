@@ -114,10 +114,13 @@ function showAnswer(card, state) {
   card.answer.replaceChildren(...parts);
 }
 
-/** @returns {Float32Array} probabilities of a network that isn't the chosen one. */
+/**
+ * @returns {Float32Array} probabilities of a network that isn't the chosen one. Maps are switched
+ *   off in the chosen one only.
+ */
 function computeAnswer(card, {changedImage, changes}) {
   if (card.weights?.bits !== changes.bits || !card.weights) {
     card.weights = {bits: changes.bits, network: applyWeightChanges(card.network, changes)};
   }
-  return classify(card.weights.network, changedImage, {disabled: changes.disabled});
+  return classify(card.weights.network, changedImage);
 }

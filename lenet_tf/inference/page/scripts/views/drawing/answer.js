@@ -7,6 +7,8 @@ import {element} from "#page/views/elements.js";
 
 /** Milliseconds without a change after which the answer is told to screen readers. */
 const PAUSE = 700;
+/** Share of the pad's side below which a digit is hard to read: its strokes run into each other. */
+const SMALL = 0.3;
 
 /** @returns {string} a probability in percent, which never is exactly 0 or 1. */
 export function formatProbability(share) {
@@ -18,6 +20,18 @@ export function formatProbability(share) {
 export function explainRefusal(code) {
   const key = `refused${code[0].toUpperCase()}${code.slice(1)}`;
   return text(key in TEXTS ? key : "refusedOther");
+}
+
+/** @returns {boolean} whether a drawing takes up less than SMALL of the pad's side. */
+export function isSmall({height, width, data}) {
+  let top = height, bottom = -1, left = width, right = -1;
+  for (let i = 0; i < height * width; i++) {
+    if (data[4 * i] < 128) continue;
+    const row = Math.floor(i / width), column = i % width;
+    [top, bottom] = [Math.min(top, row), Math.max(bottom, row)];
+    [left, right] = [Math.min(left, column), Math.max(right, column)];
+  }
+  return Math.max(bottom - top, right - left) + 1 < SMALL * Math.max(height, width);
 }
 
 /** @returns {boolean} whether the image shows something that a network can answer. */
@@ -48,12 +62,18 @@ export function createAnswer(store, content, isBusy) {
     }
     const facts = describeAnswer(state, content);
     summary.replaceChildren(...showSummary(facts));
-    short.textContent = facts.message ? "?" : `${facts.name} · ${facts.share}`;
+    short.textContent = shorten(facts, state.origin);
     showBars(rows, state, facts);
     announce(live, isBusy, facts);
   });
+  const heading = element("h3", {id: "answer-heading"});
+  store.watch(["origin", "language"], ({origin: {number}}) => {
+    heading.textContent = number === null
+      ? text("answerHeading")
+      : text("answerHeadingExample", {number});
+  });
   const root = element("section", {class: "panel answer", "aria-labelledby": "answer-heading"},
-    element("h3", {id: "answer-heading", dataset: {text: "answerHeading"}}), summary, bars, live);
+    heading, summary, bars, live);
   return {root, short};
 }
 
@@ -67,7 +87,9 @@ function describeAnswer(state, content) {
   }
   const share = formatProbability(probabilities[answer]), name = names[answer];
   if (isRefused(state, content)) {
-    return {message: text("notDigit"), nearest: text("notDigitNearest", {name, share})};
+    const isHard = origin.kind === "drawn" && isSmall(origin.picture);
+    const parts = [text("notDigitNearest", {name, share}), isHard && text("drawLarger")];
+    return {message: text("notDigit"), nearest: parts.filter(Boolean).join(" ")};
   }
   const isRight = origin.label === null ? null : origin.label === answer;
   const verdict = isRight === null
@@ -76,8 +98,15 @@ function describeAnswer(state, content) {
   return {name, share, isRight, verdict};
 }
 
-function isRefused({network, changedImage, answer}, {detector, thresholds}) {
-  if (!network.rejects || !detector) return false;
+/** @returns {string} the answer to what is on the pad, beside it. */
+function shorten({message, name, share}, {kind}) {
+  if (kind !== "drawn" && kind !== "file") return "";
+  return message ? "?" : `${name} · ${share}`;
+}
+
+/** Test images are digits: whether they are read correctly is known. */
+function isRefused({network, changedImage, answer, origin}, {detector, thresholds}) {
+  if (!network.rejects || !detector || origin.kind === "example") return false;
   return !isDigit(detector, thresholds, changedImage, network.isPreset ? answer : null);
 }
 
