@@ -176,6 +176,8 @@ def test_reasons_have_the_numbers_of_each_network():
     assert original["output"]["key"] == "reasonCodes"
     assert tutorial["table"]["key"] == "reasonAllMaps"
     assert tutorial["table"]["weights"] == "2,416"
+    assert original["activation"] == {"key": "reasonSquashing", "layer": "C1"}
+    assert tutorial["activation"]["activation"] == "tanh"
     assert tutorial["output"] == {
         "key": "reasonSoftmax",
         "layer": "OUTPUT",
@@ -220,11 +222,15 @@ def test_each_control_of_the_convolution_changes_the_output(open_page, preset_pa
     page = open_page(preset_page)
     formula = page.locator("#convolution-formula")
     assert formula.inner_text() == "⌊(W − F + 2P) / S⌋ + 1 = ⌊(7 − 3 + 2·0) / 1⌋ + 1 = 5"
+    # The slider of the padding shows what is in force: none at first.
+    assert page.locator("#convolution-amount").input_value() == "0"
     for name, value in {"size": 9, "window": 4, "stride": 2}.items():
         page.locator(f"#convolution-{name}").fill(str(value))
     page.locator("#convolution-filter").select_option("blur")
     page.locator("#convolution-padding").select_option("same")
     assert formula.inner_text() == ("⌊(W − F + P₁ + P₂) / S⌋ + 1 = ⌊(9 − 4 + 1 + 2) / 2⌋ + 1 = 5")
+    shown = page.locator("output[for=convolution-amount]")
+    assert shown.inner_text() == "1, 2"
     picture = _read_picture(page, "#convolution-picture")
     assert picture.shape == (9, 9)
     padded = np.pad(picture, ((1, 2), (1, 2)))
@@ -233,6 +239,7 @@ def test_each_control_of_the_convolution_changes_the_output(open_page, preset_pa
     np.testing.assert_allclose(output, expected.ravel(), rtol=6e-3)
     page.locator("#convolution-amount").fill("3")
     assert page.locator("#convolution-padding").input_value() == "amount"
+    assert shown.inner_text() == "3"
     assert formula.inner_text().endswith("⌊(9 − 4 + 2·3) / 2⌋ + 1 = 6")
     assert len(_read_numbers(page, "#convolution-output")) == 36
 
@@ -383,7 +390,7 @@ def test_the_kernels_of_a_run_are_shown_over_its_epochs(open_page, write_lessons
     page.locator("#history-filter").fill("4")
     page.locator("#history-epoch").fill("3")
     assert page.locator("output[for=history-epoch]").inner_text() == "5"
-    assert page.locator("#history-kernel caption").inner_text() == "C1 4 after epoch 5"
+    assert page.locator("#history-kernel caption").inner_text() == "C1, filter 4, after epoch 5"
     shown = _read_numbers(page, "#history-kernel")
     np.testing.assert_allclose(shown, kernels[3, ..., 0, 4].ravel(), rtol=6e-2)
     assert page.locator("#kernel-history polyline").count() == 25

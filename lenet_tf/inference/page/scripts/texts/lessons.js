@@ -4,9 +4,10 @@ export const lessons = {
   "lesson convolution": {en: "Convolution arithmetic", ko: "합성곱 계산"},
   "lesson convolution caption": {
     en: "The kernel slides over the picture. At each place, multiply each cell by the kernel's "
-      + "number on top of it and add up the products: that is one cell of the output. Edit any "
-      + "number.",
-    ko: "커널이 그림 위를 움직입니다. 자리마다 겹친 칸의 값과 커널의 수를 곱해 모두 더하면 출력의 한 칸이 됩니다. 어떤 수든 고쳐 보세요.",
+      + "number on top of it and add up the products: that is one cell of the output. A layer of a "
+      + "network then adds a bias and applies its activation function. Edit any number.",
+    ko: "커널이 그림 위를 움직입니다. 자리마다 겹친 칸의 값과 커널의 수를 곱해 모두 더하면 출력의 한 칸이 됩니다. 신경망의 층은 여기에 편향을 더하고 활성화 함수를 "
+      + "적용합니다. 어떤 수든 고쳐 보세요.",
   },
   "lesson convolution source": {
     en: "Like other neural network libraries, Keras doesn't flip the kernel: mathematicians call "
@@ -50,9 +51,9 @@ export const lessons = {
   },
   "lesson reasons source": {
     en: "Source: LeCun, Bottou, Bengio and Haffner 1998, Gradient-based learning applied to "
-      + "document recognition, sections II.A to II.C.",
+      + "document recognition, sections II.A to II.C and appendix A.",
     ko: "출처: LeCun, Bottou, Bengio & Haffner(1998), Gradient-based learning applied to document "
-      + "recognition, II.A~II.C절.",
+      + "recognition, II.A~II.C절과 부록 A.",
   },
   lessonPicture: {en: "Picture", ko: "그림"},
   lessonKernel: {en: "Kernel", ko: "커널"},
@@ -66,8 +67,8 @@ export const lessons = {
   sourceOwn: {en: "own numbers", ko: "직접 입력"},
   sourceNumbers: {en: "sample numbers", ko: "예시 숫자"},
   sourceMap: {
-    en: "{layer} {map}, the middle {side} × {side}",
-    ko: "{layer} {map}번의 가운데 {side} × {side}",
+    en: "{layer} map {map}, the middle {side} × {side}",
+    ko: "{layer} 맵 {map}의 가운데 {side} × {side}",
   },
   kernelEdge: {en: "vertical edge", ko: "세로 경계"},
   kernelBlur: {en: "blur", ko: "흐리게"},
@@ -90,8 +91,8 @@ export const lessons = {
   playerPause: {en: "Pause", ko: "일시 정지"},
   playerPrevious: {en: "Step back", ko: "이전"},
   playerNext: {en: "Step on", ko: "다음"},
-  poolCoefficient: {en: "Coefficient", ko: "계수"},
-  poolBias: {en: "Bias", ko: "편향"},
+  poolCoefficient: {en: "Coefficient (1998)", ko: "계수(1998)"},
+  poolBias: {en: "Bias (1998)", ko: "편향(1998)"},
   "pool max": {en: "Max {side} × {side}", ko: "최댓값 {side} × {side}"},
   "pool average": {en: "Average {side} × {side}", ko: "평균 {side} × {side}"},
   "pool min": {en: "Min {side} × {side}", ko: "최솟값 {side} × {side}"},
@@ -107,18 +108,20 @@ export const lessons = {
   historyFilter: {en: "Filter", ko: "필터"},
   historyMap: {en: "Input map", ko: "입력 맵"},
   historyEpoch: {en: "Epoch", ko: "에포크"},
-  historyKernel: {en: "{layer} {filter} after epoch {epoch}", ko: "{layer} {filter}번, 에포크 {epoch}"},
+  historyKernel: {
+    en: "{layer}, filter {filter}, after epoch {epoch}", ko: "{layer} 필터 {filter}, 에포크 {epoch}",
+  },
   historyLines: {
-    en: "The weights of {layer} {filter} over the epochs",
-    ko: "에포크에 따른 {layer} {filter}번의 가중치",
+    en: "The weights of {layer}, filter {filter}, over the epochs",
+    ko: "에포크에 따른 {layer} 필터 {filter}의 가중치",
   },
   historyChange: {
-    en: "From epoch {first} to {epoch} a weight of {layer} {filter} has changed by {change} (root "
-      + "mean square).",
-    ko: "에포크 {first}부터 {epoch}까지 {layer} {filter}번의 가중치가 바뀐 크기(제곱평균제곱근): {change}",
+    en: "From epoch {first} to {epoch} the weights of {layer}, filter {filter}, have changed by "
+      + "{change} (root mean square).",
+    ko: "에포크 {first}부터 {epoch}까지 {layer} 필터 {filter}의 가중치가 바뀐 크기(제곱평균제곱근): {change}",
   },
   reasonLink: {en: "See it in the figure above", ko: "위 그림에서 보기"},
-  "reason fields": {en: "Local fields", ko: "작은 수용 영역"},
+  "reason fields": {en: "Local receptive fields", ko: "국소 수용 영역"},
   reasonFields: {
     en: "A unit of {layer} sees {field} pixels: enough for an edge, a corner or an end. Later "
       + "layers combine them, until {last} sees {lastField}.",
@@ -134,10 +137,10 @@ export const lessons = {
   },
   "reason subsampling": {en: "Subsampling", ko: "서브샘플링"},
   reasonSubsampling: {
-    en: "Which strokes there are matters more than where they are exactly. {layer} shrinks each "
-      + "map from {before} to {after}, so that small shifts matter less.",
-    ko: "획의 정확한 위치보다 어떤 획이 있는지가 더 중요합니다. {layer} 층은 맵을 {before}에서 {after} 크기로 줄여 조금 밀린 것에 덜 "
-      + "민감해집니다.",
+    en: "Once a feature is found, its place among the others matters more than its exact position. "
+      + "{layer} shrinks each map from {before} to {after}, so that small shifts matter less.",
+    ko: "특징을 찾은 뒤에는 정확한 위치보다 다른 특징과의 상대적인 위치가 중요합니다. {layer} 층은 맵을 {before}에서 {after} 크기로 줄여 조금 밀린 "
+      + "것에 덜 민감해집니다.",
   },
   "reason table": {en: "Which maps are joined", ko: "맵 사이의 연결"},
   reasonTable: {
@@ -152,6 +155,21 @@ export const lessons = {
       + "different.",
     ko: "이 신경망에서는 {layer}의 맵 {filters}개가 모두 앞의 맵 {maps}개를 전부 읽습니다(파라미터 {weights}개). 논문은 쌍 96개 중 "
       + "60개만 연결해 파라미터를 1,516개로 줄이고 맵이 서로 달라지게 했습니다.",
+  },
+  "reason activation": {en: "The activation function", ko: "활성화 함수"},
+  reasonSquashing: {
+    en: "{layer} passes each sum z through 1.7159·tanh(2/3·z). With these constants ±1 stays ±1, so "
+      + "that values keep their size from layer to layer. The curve bends most near ±1: units "
+      + "that aim at ±1 stay out of its flat ends, where learning is slow.",
+    ko: "{layer} 층의 합 z는 1.7159·tanh(2/3·z)를 거칩니다. 이 상수를 쓰면 ±1이 그대로 ±1이 되어 층을 지나도 값의 크기가 유지됩니다. 곡선은 ±1 "
+      + "근처에서 가장 크게 휘므로, ±1을 목표로 하는 유닛은 학습이 느린 평평한 끝부분에 빠지지 않습니다.",
+  },
+  reasonActivation: {
+    en: "{layer} passes each sum z through {activation}: without a nonlinear function, several "
+      + "layers could do no more than one. The paper used 1.7159·tanh(2/3·z), which maps ±1 to "
+      + "±1 and bends most near there.",
+    ko: "{layer} 층의 합 z는 {activation} 함수를 거칩니다. 비선형 함수가 없으면 층을 여럿 쌓아도 한 층과 다를 바 없습니다. 논문은 ±1을 그대로 ±1로 "
+      + "보내고 그 근처에서 가장 크게 휘는 1.7159·tanh(2/3·z)를 썼습니다.",
   },
   "reason output": {en: "The output", ko: "출력층"},
   reasonCodes: {

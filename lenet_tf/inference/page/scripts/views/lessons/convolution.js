@@ -137,6 +137,7 @@ function createControls(lesson, change) {
     ["stride", "lessonStride", 1, 4], ["amount", "lessonAmount", 0, 4],
   ].map(([name, label, min, max]) => createSlider({
     id: `convolution-${name}`, label, min, max, step: 1, value: lesson[name],
+    format: (value) => name === "amount" ? writePadding(findWindows(lesson)) : String(value),
     change: (value) =>
       change(name === "amount" ? {mode: "amount", amount: value} : {[name]: value}),
   }));
@@ -146,9 +147,13 @@ function createControls(lesson, change) {
     source.show(lesson.source);
     kernel.show(lesson.kernelName);
     mode.show(lesson.mode);
+    // The padding in force, which "same" computes.
+    sliders[3].show(findWindows(lesson).before);
   };
   return {root, show};
 }
+
+const writePadding = ({before, after}) => before === after ? String(before) : `${before}, ${after}`;
 
 /** Write the size of the output: ⌊(W − F + 2P) / S⌋ + 1, with its numbers. */
 export function writeFormula(windows) {

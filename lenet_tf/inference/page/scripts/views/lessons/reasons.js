@@ -60,9 +60,16 @@ export function listReasons({layers}) {
     });
   }
   if (second) tellOfConnections(second, tell);
+  if (first) tellOfActivation(first, tell);
   tell("output", output.kind === "rbf" ? "reasonCodes" : "reasonSoftmax", output,
     {classes: output.outputShape[0], inputs: output.inputShape[0]});
   return reasons;
+}
+
+function tellOfActivation(layer, tell) {
+  const activation = layer.row.activation ?? "linear";
+  if (activation === "scaled_tanh") tell("activation", "reasonSquashing", layer, {});
+  else if (activation !== "linear") tell("activation", "reasonActivation", layer, {activation});
 }
 
 function tellOfConnections(layer, tell) {
