@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from node import run_script
+from scipy import special
 
 from lenet_tf.data.preprocessing import prepare_images
 from lenet_tf.data.sources.sample import load_sample
@@ -27,6 +28,7 @@ from lenet_tf.specs import (
     GlobalAveragePooling,
     Input,
     Pooling,
+    Preparation,
     Spec,
 )
 
@@ -38,6 +40,8 @@ _PREPARE = """
 async () => {
   const {store, content: {examples: {images: {shape: [, height, width], values}}}} =
     await lenetPage;
+  // What the marks of misread images add to the page must not move it while a test points.
+  for (const details of document.querySelectorAll(".example-choice")) details.open = false;
   window.frame = () => new Promise((done) =>
     requestAnimationFrame(() => requestAnimationFrame(done)));
   const size = height * width;
@@ -262,6 +266,33 @@ def test_rbf_units_show_their_distance_from_each_code(inside):
     assert "nearest" in nearest.inner_text()
     inside.hover("OUTPUT", (8,))
     assert read_numbers(inside.formulas[0])[-1] == pytest.approx(distances[8], rel=1e-3, abs=1e-3)
+    # The probabilities are the softmax of the distances' negatives.
+    table = inside.page.locator(".sum-table").nth(1)
+    rows = [read_numbers(text)[1:] for text in table.locator("tbody tr").all_inner_texts()[:10]]
+    expected = special.softmax(-distances.astype(float))
+    np.testing.assert_allclose([row[0] for row in rows], -distances, atol=6e-4)
+    np.testing.assert_allclose([row[2] for row in rows], expected, rtol=1e-3)
+    # Its cell is the palest of all, so the answer is marked beside it.
+    answer = inside.page.locator(".classes .is-answer").all_inner_texts()
+    assert answer == [str(distances.argmin())]
+
+
+def test_the_layers_add_up_to_the_numbers_of_the_paper(inside):
+    total = inside.page.locator(".total-counts")
+    assert not total.is_visible()
+    inside.page.get_by_role("button", name="Parameters and connections").click()
+    assert read_numbers(total.inner_text()) == [60_000, 340_908]
+    counts = inside.page.locator(".layer .counts").all_inner_texts()
+    assert [read_numbers(text.replace("\n", " ")) for text in counts] == [
+        [],
+        [156, 122_304],
+        [12, 5880],
+        [1516, 151_600],
+        [32, 2000],
+        [48_120, 48_120],
+        [10_164, 10_164],
+        [0, 840],
+    ]
 
 
 def _measure_mark(page, selector: str, layer: str, map_: int = 0) -> list[float]:
@@ -483,6 +514,72 @@ def test_sums_are_written_with_numbers_that_add_up():
         values,
     )
     assert shown == ["12.775 − 0.606 + 0.000 + 0.000", "0.000", 2, 0.00012 - 1e-9, values[:2]]
+
+
+def test_sums_whose_terms_cancel_keep_their_digits():
+    """A z of −0.004 is written with enough digits to compute it, and the output, by hand."""
+    window, coefficient, bias = [-0.3744922] * 4, 0.2485681, 0.3682812
+    z = coefficient * sum(window) + bias
+    output = 1.7159 * np.tanh(2 / 3 * z)
+    cells = [{"input": i, "value": value} for i, value in enumerate(window)]
+    explanation = {
+        "kind": "subsampling",
+        "coefficient": coefficient,
+        "bias": bias,
+        "sum": z,
+        "activation": "scaled_tanh",
+        "output": output,
+    }
+    lines = run_script(
+        """
+        import {writeFormulas} from "#page/views/inside/formulas.js";
+        const [explanation, cells] = argument;
+        const normalization = explanation.activation;
+        answer(writeFormulas(explanation, [{cells}], normalization));
+        """,
+        [explanation, cells],
+    )
+    terms, total = read_sum(lines[0])
+    assert sum(terms) == pytest.approx(total, abs=2e-6)
+    factor, value, offset, result = read_numbers(lines[1])[-4:]
+    assert value == total
+    assert factor * value + offset == pytest.approx(result, rel=1e-3)
+    assert result == pytest.approx(z, rel=2e-4)
+    assert "× (−1.49" in lines[1]
+    assert "(−0.00" in lines[2]
+    assert 1.7159 * np.tanh(2 / 3 * result) == pytest.approx(read_numbers(lines[2])[-1], rel=1e-3)
+    assert read_numbers(lines[2])[-1] == pytest.approx(output, rel=2e-4)
+
+
+@pytest.mark.parametrize("normalization", ["unit", "unit_twice", "lecun1998"])
+def test_the_value_of_a_pixel_can_be_computed_by_hand(normalization):
+    pixels = np.array([[0, 1, 124, 255]], np.uint8)
+    values = prepare_images(pixels[None], Preparation(normalization=normalization)).ravel()
+    lines = run_script(
+        """
+        import {writeFormulas} from "#page/views/inside/formulas.js";
+        const [values, normalization] = argument;
+        answer(values.map((output) => writeFormulas({kind: "input", output}, [], normalization)));
+        """,
+        [values.tolist(), normalization],
+    )
+    for pixel, value, (line,) in zip(pixels.ravel(), values, lines, strict=True):
+        left, right = line.split(": ")[1].split("≈")
+        assert left.startswith(f"{pixel} / 255")
+        assert eval(left.replace("×", "*").replace("−", "-")) == pytest.approx(value, abs=1e-6)
+        assert read_numbers(right)[0] == pytest.approx(value, rel=6e-4, abs=1e-9)
+
+
+def test_single_numbers_keep_four_digits():
+    values = [0, 0.16504, -12.345678, 2.7599e-9, -7.5464e-116, 268.4411]
+    shown = run_script(
+        """
+        import {formatValue} from "#page/views/inside/numbers.js";
+        answer(argument.map(formatValue));
+        """,
+        values,
+    )
+    assert shown == ["0.000", "0.1650", "−12.35", "2.760e−9", "−7.546e−116", "268.4"]
 
 
 def test_texts_and_scripts_fit_together():

@@ -12,14 +12,20 @@ export const inside = {
   },
   insideLegend: {
     en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its "
-      + "scale. Maps, rows and columns count from 0.",
-    ko: "보라색은 음수, 주황색은 양수입니다. 층 아래의 숫자(±)는 그 층 색상 눈금의 끝값입니다. 맵, 행, 열은 0부터 셉니다.",
+      + "scale. Maps, rows and columns count from 0. Shown numbers are rounded, so the last digit "
+      + "of a sum may differ.",
+    ko: "보라색은 음수, 주황색은 양수입니다. 층 아래의 숫자(±)는 그 층 색상 눈금의 끝값입니다. 특징 맵(특성 맵), 행, 열은 0부터 셉니다. "
+      + "숫자는 반올림한 값이라 합의 마지막 자리가 다를 수 있습니다.",
   },
   insideCounts: {en: "Parameters and connections", ko: "파라미터와 연결 수"},
   insideFigure: {en: "The layers of {name}", ko: "{name}의 층"},
   insideParameters: {en: "{count} parameters", ko: "파라미터 {count}개"},
   insideConnections: {en: "{count} connections", ko: "연결 {count}개"},
-  insideMaps: {en: "feature maps {count}@{size}", ko: "특징 맵(특성 맵) {count}@{size}"},
+  insideTotal: {
+    en: "All layers together: {parameters} parameters and {connections} connections.",
+    ko: "모든 층을 더하면 파라미터 {parameters}개, 연결 {connections}개입니다.",
+  },
+  insideMaps: {en: "feature maps {count}@{size}", ko: "특징 맵 {count}@{size}"},
   insideUnits: {en: "layer {count}", ko: "유닛 {count}개"},
   insideMapName: {en: "{layer}, map {map} (0–{last})", ko: "{layer}, 맵 {map} (0–{last})"},
   insideShortMap: {en: "{layer} map {map}", ko: "{layer} 맵 {map}"},
@@ -51,7 +57,7 @@ export const inside = {
   insideDropout: {
     en: "{name}: dropout, off after training", ko: "{name}: 드롭아웃, 학습이 끝나면 꺼짐",
   },
-  insideFlatten: {en: "flatten {shape} to {count}", ko: "펼침: {shape} → {count}"},
+  insideFlatten: {en: "flatten {shape} to {count}", ko: "평탄화: {shape} → {count}"},
   insideUnitValue: {en: "{name}: {value}", ko: "{name}: {value}"},
   insideLargeLabel: {
     en: "{name}, large. Arrow keys move the unit.", ko: "{name}, 크게 보기. 방향키로 유닛을 옮깁니다.",
@@ -60,20 +66,20 @@ export const inside = {
     en: "Point, tap or use the arrow keys.", ko: "마우스나 터치, 방향키로 유닛을 고르세요.",
   },
   insideSees: {
-    en: "It sees rows {rows}, columns {columns} of the input: {size} pixels.",
+    en: "It sees rows {rows}, columns {columns} of the input: {size} pixels (its receptive field).",
     ko: "입력의 {rows}행, {columns}열을 봅니다: {size}픽셀(수용 영역).",
   },
   insideSumHeading: {en: "How its value is made", ko: "값을 계산하는 과정"},
   insideTiles: {en: "Input maps", ko: "입력 맵"},
   insideKernel: {en: "kernel of {layer}", ko: "{layer}의 커널"},
   insideWeightsOf: {en: "weights of {layer}", ko: "{layer}의 가중치"},
-  insideProducts: {en: "products, sum ≈ {sum}", ko: "곱, 합 ≈ {sum}"},
-  insideSquares: {en: "squares, sum ≈ {sum}", ko: "제곱, 합 ≈ {sum}"},
+  insideProducts: {en: "products, sum ≈ {sum}", ko: "곱(합 ≈ {sum})"},
+  insideSquares: {en: "squares, sum ≈ {sum}", ko: "제곱(합 ≈ {sum})"},
   insideCode: {en: "code", ko: "코드"},
   insidePointHint: {en: "Point at a cell to read its numbers.", ko: "칸에 마우스를 올리면 숫자가 보입니다."},
   insideInputValue: {
-    en: "The input image is {value} here: it is the pixel, scaled for the network.",
-    ko: "입력 이미지의 값은 {value}입니다. 픽셀 값을 네트워크에 맞게 조정한 것입니다.",
+    en: "The pixel is {pixel} of 255, scaled for the network: {formula}",
+    ko: "픽셀 값은 255 중 {pixel}이고, 신경망에 맞게 바꾸면: {formula}",
   },
   insideMapSums: {
     en: "Sums of the input maps: {terms} ≈ {sum}", ko: "입력 맵별 합: {terms} ≈ {sum}",
@@ -92,13 +98,13 @@ export const inside = {
   insideLinear: {en: "No activation: the value is z ≈ {value}", ko: "활성화 함수 없음: 값은 z ≈ {value}"},
   insideSoftmax: {
     en: "softmax: e^z / (the sum of e^z over all classes) ≈ {value}",
-    ko: "소프트맥스: e^z / (모든 클래스의 e^z 합) ≈ {value}",
+    ko: "소프트맥스: e^z / (모든 클래스의 e^z의 합) ≈ {value}",
   },
   insideOff: {en: "It is switched off: its output is {value}.", ko: "꺼져 있어서 출력은 {value}입니다."},
   insideWindowSum: {en: "Sum of the window: {terms} ≈ {sum}", ko: "윈도 안의 합: {terms} ≈ {sum}"},
   insideCoefficient: {
-    en: "Coefficient × sum + bias: z = {coefficient} × {total} + ({bias}) ≈ {sum}",
-    ko: "계수 × 합 + 편향(절편): z = {coefficient} × {total} + ({bias}) ≈ {sum}",
+    en: "Coefficient × sum + bias: z = {terms} ≈ {sum}",
+    ko: "계수 × 합 + 편향(절편): z = {terms} ≈ {sum}",
   },
   insideAverage: {
     en: "The {count} values add up to {total}; {total} / {count} ≈ {value}",
@@ -112,8 +118,8 @@ export const inside = {
     ko: "출력은 그 음수인 {value}입니다. 가장 가까운 코드가 답이 됩니다.",
   },
   insideNormalizationSum: {
-    en: "Factor and offset: {value} × {factor} + ({offset}) ≈ {result}",
-    ko: "배율과 오프셋: {value} × {factor} + ({offset}) ≈ {result}",
+    en: "Value × factor + offset: {terms} ≈ {result}",
+    ko: "값 × 배율 + 오프셋: {terms} ≈ {result}",
   },
   insidePadding: {en: "padding", ko: "패딩"},
   insideInput: {en: "Input", ko: "입력"},
@@ -121,14 +127,19 @@ export const inside = {
   insideWeight: {en: "weight", ko: "가중치"},
   insideProduct: {en: "product", ko: "곱"},
   insideSquare: {en: "(value − code)²", ko: "(값 − 코드)²"},
-  insideBias: {en: "Bias", ko: "편향(절편)"},
+  insideBias: {en: "Bias", ko: "편향"},
   insideSum: {en: "Sum", ko: "합"},
   insideOthers: {en: "{count} others together", ko: "나머지 {count}개"},
   insideLargest: {en: "Largest contributions", ko: "기여가 큰 항"},
   insideAllHeading: {en: "Every term of the sum", ko: "합의 모든 항"},
   insideAllTerms: {en: "{count} terms", ko: "항 {count}개"},
   insideSoftmaxTable: {
-    en: "Softmax of all classes; max = {largest}", ko: "모든 클래스의 소프트맥스; max = {largest}",
+    en: "Softmax of all classes. Subtracting max = {largest} leaves the shares as they are.",
+    ko: "모든 클래스의 소프트맥스. 최댓값(max = {largest})을 빼도 비율은 같습니다.",
+  },
+  insidePosteriorTable: {
+    en: "Probabilities: the softmax of z = −distance (max = {largest})",
+    ko: "확률: z = −거리의 소프트맥스(max = {largest})",
   },
   insideClass: {en: "Class", ko: "클래스"},
   insideShare: {en: "share", ko: "비율"},
@@ -136,17 +147,21 @@ export const inside = {
     en: "Which maps of {from} each map of {name} takes", ko: "{name}의 각 맵이 입력으로 받는 {from}의 맵",
   },
   insideTableHint: {
-    en: "Columns are maps of {name}, rows maps of {from}; X marks one of {count} kernels.{source}",
-    ko: "열은 {name}의 맵, 행은 {from}의 맵입니다. X 하나가 커널 {count}개 중 하나입니다.{source}",
+    en: "Columns are maps of {name}, rows maps of {from}; X marks one of {count} kernels. Maps that "
+      + "take different inputs learn different features.{source}",
+    ko: "열은 {name}의 맵, 행은 {from}의 맵입니다. X 하나가 커널 {count}개 중 하나입니다. "
+      + "서로 다른 맵을 입력으로 받으면 서로 다른 특징을 배웁니다.{source}",
   },
   insideTableSource: {
     en: " It is table I of LeCun et al. 1998.", ko: " LeCun 외(1998)의 표 I입니다.",
   },
   insideCodesHeading: {en: "{name} beside the ten codes", ko: "{name}과 열 개의 코드"},
   insideCodesHint: {
-    en: "{name}'s 84 units drawn as 7×12. Beneath each code is its distance, the sum of "
-      + "squared differences.",
-    ko: "{name}의 유닛 84개를 7×12로 그렸습니다. 코드 아래의 숫자는 차이의 제곱을 모두 더한 거리입니다.",
+    en: "A code is a fixed picture of the character, −1 (violet) and +1 (orange): training "
+      + "makes {name}'s 84 units, drawn as 7×12, look like the code of the right class. Beneath "
+      + "each code is its distance, the sum of squared differences.",
+    ko: "코드는 글자를 −1(보라색)과 +1(주황색)로 그린 정해진 그림입니다. 학습은 7×12로 그린 {name}의 유닛 84개가 정답의 코드와 비슷해지게 합니다. "
+      + "코드 아래의 숫자는 차이의 제곱을 모두 더한 거리입니다.",
   },
   insideNearest: {en: "nearest", ko: "가장 가까움"},
 };

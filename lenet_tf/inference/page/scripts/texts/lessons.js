@@ -6,8 +6,8 @@ export const lessons = {
     en: "The kernel slides over the picture. At each place, multiply each cell by the kernel's "
       + "number on top of it and add up the products: that is one cell of the output. A layer of a "
       + "network then adds a bias and applies its activation function. Edit any number.",
-    ko: "커널이 그림 위를 움직입니다. 자리마다 겹친 칸의 값과 커널의 수를 곱해 모두 더하면 출력의 한 칸이 됩니다. 신경망의 층은 여기에 편향을 더하고 활성화 함수를 "
-      + "적용합니다. 어떤 수든 고쳐 보세요.",
+    ko: "커널이 그림 위를 움직입니다. 자리마다 겹친 칸의 값과 커널의 수를 곱해 모두 더하면 출력의 한 칸이 됩니다. "
+      + "신경망의 층은 여기에 편향을 더하고 활성화 함수를 적용합니다. 어떤 수든 고쳐 보세요.",
   },
   "lesson convolution source": {
     en: "Like other neural network libraries, Keras doesn't flip the kernel: mathematicians call "
@@ -161,15 +161,15 @@ export const lessons = {
     en: "{layer} passes each sum z through 1.7159·tanh(2/3·z). With these constants ±1 stays ±1, so "
       + "that values keep their size from layer to layer. The curve bends most near ±1: units "
       + "that aim at ±1 stay out of its flat ends, where learning is slow.",
-    ko: "{layer} 층의 합 z는 1.7159·tanh(2/3·z)를 거칩니다. 이 상수를 쓰면 ±1이 그대로 ±1이 되어 층을 지나도 값의 크기가 유지됩니다. 곡선은 ±1 "
-      + "근처에서 가장 크게 휘므로, ±1을 목표로 하는 유닛은 학습이 느린 평평한 끝부분에 빠지지 않습니다.",
+    ko: "{layer} 층의 합 z는 1.7159·tanh(2/3·z)를 거칩니다. 이 상수를 쓰면 ±1이 그대로 ±1이 되어 층을 지나도 값의 크기가 유지됩니다. "
+      + "곡선은 ±1 근처에서 가장 크게 휘므로, ±1을 목표로 하는 유닛은 학습이 느린 평평한 끝부분에 빠지지 않습니다.",
   },
   reasonActivation: {
     en: "{layer} passes each sum z through {activation}: without a nonlinear function, several "
       + "layers could do no more than one. The paper used 1.7159·tanh(2/3·z), which maps ±1 to "
       + "±1 and bends most near there.",
-    ko: "{layer} 층의 합 z는 {activation} 함수를 거칩니다. 비선형 함수가 없으면 층을 여럿 쌓아도 한 층과 다를 바 없습니다. 논문은 ±1을 그대로 ±1로 "
-      + "보내고 그 근처에서 가장 크게 휘는 1.7159·tanh(2/3·z)를 썼습니다.",
+    ko: "{layer} 층의 합 z는 {activation} 함수를 거칩니다. 비선형 함수가 없으면 층을 여럿 쌓아도 한 층과 다를 바 없습니다. "
+      + "논문은 ±1을 그대로 ±1로 보내고 그 근처에서 가장 크게 휘는 1.7159·tanh(2/3·z)를 썼습니다.",
   },
   "reason output": {en: "The output", ko: "출력층"},
   reasonCodes: {

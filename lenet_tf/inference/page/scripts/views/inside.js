@@ -4,7 +4,7 @@ import {prepareImage} from "#page/network/prepare.js";
 import {findReceptiveField} from "#page/network/receptive-field.js";
 import {createEmptyImage} from "#page/store.js";
 import {text} from "#page/texts/index.js";
-import {element, find} from "#page/views/elements.js";
+import {element, find, formatCount} from "#page/views/elements.js";
 import {createCodes} from "#page/views/inside/codes.js";
 import {createConnectionTable} from "#page/views/inside/connection-table.js";
 import {createDetail, describeValue} from "#page/views/inside/detail.js";
@@ -73,7 +73,7 @@ function createParts(network, handlers, view) {
     lights: createLights(network, figure.drawn),
     roots: [
       hint,
-      createLegend(figure.root, legend.canvas, view),
+      createLegend(network, figure.root, legend.canvas, view),
       element("div", {class: "figure-box"}, figure.root),
       element("p", {class: "inside-now"}, now,
         element("a", {href: "#inside-map", text: text("insideMore")})),
@@ -84,8 +84,13 @@ function createParts(network, handlers, view) {
   };
 }
 
-function createLegend(figure, legend, view) {
+function createLegend({layers}, figure, legend, view) {
+  const add = (field) => formatCount(layers.reduce((sum, layer) => sum + layer[field], 0));
+  const total = element("p", {class: "total-counts small", text: text("insideTotal", {
+    parameters: add("parameters"), connections: add("connections"),
+  })});
   const show = () => {
+    total.hidden = !view.hasCounts;
     figure.classList.toggle("with-counts", view.hasCounts);
     toggle.setAttribute("aria-pressed", String(view.hasCounts));
   };
@@ -99,7 +104,7 @@ function createLegend(figure, legend, view) {
   });
   show();
   return element("div", {class: "inside-legend"},
-    legend, element("span", {class: "small", text: text("insideLegend")}), toggle);
+    legend, element("span", {class: "small", text: text("insideLegend")}), toggle, total);
 }
 
 /** @returns {{low: number, high: number}} what background and ink are in the network's input. */
@@ -165,6 +170,7 @@ function update(state, view, handlers, live) {
   const {layer, unit} = findShown(state, view), {map} = locate(layOut(network, layer), unit);
   const isEmpty = state.changedImage.pixels.every((pixel) => pixel === 0);
   parts.painter.paint(outputs, isEmpty);
+  parts.painter.markAnswer(isEmpty ? null : state.answer);
   paintValues(parts.legend, LEGEND, createDivergingScale(50));
   if (view.detail?.context.layer.index !== layer || view.detail.context.map !== map) {
     view.detail = createDetail(network, layer, map, handlers, view);

@@ -7,7 +7,7 @@ import {groupTerms} from "#page/views/inside/groups.js";
 import {findSource, layOut, locate} from "#page/views/inside/layout.js";
 import {createPicture, findUnitOfEvent, placeMark} from "#page/views/inside/map.js";
 import {nameMap, nameUnit} from "#page/views/inside/names.js";
-import {countDecimals, formatFixed} from "#page/views/inside/numbers.js";
+import {formatValue} from "#page/views/inside/numbers.js";
 import {createPainter} from "#page/views/inside/painter.js";
 import {createSumView} from "#page/views/inside/sum-view.js";
 import {createContributions, createFullList, createSoftmaxTable}
@@ -77,7 +77,7 @@ function describe(network, index, map) {
 export function describeValue({network, layer, layout}, unit, {output}) {
   return text("insideUnitValue", {
     name: nameUnit(network, layer, layout, unit),
-    value: formatFixed(output, countDecimals([output])),
+    value: formatValue(output),
   });
 }
 
@@ -150,6 +150,9 @@ function createTables(state, {network, layer}, unit, explanation) {
   if (layer.kind === "dense" && explanation.activation === "softmax") {
     const changed = state.changedNetwork.layers[layer.index];
     tables.push(createSoftmaxTable(network, unit, sumAll(changed, state.outputs[layer.index - 1])));
+  } else if (layer.kind === "rbf") {
+    const values = Array.from(state.outputs[layer.index]);
+    tables.push(createSoftmaxTable(network, unit, values, "insidePosteriorTable"));
   }
   return tables;
 }

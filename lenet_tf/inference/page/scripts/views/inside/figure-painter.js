@@ -36,6 +36,11 @@ export function createFigurePainter(network, drawn, range) {
       }
       last = {outputs, isEmpty, dark};
     },
+    /** Mark the answer beside the outputs: of distances' negatives, the palest is the largest. */
+    markAnswer(answer) {
+      const names = drawn.get(network.layers.length - 1).names?.children ?? [];
+      [...names].forEach((name, i) => name.classList.toggle("is-answer", i === answer));
+    },
     paintMap: paintOne,
     getScale: (index) => painted.get(index).scale,
   };

@@ -17,6 +17,7 @@ import {moveRoving} from "#page/views/inside/roving.js";
  * @property {HTMLElement} box holds the maps
  * @property {object[]} maps see map.js
  * @property {HTMLElement} limit says the end of the color scale
+ * @property {?HTMLElement} names of the classes, beside outputs in one column
  */
 
 /**
@@ -59,17 +60,18 @@ function createLayer(network, index, handlers) {
   box.style.setProperty("--wrapped", countMapColumns(layout, true));
   box.style.setProperty("--width", layout.isStrip ? 1 : layout.width);
   const limit = element("div", {class: "limit"});
+  const names = isOutput ? createClassNames(network) : null;
   const root = element("div", {
     class: `layer${layout.isStrip ? " strip" : ""}${isOutput ? " output" : ""}`,
     dataset: {layer: layer.name},
   },
-  element("div", {class: "maps-row"}, box, ...isOutput ? [createClassNames(network)] : []),
+  element("div", {class: "maps-row"}, box, ...names ? [names] : []),
   element("div", {class: "label"},
     element("strong", {text: layer.name}),
     element("span", {text: describeShape(layer, layout)}),
     limit,
     createCounts(layer)));
-  const one = {layer, layout, root, box, maps, limit};
+  const one = {layer, layout, root, box, maps, limit, names};
   listen(one, handlers);
   return one;
 }

@@ -9,10 +9,16 @@ export function fitFigure(figure) {
   if (!room) return;
   figure.classList.remove("wrap", "narrow");
   for (const scale of [4, 3]) {
-    figure.style.setProperty("--scale", scale);
+    setScale(figure, scale);
     if (figure.scrollWidth <= Math.ceil(room)) return;
   }
   figure.classList.add("wrap");
   figure.classList.toggle("narrow", room < NARROW);
-  figure.style.setProperty("--scale", 4);
+  setScale(figure, 4);
+}
+
+/** Units that have no place in the image are drawn larger. */
+function setScale(figure, scale) {
+  figure.style.setProperty("--scale", scale);
+  figure.style.setProperty("--cell", scale + 5);
 }

@@ -3,8 +3,10 @@
 import {ACTIVATIONS} from "#page/network/activations.js";
 import {text} from "#page/texts/index.js";
 import {formatActivation} from "#page/views/inside/names.js";
-import {countSumDecimals, formatFixed, formatSum, splitLargest}
-  from "#page/views/inside/numbers.js";
+import {
+  countChainDecimals, countFactorDecimals, countSumDecimals, formatFactor, formatFixed, formatSum,
+  formatValue, splitLargest,
+} from "#page/views/inside/numbers.js";
 
 /** How many parts of a sum are written out. */
 const MAX_PARTS = 8;
@@ -12,15 +14,16 @@ const MAX_PARTS = 8;
 /**
  * @param {object} explanation see network/explain.js
  * @param {import("#page/views/inside/groups.js").Group[]} groups
+ * @param {string} normalization of the network's input, see network/prepare.js
  * @returns {string[]} the steps from the inputs to the output, with numbers that add up as shown
  */
-export function writeFormulas(explanation, groups) {
+export function writeFormulas(explanation, groups, normalization) {
   const write = WRITERS[explanation.kind] ?? writeWeightedSum;
-  return write(explanation, groups);
+  return write(explanation, groups, normalization);
 }
 
 const WRITERS = {
-  input: ({output}) => [text("insideInputValue", {value: show([output])(output)})],
+  input: writeInput,
   subsampling: writeSubsampling,
   pooling: writePooling,
   global_average_pooling: writeAverage,
@@ -34,9 +37,22 @@ function show(values) {
   return (value) => formatFixed(value, decimals);
 }
 
+/** Write how a pixel of 0…255 becomes the value: network/prepare.js. */
+function writeInput({output}, groups, normalization) {
+  const [toPixel, scaling] = {
+    unit: [(value) => value, ""],
+    unit_twice: [(value) => 255 * value, " / 255"],
+    lecun1998: [(value) => (value + 0.1) / 1.275, " × 1.275 − 0.1"],
+  }[normalization];
+  const pixel = Math.round(255 * toPixel(output));
+  return [text("insideInputValue", {
+    pixel, formula: `${pixel} / 255${scaling} ≈ ${formatValue(output)}`,
+  })];
+}
+
 function writeWeightedSum({bias, sum, activation, output}, groups) {
   const sums = groups.map((group) => group.sum), products = sum - bias;
-  const decimals = countSumDecimals([...sums, bias, sum]);
+  const decimals = countChainDecimals([...sums, products, bias], sum);
   const number = (value) => formatFixed(value, decimals);
   const lines = [];
   if (groups.length > 1) lines.push(writeParts(groups, products, decimals));
@@ -65,7 +81,7 @@ function writeParts(groups, products, decimals) {
 }
 
 function writeActivation(activation, z, output, decimals) {
-  if (activation === "softmax") return [text("insideSoftmax", {value: formatFixed(output, 4)})];
+  if (activation === "softmax") return [text("insideSoftmax", {value: formatValue(output)})];
   const value = ACTIVATIONS[activation](z);
   const number = (each) => formatFixed(each, Math.max(decimals, countSumDecimals([value])));
   const result = value === 0 ? "= 0" : `≈ ${number(value)}`;
@@ -83,15 +99,22 @@ const listValues = (groups) => groups.flatMap(({cells}) => cells)
 
 function writeSubsampling({coefficient, bias, sum, activation, output}, groups) {
   const values = listValues(groups), total = values.reduce((a, b) => a + b, 0);
-  const decimals = countSumDecimals([...values, total, coefficient, bias, sum]);
+  const decimals = countChainDecimals([...values, total, coefficient, bias], sum);
   const number = (value) => formatFixed(value, decimals);
   return [
     text("insideWindowSum", {terms: formatSum(values, decimals), sum: number(total)}),
     text("insideCoefficient", {
-      coefficient: number(coefficient), total: number(total), bias: number(bias), sum: number(sum),
+      terms: writeProduct(coefficient, total, bias, decimals), sum: number(sum),
     }),
     ...writeActivation(activation, sum, output, decimals),
   ];
+}
+
+/** Write factor × value + offset, with digits enough for the result's. */
+function writeProduct(factor, value, offset, decimals) {
+  const product = `${formatFactor(factor, countFactorDecimals(decimals, value))} × `
+    + formatFactor(value, countFactorDecimals(decimals, factor));
+  return product + formatSum([0, offset], decimals).replace(/^[\d.]+/, "");
 }
 
 function writePooling({pool, output}, groups) {
@@ -126,8 +149,8 @@ function writeDistance({sum, output}) {
 }
 
 function writeNormalization({terms, bias, output}) {
-  const [{value, weight}] = terms, number = show([value, weight, bias, output]);
+  const [{value, weight}] = terms, decimals = countChainDecimals([value, weight, bias], output);
   return [text("insideNormalizationSum", {
-    value: number(value), factor: number(weight), offset: number(bias), result: number(output),
+    terms: writeProduct(value, weight, bias, decimals), result: formatFixed(output, decimals),
   })];
 }

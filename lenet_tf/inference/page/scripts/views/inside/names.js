@@ -69,11 +69,11 @@ export function describeNotes(network, index) {
       }));
 }
 
-/** @returns {string} an activation of z as a formula. */
+/** @returns {string} an activation of a number as a formula. */
 export function formatActivation(name, z) {
   const formulas = {
     tanh: `tanh(${z})`,
-    scaled_tanh: `1.7159 · tanh(2/3 · ${z})`,
+    scaled_tanh: `1.7159 · tanh(2/3 · ${z.startsWith("−") ? `(${z})` : z})`,
     relu: `max(0, ${z})`,
     sigmoid: `1 / (1 + e^−(${z}))`,
   };

@@ -18,6 +18,20 @@ export function countSumDecimals(values) {
   return Math.max(countDecimals(values), largest < 1000 ? 3 : 0);
 }
 
+/**
+ * @param {Iterable<number>} values of a sum
+ * @param {number} result of the sum, which loses digits where its terms cancel
+ * @returns {number} decimals that leave the result four digits, 6 at most for that
+ */
+export function countChainDecimals(values, result) {
+  return Math.max(countSumDecimals([...values, result]), Math.min(countDecimals([result]), 6));
+}
+
+/** @returns {number} decimals of a factor of `other`, so that the product has `decimals`. */
+export function countFactorDecimals(decimals, other) {
+  return Math.min(decimals + Math.max(Math.ceil(Math.log10(Math.abs(other) || 1)), 0), 9);
+}
+
 /** @returns {number} decimals for the cells of a grid, which are narrow. */
 export function countCellDecimals(values) {
   return Math.max(Math.min(countDecimals(values), 3), countDecimals(values, 2));
@@ -27,6 +41,19 @@ export function countCellDecimals(values) {
 export function formatFixed(value, decimals) {
   const shown = value.toFixed(decimals);
   return Number(shown) === 0 ? shown.replace("-", "") : shown.replace("-", "−");
+}
+
+/** Format a number by itself with four digits, such as "0.1650" or "2.760e−9". */
+export function formatValue(value) {
+  return value !== 0 && Math.abs(value) < 1e-4
+    ? value.toExponential(3).replaceAll("-", "−")
+    : formatFixed(value, countDecimals([value]));
+}
+
+/** Format a number as a factor: a negative one in parentheses. */
+export function formatFactor(value, decimals) {
+  const shown = formatFixed(value, decimals);
+  return shown.startsWith("−") ? `(${shown})` : shown;
 }
 
 /**

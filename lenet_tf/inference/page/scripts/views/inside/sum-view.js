@@ -29,7 +29,7 @@ export function createSumView(context, explanation, groups, choice) {
   const root = element("div", {class: "sum-view"});
   if (!groups.length) {
     root.append(formulas);
-    return {root, update: (now, current) => writeLines(formulas, now, current)};
+    return {root, update: (now, current) => writeLines(context, formulas, now, current)};
   }
   let last = null;
   const equation = createEquation(context, explanation.kind, groups[0], hasWeights);
@@ -45,13 +45,13 @@ export function createSumView(context, explanation, groups, choice) {
     const scales = {value: inputScale, weight: scaleTo("weight"), product: scaleTo("product")};
     equation.update(current[chosen], scales, now);
     tiles?.update(current, scales, chosen);
-    writeLines(formulas, now, current);
+    writeLines(context, formulas, now, current);
   };
   return {root, update};
 }
 
-function writeLines(list, explanation, groups) {
-  const lines = writeFormulas(explanation, groups);
+function writeLines({network}, list, explanation, groups) {
+  const lines = writeFormulas(explanation, groups, network.preparation.normalization);
   while (list.children.length > lines.length) list.lastChild.remove();
   while (list.children.length < lines.length) list.append(element("li"));
   lines.forEach((line, i) => {

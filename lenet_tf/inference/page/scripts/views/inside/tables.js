@@ -5,7 +5,7 @@ import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {findSource, layOut} from "#page/views/inside/layout.js";
 import {nameUnit} from "#page/views/inside/names.js";
-import {countDecimals, countSumDecimals, formatFixed, splitLargest}
+import {countDecimals, countSumDecimals, formatFixed, formatValue, splitLargest}
   from "#page/views/inside/numbers.js";
 
 const LARGEST = 6;
@@ -76,8 +76,9 @@ export function createFullList(network, index, {kind, terms}) {
  * @param {import("#page/network/network.js").Network} network
  * @param {number} unit that is looked at
  * @param {number[]} sums before the softmax, of all units
+ * @param {string} caption key of a text
  */
-export function createSoftmaxTable(network, unit, sums) {
+export function createSoftmaxTable(network, unit, sums, caption = "insideSoftmaxTable") {
   const largest = Math.max(...sums), powers = sums.map((sum) => Math.exp(sum - largest));
   const total = powers.reduce((a, b) => a + b, 0), names = nameClasses(network);
   const decimals = countSumDecimals(sums);
@@ -85,9 +86,9 @@ export function createSoftmaxTable(network, unit, sums) {
   if (!shown.includes(unit)) shown.push(unit);
   if (sums.length <= MOST_CLASSES) shown.sort((a, b) => a - b);
   const rows = shown.map((i) => row(names[i], [
-    formatFixed(sums[i], decimals), formatFixed(powers[i], 4), formatFixed(powers[i] / total, 4),
+    formatFixed(sums[i], decimals), formatValue(powers[i]), formatValue(powers[i] / total),
   ], {class: i === unit ? "current" : null, "aria-current": i === unit ? "true" : null}));
   rows.push(row(text("insideSum"), ["", `≈ ${formatFixed(total, 4)}`, ""], {class: "total"}));
-  return createTable(text("insideSoftmaxTable", {largest: formatFixed(largest, decimals)}),
+  return createTable(text(caption, {largest: formatFixed(largest, decimals)}),
     [text("insideClass"), "z", "e^(z − max)", text("insideShare")], rows);
 }
