@@ -62,6 +62,14 @@ FIND_SMALL_TARGETS = """
   .filter(([, {width, height}]) => width && Math.min(width, height) < 23.99)
   .map(([{tagName, id}, {width, height}]) => `${tagName} ${id} ${width} x ${height}`)
 """
+# Names of classes that cover the numbers beside them.
+FIND_COVERED = """
+() => [...document.querySelectorAll("#trials-answers tbody tr")].filter(({cells: [name, number]}) => {
+  const range = document.createRange();
+  range.selectNodeContents(name);
+  return range.getBoundingClientRect().right > number.getBoundingClientRect().left + 1;
+}).length
+"""
 
 
 @pytest.fixture
@@ -140,6 +148,7 @@ def test_names_of_strangers_are_text_and_colors_are_shown(open_page, tmp_path):
     page = open_page(path)
     for language in ("en", "ko"):
         page.evaluate(FILL, language)
+        assert page.evaluate(FIND_COVERED) == 0
     assert page.title() == f"</title>{MARKUP}"
     assert page.evaluate("globalThis.hacked ?? null") is None
     assert page.locator("img").count() == 0 and page.locator("main script").count() == 0

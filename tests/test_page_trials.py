@@ -205,10 +205,23 @@ def _predict(name: str, images: np.ndarray, change_weights=lambda weights: weigh
     return to_probabilities(network.spec, compute_outputs(fold(network), inputs))
 
 
-def _read_shares(page, column: int) -> list[float]:
-    """Read a column of the table of answers: 1 before, 3 after the changes."""
+def _check_shares(page, column: int, shares: np.ndarray) -> None:
+    """Compare a column of the table of answers: 1 before, 3 after the changes."""
     cells = page.locator(f"#trials-answers tbody tr > :nth-child({column + 1})").all_inner_texts()
-    return [float(cell.rstrip("%")) for cell in cells]
+    for cell, share in zip(cells, 100 * shares, strict=True):
+        if cell == "<0.1%":
+            assert share < 0.051
+        elif cell == ">99.9%":
+            assert share > 99.949
+        else:
+            assert float(cell.rstrip("%")) == pytest.approx(share, abs=0.051)
+
+
+def _format(share: float) -> str:
+    """Format a probability as the page does, which never shows 0% or 100%."""
+    if share >= 0.9995:
+        return ">99.9%"
+    return "<0.1%" if share < 0.0005 else f"{100 * share:.1f}%"
 
 
 def test_each_slider_moves_the_image_and_the_answers_follow(shown):
@@ -222,8 +235,8 @@ def test_each_slider_moves_the_image_and_the_answers_follow(shown):
     np.testing.assert_array_equal(state["pixels"], expected)
     after = _predict("lenet5-1998-mnist", expected[None])[0]
     np.testing.assert_allclose(state["probabilities"], after, atol=1e-5)
-    assert _read_shares(page, 1) == pytest.approx(100 * before, abs=0.051)
-    assert _read_shares(page, 3) == pytest.approx(100 * after, abs=0.051)
+    _check_shares(page, 1, before)
+    _check_shares(page, 3, after)
     assert page.locator("output[for=change-right]").inner_text() == "−9"
     page.locator("#reset-change-right").click()
     page.locator("#change-degrees").fill("-35")
@@ -242,15 +255,54 @@ def test_the_verdict_says_when_the_answer_flips(shown):
     page, image = shown
     verdict = page.locator("#trials-verdict")
     before = _predict("lenet5-1998-mnist", image[None])[0]
-    assert verdict.inner_text() == f"The answer is 7 ({100 * before[7]:.1f}%)."
+    assert verdict.inner_text() == f"The answer is 7 ({_format(before[7])})."
     page.locator("#change-degrees").fill("180")
     after = _predict("lenet5-1998-mnist", image[None, ::-1, ::-1])[0]
     answer = int(after.argmax())
     assert answer != 7
     assert verdict.inner_text() == (
-        f"The answer flips from 7 ({100 * before[7]:.1f}%) to {answer} "
-        f"({100 * after[answer]:.1f}%)."
+        f"The answer flips from 7 ({_format(before[7])}) to {answer} ({_format(after[answer])})."
     )
+
+
+def test_a_refused_picture_has_no_answer(shown):
+    page, _ = shown
+    page.evaluate(
+        """lenetPage.then(({store}) => store.set({
+            origin: {...store.state.origin, kind: "drawn", label: null, error: "several"}}))"""
+    )
+    assert page.locator("#trials-verdict").inner_text() == ""
+    assert page.locator("#trials-empty").inner_text().startswith("There are several digits.")
+    assert page.locator("#take-example").is_visible()
+    assert set(page.locator("#trials-answers td.number").all_inner_texts()) == {"–"}
+
+
+def test_each_network_answers_the_changed_picture(shown):
+    """Maps are switched off in the chosen network only, but all weights are rounded."""
+    page, image = shown
+    page.locator("#accuracy").scroll_into_view_if_needed()
+    page.locator("#change-degrees").fill("90")
+    page.locator("#change-bits").fill("4")
+    for index in range(6):
+        page.locator(f"#map-C1-{index}").click()
+    page.wait_for_timeout(100)
+
+    def round_weights(weights):
+        for name, arrays in weights.items():
+            if name not in ("C1", "C3", "C5", "F6", "OUTPUT", "S2", "S4") or len(arrays) < 2:
+                continue
+            step = np.abs(arrays[0]).max() / 7
+            rounded = (np.rint(arrays[0] / step) * step).astype(np.float32)
+            weights[name] = rounded, *arrays[1:]
+        return weights
+
+    turned = np.rot90(image, -1)[None]
+    cells = page.locator("#accuracy tbody tr > :nth-child(2)").all_inner_texts()
+    answers = [_read(page)["answer"]] + [
+        int(_predict(name, turned, round_weights)[0].argmax())
+        for name in ("lenet5-mnist", "lenet5-modern-mnist")
+    ]
+    assert cells == [f"{'✓' if answer == 7 else '✗'} {answer}" for answer in answers]
 
 
 def test_noise_a_square_and_shuffling(shown):
@@ -371,7 +423,7 @@ def test_correct_answers_under_a_change_are_counted(shown):
     page.wait_for_timeout(200)
     page.wait_for_selector("#accuracy:not([aria-busy])", timeout=60_000)
     for row, name in enumerate(("lenet5-1998-mnist", "lenet5-mnist", "lenet5-modern-mnist")):
-        counted = page.locator(f"#accuracy tbody tr:nth-child({row + 1}) td").all_inner_texts()
+        counted = page.locator(f"#accuracy tbody tr:nth-child({row + 1}) td").all_inner_texts()[1:]
         expected = [
             np.sum(_predict(name, pictures).argmax(axis=1) == labels)
             for pictures in (images, shifted)

@@ -13,9 +13,13 @@ export const trials = {
   trialsResetAll: {en: "Reset all", ko: "모두 되돌리기"},
   trialsEmpty: {
     en: "Nothing is drawn yet. Draw a digit above, or take one:",
-    ko: "아직 그린 것이 없습니다. 위에서 숫자를 그리거나 예시를 불러오세요.",
+    ko: "아직 그린 것이 없습니다. 위에서 숫자를 그리거나 테스트 이미지를 불러오세요.",
   },
-  takeExample: {en: "Take a test image", ko: "시험 이미지 불러오기"},
+  trialsEmptyPicture: {
+    en: "Nothing is drawn yet. Draw or open a picture above, or take one:",
+    ko: "아직 그린 것이 없습니다. 위에서 그림을 그리거나 사진을 열거나 테스트 이미지를 불러오세요.",
+  },
+  takeExample: {en: "Take a test image", ko: "테스트 이미지 불러오기"},
   pictureLabel: {en: "The changed picture", ko: "바뀐 그림"},
   pictureHint: {
     en: "Press or drag on the picture to cover a part of it.",
@@ -68,20 +72,22 @@ export const trials = {
     ko: "1비트: 가중치의 부호만 남기고, 크기는 그 층의 가중치 절댓값 평균으로 바꿉니다. 편향(절편)은 그대로입니다.",
   },
   bitsSome: {
-    en: "{bits} bits: each weight is rounded to one of {values} evenly spaced numbers. In each "
-      + "layer the largest weight is {steps} steps from 0. Biases stay.",
-    ko: "{bits}비트: 가중치를 일정한 간격의 수 {values}개 중 가장 가까운 것으로 반올림합니다. 층마다 가장 큰 가중치가 0에서 {steps}칸 떨어져 "
-      + "있습니다. 편향(절편)은 그대로입니다.",
+    en: "{bits} bits: each weight is rounded to one of {values} evenly spaced numbers, "
+      + "−{steps} to {steps} times a step. The largest weight of a layer sets its step. Biases stay.",
+    ko: "{bits}비트: 가중치를 일정한 간격의 수 {values}개(간격의 −{steps}배부터 {steps}배까지) 중 가장 가까운 것으로 반올림합니다. "
+      + "간격은 층마다 가장 큰 가중치가 정합니다. 편향(절편)은 그대로입니다.",
   },
   accuracyCaption: {
-    en: "Correct answers on the page's {count} test images under the same changes. Images that a "
-      + "network misreads were preferred when they were chosen: compare the two columns with each "
-      + "other, not with the network's published error. Each image gets noise of its own. Maps "
-      + "are switched off in the chosen network only.",
-    ko: "이 페이지의 시험 이미지 {count}장을 똑같이 바꿨을 때 맞힌 수입니다. 신경망이 틀리는 이미지를 일부러 넣었으므로 공개된 오류율과 비교하지 말고 두 열을 "
+    en: "Each network's answer to the changed picture, then its correct answers on the page's "
+      + "{count} test images without and with the same changes. Images that a network misreads were "
+      + "preferred when they were chosen: compare the two numbers with each other, not with the "
+      + "network's published error. Each image gets noise of its own. Maps are switched off in the "
+      + "chosen network only.",
+    ko: "바뀐 그림에 대한 각 신경망의 답과, 이 페이지의 테스트 이미지 {count}장을 똑같이 바꾸기 전과 바꾼 뒤에 맞힌 수입니다. 신경망이 틀리는 이미지를 일부러 넣었으므로 공개된 오류율과 비교하지 말고 두 수를 "
       + "서로 비교하세요. 잡음은 이미지마다 다릅니다. 특징 맵은 선택한 신경망에서만 꺼집니다.",
   },
   accuracyNetwork: {en: "Network", ko: "신경망"},
+  accuracyAnswer: {en: "Answer", ko: "답"},
   mapsCaption: {
     en: "A map or unit that is switched off puts out 0. Try one map of a layer with few maps, "
       + "then one of a layer with many: which does the network miss more?",

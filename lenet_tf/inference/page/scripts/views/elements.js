@@ -57,7 +57,8 @@ export function formatCount(count) {
  *   key of a text
  */
 export function createSlider({id, label, min, max, step, value, format = String, change}) {
-  const output = element("output", {for: id, text: format(value)});
+  // A screen reader reads the value with the slider, and not once more.
+  const output = element("output", {for: id, text: format(value), "aria-live": "off"});
   const input = element("input", {
     type: "range", id, min, max, step, value,
     input: () => {

@@ -1,10 +1,15 @@
-/** How many of the page's test images each network still reads under the changes. */
+/** Each network's answer under the changes, and how many test images it still reads. */
 
 import {hasChanges, NO_CHANGES} from "#page/changes/changes.js";
 import {countCorrect, runInSlices} from "#page/changes/accuracy.js";
+import {applyWeightChanges} from "#page/changes/weights.js";
+import {classify} from "#page/network/classify.js";
+import {nameClasses} from "#page/network/network.js";
+import {findLargest} from "#page/network/probabilities.js";
+import {isAnswered} from "#page/views/drawing/answer.js";
 import {element} from "#page/views/elements.js";
 import {nameNetwork} from "#page/views/network-names.js";
-import {create, say} from "#page/views/trials/parts.js";
+import {create, runWhenSeen, say} from "#page/views/trials/parts.js";
 
 /** How long the changes must stay the same before images are counted, in milliseconds. */
 const PATIENCE = 150;
@@ -17,6 +22,7 @@ export function createAccuracy(store, {examples}) {
   const root = element("div", {id: "accuracy"}, caption,
     element("table", {},
       element("thead", {}, element("tr", {}, create("th", "accuracyNetwork", {scope: "col"}),
+        create("th", "accuracyAnswer", {scope: "col", class: "number"}),
         create("th", "answersBefore", {scope: "col", class: "number"}),
         create("th", "answersNow", {scope: "col", class: "number"}))),
       body));
@@ -29,28 +35,43 @@ export function createAccuracy(store, {examples}) {
   store.watch(["network"], ({network}) => {
     for (const [other, {row}] of rows) row.classList.toggle("is-current", other === network);
   });
+  store.watch(["changedImage", "changedNetwork", "changes", "origin"], runWhenSeen(root, () => {
+    for (const [network, {answer}] of rows) showAnswer(answer, network, store.state);
+  }));
   countWhenSeen(store, root, rows, examples);
   return root;
 }
 
 function createRow(network) {
-  const before = element("td", {class: "number"}), now = element("td", {class: "number"});
+  const [answer, before, now] = Array.from({length: 3}, () => element("td", {class: "number"}));
   const name = element("th", {scope: "row"});
-  const row = element("tr", {dataset: {network: network.name}}, name, before, now);
-  return {row, name, before, now};
+  const row = element("tr", {dataset: {network: network.name}}, name, answer, before, now);
+  return {row, name, answer, before, now};
+}
+
+function showAnswer(cell, network, state) {
+  const {label} = state.origin;
+  if (!isAnswered(state)) return cell.replaceChildren("–");
+  const answer = network === state.network ? state.answer : findLargest(classify(
+    applyWeightChanges(network, state.changes), state.changedImage,
+    findOwnChanges(state, network)));
+  const mark = answer === label
+    ? element("span", {class: "is-right", text: "✓"})
+    : element("span", {class: "is-wrong", text: "✗"});
+  cell.replaceChildren(...label === null ? [] : [mark, " "], nameClasses(network)[answer]);
 }
 
 /** Count while the table can be seen, after the changes have stayed the same for a moment. */
 function countWhenSeen(store, root, rows, examples) {
   const counted = new Map();
   let isSeen = false, stop = () => {};
+  const plan = () => [...rows].flatMap(([network, cells]) =>
+    planRow(network, cells, findOwnChanges(store.state, network), counted));
   const start = () => {
     stop();
     if (!isSeen) return;
     root.setAttribute("aria-busy", "true");
-    const tasks = [...rows].flatMap(([network, cells]) =>
-      planRow(network, cells, findOwnChanges(store.state, network), counted));
-    stop = runAll(tasks, examples, () => root.removeAttribute("aria-busy"));
+    stop = runAll(plan(), examples, () => root.removeAttribute("aria-busy"));
   };
   store.watch(["changes", "network"], start);
   new IntersectionObserver((entries) => {

@@ -5,7 +5,8 @@ import {computeOutputs} from "#page/network/forward.js";
 import {nameClasses} from "#page/network/network.js";
 import {prepareImage} from "#page/network/prepare.js";
 import {computeProbabilities, findLargest} from "#page/network/probabilities.js";
-import {element, formatPercent} from "#page/views/elements.js";
+import {formatProbability, isAnswered} from "#page/views/drawing/answer.js";
+import {element} from "#page/views/elements.js";
 import {create, say} from "#page/views/trials/parts.js";
 
 /** How long an answer must stay before it is read aloud, in milliseconds. */
@@ -16,7 +17,8 @@ export function createAnswers(store) {
   const verdict = element("p", {class: "trials-verdict", id: "trials-verdict"});
   const announce = createAnnouncement(verdict);
   const body = element("tbody", {});
-  const table = element("table", {class: "trials-answers", id: "trials-answers"},
+  const label = {class: "trials-answers", id: "trials-answers", dataset: {label: "barsLabel"}};
+  const table = element("table", label,
     element("colgroup", {}, ...["name-column", "share-column", "", "share-column", ""]
       .map((name) => element("col", {class: name || null}))),
     element("thead", {}, element("tr", {}, create("th", "answersClass", {scope: "col"}),
@@ -26,13 +28,15 @@ export function createAnswers(store) {
   const findBefore = rememberBefore();
   let rows = [];
   store.watch(["network"], ({network}) => {
-    rows = nameClasses(network).map(createRow);
+    const names = nameClasses(network);
+    rows = names.map(createRow);
+    table.classList.toggle("has-long-names", names.some(({length}) => length > 4));
     body.replaceChildren(...rows.map(({row}) => row));
   });
   store.watch(["probabilities", "language", "origin"], (state) => {
     const before = findBefore(state), names = nameClasses(state.network);
     const was = findLargest(before), is = state.answer;
-    const isEmpty = state.origin.kind === "empty";
+    const isEmpty = !isAnswered(state);
     rows.forEach(({row, show}, i) => {
       row.classList.toggle("is-now", !isEmpty && i === is);
       row.classList.toggle("is-before", !isEmpty && i === was);
@@ -40,8 +44,8 @@ export function createAnswers(store) {
     });
     verdict.classList.toggle("is-flipped", !isEmpty && was !== is);
     const values = {
-      was: names[was], is: names[is], before: formatPercent(before[was]),
-      now: formatPercent(state.probabilities[is]),
+      was: names[was], is: names[is], before: formatProbability(before[was]),
+      now: formatProbability(state.probabilities[is]),
     };
     if (isEmpty) verdict.textContent = "";
     else if (!hasChanges(state.changes)) say(verdict, "verdictSame", values);
@@ -88,7 +92,7 @@ function createRow(name) {
   const row = element("tr", {}, element("th", {scope: "row", text: name}),
     ...cells.flatMap(({number, track}) => [number, track]));
   const show = (shares) => shares.forEach((share, i) => {
-    const shown = share === null ? "–" : formatPercent(share);
+    const shown = share === null ? "–" : formatProbability(share);
     if (cells[i].number.textContent === shown) return;
     cells[i].number.textContent = shown;
     cells[i].bar.style.width = `${100 * (share ?? 0)}%`;

@@ -1,5 +1,6 @@
 /** The changed image, on which a square can be dragged. */
 
+import {explainRefusal, isAnswered} from "#page/views/drawing/answer.js";
 import {element} from "#page/views/elements.js";
 import {paintImage} from "#page/views/pixels.js";
 import {create, say} from "#page/views/trials/parts.js";
@@ -23,12 +24,14 @@ export function createPicture(store, content) {
     paintImage(canvas, changedImage);
     placeFrame(frame, changes.occlusion, changedImage);
   });
-  store.watch(["origin", "language"], ({origin}) => {
-    const isEmpty = origin.kind === "empty";
+  const isDigit = content.pictureInput === "digit";
+  store.watch(["origin", "language"], (state) => {
+    const {error} = state.origin, isEmpty = !isAnswered(state);
     empty.hidden = !isEmpty;
     take.hidden = !isEmpty || !content.examples.labels.length;
     hint.hidden = isEmpty;
-    say(empty, "trialsEmpty");
+    if (error) empty.textContent = explainRefusal(error);
+    else say(empty, isDigit ? "trialsEmpty" : "trialsEmptyPicture");
     canvas.setAttribute("aria-label", text("pictureLabel"));
   });
   return element("div", {class: "trials-left"}, root, hint, empty, take);
@@ -40,7 +43,8 @@ function findExample({images, labels, numbers}) {
   const index = Math.max(labels.indexOf(7), 0);
   return {
     image: {height, width, channels, pixels: images.values.slice(index * size, (index + 1) * size)},
-    origin: {kind: "example", label: labels[index], number: numbers[index], error: null},
+    origin: {kind: "example", label: labels[index], number: numbers[index], error: null,
+      picture: null, isFinished: true},
   };
 }
 
