@@ -22,7 +22,7 @@ from lenet_tf.version import __version__
 _SOURCES = Path(__file__).parent
 # For search engines.
 _DESCRIPTION = "Draw, and watch every layer of LeNet-5 read it. Nothing leaves this page."
-_STYLES = ("base", "drawing", "inside", "trials", "lessons")
+_STYLES = ("base", "drawing", "inside", "trials", "lessons", "print")
 
 
 def render_page(data: Mapping[str, Any], title: str) -> str:

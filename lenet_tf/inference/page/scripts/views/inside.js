@@ -5,6 +5,7 @@ import {findReceptiveField} from "#page/network/receptive-field.js";
 import {createEmptyImage} from "#page/store.js";
 import {text} from "#page/texts/index.js";
 import {element, find, formatCount} from "#page/views/elements.js";
+import {requestFrame} from "#page/views/frames.js";
 import {createCodes} from "#page/views/inside/codes.js";
 import {createConnectionTable} from "#page/views/inside/connection-table.js";
 import {createDetail, describeValue} from "#page/views/inside/detail.js";
@@ -30,7 +31,7 @@ export function createInside(store) {
   };
   const handlers = createHandlers(store, view, schedule);
   function schedule() {
-    view.frame ||= requestAnimationFrame(() => {
+    view.frame ||= requestFrame(() => {
       view.frame = 0;
       update(store.state, view, handlers, live);
     });

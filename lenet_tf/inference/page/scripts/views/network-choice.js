@@ -7,6 +7,7 @@ import {findLargest} from "#page/network/probabilities.js";
 import {text} from "#page/texts/index.js";
 import {formatProbability, isAnswered} from "#page/views/drawing/answer.js";
 import {element, find, formatCount} from "#page/views/elements.js";
+import {requestFrame} from "#page/views/frames.js";
 import {describeNetwork, nameNetwork} from "#page/views/network-names.js";
 
 /** Fill `#networks`. */
@@ -82,13 +83,13 @@ function createQueue(cards, run) {
     frame = null;
     const card = waiting.shift();
     if (card) run(card);
-    if (waiting.length) frame = requestAnimationFrame(step);
+    if (waiting.length) frame = requestFrame(step);
   };
   return () => {
     for (const card of cards) {
       if (!card.input.checked && !waiting.includes(card)) waiting.push(card);
     }
-    if (waiting.length) frame ??= requestAnimationFrame(step);
+    if (waiting.length) frame ??= requestFrame(step);
   };
 }
 

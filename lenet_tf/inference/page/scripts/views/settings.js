@@ -2,6 +2,7 @@
 
 import {LANGUAGES} from "#page/texts/index.js";
 import {element, find} from "#page/views/elements.js";
+import {listenToPrinting} from "#page/views/frames.js";
 import {isDark, refreshTheme} from "#page/views/pixels.js";
 
 const THEMES = ["auto", "light", "dark"];
@@ -19,10 +20,16 @@ export function createSettings(store) {
     applyTheme(theme);
   });
 
+  let chosen = "auto";
   function applyTheme(theme) {
+    chosen = theme;
+    themes.show(theme);
+    showTheme(theme);
+  }
+
+  function showTheme(theme) {
     if (theme === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
-    themes.show(theme);
     update();
   }
 
@@ -38,6 +45,7 @@ export function createSettings(store) {
     if (language) store.set({language});
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", update);
+  listenToPrinting((theme) => showTheme(theme ?? chosen));
   store.set({language: readAddress() ?? recall("language", Object.keys(LANGUAGES))
     ?? (navigator.language.startsWith("ko") ? "ko" : "en")});
   applyTheme(recall("theme", THEMES) ?? "auto");

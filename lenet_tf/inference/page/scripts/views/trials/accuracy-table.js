@@ -8,6 +8,7 @@ import {nameClasses} from "#page/network/network.js";
 import {findLargest} from "#page/network/probabilities.js";
 import {isAnswered} from "#page/views/drawing/answer.js";
 import {element} from "#page/views/elements.js";
+import {runBeforePrint} from "#page/views/frames.js";
 import {nameNetwork} from "#page/views/network-names.js";
 import {create, runWhenSeen, say} from "#page/views/trials/parts.js";
 
@@ -74,6 +75,15 @@ function countWhenSeen(store, root, rows, examples) {
     stop = runAll(plan(), examples, () => root.removeAttribute("aria-busy"));
   };
   store.watch(["changes", "network"], start);
+  runBeforePrint(() => {
+    stop();
+    for (const {network, changes, finish} of plan()) {
+      let correct = 0;
+      for (correct of countCorrect(network, examples, changes));
+      finish(correct);
+    }
+    root.removeAttribute("aria-busy");
+  });
   new IntersectionObserver((entries) => {
     isSeen = entries.at(-1).isIntersecting;
     start();

@@ -2,6 +2,7 @@
 
 import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
+import {requestFrame, runBeforePrint} from "#page/views/frames.js";
 
 /** Create an element that shows a text without places, in the chosen language from now on. */
 export function create(tag, key, attributes = {}) {
@@ -20,7 +21,7 @@ export function runInFrame(run) {
   return () => {
     if (waiting) return;
     waiting = true;
-    requestAnimationFrame(() => {
+    requestFrame(() => {
       waiting = false;
       run();
     });
@@ -44,6 +45,10 @@ export function runWhenSeen(root, run) {
       inFrame();
     }
   }, {rootMargin: "300px"}).observe(root);
+  runBeforePrint(() => {
+    if (isWaiting) run();
+    isWaiting = false;
+  });
   return () => {
     if (isSeen) inFrame();
     else isWaiting = true;
