@@ -64,7 +64,8 @@ FIND_SMALL_TARGETS = """
 """
 # Names of classes that cover the numbers beside them.
 FIND_COVERED = """
-() => [...document.querySelectorAll("#trials-answers tbody tr")].filter(({cells: [name, number]}) => {
+() => [...document.querySelectorAll("#trials-answers tbody tr")].filter((row) => {
+  const [name, number] = row.cells;
   const range = document.createRange();
   range.selectNodeContents(name);
   return range.getBoundingClientRect().right > number.getBoundingClientRect().left + 1;
