@@ -145,6 +145,21 @@ def test_maps_are_switched_off_in_the_chosen_network_only(open_page, preset_page
     assert shown[1:] == unchanged[1:]
 
 
+def test_nothing_jumps_when_the_network_or_the_image_changes(open_page, preset_page):
+    page = open_page(preset_page)
+    find_top = "document.getElementById('see').getBoundingClientRect().top"
+    page.wait_for_selector(".thumbnail.is-misread")
+    top = page.evaluate(find_top)
+    for number in (1, 2, 0):
+        page.locator(".card").nth(number).click()
+        assert page.evaluate(find_top) == pytest.approx(top, abs=1)
+    page.wait_for_selector(".thumbnail.is-misread")
+    assert page.evaluate(find_top) == pytest.approx(top, abs=1)
+    draw_digit(page, 3)
+    read_state(page)
+    assert page.evaluate(find_top) == pytest.approx(top, abs=1)
+
+
 def test_networks_have_the_same_names_everywhere(open_page, preset_page):
     page = open_page(preset_page)
     for language in ("en", "ko"):

@@ -44,7 +44,9 @@ export function createExamples(store, {examples}, chosen) {
 
 /** Create the element that opens to the test images, and name those. */
 function createGallery(store, examples, buttons, list) {
-  const opener = element("summary"), note = element("p", {class: "quiet small"});
+  // The note keeps its line while it isn't known, so that nothing below jumps.
+  const opener = element("summary");
+  const note = element("p", {class: "quiet small", text: "\u00a0"});
   const root = element("details", {class: "example-choice"}, opener, list, note);
   root.open = matchMedia("(min-width: 60rem)").matches;
   const findMisread = createMisreadFinder(examples);
@@ -53,12 +55,15 @@ function createGallery(store, examples, buttons, list) {
     if (!root.open) return;
     findMisread(network, (misread) => {
       showNames(buttons, examples, network, misread);
-      note.textContent = misread.size ? text("misreadNote", {network: nameNetwork(network)}) : "";
+      note.textContent = misread.size
+        ? text("misreadNote", {network: nameNetwork(network)})
+        : "\u00a0";
+      note.style.visibility = "visible";
     }, () => network === store.state.network);
   };
   store.watch(["network", "language"], ({network}) => {
     opener.textContent = text("examplesOpen", {count: buttons.length});
-    note.textContent = "";
+    note.style.visibility = "hidden";
     showNames(buttons, examples, network, new Map());
     showMisread();
   });
