@@ -427,7 +427,14 @@ def test_maps_are_calm_while_nothing_is_drawn(open_page, preset_page):
     )
     assert len(colors) == 1 + 6 + 6 + 16 + 16 + 3
     assert set(colors) == {1}
-    assert "Nothing is drawn" in page.locator(".inside-hint").inner_text()
+    hint = page.locator(".inside-hint")
+    assert "Draw a digit" in hint.inner_text()
+    page.evaluate(
+        "lenetPage.then(({store}) => store.set({network: {...store.state.network, "
+        "pictureInput: 'picture'}}))"
+    )
+    inside.wait()
+    assert "Draw or open a picture" in hint.inner_text()
 
 
 def test_another_network_and_language_are_shown(inside):

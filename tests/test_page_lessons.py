@@ -177,7 +177,7 @@ def test_reasons_have_the_numbers_of_each_network():
     assert tutorial["table"]["key"] == "reasonAllMaps"
     assert tutorial["table"]["weights"] == "2,416"
     assert original["activation"] == {"key": "reasonSquashing", "layer": "C1"}
-    assert tutorial["activation"]["activation"] == "tanh"
+    assert tutorial["activation"]["activation"] == "tanh(z)"
     assert tutorial["output"] == {
         "key": "reasonSoftmax",
         "layer": "OUTPUT",

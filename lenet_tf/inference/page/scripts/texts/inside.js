@@ -10,6 +10,10 @@ export const inside = {
     en: "Nothing is drawn yet. Draw a digit or choose an example, and every layer fills in.",
     ko: "아직 그린 것이 없습니다. 숫자를 그리거나 예시를 고르면 모든 층의 값이 나타납니다.",
   },
+  insideEmptyPicture: {
+    en: "Nothing is drawn yet. Draw or open a picture, or choose an example, and every layer fills in.",
+    ko: "아직 그린 것이 없습니다. 그림을 그리거나 사진을 열거나 예시를 고르면 모든 층의 값이 나타납니다.",
+  },
   insideLegend: {
     en: "Violet is negative, orange positive. The number beneath a layer (±) is the end of its "
       + "scale. Maps, rows and columns count from 0. Shown numbers are rounded, so the last digit "

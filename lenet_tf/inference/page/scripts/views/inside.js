@@ -186,9 +186,14 @@ function update(state, view, handlers, live) {
   parts.codes?.update(outputs, isEmpty);
   for (const table of parts.tables) table.update({layer, map});
   parts.now.textContent = describeValue(detail.context, unit, explanation);
-  const hint = text(isEmpty ? "insideEmpty" : "insideHint");
-  if (parts.hint.textContent !== hint) parts.hint.textContent = hint;
+  showHint(parts.hint, isEmpty, network.pictureInput);
   finishChoice(view, live, explanation, {layer, unit, map});
+}
+
+function showHint(hint, isEmpty, pictureInput) {
+  const empty = pictureInput === "picture" ? "insideEmptyPicture" : "insideEmpty";
+  const shown = text(isEmpty ? empty : "insideHint");
+  if (hint.textContent !== shown) hint.textContent = shown;
 }
 
 function finishChoice(view, live, explanation, {layer, unit, map}) {

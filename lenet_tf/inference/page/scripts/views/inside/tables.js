@@ -5,8 +5,9 @@ import {text} from "#page/texts/index.js";
 import {element} from "#page/views/elements.js";
 import {findSource, layOut} from "#page/views/inside/layout.js";
 import {nameUnit} from "#page/views/inside/names.js";
-import {countDecimals, countSumDecimals, formatFixed, formatValue, splitLargest}
-  from "#page/views/inside/numbers.js";
+import {
+  countChainDecimals, countDecimals, countSumDecimals, formatFixed, formatValue, splitLargest,
+} from "#page/views/inside/numbers.js";
 
 const LARGEST = 6;
 const MOST_CLASSES = 20;
@@ -43,7 +44,8 @@ export function createContributions(network, index, {kind, terms, bias, sum}) {
   const name = createNaming(network, index);
   const parts = terms.map((term) => ({...term, amount: term.product}));
   const {largest, others, rest} = splitLargest(parts, LARGEST);
-  const decimals = countSumDecimals([...largest.map(({amount}) => amount), rest, bias, sum]);
+  const amounts = [...largest.map(({amount}) => amount), rest, bias];
+  const decimals = countChainDecimals(amounts, sum);
   const format = (value) => formatFixed(value, decimals);
   const rows = largest.map((term) =>
     row(name(term), [format(term.value), format(term.weight), format(term.product)]));

@@ -2,6 +2,7 @@
 
 import {text} from "#page/texts/index.js";
 import {element, formatCount} from "#page/views/elements.js";
+import {formatActivation} from "#page/views/inside/names.js";
 import {create} from "#page/views/trials/parts.js";
 
 const CONVOLUTIONS = new Set(["convolution", "table_convolution"]);
@@ -69,7 +70,10 @@ export function listReasons({layers}) {
 function tellOfActivation(layer, tell) {
   const activation = layer.row.activation ?? "linear";
   if (activation === "scaled_tanh") tell("activation", "reasonSquashing", layer, {});
-  else if (activation !== "linear") tell("activation", "reasonActivation", layer, {activation});
+  else if (activation !== "linear") {
+    const values = {activation: formatActivation(activation, "z")};
+    tell("activation", "reasonActivation", layer, values);
+  }
 }
 
 function tellOfConnections(layer, tell) {
