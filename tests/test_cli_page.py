@@ -138,6 +138,13 @@ def test_equal_names_are_told_apart_and_equal_networks_come_once(cli, tiny_run):
     assert list_names(Path("page.html")) == ["mine", "mine (2)"]
 
 
+def test_a_file_of_a_run_is_named_after_both(cli, tiny_run):
+    done = cli("page", tiny_run.path / "best.keras", tiny_run.path, "--data", "sample")
+    assert done.exit_code == 0, done.output
+    name = tiny_run.path.name
+    assert list_names(Path("page.html")) == [f"{name}, best", name]
+
+
 def test_a_page_without_the_data_of_its_run_says_so(cli, digits):
     parts = ("x_train", "y_train", "x_test", "y_test")
     np.savez("mine.npz", **{part: getattr(digits, part) for part in parts})
@@ -213,6 +220,12 @@ def test_refused_networks(cli, interrupted_run, monkeypatch):
         ("lenet5-mnst", "did you mean lenet5-mnist"),
     ):
         check_refused(cli("page", model), message)
+    # A file is named only where there is one.
+    last = interrupted_run / "final.keras"
+    last.unlink(missing_ok=True)
+    assert "name its last epoch" not in cli("page", interrupted_run).output
+    shutil.copyfile(interrupted_run / "best.keras", last)
+    check_refused(cli("page", interrupted_run), f"or name its last epoch, {last}")
     monkeypatch.setattr("lenet_tf.inference.page.page_networks.MAX_WEIGHT_BYTES", 200_000)
     check_refused(
         cli("page", "lenet1-mnist", "lenet5-1998-mnist"),

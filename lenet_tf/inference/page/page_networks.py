@@ -115,12 +115,16 @@ def find_network(model: Any) -> PageNetwork:
     is_in_run = not is_hub_folder(path) and (folder / CONFIG).is_file()
     record = read_run(folder) if is_in_run else None
     if record is not None and path.is_dir() and record.read_metrics() is None:
+        last = path / FINAL
         raise RunError(
-            f"{path} is unfinished: train on with lenet-tf train --resume {quote_word(path)}, or"
-            f" name its last epoch, {path / FINAL}"
+            f"{path} is unfinished: train on with lenet-tf train --resume {quote_word(path)}"
+            + (f", or name its last epoch, {last}" if last.is_file() else "")
         )
     trained = read_any(path)
     name = path.resolve().name if path.is_dir() else path.stem
+    if is_in_run and not path.is_dir():
+        # All runs have a best.keras.
+        name = f"{folder.resolve().name}, {name}"
     data = {} if record is None else dict(record.config["data"])
     return check_network(PageNetwork(name, trained, data, None, record))
 
