@@ -88,7 +88,7 @@ function describeAnswer(state, content) {
   const share = formatProbability(probabilities[answer]), name = names[answer];
   if (isRefused(state, content)) {
     const isHard = origin.kind === "drawn" && isSmall(origin.picture);
-    const parts = [text("notDigitNearest", {name, share}), isHard && text("drawLarger")];
+    const parts = [isHard && text("drawLarger"), text("notDigitNearest", {name, share})];
     return {message: text("notDigit"), nearest: parts.filter(Boolean).join(" ")};
   }
   const isRight = origin.label === null ? null : origin.label === answer;
