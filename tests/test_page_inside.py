@@ -406,6 +406,7 @@ def test_a_click_keeps_a_unit_and_pointing_shows_others_for_a_while(inside):
 
 def test_a_tap_selects_a_unit(open_page, preset_page):
     inside = Inside(open_page(preset_page, 390, has_touch=True))
+    assert inside.page.locator(".inside-hint").inner_text().startswith("Tap any unit")
     picture, position = inside.locate("C3", (4, 5, 6))
     picture.tap(position=position)
     inside.wait()

@@ -275,6 +275,18 @@ def test_the_sum_of_the_window_is_written_out(open_page, preset_page):
     assert page.locator("output[for=convolution-place]").inner_text() == "9 / 9"
 
 
+def test_numbers_that_a_cell_has_no_room_for_are_limited(open_page, preset_page):
+    page = open_page(preset_page)
+    cell = page.locator("#convolution-picture input").nth(8)
+    for typed, kept in [("1000000000", "99"), ("-1e9", "-99"), ("0.25", "0.25")]:
+        cell.fill(typed)
+        cell.blur()
+        assert cell.input_value() == kept
+        # The second window takes this cell with the weight −1, and a 9 with 1.
+        second = page.locator("#convolution-output td").nth(1).inner_text().replace("−", "-")
+        assert float(second) == 9 - float(kept)
+
+
 def test_a_kernel_that_does_not_fit_has_no_output(open_page, preset_page):
     page = open_page(preset_page)
     page.locator("#convolution-size").fill("3")

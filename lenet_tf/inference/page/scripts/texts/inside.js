@@ -6,6 +6,10 @@ export const inside = {
       + "Click to keep it, Esc to let it go.",
     ko: "유닛에 마우스를 올리면 입력의 어느 부분을 보는지, 값이 어떻게 계산되는지 나타납니다. 클릭하면 고정되고, Esc를 누르면 풀립니다.",
   },
+  insideTapHint: {
+    en: "Tap any unit to see what it looks at and how its value is made.",
+    ko: "유닛을 누르면 입력의 어느 부분을 보는지, 값이 어떻게 계산되는지 나타납니다.",
+  },
   insideEmpty: {
     en: "Nothing is drawn yet. Draw a digit or choose an example, and every layer fills in.",
     ko: "아직 그린 것이 없습니다. 숫자를 그리거나 예시를 고르면 모든 층의 값이 나타납니다.",
@@ -80,7 +84,9 @@ export const inside = {
   insideProducts: {en: "products, sum ≈ {sum}", ko: "곱(합 ≈ {sum})"},
   insideSquares: {en: "squares, sum ≈ {sum}", ko: "제곱(합 ≈ {sum})"},
   insideCode: {en: "code", ko: "코드"},
-  insidePointHint: {en: "Point at a cell to read its numbers.", ko: "칸에 마우스를 올리면 숫자가 보입니다."},
+  insidePointHint: {
+    en: "Point at a cell, or tap it, to read its numbers.", ko: "칸을 가리키거나 누르면 숫자가 보입니다.",
+  },
   insideInputValue: {
     en: "The pixel is {pixel} of 255, scaled for the network: {formula}",
     ko: "픽셀 값은 255 중 {pixel}이고, 신경망에 맞게 바꾸면: {formula}",

@@ -192,7 +192,8 @@ function update(state, view, handlers, live) {
 
 function showHint(hint, isEmpty, pictureInput) {
   const empty = pictureInput === "picture" ? "insideEmptyPicture" : "insideEmpty";
-  const shown = text(isEmpty ? empty : "insideHint");
+  const isTouch = matchMedia("(pointer: coarse)").matches;
+  const shown = text(isEmpty ? empty : isTouch ? "insideTapHint" : "insideHint");
   if (hint.textContent !== shown) hint.textContent = shown;
 }
 

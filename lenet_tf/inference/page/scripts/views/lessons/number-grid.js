@@ -6,6 +6,8 @@ import {toDivergingColor, toInkColor} from "#page/views/pixels.js";
 
 /** Cells from here on are colored as the most extreme ones. */
 const FULL_INK = 9;
+/** A cell has room for two digits and a sign. */
+const MOST = 99;
 
 /**
  * @param {{edit?: (function(number, number): void), pick?: (function(number): void),
@@ -71,14 +73,19 @@ function showInput(input, value, place, digits = 3) {
   if (document.activeElement !== input) input.value = String(Number(value.toPrecision(digits)));
 }
 
+const clamp = (value) => Math.min(Math.max(value, -MOST), MOST);
+
 const findPlace = (index, size) =>
   ({row: Math.floor(index / size), column: index % size});
 
 function createInput(index, size, edit) {
   const input = element("input", {
-    type: "number", step: "any", inputmode: "decimal",
+    type: "number", step: "any", inputmode: "decimal", min: -MOST, max: MOST,
     input: () => {
-      if (Number.isFinite(input.valueAsNumber)) edit(index, input.valueAsNumber);
+      if (Number.isFinite(input.valueAsNumber)) edit(index, clamp(input.valueAsNumber));
+    },
+    change: () => {
+      if (Number.isFinite(input.valueAsNumber)) input.value = clamp(input.valueAsNumber);
     },
     keydown: (event) => {
       const step = {ArrowUp: -size, ArrowDown: size}[event.key];
