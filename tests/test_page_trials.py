@@ -429,6 +429,14 @@ def test_correct_answers_under_a_change_are_counted(shown):
             for pictures in (images, shifted)
         ]
         assert [int(count) for count in counted] == expected
+    # What is counted stays when one scrolls away and comes back.
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(200)
+    page.locator("#accuracy").scroll_into_view_if_needed()
+    page.wait_for_timeout(100)
+    assert page.locator("#accuracy .is-old").count() == 0
+    page.locator("#reset-changes").click()
+    page.wait_for_selector("#accuracy[aria-busy]", state="attached")
 
 
 def test_saliency_of_a_chosen_class(shown):

@@ -65,24 +65,29 @@ function showAnswer(cell, network, state) {
 /** Count while the table can be seen, after the changes have stayed the same for a moment. */
 function countWhenSeen(store, root, rows, examples) {
   const counted = new Map();
-  let isSeen = false, stop = () => {};
+  let isSeen = false, stop = () => {}, finished = {};
   const plan = () => [...rows].flatMap(([network, cells]) =>
     planRow(network, cells, findOwnChanges(store.state, network), counted));
+  const finish = ({changes, network}) => {
+    finished = {changes, network};
+    root.removeAttribute("aria-busy");
+  };
   const start = () => {
+    const {changes, network} = store.state;
     stop();
-    if (!isSeen) return;
+    if (!isSeen || (finished.changes === changes && finished.network === network)) return;
     root.setAttribute("aria-busy", "true");
-    stop = runAll(plan(), examples, () => root.removeAttribute("aria-busy"));
+    stop = runAll(plan(), examples, () => finish({changes, network}));
   };
   store.watch(["changes", "network"], start);
   runBeforePrint(() => {
     stop();
-    for (const {network, changes, finish} of plan()) {
+    for (const {network, changes, finish: show} of plan()) {
       let correct = 0;
       for (correct of countCorrect(network, examples, changes));
-      finish(correct);
+      show(correct);
     }
-    root.removeAttribute("aria-busy");
+    finish(store.state);
   });
   new IntersectionObserver((entries) => {
     isSeen = entries.at(-1).isIntersecting;
