@@ -51,3 +51,21 @@ def test_a_printed_page_leaves_out_what_is_pressed(open_page, preset_page):
     page.emulate_media(media="print")
     assert page.locator("output[for=change-degrees]").inner_text() == "+30°"
     assert page.locator("#maps-C1 summary").inner_text() == "C1: 6 maps 1 off"
+
+
+def test_the_figure_of_a_wide_screen_fits_paper(open_page, preset_page):
+    """It was cut off behind the third layer."""
+    page = open_page(preset_page)
+    page.evaluate(FILL, "en")
+    page.emulate_media(media="print")
+    # Only the styles know of paper: the figure's own fitting would come a frame later.
+    rights = page.evaluate(
+        """() => {
+          const root = document.querySelector("#inside");
+          root.style.width = "700px";
+          return [...root.querySelectorAll(".layer")]
+            .map((layer) => layer.getBoundingClientRect().right - root.getBoundingClientRect().left);
+        }"""
+    )
+    assert len(rights) == 8
+    assert max(rights) <= 700
