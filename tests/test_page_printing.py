@@ -63,8 +63,9 @@ def test_the_figure_of_a_wide_screen_fits_paper(open_page, preset_page):
         """() => {
           const root = document.querySelector("#inside");
           root.style.width = "700px";
+          const {left} = root.getBoundingClientRect();
           return [...root.querySelectorAll(".layer")]
-            .map((layer) => layer.getBoundingClientRect().right - root.getBoundingClientRect().left);
+            .map((layer) => layer.getBoundingClientRect().right - left);
         }"""
     )
     assert len(rights) == 8
