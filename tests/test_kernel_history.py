@@ -95,6 +95,7 @@ def test_a_table_of_connections_leaves_zeros(digits, tmp_path):
     assert all(not history.kernels[..., source, target].any() for source, target in missing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interruptions", [(1,), (2, 3)])
 def test_a_resumed_run_records_the_same_file(interruptions, digits, tmp_path):
     options = {"epochs": 3, "seed": 3, "device": "cpu"}
@@ -168,6 +169,7 @@ def test_long_runs_thin_out_their_epochs(values, limit):
             assert len(history.epochs) > min(epoch, limit // 2), "no more than needed"
 
 
+@pytest.mark.slow
 def test_a_run_that_thins_out_its_epochs_resumes_alike(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(kernel_history, "MAX_RECORDED_EPOCHS", 3)
     options = {"epochs": 5, "seed": 3, "device": "cpu"}

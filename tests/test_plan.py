@@ -149,6 +149,7 @@ def test_test_images_are_divided_twice_as_in_the_tutorial(digits, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_validation_split_is_never_divided_twice(digits, tmp_path):
     spec = replace(get_spec("tiny"), preparation=Preparation(test_normalization="unit_twice"))
     correct, erratum = (

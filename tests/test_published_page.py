@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from page_data import DATA, read_page_data, unpack_arrays
 
 import lenet_tf
@@ -60,6 +61,7 @@ def test_the_published_page_is_up_to_date():
         assert part == other, "out of date. Run: make page"
 
 
+@pytest.mark.slow
 def test_the_published_page_has_test_images_of_mnist(originals, tmp_path):
     made = lenet_tf.write_page(path=tmp_path / "page.html", data="mnist", originals=originals)
     assert unpack_page(made.read_text("utf-8")) == unpack_page(PAGE.read_text("utf-8"))
