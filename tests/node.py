@@ -48,5 +48,5 @@ def run_script(source: str, argument: Any = None, folder: Path = SCRIPTS) -> Any
         timeout=300,
         check=False,
     )
-    assert result.returncode == 0, result.stderr[-4000:]
+    assert result.returncode == 0, (result.returncode, result.stderr[-4000:])
     return json.loads(result.stdout)

@@ -132,7 +132,9 @@ def test_pictures_by_other_people_become_the_same_digits(originals):
         pytest.skip("the pictures are not here")
     with (folder / "labels.csv").open(newline="") as file:
         names = [row["file"] for row in csv.DictReader(file)]
-    check_equal([(name, read_picture(folder / name)) for name in names])
+    # Node crashes now and then over one text of half a gigabyte.
+    for start in range(0, len(names), 32):
+        check_equal([(name, read_picture(folder / name)) for name in names[start : start + 32]])
 
 
 # Pictures in color
