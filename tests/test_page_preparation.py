@@ -132,7 +132,7 @@ def test_pictures_by_other_people_become_the_same_digits(originals):
         pytest.skip("the pictures are not here")
     with (folder / "labels.csv").open(newline="") as file:
         names = [row["file"] for row in csv.DictReader(file)]
-    # Node crashes now and then over one text of half a gigabyte.
+    # One text of all of them has half a gigabyte, which is nearly the longest that V8 takes.
     for start in range(0, len(names), 32):
         check_equal([(name, read_picture(folder / name)) for name in names[start : start + 32]])
 
