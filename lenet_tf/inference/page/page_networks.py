@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
-import numpy as np
-
 from lenet_tf.errors import RunError
 from lenet_tf.inference.export.network import find_image_shape
 from lenet_tf.inference.rejection import is_digit_data
 from lenet_tf.io.paths import to_path
+from lenet_tf.pretrained.folding import fold
 from lenet_tf.pretrained.locate import is_hub_folder, read_any
 from lenet_tf.pretrained.network import TrainedNetwork
 from lenet_tf.pretrained.presets import Preset, find_preset
@@ -141,12 +140,8 @@ def check_network(network: PageNetwork) -> PageNetwork:
             f"{network.name} is too large for a page: its weights take {size / 1e6:.1f} MB, and a"
             f" page takes at most {MAX_WEIGHT_BYTES / 1e6:.1f} MB of each network"
         )
-    for row, arrays in network.trained.weights.items():
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise RunError(
-                f"{network.name}: the weights of {row} are NaN or infinite, as after a training"
-                " that diverged: choose another model, or train it again with a lower learning rate"
-            )
+    # Weights that are NaN or infinite raise there.
+    fold(network.trained)
     return network
 
 
