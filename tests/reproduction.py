@@ -12,6 +12,7 @@ from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.runner import Runner
 from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.task import Outcome
+from lenet_tf.scheduling.local_pool import LocalPool
 from lenet_tf.specs import get_spec
 
 # The labels of the sample, because the figure of the hardest images shows its test images.
@@ -67,5 +68,6 @@ def run_row(
 ) -> dict[int, Outcome]:
     """Runs a row in a folder and returns the outcomes by seed."""
     store = RecordStore.for_folder(home / "results")
-    outcomes = Runner([row], seeds, jobs, home / "logs", store).run()
+    with LocalPool(jobs) as pool:
+        outcomes = Runner([row], seeds, pool, home / "logs", store).run()
     return {outcome.task.seed: outcome for outcome in outcomes}

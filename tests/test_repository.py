@@ -186,7 +186,6 @@ ALLOWED_WRITERS = {
     ("reproduce/generated_files.py", "mkdir"),
     ("reproduce/records.py", "mkdir"),
     ("reproduce/worker.py", "mkdir"),
-    ("reproduce/worker_process.py", "mkdir"),
     ("runs/checkpoints.py", "ZipFile"),
     ("runs/checkpoints.py", "save"),
     ("runs/kernel_history.py", "savez"),
@@ -197,7 +196,9 @@ ALLOWED_WRITERS = {
     ("models/lenet.py", "save"),
     ("models/saving.py", "ZipFile"),
     ("pretrained/writing.py", "ZipFile"),
-    ("reproduce/worker.py", "fdopen"),
+    # Standard output.
+    ("scheduling/job_main.py", "fdopen"),
+    ("scheduling/job_process.py", "mkdir"),
     ("training/tensorboard/projector.py", "save"),
     ("training/tensorboard/projector.py", "savetxt"),
 }

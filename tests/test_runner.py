@@ -22,6 +22,7 @@ from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.task import Task, TaskState
 from lenet_tf.reproduce.time_left import format_time_left
 from lenet_tf.runtime import environment, threads
+from lenet_tf.scheduling.local_pool import LocalPool
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +131,13 @@ def test_on_another_machine_only_a_broken_recipe_disagrees(tmp_path, store, with
     """Four recorded runs are compared with good runs and with a run of 1% of the learning rate."""
     row = make_row(6, seeds=4, test_shifted=False)
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
-    Runner([row], None, 2, tmp_path / "recorded", store).run()
+    Runner([row], None, LocalPool(2), tmp_path / "recorded", store).run()
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
     read_only = RecordStore(store.folder, None)
     before = {path.name: path.read_bytes() for path in store.folder.iterdir()}
 
     def compare(row: TableRow, seeds: int, logs: str) -> tuple[list[str], list[bool]]:
-        runner = Runner([row], seeds, 2, tmp_path / logs, read_only)
+        runner = Runner([row], seeds, LocalPool(2), tmp_path / logs, read_only)
         outcomes = runner.run()
         agrees = [verdict.agrees for verdict in runner.compare_rows(outcomes)]
         return [outcome.message for outcome in outcomes], agrees
@@ -161,16 +162,17 @@ def test_on_another_machine_only_a_broken_recipe_disagrees(tmp_path, store, with
 
 def test_records_of_another_recipe_are_refused(finished):
     home, _ = finished
+    store = RecordStore.for_folder(home / "results")
     message = "tiny.jsonl, line 1: the plan now has another recipe for tiny: move the file away"
     with pytest.raises(RunError, match=message):
-        Runner([make_row(3)], None, 1, home / "logs", RecordStore.for_folder(home / "results"))
+        Runner([make_row(3)], None, LocalPool(1), home / "logs", store)
 
 
 def test_no_run_starts_after_two_failures_with_the_same_error(tmp_path, store):
     failed: list[Task] = []
     row = make_row(1, data="./missing.npz", seeds=1)
     rows = [replace(row, name=name) for name in ("a", "b", "c")]
-    runner = Runner(rows, None, 1, tmp_path / "logs", store, on_failed=failed.append)
+    runner = Runner(rows, None, LocalPool(1), tmp_path / "logs", store, on_failed=failed.append)
     with pytest.raises(RunError, match=r"a, seed 0: .*missing.npz.* \(and 1 more\)"):
         runner.run()
     assert [task.row.name for task in failed] == ["a", "b"]
@@ -182,13 +184,13 @@ def test_other_runs_continue_after_a_failure(tmp_path, store):
     good = make_row(1, seeds=1)
     bad = replace(good, name="bad", data="./missing.npz")
     with pytest.raises(RunError, match=r"bad, seed 0: .*missing\.npz"):
-        Runner([good, bad], None, 2, tmp_path / "logs", store).run()
+        Runner([good, bad], None, LocalPool(2), tmp_path / "logs", store).run()
     assert [record["seed"] for record in store.read(good)] == [0]
     assert store.read(bad) == []
 
 
 def test_the_time_left_follows_the_finished_epochs(tmp_path, store):
-    runner = Runner([make_row(10)], None, 2, tmp_path / "logs", store)
+    runner = Runner([make_row(10)], None, LocalPool(2), tmp_path / "logs", store)
     assert runner.estimate_seconds_left() is None
     first, second = runner.tasks
     first.finished_epochs, first.epoch_seconds = 4, [3.0, 1.0, 2.0]

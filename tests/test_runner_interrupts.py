@@ -26,9 +26,12 @@ from lenet_tf.errors import Interrupted
 from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.runner import Runner
 from lenet_tf.reproduce.table_row import TableRow
+from lenet_tf.scheduling.local_pool import LocalPool
 row = TableRow.from_dict(json.loads(sys.argv[1]))
+store = RecordStore.for_folder(Path("results"))
 try:
-    Runner([row], None, 2, Path("logs"), RecordStore.for_folder(Path("results"))).run()
+    with LocalPool(2) as pool:
+        Runner([row], None, pool, Path("logs"), store).run()
 except Interrupted as error:
     sys.exit(str(error))
 """
@@ -53,8 +56,9 @@ def wait_for_epochs(process: subprocess.Popen, home: Path, epochs: int, runs: in
     suspended: dict[str, psutil.Process] = {}
     for _ in range(1200):
         for child in psutil.Process(process.pid).children():
-            seed = "".join(child.cmdline()[3:4])
-            if not seed.isdigit() or seed in suspended:
+            name = "".join(child.cmdline()[3:4])
+            seed = name.removeprefix("tiny, seed ")
+            if seed == name or seed in suspended:
                 continue
             histories = home.glob(f"logs/reproduce/tiny/seed-{seed}/fit/*/history.csv")
             if any(len(path.read_text().splitlines()) > epochs for path in histories):

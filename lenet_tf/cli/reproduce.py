@@ -144,35 +144,37 @@ def _run(
     originals: str | None,
 ) -> None:
     from lenet_tf.reproduce.generated_files import find_stale_files, write_stale_files
-    from lenet_tf.reproduce.runner import Runner, count_free_cores
+    from lenet_tf.reproduce.runner import Runner
     from lenet_tf.runs import run_folder
+    from lenet_tf.scheduling.open_pool import open_pool
 
     run_folder.check_writable(logs)
     # Fail now, not after hours of training, if a record or a page can't be read.
     find_stale_files(store)
     if not any(store.read(row) for row in rows):
         note(f"{store.folder} has no records of these rows to compare with.")
-    runner = Runner(
-        rows,
-        seeds,
-        jobs or count_free_cores(),
-        logs,
-        store,
-        originals,
-        on_finished=lambda outcome: _print_outcome(runner, outcome),
-        on_failed=lambda task: note(f"{task.name} failed: {task.error}"),
-    )
-    note(
-        f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time; run folders in"
-        f" {escape_controls(logs / 'reproduce')}",
-        error=False,
-    )
-    try:
-        with _progress_display(runner):
-            outcomes = runner.run()
-    finally:
-        if runner.has_new_records:
-            write_stale_files(store, originals)
+    with open_pool(slots=jobs) as pool:
+        runner = Runner(
+            rows,
+            seeds,
+            pool,
+            logs,
+            store,
+            originals,
+            on_finished=lambda outcome: _print_outcome(runner, outcome),
+            on_failed=lambda task: note(f"{task.name} failed: {task.error}"),
+        )
+        note(
+            f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time; run folders in"
+            f" {escape_controls(logs / 'reproduce')}",
+            error=False,
+        )
+        try:
+            with _progress_display(runner):
+                outcomes = runner.run()
+        finally:
+            if runner.has_new_records:
+                write_stale_files(store, originals)
     _report_verdicts(runner, outcomes)
 
 

@@ -32,14 +32,9 @@ from lenet_tf.reproduce.predictions import compute_digest, decode_classes
 from lenet_tf.reproduce.preset_plan import PLANNED, PlannedPreset, choose_seed, get_rule
 from lenet_tf.reproduce.records import Record, RecordStore
 from lenet_tf.reproduce.table_row import TableRow
-from lenet_tf.reproduce.task import Task
-from lenet_tf.reproduce.worker_process import (
-    describe_end,
-    follow_worker,
-    get_run_home,
-    start_worker,
-)
+from lenet_tf.reproduce.worker import describe_job, get_run_home
 from lenet_tf.runs.kernel_history import read_kernel_history, write_kernel_file
+from lenet_tf.scheduling.local_pool import LocalPool
 from lenet_tf.text import format_json
 
 _DIGITS = tuple("0123456789")
@@ -85,13 +80,12 @@ def _write_card(preset: Preset, network: TrainedNetwork, folder: Path) -> None:
 
 
 def _train(row: TableRow, seed: int, logs: Path, originals: str | None) -> Record:
-    task = Task(row, seed)
-    process = start_worker(task, logs, originals, core=None)
-    message = follow_worker(process, task)
-    if "record" not in message:
-        reason = task.error or describe_end(process, get_run_home(logs, row, seed))
-        raise RunError(f"{task.name}: {reason}")
-    return message["record"]
+    job = describe_job(row, seed, logs, originals)
+    try:
+        with LocalPool(slots=1, pinned=False) as pool:
+            return pool.run(job)["record"]
+    except RunError as error:
+        raise RunError(f"{job.name}: {error}") from error
 
 
 def _find_run(row: TableRow, record: Record, logs: Path) -> Path:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import queue
-import signal
 import statistics
-import subprocess
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,39 +14,16 @@ from lenet_tf.reproduce.records import Record, RecordStore, replace_predictions_
 from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.task import Outcome, Task, TaskState
 from lenet_tf.reproduce.verdicts import Verdict
-from lenet_tf.reproduce.worker_process import (
-    END_MESSAGES,
-    describe_end,
-    follow_worker,
-    get_run_home,
-    remove_log,
-    start_worker,
-)
-from lenet_tf.runtime import environment
+from lenet_tf.reproduce.worker import describe_job
 from lenet_tf.runtime.signals import ShutdownRequest, handle_signals
+from lenet_tf.scheduling.job import Pool
 
-# TensorFlow with MNIST in memory.
-_BYTES_PER_RUN = 1_500_000_000
 _SHUTDOWN_NOTICE = (
     "Stopping after the epochs in progress. Send the signal again to stop at once; "
     "the same command resumes."
 )
-# On Windows SIGTERM would end a process at once.
-_STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 # For rows without records, to order the runs.
 _DEFAULT_SECONDS_PER_EPOCH = 10.0
-
-
-def count_free_cores() -> int:
-    """Count the runs that this machine can take at a time.
-
-    Returns:
-        The number of idle cores, fewer if memory is short, and at least 1.
-    """
-    import psutil
-
-    idle = round(environment.usable_cores() * (1 - psutil.cpu_percent(interval=1) / 100))
-    return max(1, min(idle, psutil.virtual_memory().available // _BYTES_PER_RUN))
 
 
 class Runner:
@@ -63,7 +35,7 @@ class Runner:
     Args:
         rows: The rows to run.
         seeds: The number of seeds of each row. None: the row's own number.
-        jobs: The number of runs at a time.
+        pool: Where the runs take place.
         logs: The folder of all run folders.
         store: The records. New ones are added if the store has pages.
         originals: The folder of the published data files.
@@ -78,7 +50,7 @@ class Runner:
         self,
         rows: Sequence[TableRow],
         seeds: int | None,
-        jobs: int,
+        pool: Pool,
         logs: Path,
         store: RecordStore,
         originals: str | None = None,
@@ -88,8 +60,8 @@ class Runner:
         self.tasks = [
             Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)
         ]
-        self.jobs = min(jobs, len(self.tasks))
         self.has_new_records = False
+        self._pool = pool
         self._logs, self._store, self._originals = logs, store, originals
         self._on_finished, self._on_failed = on_finished, on_failed
         self._recorded = {row.name: store.read(row) for row in rows}
@@ -98,9 +70,12 @@ class Runner:
             for name, records in self._recorded.items()
             if records
         }
-        self._running: dict[subprocess.Popen[str], Task] = {}
-        self._lock = threading.Lock()
         self._stopping = False
+
+    @property
+    def jobs(self) -> int:
+        """The number of runs at a time now."""
+        return min(self._pool.slots, len(self.tasks))
 
     def run(self) -> list[Outcome]:
         """Run all tasks.
@@ -112,16 +87,13 @@ class Runner:
             Interrupted: If Ctrl-C or SIGTERM stopped the runs. Finished runs keep their records.
             RunError: If a run failed. The others keep their records.
         """
-        available = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]
-        cores: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        for number in range(self.jobs):
-            cores.put(available[number % len(available)])
+        # Those of an elastic pool wait for its slots, whose number may grow.
+        width = len(self.tasks) if self._pool.is_elastic else self.jobs
         signals = handle_signals(_SHUTDOWN_NOTICE, self._forward_signal)
-        with signals as request, ThreadPoolExecutor(self.jobs) as pool:
+        with signals as request, ThreadPoolExecutor(width) as threads:
             # The longest runs first, so that the last ones end at about the same time.
             tasks = sorted(self.tasks, key=self._expect_seconds, reverse=True)
-            futures = [pool.submit(self._run_task, task, cores) for task in tasks]
-            results = [future.result() for future in futures]
+            results = list(threads.map(self._run_task, tasks))
         outcomes = [outcome for outcome in results if outcome is not None]
         if request.signal and len(outcomes) < len(self.tasks):
             raise Interrupted(
@@ -164,45 +136,34 @@ class Runner:
         seconds = self._seconds_per_epoch.get(task.row.name, _DEFAULT_SECONDS_PER_EPOCH)
         return seconds * task.row.spec.recipe.epochs
 
-    def _run_task(self, task: Task, cores: queue.SimpleQueue[int | None]) -> Outcome | None:
-        core = cores.get()
+    def _run_task(self, task: Task) -> Outcome | None:
         try:
-            message = {} if self._stopping else self._run_worker(task, core)
-            if "record" not in message:
+            if self._stopping:
                 return None
-            outcome = self._check_record(task, message["record"], bool(message.get("before")))
+            result = self._run_job(task)
+            outcome = self._check_record(task, result["record"], result["before"])
             self._on_finished(outcome)
             return outcome
+        except Interrupted:
+            # A run that has not started goes on waiting.
+            task.state = TaskState.STOPPED if task.is_running else task.state
+            return None
         except (RunError, OSError) as error:
             task.fail(str(error))
             return None
         finally:
-            cores.put(core)
             if task.state is TaskState.FAILED:
                 self._on_failed(task)
-                self._stopping |= any(
-                    other.error == task.error for other in self.tasks if other is not task
-                )
+                if any(other.error == task.error for other in self.tasks if other is not task):
+                    self._stopping = True
+                    self._pool.stop(0)
 
-    def _run_worker(self, task: Task, core: int | None) -> dict[str, Any]:
-        home = get_run_home(self._logs, task.row, task.seed)
-        process = start_worker(task, self._logs, self._originals, core)
-        with self._lock:
-            self._running[process] = task
-            if self._stopping:
-                process.terminate()
-        message = follow_worker(process, task)
-        with self._lock:
-            del self._running[process]
-        # The log matters only if the process ended without a reason.
-        if message.keys() & END_MESSAGES:
-            remove_log(home)
-        if "record" not in message and task.is_running:
-            if self._stopping:
-                task.state = TaskState.STOPPED
-            else:
-                task.fail(describe_end(process, home))
-        return message
+    def _run_job(self, task: Task) -> dict[str, Any]:
+        def start(place: str) -> None:
+            task.state = TaskState.STARTING
+
+        job = describe_job(task.row, task.seed, self._logs, self._originals)
+        return self._pool.run(job, task.update, start)
 
     def _check_record(self, task: Task, record: Record, was_finished: bool) -> Outcome:
         self.has_new_records |= self._store.pages is not None and all(
@@ -216,6 +177,5 @@ class Runner:
 
     def _forward_signal(self, request: ShutdownRequest) -> None:
         self._stopping = True
-        for process in list(self._running):
-            # A process finishes its epoch after the first signal and stops at the second.
-            process.send_signal(_STOP) if request.count < 3 else process.kill()
+        # A process finishes its epoch after the first signal and stops at the second.
+        self._pool.stop(request.count)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lenet_tf.reproduce.records import Record
 from lenet_tf.reproduce.table_row import TableRow
@@ -60,6 +62,18 @@ class Task:
         if self.state not in _UNFINISHED:
             return 0
         return self.row.spec.recipe.epochs - self.finished_epochs
+
+    def update(self, message: Mapping[str, Any]) -> None:
+        """Note a finished epoch.
+
+        Args:
+            message: Its number as `epoch`, and its `seconds`.
+        """
+        self.state, self.finished_epochs = TaskState.RUNNING, message["epoch"]
+        # The first epoch also compiles the graph.
+        is_typical = message["epoch"] > 1 or self.row.spec.recipe.epochs == 1
+        if message.get("seconds") and is_typical:
+            self.epoch_seconds.append(message["seconds"])
 
     def fail(self, error: str) -> None:
         """Mark the run as failed.

@@ -1,35 +1,20 @@
-"""The process of one run: train, resume or read it, test it, and send its record.
-
-`lenet_tf.reproduce.worker_process` starts it and sends the row as a line of JSON to its standard
-input, which stays open. The process answers on its standard output with lines of JSON: one after
-each epoch, and the record or the error at the end. If the standard input closes, the parent process
-has ended: this process finishes its epoch and stops.
-"""
+"""One run of the plan: train, resume or read it, test it, and return its record."""
 
 from __future__ import annotations
 
-import argparse
-import contextlib
-import json
-import os
-import signal
-import sys
-import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from lenet_tf.errors import Interrupted, LenetError
+from lenet_tf.errors import LenetError
 from lenet_tf.io.atomic import file_lock
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.reproduce.table_row import TableRow, select_decisive_fields
-from lenet_tf.reproduce.worker_process import get_run_home
 from lenet_tf.runs.run_folder import Run
 from lenet_tf.runs.run_record import RunRecord, read_run, version_differences
 from lenet_tf.runtime import environment, threads
-from lenet_tf.runtime.signals import signal_self
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
+from lenet_tf.scheduling.job import Job, Notify
 from lenet_tf.training.tensorboard.options import Board
 
 if TYPE_CHECKING:
@@ -40,24 +25,45 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # down and right
 _SHIFTS = (1, 2, 3, 4)
 
 
-def run(
-    row: TableRow,
-    seed: int,
-    logs: Path,
-    originals: str | None,
-    notify: Callable[[dict[str, Any]], None],
-) -> tuple[dict[str, Any], bool]:
-    """Make a run, resume it, or read it if it is finished.
+def get_run_home(logs: Path, row: TableRow, seed: int) -> Path:
+    """Return the folder of a run: its run folder and the output of its process."""
+    return logs / "reproduce" / row.name / f"seed-{seed}"
+
+
+def describe_job(row: TableRow, seed: int, logs: Path, originals: str | None) -> Job:
+    """Describe a run as a job for a pool.
 
     Args:
         row: The row of the run.
         seed: Its seed.
         logs: The folder of all run folders.
         originals: The folder of the published data files.
+
+    Returns:
+        The job. Its result has a `record`, and `before`, which tells whether the run had been
+        finished by an earlier job.
+    """
+    is_online = row.spec.recipe.optimizer.name == "sdlm"
+    # The same number of threads on every machine, so that results don't depend on it.
+    variables = threads.ONE_THREAD if is_online else threads.ONE_CORE
+    return Job(
+        name=f"{row.name}, seed {seed}",
+        function=run,
+        arguments={"row": row.to_dict(), "seed": seed, "originals": originals},
+        home=get_run_home(logs, row, seed),
+        environment=threads.keep_user_onednn(variables),
+    )
+
+
+def run(arguments: dict[str, Any], notify: Notify) -> dict[str, Any]:
+    """Make a run, resume it, or read it if it is finished.
+
+    Args:
+        arguments: Those of `describe_job`.
         notify: Called after each epoch with its number, validation accuracy and seconds.
 
     Returns:
-        The record, and whether the run was already finished.
+        The `record`, and whether the run was finished `before`.
 
     Raises:
         LenetError: If the run fails.
@@ -65,14 +71,15 @@ def run(
     """
     from lenet_tf.data import sources
 
-    home = get_run_home(logs, row, seed)
+    row, home = TableRow.from_dict(arguments["row"]), Path(arguments["home"])
     home.mkdir(parents=True, exist_ok=True)
     # If another process makes the same run, wait for its result.
     with file_lock(home / ".lock", timeout=-1):
-        raw = sources.load_data(row.data, originals)
+        raw = sources.load_data(row.data, arguments["originals"])
         start_tensorflow()
-        finished, was_finished = _train_or_resume(row, seed, home, raw, notify)
-        return _build_record(row, seed, finished, raw), was_finished
+        finished, was_finished = _train_or_resume(row, arguments["seed"], home, raw, notify)
+        record = _build_record(row, arguments["seed"], finished, raw)
+        return {"record": record, "before": was_finished}
 
 
 def _train_or_resume(
@@ -80,7 +87,7 @@ def _train_or_resume(
     seed: int,
     home: Path,
     raw: RawData,
-    notify: Callable[[dict[str, Any]], None],
+    notify: Notify,
 ) -> tuple[Run, bool]:
     """Return the finished run, and whether it was already finished."""
     import keras
@@ -189,62 +196,3 @@ def _evaluate_shifted(model: LeNet, raw: RawData) -> dict[str, float]:
         / len(_DIRECTIONS)
         for pixels in _SHIFTS
     }
-
-
-def _receive_row() -> TableRow:
-    """Read the row, then end this process gracefully when its standard input closes."""
-    # Not with sys.stdin: a thread must not hold its lock when the process ends.
-    line = b""
-    while not line.endswith(b"\n"):
-        line += os.read(0, 1 << 16) or sys.exit("no row on stdin")
-
-    def wait_for_parent() -> None:
-        while os.read(0, 1 << 16):
-            pass
-        signal_self(signal.SIGTERM)
-
-    threading.Thread(target=wait_for_parent, daemon=True).start()
-    return TableRow.from_dict(json.loads(line))
-
-
-def _open_messages() -> TextIO:
-    """Reserve the standard output for messages: everything else goes to standard error."""
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return messages
-
-
-def main() -> None:
-    """Run the process."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("seed", type=int)
-    parser.add_argument("--logs", type=Path, required=True)
-    parser.add_argument("--originals")
-    parser.add_argument("--core", type=int)
-    options = parser.parse_args()
-    messages = _open_messages()
-
-    def send(message: dict[str, Any]) -> None:
-        with contextlib.suppress(OSError):
-            print(json.dumps(message), file=messages, flush=True)
-
-    row = _receive_row()
-    if options.core is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {options.core})
-    try:
-        record, before = run(row, options.seed, options.logs, options.originals, send)
-        send({"record": record, "before": before})
-    except Interrupted as error:
-        send({"interrupted": str(error)})
-        sys.exit(error.exit_code)
-    except LenetError as error:
-        send({"error": str(error)})
-        sys.exit(1)
-    except OSError as error:
-        reason = f"{error.strerror or error}: {error.filename or 'while writing a file'}"
-        send({"error": reason})
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
