@@ -94,7 +94,8 @@ def _make_config(
         network = load_spec(spec_file)
     elif record is not None:
         network = record.spec
-        settings = record.settings | settings
+        # The columns describe that run, not a changed one.
+        settings = record.settings | {"hparams": {}} | settings
         board = Board.from_config(record.config).to_dict() | board
     return TrainConfig.create(network, board=Board(**board), **settings)
 
@@ -144,9 +145,11 @@ def _resume(folder: Path, data: str | None, originals: str | None, options: dict
     record = read_run(folder)
     metrics = record.read_metrics()
     if metrics is not None:
+        test = metrics.get("test_accuracy")
+        result = "not tested," if test is None else f"test accuracy {test:.2%}"
         echo(
-            f"{escape_controls(folder)} is already finished: test accuracy"
-            f" {metrics['test_accuracy']:.2%} after epoch {metrics['epochs']}"
+            f"{escape_controls(folder)} is already finished: {result}"
+            f" after epoch {metrics['epochs']}"
         )
         return
     settings = {

@@ -63,6 +63,17 @@ TRAIN_OPTIONS = (
         help="Seed of weights, shuffling and the split. [default: 0]",
     ),
     click.option(
+        "--split-seed",
+        type=click.IntRange(0, 2**32 - 1),
+        help="Seed of the split alone, so that runs of several seeds hold out the same images."
+        " [default: the seed]",
+    ),
+    click.option(
+        "--test/--no-test",
+        default=None,
+        help="End with the test images; --no-test never reads them. [default: --test]",
+    ),
+    click.option(
         "--device",
         metavar="NAME",
         default="auto",

@@ -24,6 +24,7 @@ FORMAT, READABLE_FORMATS = 3, (2, 3)
 # Packages whose version can change results.
 _DECISIVE_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
 _SETTINGS = ("deterministic", "precision", "early_stopping", "engine")
+_OPTIONAL_SETTINGS = ("label", "split_seed", "test", "hparams")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class RunRecord:
     Args:
         path: The run folder.
         spec: The network with its recipe.
-        settings: deterministic, precision, early_stopping, engine, label and seed.
+        settings: deterministic, precision, early_stopping, engine, seed; label,
+            split_seed, test and hparams where the run has them.
         config: The content of config.json.
     """
 
@@ -196,8 +198,10 @@ def read_run(folder: str | Path) -> RunRecord:
     """
     folder = to_path(folder, RunError, "run")
     config = read_config(folder)
-    names = (*_SETTINGS, *(["label"] if "label" in config["settings"] else []))
-    settings = {name: config["settings"][name] for name in names}
+    settings = {name: config["settings"][name] for name in _SETTINGS}
+    for name in _OPTIONAL_SETTINGS:
+        if name in config["settings"]:
+            settings[name] = config["settings"][name]
     spec = read_spec(folder, config)
     return RunRecord(folder, spec, settings | {"seed": config["seed"]}, config)
 

@@ -15,6 +15,7 @@ MAX_NUMBER, MAX_INTEGER, MAX_TEXT, MAX_NAME = 3.4e38, 2**63 - 1, 10_000, 200
 MAX_EPOCHS = 1_000_000
 
 Text = Annotated[str, Meta(max_length=MAX_TEXT)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME)]
 Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Epochs = Annotated[int, Meta(ge=0, le=MAX_EPOCHS)]
 Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
@@ -47,6 +48,9 @@ class Settings(Struct):
     engine: Literal["auto", "graph", "keras"]
     # A part of a folder's name.
     label: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,60}$")] | UnsetType = UNSET
+    split_seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | UnsetType = UNSET
+    test: bool | UnsetType = UNSET
+    hparams: Annotated[dict[Name, Text | Number], Meta(max_length=100)] | UnsetType = UNSET
 
 
 class Device(Struct):
@@ -114,13 +118,14 @@ class Config(Struct):
 class Metrics(Struct):
     """metrics.json."""
 
-    test_accuracy: Fraction
-    test_loss: Number
     epochs: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)]
     seconds: Seconds
     seconds_per_epoch: Seconds
     best_epoch: Annotated[int, Meta(ge=1, le=MAX_EPOCHS)]
     best_val_accuracy: Number
+    # A run with the setting `test = false` has none.
+    test_accuracy: Fraction | UnsetType = UNSET
+    test_loss: Number | UnsetType = UNSET
     parameters: Count | UnsetType = UNSET
     resumed: list[Epochs] | UnsetType = UNSET
     finished: Text | UnsetType = UNSET

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from pathlib import Path
@@ -43,8 +44,11 @@ class TrainConfig:
         early_stopping: Epochs without a better validation loss after which training stops.
         engine: The training loop: `auto`, `graph` or `keras`.
         board: What TensorBoard shows.
-        report: Whether a finished run gets report.html.
+        report: Whether a finished run gets report.html, if it is tested.
         quiet: Whether nothing is printed.
+        split_seed: Chooses the held-out images. None: `seed` does.
+        test: Whether the run ends with the test images. Without it they are never read.
+        hparams: More columns of TensorBoard's HParams table.
         changed: How `spec` differs from the network and recipe that it was made from.
         label: What follows the network's name in that of the run folder, such as `-lr0.01`.
 
@@ -66,6 +70,9 @@ class TrainConfig:
     board: Board = field(default_factory=Board)
     report: bool = True
     quiet: bool = False
+    split_seed: int | None = None
+    test: bool = True
+    hparams: Mapping[str, str | float] = field(default_factory=dict)
     changed: tuple[Change, ...] = ()
     label: str = ""
 
@@ -74,6 +81,15 @@ class TrainConfig:
             name = type(self.spec).__name__
             raise SpecError(f"model must be a variant's name, a Spec or a LeNet, not {name}")
         object.__setattr__(self, "seed", _validate_seed(self.seed))
+        if self.split_seed is not None:
+            object.__setattr__(
+                self, "split_seed", _validate_seed(self.split_seed, "the split's seed")
+            )
+        if not self.test and self.spec.recipe.validation == "test":
+            raise TrainingError(
+                'test=False excludes validation="test": hold out a fraction of the training images,'
+                " such as validation=0.1"
+            )
         object.__setattr__(self, "logs", to_path(self.logs, RunError, "logs"))
         object.__setattr__(self, "early_stopping", _validate_patience(self.early_stopping))
         check_device_name(self.device)
@@ -156,8 +172,25 @@ class TrainConfig:
     def recorded_settings(self) -> dict[str, Any]:
         """Return what config.json records as `settings`."""
         names = ("deterministic", "precision", "early_stopping", "engine")
-        label = {"label": self.label} if self.label else {}
-        return {name: getattr(self, name) for name in names} | label
+        # Only where they are used, so that other versions read the other runs.
+        optional = {
+            "label": self.label,
+            "hparams": dict(self.hparams),
+            **({} if self.split_seed is None else {"split_seed": self.split_seed}),
+            **({} if self.test else {"test": False}),
+        }
+        settings = {name: getattr(self, name) for name in names}
+        return settings | {name: each for name, each in optional.items() if each not in ("", {})}
+
+    @property
+    def writes_report(self) -> bool:
+        """Whether a finished run gets report.html, which needs the test images."""
+        return self.report and self.test
+
+    @property
+    def split_by(self) -> int:
+        """The seed that chooses the held-out images."""
+        return self.seed if self.split_seed is None else self.split_seed
 
 
 def _take_changes(settings: dict[str, Any]) -> Changes:
@@ -177,10 +210,10 @@ def random_seed() -> int:
     return random.SystemRandom().randrange(2**31)
 
 
-def _validate_seed(seed: Any) -> int:
+def _validate_seed(seed: Any, name: str = "the seed") -> int:
     is_integer = isinstance(seed, Integral) and not isinstance(seed, bool)
     if not is_integer or not 0 <= int(seed) < 2**32:
-        raise TrainingError(f"the seed must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
+        raise TrainingError(f"{name} must be a whole number from 0 to {2**32 - 1}, not {seed!r}")
     return int(seed)
 
 

@@ -47,6 +47,8 @@ def fit(
     board: Board | None = None,
     report: bool = True,
     quiet: bool = False,
+    split_seed: int | None = None,
+    test: bool = True,
     callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback | None = None,
     **changes: Any,
 ) -> run_folder.Run:
@@ -88,6 +90,10 @@ def fit(
             None shows images after the first and last epoch, and histograms of the weights.
         report: Write report.html when the run finishes, which takes some seconds.
         quiet: Print nothing.
+        split_seed: Seed of the split alone, so that runs of several seeds hold out the same
+            images. None takes `seed`.
+        test: End with the test images. Without it the run never reads them, and its metrics and
+            report have no test result: for runs among which you choose.
         callbacks: Custom callbacks, or one. They run before the files of an epoch are written.
             With the graph engine, one of Keras' "batches" is a call of many steps.
         **changes: What differs from the network and its recipe, for a model that is built here:
@@ -117,11 +123,7 @@ def fit(
         ['best.keras', 'final.keras']
     """
     trained = model if isinstance(model, LeNet) else None
-    if trained is not None and (recipe is not None or changes):
-        raise TrainingError(
-            "a LeNet keeps the recipe it was compiled with: pass its name or Spec to train it"
-            " with another recipe"
-        )
+    _check_own_recipe(trained, recipe, changes)
     config = TrainConfig.create(
         model.spec if isinstance(model, LeNet) else model,
         epochs=epochs,
@@ -139,10 +141,22 @@ def fit(
         board=board,
         report=report,
         quiet=quiet,
+        split_seed=split_seed,
+        test=test,
         **changes,
     )
     run_folder.check_writable(config.logs)
     return train(config, data, model=trained, callbacks=list_callbacks(callbacks))
+
+
+def _check_own_recipe(
+    trained: LeNet | None, recipe: Recipe | str | None, changes: dict[str, Any]
+) -> None:
+    if trained is not None and (recipe is not None or changes):
+        raise TrainingError(
+            "a LeNet keeps the recipe it was compiled with: pass its name or Spec to train it"
+            " with another recipe"
+        )
 
 
 # TensorFlow crashes now and then where threads trace their first graphs at once, and the global
@@ -180,7 +194,9 @@ def train(
         LenetError, Interrupted: As `fit`.
     """
     device = devices.choose_device(config.device)
-    split = split_data(data, config.spec.recipe.validation, config.seed, config.spec.preparation)
+    split = split_data(
+        data, config.spec.recipe.validation, config.split_by, config.spec.preparation
+    )
     image_shape = config.spec.preparation.output_shape(data.image_shape)
     with training_context(device, config):
         if model is None:

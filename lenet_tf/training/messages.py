@@ -51,6 +51,7 @@ def run_start_message(
         validation = "the test images"
     else:
         validation = f"{len(split.validation_indices):,} held-out training images"
+    tested = f", {len(data.x_test):,} to test" if config.test else ""
     changed = describe_changes(config.changed)
     changed = f"changed {changed}\n" if changed else ""
     resumed = f", resumes after epoch {finished_epochs}" if finished_epochs else ""
@@ -58,7 +59,7 @@ def run_start_message(
         f"{spec.name}  {spec.parameters:,} parameters, epochs {recipe.epochs},"
         f" batch size {recipe.batch_size}, seed {config.seed}\n{changed}"
         f"data    {_describe_data(data)}:"
-        f" {len(split.train_indices):,} images to train, {len(data.x_test):,} to test\n"
+        f" {len(split.train_indices):,} images to train{tested}\n"
         f"        validated on {validation}\n"
         f"device  {device.label}\n"
         f"engine  {loop}\n{hint}{compiled}"
@@ -76,7 +77,7 @@ def resume_command(folder: Path) -> str:
 
 
 def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Return the test result and the times.
+    """Return the test result, if there is one, and the times.
 
     Args:
         metrics: The content of metrics.json.
@@ -87,9 +88,15 @@ def run_end_message(metrics: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         if data["name"] == "sample"
         else f"images of {escape_controls(data['name'])}"
     )
+    if "test_accuracy" not in metrics:
+        test = "not tested\nfinished"
+    else:
+        test = (
+            f"test accuracy {metrics['test_accuracy']:.2%} on {data['images']['test']:,} {images}\n"
+            f"test loss {metrics['test_loss']:.4f},"
+        )
     return (
-        f"test accuracy {metrics['test_accuracy']:.2%} on {data['images']['test']:,} {images}\n"
-        f"test loss {metrics['test_loss']:.4f}, after epoch {metrics['epochs']};"
+        f"{test} after epoch {metrics['epochs']};"
         f" best on validation: epoch {metrics['best_epoch']}"
         f" with {metrics['best_val_accuracy']:.2%}\n"
         f"{metrics['seconds_per_epoch']:.1f} s per epoch, {metrics['seconds']:.0f} s in total"

@@ -166,7 +166,7 @@ def _continue(
         metrics = record.read_metrics()
         if metrics is not None:  # Another process has finished the run in the meantime.
             return _load_finished(record, metrics)
-        split = split_data(data, spec.recipe.validation, config.seed, spec.preparation)
+        split = split_data(data, spec.recipe.validation, config.split_by, spec.preparation)
         check_memory(spec, split, device, makes_patches=False)
         model, progress = _load_last_epoch(record, config)
         # The rows and the preparation in config.json may not fit each other.

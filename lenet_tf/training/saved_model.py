@@ -141,8 +141,8 @@ def confirm_saved_model(folder: Path, model: LeNet, split: Split, progress: Prog
     """
     if not progress.epochs:
         return
-    path, preparation = folder / FINAL, split.preparation.for_test_images
-    images = prepare_images(split.data.x_test[:_COMPARED_IMAGES], preparation)
+    path = folder / FINAL
+    images = prepare_images(split.data.x_train[:_COMPARED_IMAGES], split.preparation)
     difference = _find_saved_difference(path, model, images)
     if difference == "weights":
         # Callbacks and averaging optimizers change them when Keras' fit has ended.

@@ -88,7 +88,7 @@ class Trainer:
     def run(
         self, record: RunRecord, progress: Progress, notes: Sequence[str] = ()
     ) -> run_folder.Run:
-        """Train the remaining epochs, test, and write metrics.json.
+        """Train the remaining epochs, test unless the config forbids it, and write metrics.json.
 
         Args:
             record: The run folder, locked by the caller.
@@ -128,8 +128,8 @@ class Trainer:
                 raise KeyboardInterrupt
             confirm_saved_model(self._folder, self.model, self.split, self._progress)
             self._kernels.record(self._progress.epochs)
-            test = evaluate(self.model, self.split.data)
-            if not math.isfinite(test["loss"]):
+            test = evaluate(self.model, self.split.data) if self.config.test else {}
+            if not math.isfinite(test.get("loss", 0)):
                 raise divergence_error("on the test images", record, self._progress.epochs)
             log_run_end(
                 self._record, self.config.board, self.model, self.split, test, self._progress.epochs
@@ -143,7 +143,7 @@ class Trainer:
                 raise KeyboardInterrupt
             # The run is complete: nothing is lost if the report is interrupted.
             shutdown.waits = False
-            if self.config.report:
+            if self.config.writes_report:
                 write_report(record, self.model, self._progress.history, self.split.data, test)
         return run_folder.Run(
             self._folder, self._progress.history, metrics, record.config, self.model
@@ -229,7 +229,7 @@ class Trainer:
     def _state(self, folder: Path) -> tuple[str, ...]:
         """Return how far the run has come and how to resume it."""
         if (folder / run_folder.METRICS).exists():
-            has_report = (folder / "report.html").exists() or not self.config.report
+            has_report = (folder / "report.html").exists() or not self.config.writes_report
             missing = "" if has_report else ", but has no report"
             text = f"when the run had finished: {escape_controls(folder)} is complete{missing}"
             return (text,)
@@ -239,8 +239,7 @@ class Trainer:
     def _metrics(self, test: dict[str, float]) -> dict[str, Any]:
         history, best = self._progress.history, self._progress.best
         return {
-            "test_accuracy": test["accuracy"],
-            "test_loss": test["loss"],
+            **{f"test_{name}": test[name] for name in ("accuracy", "loss") if name in test},
             "epochs": self._progress.epochs,
             "seconds_per_epoch": sum(history["seconds"]) / self._progress.epochs,
             "best_epoch": best + 1,

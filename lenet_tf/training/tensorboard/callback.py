@@ -143,7 +143,8 @@ def log_run_end(
         board: What TensorBoard shows.
         model: The trained model.
         split: The run's data.
-        test: Metric name to value on the test images.
+        test: Metric name to value on the test images. Empty for a run without a test, which then
+            gets no projector.
         epochs: Number of finished epochs.
 
     Raises:
@@ -160,6 +161,8 @@ def log_run_end(
                 for part in ("train", "validation")
             )
             _write_images(model, split, epochs - 1, *writers)
+        if not test:
+            return
         with run_summary.warn_on_error("TensorBoard has no projector of this run"):
             from lenet_tf.training.tensorboard.projector import write_projector
 

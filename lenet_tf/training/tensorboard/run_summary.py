@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,9 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
         with warn_on_error("TensorBoard has no graph of this network"):
             _write_graph(model)
         values = _hyperparameters(model, record)
-        experiment = _describe_experiment(list(values))
+        experiment = _describe_experiment(
+            list(values), {*_FIRST_COLUMNS, *record.settings.get("hparams", {})}
+        )
         tf.summary.experimental.write_raw_pb(experiment.SerializeToString(), step=0)
         hp.hparams(
             values,
@@ -74,9 +76,9 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
         )
 
 
-def _describe_experiment(names: list[str]) -> Any:
-    """Describe the columns of the HParams table."""
-    columns = [api_pb2.HParamInfo(name=name, differs=name in _FIRST_COLUMNS) for name in names]
+def _describe_experiment(names: Sequence[str], first: Set[str]) -> Any:
+    """Describe the columns of the HParams table, and those which it shows first."""
+    columns = [api_pb2.HParamInfo(name=name, differs=name in first) for name in names]
     metrics = [
         api_pb2.MetricInfo(name=api_pb2.MetricName(group=part, tag=tag), display_name=name)
         for part, tag, name in _METRICS
@@ -194,4 +196,7 @@ def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
         "validation": str(recipe["validation"]),
         "distorted": spec.recipe.augmentation is not None,
         "seed": config["seed"],
+    } | {
+        escape_controls(name): escape_controls(value) if isinstance(value, str) else value
+        for name, value in record.settings.get("hparams", {}).items()
     }
