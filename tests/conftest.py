@@ -17,8 +17,32 @@ from processes import NO_NETWORK
 
 import lenet_tf
 from lenet_tf.errors import Interrupted
+from lenet_tf.runtime import threads
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+@pytest.fixture(scope="session")
+def _first_environment() -> dict[str, str]:
+    return _read_environment()
+
+
+@pytest.fixture(autouse=True)
+def _environment_is_unchanged(_first_environment: dict[str, str]) -> Iterator[None]:
+    """Fail a test that changes the environment, itself or by a fixture, for the tests after it."""
+    yield
+    after = _read_environment()
+    os.environ.update(_first_environment)
+    for name in after.keys() - _first_environment.keys():
+        del os.environ[name]
+    assert after == _first_environment
+
+
+def _read_environment() -> dict[str, str]:
+    # Pytest changes the first, and tf2onnx the second when it is imported. This package sets the
+    # others before TensorFlow starts, once per process.
+    own = ("PYTEST_CURRENT_TEST", "TF_CPP_MIN_LOG_LEVEL", *threads.read_thread_settings())
+    return {name: value for name, value in os.environ.items() if name not in own}
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +90,13 @@ class CommandLine:
         from lenet_tf.cli import main
 
         words = [str(argument) for argument in arguments]
-        return CliRunner().invoke(main, words, prog_name="lenet-tf")
+        before = dict(os.environ)
+        try:
+            return CliRunner().invoke(main, words, prog_name="lenet-tf")
+        finally:
+            # The command pins variables for its process, which is here that of all tests.
+            os.environ.clear()
+            os.environ.update(before)
 
     def train(self, *arguments: Any) -> Result:
         """Run `lenet-tf train` without images, histograms and a report."""
@@ -75,16 +105,12 @@ class CommandLine:
 
 
 @pytest.fixture
-def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[CommandLine]:
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CommandLine:
     """Return a function that runs `lenet-tf` in this process, in an empty folder."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    before = dict(os.environ)
-    yield CommandLine()
-    # The command pins variables for its process, which is here that of all tests.
-    os.environ.clear()
-    os.environ.update(before)
+    return CommandLine()
 
 
 @pytest.fixture(scope="session")

@@ -83,15 +83,14 @@ def logs(files, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def compared(logs) -> tuple[Path, str]:
     """(The page of all four, what the command printed)."""
-    from click.testing import CliRunner
+    from conftest import CommandLine
 
-    from lenet_tf.cli import main
     from lenet_tf.evaluation import run_report
 
     with pytest.MonkeyPatch.context() as patch:
         # test_report.py checks the figures of each run's report, which take most of the time.
         patch.setattr(run_report, "_build_sections", lambda run: {})
-        said = CliRunner().invoke(main, ["report", *(str(logs / "fit" / name) for name in "abcda")])
+        said = CommandLine()("report", *(logs / "fit" / name for name in "abcda"))
     assert said.exit_code == 0, said.output
     return logs / "comparison.html", said.stdout
 
