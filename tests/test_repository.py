@@ -196,6 +196,7 @@ ALLOWED_WRITERS = {
     ("models/lenet.py", "save"),
     ("models/saving.py", "ZipFile"),
     ("pretrained/writing.py", "ZipFile"),
+    ("scheduling/dask_attempt.py", "mkdir"),
     # Standard output.
     ("scheduling/job_main.py", "fdopen"),
     ("scheduling/job_process.py", "mkdir"),

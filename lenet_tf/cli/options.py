@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from lenet_tf.cli.output import note
+
+if TYPE_CHECKING:
+    from lenet_tf.scheduling.job import Pool
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -25,6 +31,7 @@ ORIGINALS = click.option(
     metavar="FOLDER",
     help="Folder with published data files, FOLDER/<data set>/*.gz. [env: LENET_TF_ORIGINALS]",
 )
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 # How to read data of the user's own, by the names of `lenet_tf.load_data`: pictures, then arrays.
 READ_OPTIONS = (
@@ -61,6 +68,27 @@ READ_OPTIONS = (
     ),
 )
 
+# Where runs take place. The function passes them to `open_scheduler`.
+SCHEDULER_OPTIONS = (
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run on the workers of this Dask scheduler, such as tcp://127.0.0.1:8786."
+        " [default: on this machine]",
+    ),
+    click.option(
+        "--tls-ca",
+        type=_FILE,
+        metavar="FILE",
+        help="For a scheduler at tls://HOST:PORT: certificate of the authority that signed all"
+        " others. [default: Dask's configuration]",
+    ),
+    click.option("--tls-cert", type=_FILE, metavar="FILE", help="This machine's certificate."),
+    click.option(
+        "--tls-key", type=_FILE, metavar="FILE", help="Its key, unless it is in the same file."
+    ),
+)
+
 
 def add_options(
     options: Sequence[Callable[[_Function], _Function]],
@@ -81,3 +109,35 @@ def add_options(
 
 # The function gets them as keyword arguments, None where they are not set.
 add_read_options = add_options(READ_OPTIONS)
+add_scheduler_options = add_options(SCHEDULER_OPTIONS)
+
+
+def open_scheduler(
+    scheduler: str | None,
+    slots: int | None,
+    tls_ca: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> Pool:
+    """Open the pool that `SCHEDULER_OPTIONS` name.
+
+    Args:
+        scheduler: The address. None: this machine.
+        slots: Number of runs at a time. None: the idle cores, or all threads of the workers.
+        tls_ca: As the option.
+        tls_cert: As the option.
+        tls_key: As the option.
+
+    Returns:
+        The pool, for a `with` block.
+    """
+    if scheduler is None:
+        if tls_ca or tls_cert or tls_key:
+            raise click.UsageError("--tls-ca, --tls-cert and --tls-key need --scheduler.")
+        from lenet_tf.scheduling.local_pool import LocalPool
+
+        return LocalPool(slots)
+    from lenet_tf.scheduling.dask_connection import TlsFiles
+    from lenet_tf.scheduling.open_pool import open_pool
+
+    return open_pool(scheduler, slots, TlsFiles(tls_ca, tls_cert, tls_key), report=note)

@@ -7,11 +7,11 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from lenet_tf.cli.options import ORIGINALS
+from lenet_tf.cli.options import ORIGINALS, add_scheduler_options, open_scheduler
 from lenet_tf.cli.output import echo, note
 from lenet_tf.text import escape_controls
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lenet_tf.reproduce.runner import Runner
     from lenet_tf.reproduce.table_row import TableRow
     from lenet_tf.reproduce.task import Outcome
+    from lenet_tf.scheduling.job import Pool
 
 
 @click.command(short_help="Repeat the runs of the reproduction table.")
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Number of runs at a time, each on one core. [default: the idle cores]",
+    help="Number of runs at a time, each on one core. [default: the idle cores, or the threads of"
+    " all workers]",
 )
 @click.option(
     "--logs",
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     " READMEs beside FOLDER. [default: the records of the package]",
 )
 @ORIGINALS
+@add_scheduler_options
 @click.option(
     "--list",
     "listing",
@@ -77,6 +80,7 @@ def reproduce(
     listing: bool,
     check: bool,
     tables: bool,
+    **where: Any,
 ) -> None:
     """Train the networks of the reproduction table and compare them with the recorded runs.
 
@@ -99,7 +103,8 @@ def reproduce(
     elif tables:
         _write_tables(store, originals)
     else:
-        _run(chosen, seeds, jobs, logs, store, originals)
+        pool = open_scheduler(slots=jobs, **where)
+        _run(chosen, seeds, pool, logs, store, originals)
 
 
 def _list_rows(store: RecordStore, rows: Sequence[TableRow]) -> None:
@@ -138,7 +143,7 @@ def _write_tables(store: RecordStore, originals: str | None) -> None:
 def _run(
     rows: Sequence[TableRow],
     seeds: int | None,
-    jobs: int | None,
+    pool: Pool,
     logs: Path,
     store: RecordStore,
     originals: str | None,
@@ -146,14 +151,13 @@ def _run(
     from lenet_tf.reproduce.generated_files import find_stale_files, write_stale_files
     from lenet_tf.reproduce.runner import Runner
     from lenet_tf.runs import run_folder
-    from lenet_tf.scheduling.open_pool import open_pool
 
     run_folder.check_writable(logs)
     # Fail now, not after hours of training, if a record or a page can't be read.
     find_stale_files(store)
     if not any(store.read(row) for row in rows):
         note(f"{store.folder} has no records of these rows to compare with.")
-    with open_pool(slots=jobs) as pool:
+    with pool:
         runner = Runner(
             rows,
             seeds,

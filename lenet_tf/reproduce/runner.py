@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import statistics
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.data.sources import load_data
+from lenet_tf.errors import Interrupted, LenetError, RunError
 from lenet_tf.reproduce import time_left, verdicts
 from lenet_tf.reproduce.records import Record, RecordStore, replace_predictions_by_digest
 from lenet_tf.reproduce.table_row import TableRow
@@ -71,6 +73,8 @@ class Runner:
             if records
         }
         self._stopping = False
+        self._sha256: dict[str, str] = {}
+        self._data_lock = threading.Lock()
 
     @property
     def jobs(self) -> int:
@@ -148,7 +152,7 @@ class Runner:
             # A run that has not started goes on waiting.
             task.state = TaskState.STOPPED if task.is_running else task.state
             return None
-        except (RunError, OSError) as error:
+        except (LenetError, OSError) as error:
             task.fail(str(error))
             return None
         finally:
@@ -162,8 +166,18 @@ class Runner:
         def start(place: str) -> None:
             task.state = TaskState.STARTING
 
-        job = describe_job(task.row, task.seed, self._logs, self._originals)
+        sha256 = self._hash_data(task.row) if self._pool.is_elastic else None
+        job = describe_job(task.row, task.seed, self._logs, self._originals, sha256)
         return self._pool.run(job, task.update, start)
+
+    def _hash_data(self, row: TableRow) -> str:
+        """Return the SHA-256 of a row's data: those of its records, or those of this machine."""
+        for record in self._recorded[row.name]:
+            return record["data"]["sha256"]
+        with self._data_lock:
+            if row.data not in self._sha256:
+                self._sha256[row.data] = load_data(row.data, self._originals).sha256
+            return self._sha256[row.data]
 
     def _check_record(self, task: Task, record: Record, was_finished: bool) -> Outcome:
         self.has_new_records |= self._store.pages is not None and all(

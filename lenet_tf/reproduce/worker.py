@@ -15,6 +15,7 @@ from lenet_tf.runs.run_record import RunRecord, read_run, version_differences
 from lenet_tf.runtime import environment, threads
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 from lenet_tf.scheduling.job import Job, Notify
+from lenet_tf.scheduling.job_data import load_same_data, locate_data
 from lenet_tf.training.tensorboard.options import Board
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def get_run_home(logs: Path, row: TableRow, seed: int) -> Path:
     return logs / "reproduce" / row.name / f"seed-{seed}"
 
 
-def describe_job(row: TableRow, seed: int, logs: Path, originals: str | None) -> Job:
+def describe_job(
+    row: TableRow, seed: int, logs: Path, originals: str | None, sha256: str | None = None
+) -> Job:
     """Describe a run as a job for a pool.
 
     Args:
@@ -38,18 +41,26 @@ def describe_job(row: TableRow, seed: int, logs: Path, originals: str | None) ->
         seed: Its seed.
         logs: The folder of all run folders.
         originals: The folder of the published data files.
+        sha256: That of the data, for a job on another machine. None: any data.
 
     Returns:
         The job. Its result has a `record`, and `before`, which tells whether the run had been
         finished by an earlier job.
     """
+    data, originals = locate_data(row.data, originals) if sha256 else (row.data, originals)
     is_online = row.spec.recipe.optimizer.name == "sdlm"
     # The same number of threads on every machine, so that results don't depend on it.
     variables = threads.ONE_THREAD if is_online else threads.ONE_CORE
     return Job(
         name=f"{row.name}, seed {seed}",
         function=run,
-        arguments={"row": row.to_dict(), "seed": seed, "originals": originals},
+        arguments={
+            "row": row.to_dict(),
+            "seed": seed,
+            "data": data,
+            "originals": originals,
+            "sha256": sha256,
+        },
         home=get_run_home(logs, row, seed),
         environment=threads.keep_user_onednn(variables),
     )
@@ -69,13 +80,11 @@ def run(arguments: dict[str, Any], notify: Notify) -> dict[str, Any]:
         LenetError: If the run fails.
         Interrupted: If Ctrl-C or SIGTERM stopped it.
     """
-    from lenet_tf.data import sources
-
     row, home = TableRow.from_dict(arguments["row"]), Path(arguments["home"])
     home.mkdir(parents=True, exist_ok=True)
     # If another process makes the same run, wait for its result.
     with file_lock(home / ".lock", timeout=-1):
-        raw = sources.load_data(row.data, arguments["originals"])
+        raw = load_same_data(*(arguments[name] for name in ("data", "originals", "sha256")))
         start_tensorflow()
         finished, was_finished = _train_or_resume(row, arguments["seed"], home, raw, notify)
         record = _build_record(row, arguments["seed"], finished, raw)

@@ -8,11 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from lenet_tf.errors import RunError
+
 # Called with one message per epoch: its number, and values such as `val_accuracy` and `seconds`.
 Notify = Callable[[dict[str, Any]], None]
 JobFunction = Callable[[dict[str, Any], Notify], dict[str, Any]]
 # The same on the side of the caller, who returns True to stop the job after its epoch in progress.
 Watch = Callable[[dict[str, Any]], bool | None]
+
+
+class UnsuitablePlace(RunError):
+    """A job can't run on this machine, but may run on another one.
+
+    Args:
+        text: A part of a sentence about this machine, such as `has no MNIST: …`, with what to do.
+    """
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from lenet_tf.errors import Interrupted, LenetError
 from lenet_tf.runtime.signals import signal_self
 from lenet_tf.scheduling.cores import use_own_core
-from lenet_tf.scheduling.job import Job
+from lenet_tf.scheduling.job import Job, UnsuitablePlace
 
 
 def _receive_line() -> bytes:
@@ -63,6 +63,9 @@ def main() -> None:
     except Interrupted as error:
         send({"interrupted": str(error)})
         sys.exit(error.exit_code)
+    except UnsuitablePlace as error:
+        send({"unsuitable": str(error)})
+        sys.exit(1)
     except LenetError as error:
         send({"error": str(error)})
         sys.exit(1)

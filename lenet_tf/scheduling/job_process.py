@@ -13,7 +13,7 @@ from typing import Any
 
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.io.atomic import open_log
-from lenet_tf.scheduling.job import Job, Watch
+from lenet_tf.scheduling.job import Job, UnsuitablePlace, Watch
 
 # The current folder may contain another package of this name: skip its entry in sys.path.
 _START = (
@@ -22,7 +22,7 @@ _START = (
 )
 _LOG = "output.log"
 # Each of them tells how a job ended.
-_END_MESSAGES = frozenset(("result", "error", "interrupted"))
+_END_MESSAGES = frozenset(("result", "error", "interrupted", "unsuitable"))
 # On Windows SIGTERM would end a process at once.
 _STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 
@@ -105,6 +105,8 @@ class JobProcess:
             _remove_log(self._job.home)
         if "result" in end:
             return end["result"]
+        if "unsuitable" in end:
+            raise UnsuitablePlace(end["unsuitable"])
         if "error" in end:
             raise RunError(end["error"])
         if "interrupted" in end or self._is_stopped:
