@@ -11,12 +11,12 @@ from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.runtime.signals import graceful_interrupt
 from lenet_tf.scheduling.job import Job, UnsuitablePlace
 
-_PATHS = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+PATHS = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 
 def make_job(function, home: Path, **arguments) -> Job:
     """A job whose process finds this module."""
-    return Job("a job", function, arguments, home, {"PYTHONPATH": os.pathsep.join(_PATHS)})
+    return Job("a job", function, arguments, home, {"PYTHONPATH": os.pathsep.join(PATHS)})
 
 
 def count(arguments, notify):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cluster_jobs import _PATHS
+from cluster_jobs import PATHS
 
 
 @contextlib.contextmanager
@@ -58,7 +59,7 @@ class Processes:
                 stdout=file,
                 stderr=file,
                 cwd=self._folder,
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(_PATHS)} | variables,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(PATHS)} | variables,
                 start_new_session=True,
             )
         self._started.append(process)
@@ -66,16 +67,21 @@ class Processes:
 
     def end(self) -> None:
         for process in reversed(self._started):
-            process.kill()
+            # A nanny's worker is in its session.
+            with contextlib.suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
-@pytest.fixture
-def processes(tmp_path):
+@contextlib.contextmanager
+def dask_processes(folder: Path) -> Iterator[Processes]:
+    """Processes of Dask, which end with the block."""
     pytest.importorskip("distributed")
-    started = Processes(tmp_path)
-    yield started
-    started.end()
+    started = Processes(folder)
+    try:
+        yield started
+    finally:
+        started.end()
 
 
 def wait_until(condition, seconds: float = 60, what: str = "") -> None:
