@@ -103,6 +103,11 @@ def _read_cuda_folder() -> str | None:
     return next((flag for flag in reversed(flags) if flag.startswith(_CUDA_FOLDER)), None)
 
 
+def are_settings_pinned() -> bool:
+    """Return whether this process belongs to a command, or to one that a command has started."""
+    return os.environ.get(HOME) == os.devnull
+
+
 def list_overrides() -> list[Override]:
     """List the settings of the user that `pin_settings` has overridden, sorted by name."""
     return [_overrides[name] for name in sorted(_overrides)]
@@ -110,7 +115,7 @@ def list_overrides() -> list[Override]:
 
 def _note_keras_json() -> None:
     """Note what the user's keras.json changes, unless this process has been pinned before."""
-    if os.environ.get(HOME) == os.devnull:
+    if are_settings_pinned():
         return
     path = find_keras_json()
     try:

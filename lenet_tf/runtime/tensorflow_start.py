@@ -11,6 +11,12 @@ from collections.abc import Iterator
 
 from lenet_tf.errors import LenetError
 from lenet_tf.runtime.keras_settings import check_keras
+from lenet_tf.runtime.quick_imports import (
+    OPTIONAL_PACKAGES,
+    hide_packages,
+    pause_garbage_collection,
+)
+from lenet_tf.runtime.settings import are_settings_pinned
 from lenet_tf.runtime.startup_log import hide_startup_log
 from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.runtime.threads import (
@@ -46,6 +52,7 @@ def start_tensorflow(tf32: bool = True) -> None:
     with contextlib.ExitStack() as stack:
         if "tensorflow" not in sys.modules:
             stack.enter_context(STATUS.show("starting TensorFlow"))
+            stack.enter_context(_import_quickly())
         stack.enter_context(hide_startup_log())
         import tensorflow as tf
 
@@ -57,6 +64,16 @@ def start_tensorflow(tf32: bool = True) -> None:
         # A GPU that is in use, or split by the user into virtual devices, refuses.
         with contextlib.suppress(RuntimeError, ValueError):
             tf.config.experimental.set_memory_growth(gpu, True)
+
+
+@contextlib.contextmanager
+def _import_quickly() -> Iterator[None]:
+    is_command = are_settings_pinned()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(pause_garbage_collection(keeps_modules=is_command))
+        if is_command:
+            stack.enter_context(hide_packages(OPTIONAL_PACKAGES))
+        yield
 
 
 @contextlib.contextmanager
