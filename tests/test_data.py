@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.model_selection import train_test_split
 
 from lenet_tf.data.dataset import RawData, split_data
 from lenet_tf.data.labels import check_labels
@@ -233,6 +234,26 @@ def test_split_is_stratified_disjoint_and_seeded():
     assert not np.array_equal(stratified_split(labels, 0.2, seed=2)[1], validation)
     with pytest.raises(DataError, match="cannot hold out 0.01 of 20 images"):
         stratified_split(np.arange(20) % 10, 0.01, seed=0)
+
+
+@pytest.mark.parametrize("fraction", [0.02, 0.1, 1 / 3])
+def test_split_is_that_of_scikit_learn(fraction):
+    random = np.random.default_rng(0)
+    for seed in range(20):
+        labels = random.choice(
+            7, size=random.integers(500, 1000), p=random.dirichlet(np.full(7, 5))
+        )
+        expected = train_test_split(
+            np.arange(len(labels)), test_size=fraction, random_state=seed, stratify=labels
+        )
+        for part, other in zip(stratified_split(labels, fraction, seed), expected, strict=True):
+            np.testing.assert_array_equal(part, np.sort(other))
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 1, 1, 2, 2], [3] * 5 + [4]])
+def test_split_needs_two_images_of_each_class(labels):
+    with pytest.raises(DataError, match="class [04] has 1 image only"):
+        stratified_split(np.array(labels), 0.5, seed=0)
 
 
 def test_raw_data_checks_its_arrays(arrays):
