@@ -23,6 +23,7 @@ PAGES = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "CHANGELOG.md",
+    "docs/cluster.md",
     "docs/page.md",
     "docs/platforms.md",
     "docs/soak.md",

@@ -79,11 +79,19 @@ def test_a_job_runs_in_a_fresh_process_with_its_variables(pool, tmp_path):
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["epochs.txt"]
 
 
+def are_cores_free() -> bool:
+    names = Path("/proc/net/unix").read_text() if Path("/proc/net/unix").exists() else ""
+    return f"@lenet_tf-{os.getuid()}-core-" not in names
+
+
 @pytest.mark.skipif(len(getattr(os, "sched_getaffinity", set)(0)) < 2, reason="one core")
 def test_jobs_at_a_time_have_cores_of_their_own(pool, tmp_path):
     jobs = [make_job(count, tmp_path / name, epochs=4, seconds=0.2) for name in "ab"]
+    is_free = are_cores_free()
     with ThreadPoolExecutor(2) as threads:
         one, other = threads.map(pool.run, jobs)
+    if not (is_free and are_cores_free()):
+        pytest.skip("other jobs of this machine hold cores")
     assert len(one["cores"]) == len(other["cores"]) == 1
     assert one["cores"] != other["cores"]
 

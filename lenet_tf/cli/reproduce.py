@@ -169,7 +169,8 @@ def _run(
             on_failed=lambda task: note(f"{task.name} failed: {task.error}"),
         )
         note(
-            f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time; run folders in"
+            f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time"
+            f"{' now' if pool.is_elastic else ''}; run folders in"
             f" {escape_controls(logs / 'reproduce')}",
             error=False,
         )

@@ -62,7 +62,10 @@ class DaskPool:
             stack.callback(self._close_client)
             self._client.subscribe_topic(self._topic, self._receive)
             self._workers = Workers(self._client, self._report)
-            self._workers.start()
+            try:
+                self._workers.start()
+            except OSError as error:
+                raise RunError(f"the connection to {self._address} is lost: {error}") from error
             stack.callback(self._workers.close)
             self._wait_for_worker()
             self._resources = stack.pop_all()

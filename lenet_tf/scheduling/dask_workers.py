@@ -11,6 +11,8 @@ from lenet_tf.scheduling.dask_worker import describe_worker
 from lenet_tf.scheduling.software import describe_software, find_difference
 
 _POLL_SECONDS = 1.0
+# A worker that is leaving fails once or twice.
+_MAX_FAILURES = 3
 
 
 class Workers:
@@ -26,10 +28,10 @@ class Workers:
         self._threads: dict[str, int] = {}
         # Why a worker is not used; "" for those that are.
         self._problems: dict[str, str] = {}
+        self._failures: dict[str, int] = {}
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        self.is_empty_reported = False
 
     def start(self) -> None:
         """Look at the workers now, and again each second until `close`."""
@@ -101,8 +103,10 @@ class Workers:
         for address in addresses:
             answer = answers.get(address)
             if isinstance(answer, OSError) or answer is None:
-                continue  # It has gone again.
-            if isinstance(answer, Exception):
+                problem = self._count_failure(address)
+                if not problem:
+                    continue
+            elif isinstance(answer, Exception):
                 reason = f"{type(answer).__name__}: {answer}".splitlines()[0]
                 problem = (
                     f"can't run lenet_tf ({reason}): run pip install 'lenet_tf[cluster]' in its"
@@ -114,6 +118,16 @@ class Workers:
                 self.exclude(address, problem)
             else:
                 self._problems[address] = ""
+
+    def _count_failure(self, address: str) -> str:
+        """Return what is wrong with a worker that doesn't answer; "" if it may just be leaving."""
+        self._failures[address] = self._failures.get(address, 0) + 1
+        if self._failures[address] < _MAX_FAILURES:
+            return ""
+        return (
+            "can't be reached by the scheduler: open its port there, which dask worker"
+            " --worker-port fixes, and start it again"
+        )
 
     def _follow(self) -> None:
         while not self._closed.wait(_POLL_SECONDS):
