@@ -20,7 +20,7 @@ from reproduction import make_row, run_row
 from lenet_tf.reproduce import verdicts
 from lenet_tf.reproduce.records import RecordStore
 
-EPOCHS = 60
+EPOCHS = 40
 CLIENT = """
 import json
 import sys
@@ -31,7 +31,7 @@ from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.scheduling.open_pool import open_pool
 address, home, row = sys.argv[1:]
 store = RecordStore.for_folder(Path(home, "results"))
-with open_pool(address, report=print) as pool:
+with open_pool(address, report=lambda line: print(line, flush=True)) as pool:
     runner = Runner(
         [TableRow.from_dict(json.loads(row))],
         None,
@@ -174,13 +174,13 @@ def test_lost_workers_lose_no_run(network, processes, tmp_path):
     killed, _ = cluster.start_worker(1), cluster.start_worker(2)
     client = cluster.start_client(row)
     try:
-        wait_until(lambda: sum(each > 3 for each in cluster.count_epochs().values()) >= 2, 240)
+        wait_until(lambda: sum(each > 3 for each in cluster.count_epochs().values()) >= 2, 300)
         os.killpg(killed.pid, signal.SIGKILL)
         network.set_link(2, "down")
         cluster.start_worker(3, threads=2)
         time.sleep(20)
         network.set_link(2, "up")
-        output = client.communicate(timeout=400)[0]
+        output = client.communicate(timeout=900)[0]
     finally:
         client.kill()
     assert client.returncode == 0, output

@@ -15,6 +15,8 @@ from clusters import local_cluster, wait_until
 from lenet_tf.errors import Interrupted, RunError
 from lenet_tf.scheduling import dask_attempt, dask_workers
 from lenet_tf.scheduling.dask_pool import DaskPool
+from lenet_tf.scheduling.job import UnsuitablePlace
+from lenet_tf.scheduling.job_data import load_same_data, locate_data
 from lenet_tf.scheduling.local_pool import LocalPool
 
 
@@ -179,6 +181,59 @@ def test_workers_with_other_software_get_no_job(address, package, message, monke
     assert len(lines) == 1
 
 
+class StubClient:
+    """Stands for a client whose only worker does not answer, and then leaves."""
+
+    def __init__(self) -> None:
+        self.threads = {"tcp://10.0.0.9:9000": 2}
+
+    def nthreads(self) -> dict[str, int]:
+        return self.threads
+
+    def run(self, function, workers, on_error) -> dict[str, Exception]:
+        return dict.fromkeys(workers, OSError("no route"))
+
+
+def test_a_worker_behind_a_firewall_is_named():
+    client, lines = StubClient(), []
+    workers = dask_workers.Workers(client, lines.append)
+    for _ in range(2):
+        workers.refresh()
+        workers.check_any_usable()
+        assert (workers.slots, lines) == (0, []), "it may be leaving"
+    workers.refresh()
+    (line,) = lines
+    assert line.startswith("Worker tcp://10.0.0.9:9000 can't be reached by the scheduler: open")
+    with pytest.raises(RunError, match="no worker of 1 can run this"):
+        workers.check_any_usable()
+    client.threads = {}
+    workers.refresh()
+    workers.check_any_usable()
+    assert lines[1:] == ["No workers are left: waiting for one. Ctrl-C ends."]
+
+
 def test_the_limit_of_jobs_holds(address):
     with DaskPool(address, slots=1) as pool:
         assert pool.slots == 1
+
+
+def test_the_data_of_a_job_are_those_of_its_sender(tmp_path):
+    """Another machine may have them elsewhere, but not other ones."""
+    sha256 = load_same_data("sample", None, None).sha256
+    assert load_same_data("sample", str(tmp_path / "only-there"), sha256).sha256 == sha256
+    message = rf"has other sample data \(SHA-256 {sha256[:12]}…, here 000000000000…\): copy the"
+    with pytest.raises(UnsuitablePlace, match=message):
+        load_same_data("sample", None, "0" * 64)
+    with pytest.raises(UnsuitablePlace, match=r"lacks the data \./mine\.npz: "):
+        load_same_data("./mine.npz", None, sha256)
+
+
+def test_paths_of_data_hold_on_other_machines(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LENET_TF_ORIGINALS", raising=False)
+    Path("mine.npz").touch()
+    Path("mnist").mkdir()
+    assert locate_data("./mine.npz", None) == (str(tmp_path / "mine.npz"), None)
+    assert locate_data("mnist", "here") == ("mnist", str(tmp_path / "here"))
+    monkeypatch.setenv("LENET_TF_ORIGINALS", "there")
+    assert locate_data("mnist", None) == ("mnist", str(tmp_path / "there"))

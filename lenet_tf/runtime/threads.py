@@ -133,14 +133,13 @@ def read_thread_settings() -> dict[str, str | None]:
 
 
 def keep_user_onednn(variables: dict[str, str]) -> dict[str, str]:
-    """Replace oneDNN's value in `variables` by the user's, if the user has set one.
+    """Replace oneDNN's values in `variables` by the user's, if the user has set them.
 
     Args:
-        variables: Environment variables for another process.
+        variables: Environment variables for another process, on another machine perhaps.
 
     Returns:
         The variables to use.
     """
-    value = os.environ.get(_ONEDNN)
-    is_user_value = value is not None and _ONEDNN not in _own_values
-    return variables | {_ONEDNN: value} if value is not None and is_user_value else variables
+    users = {name: os.environ[name] for name in (_ONEDNN, _ONEDNN_ISA) if name in os.environ}
+    return variables | {name: users[name] for name in users if name not in _own_values}

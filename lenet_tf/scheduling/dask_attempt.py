@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import queue
@@ -45,15 +46,14 @@ class Attempt:
         self._marker = job.home / f".{self.key[-16:]}"
         job.home.mkdir(parents=True, exist_ok=True)
         write_text(self._marker, "This folder is shared with a worker.\n")
-        order = {
+        self._order = {
             "job": job.to_dict(),
             "key": self.key,
             "topic": topic,
             "marker": self._marker.name,
             "software": describe_software(),
         }
-        places = workers.usable if workers.has_excluded else None
-        self._future = client.submit(run_job, order, key=self.key, pure=False, workers=places)
+        self._places = workers.usable if workers.has_excluded else None
 
     def follow(
         self,
@@ -61,7 +61,22 @@ class Attempt:
         on_start: Callable[[str], None],
         get_stop_count: Callable[[], int | None],
     ) -> dict[str, Any]:
-        """Relay messages and requests to stop until the task has ended. Return its end."""
+        """Submit the task, and relay messages and requests to stop until it has ended.
+
+        Args:
+            notify: As in `Pool.run`.
+            on_start: As in `Pool.run`.
+            get_stop_count: Returns the count of the latest `Pool.stop`.
+
+        Returns:
+            What `run_job` returned. `lost` also means that the connection was.
+        """
+        try:
+            self._future = self._client.submit(
+                run_job, self._order, key=self.key, pure=False, workers=self._places
+            )
+        except Exception as error:  # The client has just closed.
+            return {"lost": str(error)}
         try:
             while not self._future.done():
                 self._relay_messages(notify, on_start)
@@ -80,9 +95,7 @@ class Attempt:
     def _read_end(self) -> dict[str, Any]:
         try:
             return self._future.result(timeout=_RESULT_SECONDS)
-        except BaseException as error:  # concurrent.futures.CancelledError is one in older Pythons.
-            if isinstance(error, KeyboardInterrupt | SystemExit):
-                raise
+        except (Exception, asyncio.CancelledError) as error:
             if self._future.status == "error":
                 reason = f"{type(error).__name__}: {error}".splitlines()[0]
                 if type(error).__name__ == "KilledWorker":

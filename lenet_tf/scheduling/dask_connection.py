@@ -180,21 +180,28 @@ def _describe(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def hide_dask_log() -> Iterator[None]:
-    """Keep Dask's log away from stderr: what matters of it arrives as exceptions."""
+    """Keep Dask's log away from stderr: what matters of it arrives as exceptions.
 
-    def reject(record: logging.LogRecord) -> bool:
-        return False
-
-    names = ("distributed", "distributed.client", "distributed.gc", "tornado", "asyncio")
+    Raises:
+        LenetError: If Dask is not installed.
+    """
+    # Which sets up its log.
+    import_optional("distributed", "--scheduler", "cluster")
     loggers = [
         logging.getLogger(name)
-        for name in {*names, *logging.root.manager.loggerDict}
+        for name in {"asyncio", *logging.root.manager.loggerDict}
         if name.split(".")[0] in ("distributed", "tornado", "asyncio")
     ]
-    for logger in loggers:
-        logger.addFilter(reject)
+    # A logger's filter doesn't see what the loggers below it send to its handlers.
+    filtered = [*loggers, *(handler for logger in loggers for handler in logger.handlers)]
+    for each in filtered:
+        each.addFilter(_reject)
     try:
         yield
     finally:
-        for logger in loggers:
-            logger.removeFilter(reject)
+        for each in filtered:
+            each.removeFilter(_reject)
+
+
+def _reject(record: logging.LogRecord) -> bool:
+    return False

@@ -91,6 +91,8 @@ class Workers:
         new = [address for address in threads if address not in self._problems]
         if new:
             self._check(new)
+        if self._threads and not threads:
+            self._report("No workers are left: waiting for one. Ctrl-C ends.")
         self._threads = threads
         with self._lock:
             # A worker that is started again at its address is checked again.
