@@ -127,7 +127,7 @@ bench: install $(VENV)-bench/.installed ## measure start-up, epochs and other fr
 	@$(BIN)/python benchmarks/speed.py $(VENV)-bench/bin/python $(ARGS)
 	@$(BIN)/python benchmarks/fast.py
 
-bench-scale: install ## measure epochs of up to 6,000,000 images (half an hour, 5 GB of disk)
+bench-scale: install ## measure epochs of up to 60,000,000 images (half an hour, 5 GB of disk)
 	@$(BIN)/python benchmarks/scale.py $(ARGS)
 
 $(VENV)-bench/.installed: benchmarks/requirements.txt

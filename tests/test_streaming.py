@@ -11,9 +11,10 @@ import pytest
 from quick import fit
 
 import lenet_tf
-from lenet_tf.data import streaming
+from lenet_tf.data import file_batches, streaming
+from lenet_tf.data.file_batches import shuffled_batches
 from lenet_tf.data.pipeline import evaluation_batches, training_batches
-from lenet_tf.data.streaming import ImageFile, shuffled_batches
+from lenet_tf.data.streaming import ImageFile
 from lenet_tf.errors import DataError
 from lenet_tf.specs import AUGMENTATIONS, Preparation
 
@@ -28,8 +29,8 @@ def folder(tmp_path, digits):
 @pytest.fixture
 def small_windows(monkeypatch):
     """Shuffle four blocks of eight images together."""
-    monkeypatch.setattr(streaming, "BLOCK", 8)
-    monkeypatch.setattr(streaming, "WINDOW", 4 * 8 * 28 * 28)
+    monkeypatch.setattr(file_batches, "BLOCK", 8)
+    monkeypatch.setattr(file_batches, "WINDOW", 4 * 8 * 28 * 28)
 
 
 @pytest.mark.usefixtures("small_windows")
@@ -37,25 +38,33 @@ def small_windows(monkeypatch):
 def test_an_epoch_has_each_selected_image_once(folder, digits, batch_size):
     indices = np.sort(np.random.default_rng(0).choice(len(digits.x_train), 201, replace=False))
     batches = list(
-        shuffled_batches(ImageFile(folder / "x_train.npy"), indices, batch_size, seed=1, epoch=0)
+        shuffled_batches(
+            ImageFile(folder / "x_train.npy"), digits.y_train, indices, batch_size, seed=1, epoch=0
+        )
     )
-    assert [len(selected) for selected, _ in batches] == [batch_size] * (201 // batch_size) + [
+    assert [len(selected) for selected, _, _ in batches] == [batch_size] * (201 // batch_size) + [
         201 % batch_size
     ] * (201 % batch_size > 0)
-    for selected, images in batches:
+    for selected, images, labels in batches:
         np.testing.assert_array_equal(images, digits.x_train[selected])
-    selected = np.concatenate([selected for selected, _ in batches])
+        np.testing.assert_array_equal(labels, digits.y_train[selected])
+    selected = np.concatenate([selected for selected, _, _ in batches])
     np.testing.assert_array_equal(np.sort(selected), indices)
 
 
 @pytest.mark.usefixtures("small_windows")
-def test_the_order_depends_only_on_seed_and_epoch(folder):
+def test_the_order_depends_only_on_seed_and_epoch(folder, digits):
     def order(seed, epoch):
         return np.concatenate(
             [
                 selected
-                for selected, _ in shuffled_batches(
-                    ImageFile(folder / "x_train.npy"), np.arange(300), 32, seed, epoch
+                for selected, _, _ in shuffled_batches(
+                    ImageFile(folder / "x_train.npy"),
+                    digits.y_train,
+                    np.arange(300),
+                    32,
+                    seed,
+                    epoch,
                 )
             ]
         )
@@ -76,7 +85,7 @@ def test_reads_are_small(folder, monkeypatch, digits):
     monkeypatch.setattr(
         ImageFile, "__getitem__", lambda self, index: read.append(get(self, index)) or read[-1]
     )
-    for _ in shuffled_batches(images, np.arange(300), 32, 0, 0):
+    for _ in shuffled_batches(images, digits.y_train, np.arange(300), 32, 0, 0):
         pass
     for _ in evaluation_batches(images, digits.y_train, 10, Preparation()):
         pass

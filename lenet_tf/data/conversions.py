@@ -57,7 +57,8 @@ def convert_arrays(
     """Convert images and labels.
 
     Args:
-        arrays: NumPy arrays or `ImageFile`s x_train and y_train, and mostly x_test and y_test.
+        arrays: NumPy arrays, or those in files: x_train and y_train, and mostly x_test and
+            y_test.
         options: What the user says of them.
         name: What messages call the data set.
         num_classes: Number of classes; 0 if it is not known.

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lenet_tf.data.conversions import convert_arrays
+from lenet_tf.data.digests import compute_digest
+from lenet_tf.data.label_files import LabelFile
 from lenet_tf.data.labels import (
     check_class_count,
     check_labels,
     count_classes,
 )
 from lenet_tf.data.read_options import ReadOptions
+from lenet_tf.data.selections import Indices, Selection
 from lenet_tf.data.stratification import stratified_split
 from lenet_tf.data.validation import check_brightness, check_images, to_array
 from lenet_tf.errors import DataError, DataWarning
@@ -40,7 +43,8 @@ class RawData:
     Args:
         x_train: Images of uint8 in 0…255, shape (N, height, width) or (N, height, width, channels).
             A `lenet_tf.data.streaming.ImageFile` keeps them on disk.
-        y_train: Whole numbers of shape (N,) in 0…num_classes − 1.
+        y_train: Whole numbers of shape (N,) in 0…num_classes − 1. A
+            `lenet_tf.data.label_files.LabelFile` keeps them on disk.
         x_test: As `x_train`, with the same image shape.
         y_test: As `y_train`.
         name: Name of the data set in messages, reports and run folders.
@@ -135,15 +139,18 @@ class RawData:
         return tuple(self.x_train.shape[1:])
 
     @cached_property
+    def _digest(self) -> tuple[str, Path | None]:
+        return compute_digest((self.x_train, self.y_train, self.x_test, self.y_test))
+
+    @property
     def sha256(self) -> str:
         """SHA-256 of shapes, images and labels. It does not depend on their source."""
-        digest = hashlib.sha256()
-        for array in (self.x_train, self.y_train, self.x_test, self.y_test):
-            digest.update(repr(tuple(array.shape)).encode())
-            for part in array.parts() if hasattr(array, "parts") else (array,):
-                dtype = np.uint8 if len(part.shape) > 1 else np.int64
-                digest.update(np.ascontiguousarray(part, dtype=dtype).data)
-        return digest.hexdigest()
+        return self._digest[0]
+
+    @property
+    def digest_file(self) -> Path | None:
+        """The file that keeps the SHA-256 of large files, or None."""
+        return self._digest[1]
 
     def identity(self) -> dict[str, Any]:
         """Return what a run folder records of its data, ready for JSON."""
@@ -178,15 +185,16 @@ class Split:
 
     Args:
         data: The raw data set.
-        train_indices: Indices of the training images to train on, int (N,).
+        train_indices: Indices of the training images to train on, int (N,). They are `Selection`s
+            if the labels are in a file.
         validation_indices: Indices of the training images that are held out for validation.
             None validates on the test images.
         preparation: The network's preparation of training images.
     """
 
     data: RawData
-    train_indices: np.ndarray
-    validation_indices: np.ndarray | None
+    train_indices: Indices
+    validation_indices: Indices | None
     preparation: Preparation
 
     @property
@@ -195,7 +203,7 @@ class Split:
         return self.validation_indices is None
 
     @property
-    def validation(self) -> tuple[Any, np.ndarray, np.ndarray | None]:
+    def validation(self) -> tuple[Any, Any, Indices | None]:
         """Raw images, their labels, and the indices of those that validate. None means all."""
         if self.validation_indices is None:
             return self.data.x_test, self.data.y_test, None
@@ -237,5 +245,6 @@ def split_data(
     check_raw_data(data)
     preparation = preparation or Preparation()
     if validation == "test":
-        return Split(data, np.arange(len(data.x_train)), None, preparation)
+        count, is_file = len(data.x_train), isinstance(data.y_train, LabelFile)
+        return Split(data, Selection(count) if is_file else np.arange(count), None, preparation)
     return Split(data, *stratified_split(data.y_train, float(validation), seed), preparation)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet_tf.data.labels import MAX_CLASSES
+from lenet_tf.data.label_files import MAX_CLASSES, LabelFile, find_labels
 from lenet_tf.data.read_options import DISTINCT, ReadOptions, suggest_option
 from lenet_tf.errors import DataError
 from lenet_tf.specs.validators import MAX_NAME, are_class_names, is_integer, to_plain_number
@@ -129,10 +129,14 @@ def number_from_0(labels: Labels, options: ReadOptions) -> Labels:
     if given and options.labels is None and (low, high) != (-1, 1):
         counts_from_1 = is_integer(given) and low >= 1 and high == given
         return _shift(labels, 1, given) if counts_from_1 else labels
-    values = np.unique(labels.parts[0])
+    values = find_labels(labels.parts[0])
     if options.labels == DISTINCT:
         return _number_distinct(labels, values, guessed=False)
-    lowest, count, are_known = int(values[0]), len(values), np.isin(labels.parts[-1], values).all()
+    lowest, count, are_known = (
+        int(values[0]),
+        len(values),
+        np.isin(find_labels(labels.parts[-1]), values).all(),
+    )
     is_gapless = int(values[-1]) - lowest == count - 1
     if count < 2 or count > MAX_CLASSES or (is_gapless and lowest == 0):
         return labels
@@ -150,7 +154,11 @@ def _shift(labels: Labels, first: int, count: int, guessed: bool = True) -> Labe
     _check_count(labels, count)
     if first == 0:
         return replace(labels, num_classes=count)
-    numbers = [part.astype(np.int64) - first for part in labels.parts]
+    classes = np.arange(first, first + count)
+    numbers = [
+        part.renumber(classes) if isinstance(part, LabelFile) else part.astype(np.int64) - first
+        for part in labels.parts
+    ]
     names = labels.class_names or [str(first + number) for number in range(count)]
     note = f"labels {first}…{first + count - 1} → classes 0…{count - 1}" if guessed else ""
     return labels.change(
@@ -163,13 +171,14 @@ def _number_distinct(labels: Labels, values: np.ndarray, guessed: bool = True) -
     count, numbers = len(values), []
     _check_count(labels, count)
     for part, name in zip(labels.parts, labels.names, strict=True):
-        places = np.minimum(np.searchsorted(values, part), count - 1)
-        unknown = part[values[places] != part]
+        own = find_labels(part)
+        unknown = own[~np.isin(own, values)]
         if len(unknown):
             raise DataError(
                 f"{name} has the label {unknown[0]}, which {labels.names[0]} doesn't have"
             )
-        numbers.append(places.astype(np.int64))
+        is_file = isinstance(part, LabelFile)
+        numbers.append(part.renumber(values) if is_file else np.searchsorted(values, part))
     names = labels.class_names or map(str, values.tolist())
     note = f"labels {_show(values.tolist())} → classes 0…{count - 1}" if guessed else ""
     return labels.change(

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from lenet_tf.data.label_files import MAX_CLASSES, LabelFile, find_labels
 from lenet_tf.data.validation import dtype_name
 from lenet_tf.errors import DataError
-
-# More classes are a mistake, such as pixels in the place of labels.
-MAX_CLASSES = 10_000
 
 
 def check_labels(
@@ -32,7 +30,7 @@ def check_labels(
     if count is not None and len(labels) != count:
         raise DataError(f"{name}: {len(labels):,} labels for {count:,} images")
     if (
-        isinstance(labels, np.ndarray)
+        isinstance(labels, np.ndarray | LabelFile)
         and labels.size
         and (labels.min() < 0 or labels.max() >= num_classes)
     ):
@@ -89,10 +87,10 @@ def _is_one_hot(labels: np.ndarray) -> bool:
     return bool((ones == 1).all() and ((labels == 0) | (labels == 1)).all())
 
 
-def _advise_on_range(labels: np.ndarray, num_classes: int) -> str:
+def _advise_on_range(labels: np.ndarray | LabelFile, num_classes: int) -> str:
     """Return what to do about labels that do not start at 0, or nothing."""
     low, high = int(labels.min()), int(labels.max())
-    if (low, high) == (-1, 1) and labels.all():
+    if (low, high) == (-1, 1) and 0 not in find_labels(labels):
         return ": use (labels + 1) // 2 for −1 and 1"
     if low > 0 and high - low < num_classes:
         return f": classes start at 0, so subtract {low}"
@@ -127,11 +125,11 @@ def count_classes(labels: Any, name: str) -> int:
     check_label_type(labels, name)
     if not len(labels):
         raise DataError(f"{name} is empty")
-    first = int(labels[0])
-    if (labels == first).all():
+    low, high = int(labels.min()), int(labels.max())
+    if low == high:
         raise DataError(
-            f"{name} has one class only, the label {first}, which leaves nothing to tell"
+            f"{name} has one class only, the label {low}, which leaves nothing to tell"
             " apart: add images of another class"
         )
     check_labels(labels, MAX_CLASSES, name=name)
-    return int(labels.max()) + 1
+    return high + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -9,15 +10,22 @@ import numpy as np
 import tensorflow as tf
 
 from lenet_tf.data.augmentation import distort
+from lenet_tf.data.file_batches import epoch_batches
+from lenet_tf.data.label_files import LabelFile
 from lenet_tf.data.preprocessing import NORMALIZED_RANGES, one_hot, prepare_images
-from lenet_tf.data.streaming import ImageFile, epoch_batches
+from lenet_tf.data.selections import Indices, Selection
+from lenet_tf.data.streaming import ImageFile
 from lenet_tf.specs import Augmentation, Preparation, Spec
 from lenet_tf.specs.cost import compute_evaluation_batch
 
 # Tracing with AutoGraph would take a second, and nothing here needs it.
 _without_autograph = tf.autograph.experimental.do_not_convert
 
+# Values of a batch of which only one is made ahead of its use: 64 MiB of float32.
+_MAX_VALUES_AHEAD = 1 << 24
+
 Images = np.ndarray | ImageFile
+Labels = np.ndarray | LabelFile
 # Batches of (batch seed, what selects its images), and a function from the latter to raw images
 # and labels.
 _Source = tuple[tf.data.Dataset, Callable[..., tuple[tf.Tensor, tf.Tensor]]]
@@ -25,13 +33,13 @@ _Source = tuple[tf.data.Dataset, Callable[..., tuple[tf.Tensor, tf.Tensor]]]
 
 def training_batches(
     images: Images,
-    labels: np.ndarray,
+    labels: Labels,
     num_classes: int,
     preparation: Preparation,
     batch_size: int,
     seed: int,
     augmentation: Augmentation | None = None,
-    indices: np.ndarray | None = None,
+    indices: Indices | None = None,
     first_epoch: int = 0,
     prepare: bool = True,
 ) -> tf.data.Dataset:
@@ -42,7 +50,7 @@ def training_batches(
 
     Args:
         images: Raw images (N, height, width[, channels]), integers 0…255. Images in a file are
-            read ahead and shuffled as in `lenet_tf.data.streaming.shuffled_batches`.
+            read ahead and shuffled as in `lenet_tf.data.file_batches.shuffled_batches`.
         labels: Integers (N,) in 0…`num_classes` − 1.
         num_classes: Width of the one-hot labels.
         preparation: How raw images become the network's input.
@@ -57,14 +65,15 @@ def training_batches(
         Batches of float32 images (n, height, width, channels) and float32 one-hot labels
         (n, `num_classes`).
     """
-    indices = np.arange(len(images)) if indices is None else indices
+    indices = Selection(len(images)) if indices is None else indices
     background = NORMALIZED_RANGES[preparation.normalization][0]
-    options = (_place_on_cpu(labels), indices, batch_size, seed, first_epoch)
+    options = (indices, batch_size, seed, first_epoch)
     source, fetch = (
-        _shuffle_file(images, *options)
+        _shuffle_file(images, labels, *options)
         if isinstance(images, ImageFile)
-        else _shuffle_memory(images, *options)
+        else _shuffle_memory(images, np.asarray(labels), *options)
     )
+    values = batch_size * math.prod(preparation.output_shape(images.shape[1:]))
 
     def make_batch(batch_seed: tf.Tensor, *selection: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         x, y = fetch(*selection)
@@ -72,7 +81,7 @@ def training_batches(
         x = x if augmentation is None else distort(x, batch_seed, augmentation, background)
         return x, one_hot(y, num_classes)
 
-    return _prefetch(source, make_batch)
+    return _prefetch(source, make_batch, values)
 
 
 def _derive_epoch_seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
@@ -84,13 +93,14 @@ def _derive_epoch_seeds(seed: int, epoch: tf.Tensor) -> list[tf.Tensor]:
 
 def _shuffle_memory(
     images: np.ndarray,
-    labels: tf.Tensor,
-    indices: np.ndarray,
+    labels: np.ndarray,
+    indices: Indices,
     batch_size: int,
     seed: int,
     first_epoch: int,
 ) -> _Source:
-    images, indices = _place_on_cpu(images), tf.constant(indices, tf.int32)
+    images, labels = _place_on_cpu(images), _place_on_cpu(labels)
+    indices = tf.constant(np.asarray(indices), tf.int32)
 
     def make_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
         order_seed, batches_seed = _derive_epoch_seeds(seed, epoch)
@@ -111,35 +121,32 @@ def _shuffle_memory(
 
 def _shuffle_file(
     images: ImageFile,
-    labels: tf.Tensor,
-    indices: np.ndarray,
+    labels: Labels,
+    indices: Indices,
     batch_size: int,
     seed: int,
     first_epoch: int,
 ) -> _Source:
     scalar = tf.TensorSpec((), tf.int64)
-    selection = tf.TensorSpec((None,), tf.int64)
+    numbers = tf.TensorSpec((None,), tf.int64)
     pixels = tf.TensorSpec((None, *images.shape[1:]), tf.uint8)
     batches = tf.data.Dataset.from_generator(
-        lambda: epoch_batches(images, indices, batch_size, seed, first_epoch),
-        output_signature=(scalar, scalar, selection, pixels),
+        lambda: epoch_batches(images, labels, indices, batch_size, seed, first_epoch),
+        output_signature=(scalar, scalar, pixels, numbers),
     )
 
     def add_seed(epoch: tf.Tensor, number: tf.Tensor, *batch: tf.Tensor) -> tuple[tf.Tensor, ...]:
         return tf.random.fold_in(_derive_epoch_seeds(seed, epoch)[1], number), *batch
 
-    return (
-        batches.map(_without_autograph(add_seed)),
-        lambda selected, batch: (batch, tf.gather(labels, selected)),
-    )
+    return batches.map(_without_autograph(add_seed)), lambda pixels, numbers: (pixels, numbers)
 
 
 def evaluation_batches(
     images: Images,
-    labels: np.ndarray,
+    labels: Labels,
     num_classes: int,
     preparation: Preparation,
-    indices: np.ndarray | None = None,
+    indices: Indices | None = None,
     spec: Spec | None = None,
 ) -> tf.data.Dataset:
     """Build a dataset of prepared batches, in the images' own order.
@@ -156,32 +163,42 @@ def evaluation_batches(
         Batches of up to 1,000 float32 images (n, height, width, channels) and float32 one-hot
         labels (n, `num_classes`).
     """
-    if indices is not None and not isinstance(images, ImageFile):
-        images, labels, indices = images[indices], labels[indices], None
+    if not isinstance(images, ImageFile):
+        labels = np.asarray(labels)
+        if indices is not None:
+            chosen = np.asarray(indices)
+            images, labels, indices = images[chosen], labels[chosen], None
     count = len(images) if indices is None else len(indices)
     image_shape = preparation.output_shape(images.shape[1:])
     size = compute_evaluation_batch(image_shape, () if spec is None else spec.layers)
-    order = tf.range(count) if indices is None else tf.constant(indices, tf.int32)
-    labels, fetch = _place_on_cpu(labels), _make_image_getter(images)
+    read = _make_reader(images, labels, indices, count)
 
     def make_batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        selected = order[start : start + size]
-        x, y = fetch(selected), tf.gather(labels, selected)
+        x, y = read(start, tf.minimum(start + size, count))
         return prepare_images(x, preparation), one_hot(y, num_classes)
 
-    return _prefetch(tf.data.Dataset.range(0, count, size), make_batch)
+    values = size * math.prod(image_shape)
+    return _prefetch(tf.data.Dataset.range(0, count, size), make_batch, values)
 
 
-def _make_image_getter(images: Images) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return a graph function from indices to raw images."""
+def _make_reader(
+    images: Images, labels: Labels, indices: Indices | None, count: int
+) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+    """Return a graph function from a range to raw images and labels."""
     if not isinstance(images, ImageFile):
-        tensor = _place_on_cpu(images)
-        return lambda selected: tf.gather(tensor, selected)
+        x, y = _place_on_cpu(images), _place_on_cpu(np.asarray(labels))
+        order = tf.range(count)
+        return lambda start, end: (tf.gather(x, order[start:end]), tf.gather(y, order[start:end]))
     file = images
 
-    def read(selected: tf.Tensor) -> tf.Tensor:
-        batch = tf.numpy_function(lambda indices: file[indices], [selected], tf.uint8)
-        return tf.ensure_shape(batch, (None, *file.shape[1:]))
+    def read_file(start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        part = slice(int(start), int(end))
+        selected = part if indices is None else indices[part]
+        return file[selected], labels[selected].astype(np.int64)
+
+    def read(start: tf.Tensor, end: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        x, y = tf.numpy_function(read_file, [start, end], (tf.uint8, tf.int64))
+        return tf.ensure_shape(x, (None, *file.shape[1:])), tf.ensure_shape(y, (None,))
 
     return read
 
@@ -192,13 +209,16 @@ def _place_on_cpu(values: np.ndarray) -> tf.Tensor:
         return tf.constant(values)
 
 
-def _prefetch(source: tf.data.Dataset, make_batch: Callable[..., Any]) -> tf.data.Dataset:
-    """Make batches two at a time, ahead of their use."""
+def _prefetch(
+    source: tf.data.Dataset, make_batch: Callable[..., Any], values: int
+) -> tf.data.Dataset:
+    """Make batches of so many values ahead of their use: two at a time, or one if it is large."""
     options = tf.data.Options()
     # On one core, stopping an iterator waits for the autotuner's thread, which sleeps ever longer.
     options.autotune.enabled = False
+    ahead = 1 if values > _MAX_VALUES_AHEAD else 2
     return (
-        source.map(_without_autograph(make_batch), num_parallel_calls=2, deterministic=True)
-        .prefetch(2)
+        source.map(_without_autograph(make_batch), num_parallel_calls=ahead, deterministic=True)
+        .prefetch(ahead)
         .with_options(options)
     )

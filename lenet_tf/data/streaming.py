@@ -1,4 +1,4 @@
-"""Images read from a file on demand, for data sets that do not fit in memory."""
+"""Arrays read from a file on demand, for data sets that do not fit in memory."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import math
 import os
+import time
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -17,16 +18,16 @@ from lenet_tf.errors import DataError
 from lenet_tf.io import npy
 from lenet_tf.io.bounded import open_regular_file
 
-# Neighboring images that are read together, and the bytes of images that are shuffled together.
-BLOCK, WINDOW = 128, 32 << 20
-# Bytes to read at a time when the images are read in the file's order.
+# Bytes to read at a time when a file is read in its own order, or with gaps.
 _PART = 8 << 20
 # Bytes between two images that are read and dropped rather than skipped.
 _MAX_GAP = 16 << 10
+# Some file systems count time in steps of two seconds.
+SETTLING_SECONDS = 2
 
 
-class ImageFile:
-    """uint8 images (N, height, width[, channels]) in a `.npy` file.
+class ArrayFile:
+    """An array in a `.npy` file that stays on the disk.
 
     It has an array's shape, dtype, length and indexing. Each access opens the file and reads what
     it needs. A memory map would count every page as the process's memory, and end the process
@@ -37,6 +38,8 @@ class ImageFile:
 
     Attributes:
         failure: Why the last access failed, or None.
+        stamp: Size, times and inode of the file, which change when it is written to or replaced.
+        is_settled: Whether the times are old enough to tell a later change.
 
     Raises:
         DataError: If the file is missing or holds something else.
@@ -50,32 +53,39 @@ class ImageFile:
                 header = npy.read_header(file, status.st_size)
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: not a readable .npy file of numbers ({error})") from error
-        if header.dtype != np.uint8 or header.fortran:
-            order = "Fortran" if header.fortran else "C"
-            raise DataError(
-                f"{path} must hold uint8 images in C order, not {header.dtype} in {order} order"
-            )
+        self._check_header(header, path)
         self.shape = header.shape
-        self.dtype = header.dtype
+        self.dtype = self._stored = header.dtype
         self.ndim = len(header.shape)
+        self.size = math.prod(header.shape)
         self._offset, self._state = header.offset, _get_state(status)
-        self._pixels = math.prod(self.shape[1:])
+        self.stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        changed = max(status.st_mtime_ns, status.st_ctime_ns)
+        self.is_settled = time.time_ns() - changed > SETTLING_SECONDS * 1e9
+        self.item_bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
         self.failure: DataError | None = None
+
+    def _check_header(self, header: npy.Header, path: Path) -> None:
+        """Raise `DataError` unless the file holds what its class is for."""
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        """Read the images that a whole number, a slice or an array of whole numbers selects."""
+        """Read the items that a whole number, a slice or an array of whole numbers selects."""
         if isinstance(index, slice):
-            return self._read(np.arange(*index.indices(len(self))))
+            first, last, step = index.indices(len(self))
+            if step == 1:
+                return self._read_range(first, max(first, last))
+            return self._read(np.arange(first, last, step))
         indices = np.asarray(index)
         if indices.dtype.kind not in "iu" or indices.ndim > 1:
             indices = np.arange(len(self))[index]
         if indices.size and not -len(self) <= indices.min() <= indices.max() < len(self):
-            raise IndexError(f"{self.path} has {len(self):,} images")
-        images = self._read(np.atleast_1d(np.where(indices < 0, indices + len(self), indices)))
-        return images if indices.ndim else images[0]
+            raise IndexError(f"{self.path} has {len(self):,} items")
+        items = self._read(np.atleast_1d(np.where(indices < 0, indices + len(self), indices)))
+        return items if indices.ndim else items[0]
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[BufferedReader]:
@@ -92,41 +102,68 @@ class ImageFile:
             )
             raise self.failure from error
 
+    def _read_range(self, first: int, last: int) -> np.ndarray:
+        """Read the items from number `first` to before `last`."""
+        items = np.empty((last - first, *self.shape[1:]), self._stored)
+        with self._open() as file:
+            self._fill(file, items, first * self.item_bytes)
+        return items
+
     def _read(self, indices: np.ndarray) -> np.ndarray:
-        """Read the images of these indices, which are not negative, in their order."""
-        images, pixels = np.empty((len(indices), *self.shape[1:]), np.uint8), self._pixels
+        """Read the items of these indices, which are not negative, in their order."""
+        items = np.empty((len(indices), *self.shape[1:]), self._stored)
         with self._open() as file:
             for start, end in self._list_spans(indices):
                 first, last = int(indices[start]), int(indices[end - 1])
                 if last - first == end - 1 - start:
-                    self._fill(file, images[start:end], first * pixels)
+                    self._fill(file, items[start:end], first * self.item_bytes)
                     continue
-                span = np.empty((last - first + 1, *self.shape[1:]), np.uint8)
-                self._fill(file, span, first * pixels)
-                images[start:end] = span[indices[start:end] - first]
-        return images
+                span = np.empty((last - first + 1, *self.shape[1:]), self._stored)
+                self._fill(file, span, first * self.item_bytes)
+                items[start:end] = span[indices[start:end] - first]
+        return items
 
     def _list_spans(self, indices: np.ndarray) -> Iterator[tuple[int, int]]:
         """Yield the slices of `indices` that are read at once: increasing, with small gaps."""
         steps = np.diff(indices)
-        most = 1 + _MAX_GAP // self._pixels
-        edges = np.flatnonzero((steps < 1) | (steps > most)) + 1
+        most = 1 + _MAX_GAP // self.item_bytes
+        # Gaps are read too: many small ones would take many times the memory of the items.
+        parts = indices // max(1, _PART // self.item_bytes)
+        edges = np.flatnonzero((steps < 1) | (steps > most) | (np.diff(parts) != 0)) + 1
         return itertools.pairwise([0, *edges.tolist(), len(indices)] if len(indices) else [])
 
-    def _fill(self, file: BufferedReader, pixels: np.ndarray, start: int) -> None:
-        """Read as many pixels as the array has, from number `start` of the file on."""
+    def _fill(self, file: BufferedReader, items: np.ndarray, start: int) -> None:
+        """Read as many bytes as the array has, from number `start` of the file's items on."""
         file.seek(self._offset + start)
-        if file.readinto(pixels.data.cast("B")) != pixels.nbytes:
+        if file.readinto(items.reshape(-1).view(np.uint8).data) != items.nbytes:
             raise ValueError("it was cut short")
 
     def parts(self) -> Iterator[np.ndarray]:
-        """Iterate over all images in the file's order, a few MB at a time."""
-        step = max(1, _PART // self._pixels)
+        """Iterate over all items in the file's order, a few MB at a time."""
+        step = max(1, _PART // self.item_bytes)
         return (self[start : start + step] for start in range(0, len(self), step))
+
+
+class ImageFile(ArrayFile):
+    """uint8 images (N, height, width[, channels]) in a `.npy` file.
+
+    Args:
+        path: The `.npy` file.
+
+    Raises:
+        DataError: If the file is missing or holds something else.
+    """
+
+    def _check_header(self, header: npy.Header, path: Path) -> None:
+        if header.dtype != np.uint8 or header.fortran:
+            order = "Fortran" if header.fortran else "C"
+            raise DataError(
+                f"{path} must hold uint8 images in C order, not {header.dtype} in {order} order"
+            )
 
     def flat_parts(self) -> Iterator[np.ndarray]:
         """Iterate over all pixels in the file's order, a few MB at a time for any image size."""
-        count = len(self) * self._pixels
+        count = len(self) * self.item_bytes
         for start in range(0, count, _PART):
             part = np.empty(min(_PART, count - start), np.uint8)
             with self._open() as file:
@@ -135,11 +172,11 @@ class ImageFile:
 
 
 @contextlib.contextmanager
-def translate_read_errors(*images: Any) -> Iterator[None]:
+def translate_read_errors(*arrays: Any) -> Iterator[None]:
     """Raise the `DataError` of a file that TensorFlow's input pipeline could not read.
 
     Args:
-        *images: The images that the block reads; arrays never fail.
+        *arrays: Images and labels that the block reads; those in memory never fail.
 
     Yields:
         Nothing.
@@ -150,7 +187,7 @@ def translate_read_errors(*images: Any) -> Iterator[None]:
     try:
         yield
     except Exception:
-        failures = [each.failure for each in images if isinstance(each, ImageFile)]
+        failures = [each.failure for each in arrays if isinstance(each, ArrayFile)]
         for failure in filter(None, failures):
             raise failure from None
         raise
@@ -159,62 +196,3 @@ def translate_read_errors(*images: Any) -> Iterator[None]:
 def _get_state(status: os.stat_result) -> tuple[int, ...]:
     """Return what changes when a file is written to or replaced."""
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def shuffled_batches(
-    images: ImageFile, indices: np.ndarray, batch_size: int, seed: int, epoch: int
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Iterate over one epoch's batches in an order that depends only on `seed` and `epoch`.
-
-    Blocks of neighboring images are read in random order, and about 32 MB of them are shuffled
-    together. A file that is sorted by class is therefore mixed only as far as its blocks are.
-
-    Args:
-        images: The file.
-        indices: Sorted indices of the images to use, each once.
-        batch_size: Images per batch; the last batch may be smaller.
-        seed: Seed of the order.
-        epoch: Number of the epoch.
-
-    Yields:
-        Indices (n,) of a batch's images, and the uint8 images (n, height, width[, channels]).
-    """
-    random = np.random.default_rng([seed, epoch])
-    blocks = random.permutation(-(-len(indices) // BLOCK))
-    blocks_per_window = max(1, WINDOW // (BLOCK * math.prod(images.shape[1:])))
-    pending, pixels = np.empty(0, indices.dtype), np.empty((0, *images.shape[1:]), np.uint8)
-    for start in range(0, len(blocks), blocks_per_window):
-        window = np.sort(blocks[start : start + blocks_per_window])
-        selected = np.concatenate(
-            [indices[block * BLOCK : (block + 1) * BLOCK] for block in window]
-        )
-        order = random.permutation(len(selected))
-        pending = np.concatenate([pending, selected[order]])
-        pixels = np.concatenate([pixels, images[selected][order]])
-        full = len(pending) // batch_size * batch_size
-        for first in range(0, full, batch_size):
-            yield pending[first : first + batch_size], pixels[first : first + batch_size]
-        pending, pixels = pending[full:], pixels[full:]
-    if len(pending):
-        yield pending, pixels
-
-
-def epoch_batches(
-    images: ImageFile, indices: np.ndarray, batch_size: int, seed: int, first_epoch: int
-) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
-    """Iterate over the batches of `shuffled_batches`, epoch after epoch, without end.
-
-    Args:
-        images: The file.
-        indices: Sorted indices of the images to use.
-        batch_size: Images per batch.
-        seed: Seed of the order.
-        first_epoch: Number of the epoch to start from.
-
-    Yields:
-        The epoch's number, the batch's number within it, the indices and the images.
-    """
-    for epoch in itertools.count(first_epoch):
-        batches = shuffled_batches(images, indices, batch_size, seed, epoch)
-        for number, (selected, pixels) in enumerate(batches):
-            yield epoch, number, selected, pixels

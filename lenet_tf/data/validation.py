@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from lenet_tf.data.streaming import ImageFile
+from lenet_tf.data.streaming import ArrayFile, ImageFile
 from lenet_tf.errors import DataError, DataWarning
 
 # Images whose brightest pixel is below this may have another range than 0…255.
@@ -36,12 +36,12 @@ def to_array(values: Any, name: str) -> Any:
         name: What error messages call the values.
 
     Returns:
-        A `numpy.ndarray`, or an `ImageFile` as it is.
+        A `numpy.ndarray`, or an array in a file as it is.
 
     Raises:
         DataError: If they are no array, or some of them are masked.
     """
-    if isinstance(values, ImageFile) or type(values) is np.ndarray:
+    if isinstance(values, ArrayFile) or type(values) is np.ndarray:
         return values
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise DataError(f"{name} have masked values: fill or remove them first")

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from lenet_tf.data.augmentation import distort
 from lenet_tf.data.dataset import RawData
+from lenet_tf.data.label_files import find_first_images
 from lenet_tf.data.preprocessing import NORMALIZED_RANGES, prepare_images
 from lenet_tf.evaluation.image_figures import plot_image_rows
 from lenet_tf.evaluation.plotting import default_style
@@ -28,8 +29,7 @@ def plot_distortions(data: RawData, spec: Spec, seed: int, repeats: int = 3) -> 
     Returns:
         The figure.
     """
-    labels = range(min(data.num_classes, _MAX_CLASSES))
-    first = np.concatenate([np.flatnonzero(data.y_train == label)[:1] for label in labels])
+    first = find_first_images(data.y_train, min(data.num_classes, _MAX_CLASSES))
     images = prepare_images(data.x_train[first], spec.preparation)
     background = NORMALIZED_RANGES[spec.preparation.normalization][0]
     rows = [("original", images)]

@@ -88,7 +88,7 @@ def evaluate(model: LeNet | Run | str | Path, data: RawData) -> dict[str, float]
     with (
         STATUS.show(f"testing on {len(data.x_test):,} images"),
         use_own_metrics(model),
-        translate_read_errors(data.x_test),
+        translate_read_errors(data.x_test, data.y_test),
     ):
         return model.evaluate(batches, verbose=0, return_dict=True)
 

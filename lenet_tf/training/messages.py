@@ -52,6 +52,9 @@ def run_start_message(
     else:
         validation = f"{len(split.validation_indices):,} held-out training images"
     tested = f", {len(data.x_test):,} to test" if config.test else ""
+    kept = ""
+    if data.digest_file is not None:
+        kept = f"        SHA-256 kept in {escape_controls(data.digest_file)}\n"
     changed = describe_changes(config.changed)
     changed = f"changed {changed}\n" if changed else ""
     resumed = f", resumes after epoch {finished_epochs}" if finished_epochs else ""
@@ -59,7 +62,7 @@ def run_start_message(
         f"{spec.name}  {spec.parameters:,} parameters, epochs {recipe.epochs},"
         f" batch size {recipe.batch_size}, seed {config.seed}\n{changed}"
         f"data    {_describe_data(data)}:"
-        f" {len(split.train_indices):,} images to train{tested}\n"
+        f" {len(split.train_indices):,} images to train{tested}\n{kept}"
         f"        validated on {validation}\n"
         f"device  {device.label}\n"
         f"engine  {loop}\n{hint}{compiled}"

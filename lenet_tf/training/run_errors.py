@@ -35,7 +35,7 @@ def translate_run_errors(
     """
     with track_folder(folder) as find_folder:
         try:
-            with translate_read_errors(data.x_train, data.x_test):
+            with translate_read_errors(data.x_train, data.y_train, data.x_test, data.y_test):
                 yield
         except KeyboardInterrupt as error:
             text = "\n".join(state(find_folder() or folder))

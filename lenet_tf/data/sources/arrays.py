@@ -12,7 +12,7 @@ import numpy as np
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.image_conversions import is_stored_raw
-from lenet_tf.data.labels import MAX_CLASSES
+from lenet_tf.data.label_files import MAX_CLASSES, MAX_IN_MEMORY, LabelFile
 from lenet_tf.data.read_options import DEFAULT_OPTIONS, ReadOptions
 from lenet_tf.data.sources.own_arrays import find_arrays, make_data, order_arrays
 from lenet_tf.data.streaming import ImageFile
@@ -115,7 +115,8 @@ def load_npy_folder(
 ) -> RawData:
     """Load a data set from a folder of `.npy` files, and leave its images on the disk.
 
-    Images that need a conversion are read into memory.
+    Images that need a conversion are read into memory. Labels stay on the disk too if they are many
+    and whole numbers.
 
     Args:
         folder: Folder with x_train.npy, y_train.npy, x_test.npy, y_test.npy and optionally
@@ -137,8 +138,8 @@ def load_npy_folder(
     remaining = MAX_ARRAY_BYTES
     for key in ("y_train", "y_test"):
         if key in found:
-            arrays[key] = _load_npy(files[found[key]], remaining)
-            remaining -= arrays[key].nbytes
+            arrays[key] = _open_labels(files[found[key]], remaining)
+            remaining -= getattr(arrays[key], "nbytes", 0)
     _check_label_count(folder, arrays)
     classes = files.get("num_classes")
     num_classes = np.array(0) if classes is None else _load_npy(classes, _MAX_COUNT_BYTES)
@@ -149,7 +150,21 @@ def load_npy_folder(
             arrays[key], note = _open_images(files[found[key]], options, remaining, not missing)
             remaining -= 0 if note == "" else arrays[key].nbytes
             notes += [note] if note else []
+            if isinstance(arrays[key], np.ndarray):
+                # Images in memory have their labels there.
+                arrays[f"y{key[1:]}"] = np.asarray(arrays[f"y{key[1:]}"])
     return make_data(arrays, options, str(folder.resolve()), notify, count, notes=notes)
+
+
+def _open_labels(path: Path, max_bytes: int) -> np.ndarray | LabelFile:
+    """Return labels that stay in their file if they are many and can stay there."""
+    try:
+        labels = LabelFile(path)
+    except DataError:
+        labels = None
+    return (
+        labels if labels is not None and len(labels) > MAX_IN_MEMORY else _load_npy(path, max_bytes)
+    )
 
 
 def _open_images(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lenet_tf.data.dataset import Split
 
 # A streamed data set may have a million validation images.
 MAX_IMAGES = 10_000
+# Bytes of these images, which are in memory at once.
+_MAX_BYTES = 128 << 20
 
 
 def evenly_spaced(count: int, limit: int) -> np.ndarray:
@@ -20,12 +24,13 @@ def validation_images(split: Split, limit: int = MAX_IMAGES) -> tuple[np.ndarray
 
     Args:
         split: The run's data.
-        limit: Largest number of images.
+        limit: Largest number of images. Large images are fewer.
 
     Returns:
         Images (n, height, width[, channels]) of uint8, and labels (n,).
     """
     images, labels, indices = split.validation
+    limit = min(limit, max(1, _MAX_BYTES // math.prod(images.shape[1:])))
     positions = evenly_spaced(len(images) if indices is None else len(indices), limit)
     selected = positions if indices is None else indices[positions]
     return images[selected], labels[selected]
