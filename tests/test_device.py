@@ -97,9 +97,9 @@ def test_the_reason_for_a_missing_gpu(gpus, monkeypatch, visible, built, driver,
         device.choose_device("gpu")
 
 
-@pytest.mark.parametrize("wanted", ["GPU", "gpu:", "gpu:x", "cuda", "cpu:0", ""])
+@pytest.mark.parametrize("wanted", ["GPU", "gpu:", "gpu:x", "cuda", "cpu:1", "cpu:all", "", 1])
 def test_unknown_devices_are_reported(wanted):
-    with pytest.raises(DeviceError, match="choose auto, cpu, gpu or gpu:N"):
+    with pytest.raises(DeviceError, match="choose auto, cpu, gpu, gpu:N or gpu:all"):
         device.choose_device(wanted)
 
 

@@ -282,9 +282,9 @@ def test_a_distribution_strategy_is_refused(digits, tmp_path):
     options = {"device": "cpu", "logs": tmp_path / "logs", "quiet": True}
     with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
         model = lenet_tf.LeNet("tiny", seed=1)
-        with pytest.raises(TrainingError, match="trains on one device, not by MirroredStrategy"):
+        with pytest.raises(DeviceError, match="leave its scope, and pass device='cpu'"):
             fit("tiny", digits, **options)
-    with pytest.raises(TrainingError, match="trains on one device, not by MirroredStrategy"):
+    with pytest.raises(DeviceError, match="build the model outside of its scope, and pass device"):
         fit(model, digits, **options)
     assert not (tmp_path / "logs").exists()
 

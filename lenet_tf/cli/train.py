@@ -101,12 +101,12 @@ def _make_config(
 
 
 def _prepare_runtime(config: TrainConfig) -> None:
-    """Set TensorFlow's threads and refuse a missing GPU, before slow work starts."""
+    """Set TensorFlow's threads and refuse missing devices, before slow work starts."""
     from lenet_tf.runtime import device, threads
 
     if config.spec.recipe.optimizer.name == "sdlm":
         threads.use_one_thread()
-    if config.device.startswith("gpu"):
+    if config.device.startswith("gpu") or "," in config.device:
         device.choose_device(config.device)
 
 

@@ -78,7 +78,7 @@ TRAIN_OPTIONS = (
         metavar="NAME",
         default="auto",
         show_default=True,
-        help="auto, cpu, gpu or gpu:N.",
+        help="auto, cpu, gpu, gpu:N or gpu:all, or several such as gpu:0,gpu:1.",
     ),
     click.option(
         "--logs",

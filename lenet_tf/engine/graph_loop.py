@@ -92,7 +92,7 @@ class GraphLoop:
     def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         """Evaluate one batch like Keras' own step, with the forward pass in parts."""
         x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
-        tracker = _get_loss_tracker(model)
+        tracker = get_loss_tracker(model)
         parts = forward_in_parts(model, x)
         for rows, count, outputs in parts:
             # Each part's own outputs: Keras computes cross-entropy from the logits only while it
@@ -111,7 +111,7 @@ class GraphLoop:
         run = self._run_compiled_steps if self.jit_compile else self._run_steps
         total_loss, outputs = run(model, x, y)
         count = tf.shape(x)[0]
-        tracker = _get_loss_tracker(model)
+        tracker = get_loss_tracker(model)
         tracker.update_state(total_loss / tf.cast(count, total_loss.dtype), sample_weight=count)
         return model.compute_metrics(x, y, outputs)
 
@@ -216,7 +216,8 @@ def get_image_losses(model: keras.Model) -> Callable[[Any, Any], Any]:
     return getattr(loss_function, "call", loss_function)
 
 
-def _get_loss_tracker(model: keras.Model) -> keras.metrics.Metric:
+def get_loss_tracker(model: keras.Model) -> keras.metrics.Metric:
+    """Return the metric that takes the mean of the loss."""
     (tracker,) = [metric for metric in model.metrics if metric.name == "loss"]
     return tracker
 

@@ -6,11 +6,12 @@ import functools
 import math
 
 import keras
-import numpy as np
 
 from lenet_tf.data.preprocessing import prepare_images
-from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution, get_image_losses
+from lenet_tf.engine.graph_loop import GraphLoop, compute_steps_per_execution
 from lenet_tf.engine.im2col_xla import XlaIm2colModel
+from lenet_tf.engine.mirrored_checks import check_several_devices, has_plain_loss
+from lenet_tf.engine.mirrored_loop import MirroredLoop
 from lenet_tf.errors import TrainingError
 from lenet_tf.models.as_built import find_difference
 from lenet_tf.models.compilation import build_loss
@@ -22,13 +23,11 @@ from lenet_tf.specs import BatchNormalization, Dropout, Pooling, Spec
 
 # Smaller batches gain nothing from running in halves.
 _MIN_BATCH_SIZE_FOR_HALVES = 8
-# Images on which the loop's loss is compared with Keras'.
-_LOSS_IMAGES = 4
 
 
 def choose_engine(
-    engine: str, spec: Spec, model: LeNet, device: Device
-) -> tuple[GraphLoop | None, str]:
+    engine: str, spec: Spec, model: LeNet, device: Device, images: int
+) -> tuple[GraphLoop | MirroredLoop | None, str]:
     """Choose the training loop.
 
     Args:
@@ -36,9 +35,11 @@ def choose_engine(
         spec: The run's network and recipe.
         model: The compiled model, whose optimizer may differ from the recipe's.
         device: Where the run trains.
+        images: Number of training images.
 
     Returns:
-        The graph loop, or None for Keras' own steps, and a description of the choice.
+        The graph loop, the loop of several devices or None for Keras' own steps, and a description
+        of the choice.
 
     Raises:
         TrainingError: If the engine can't train this model on this device.
@@ -46,7 +47,12 @@ def choose_engine(
     is_sdlm = isinstance(model.optimizer, SDLM)
     if is_sdlm:
         _check_sdlm(model, spec)
-    obstacle = _find_obstacle(model, device)
+    obstacle = _find_obstacle(model)
+    if device.count > 1:
+        return _choose_mirrored_loop(engine, spec, model, device, images, obstacle)
+    # Nobody has measured which loop is faster on a GPU.
+    if engine == "auto" and not device.is_cpu:
+        obstacle = "a GPU trains"
     if engine == "graph" and obstacle:
         raise TrainingError(
             f"the engine graph can't train {model.name}, since {obstacle}:"
@@ -55,7 +61,7 @@ def choose_engine(
     if engine == "keras" or obstacle:
         return None, f"keras, since {obstacle}" if engine == "auto" else "keras"
     batch_size = spec.recipe.batch_size
-    parts = 2 if _can_halve_batches(spec) else 1
+    parts = 2 if device.is_cpu and _can_halve_batches(spec) else 1
     prepare = None
     # Augmentation needs prepared images. In steps on one image, preparation would take half the
     # time.
@@ -71,6 +77,24 @@ def choose_engine(
     if jit_compile:
         description += ", compiled by XLA"
     return GraphLoop(batch_size, parts, prepare, steps, jit_compile), description
+
+
+def _choose_mirrored_loop(
+    engine: str, spec: Spec, model: LeNet, device: Device, images: int, obstacle: str
+) -> tuple[MirroredLoop, str]:
+    """Choose the loop of several devices."""
+    if engine != "auto":
+        raise TrainingError(
+            f"the engine {engine} trains on one device, and several have a training loop of their"
+            " own: omit --engine, or choose one device"
+        )
+    check_several_devices(spec, model, device.count, images)
+    size = spec.recipe.batch_size
+    steps = compute_steps_per_execution(
+        size, max(math.prod(spec.input_shape), model.output_shape[-1])
+    )
+    loop = MirroredLoop(device.strategy, size, steps, device.is_cpu and not obstacle)
+    return loop, f"mirrored, {steps} steps per execution, each batch split over the devices"
 
 
 def describe_own_methods(model: LeNet) -> str:
@@ -94,14 +118,12 @@ def _check_sdlm(model: LeNet, spec: Spec) -> None:
         )
 
 
-def _find_obstacle(model: LeNet, device: Device) -> str:
+def _find_obstacle(model: LeNet) -> str:
     """Return why the graph loop can't train this model, or an empty string.
 
     The graph loop takes the steps that Keras takes for a table. Whatever else a model has, Keras'
     own step knows better.
     """
-    if device.name != "/CPU:0":
-        return "a GPU trains"
     if model.precision != "float32":
         return f"the precision is {model.precision}"
     own_methods = describe_own_methods(model)
@@ -117,20 +139,7 @@ def _find_obstacle(model: LeNet, device: Device) -> str:
         return "its layers add losses"
     if model.run_eagerly:
         return "it is compiled with run_eagerly"
-    return "" if _has_plain_loss(model) else "its loss isn't the mean over the images"
-
-
-def _has_plain_loss(model: LeNet) -> bool:
-    """Return whether Keras' loss, with weights and reduction, is the one that the loop takes."""
-    classes = model.output_shape[-1]
-    random = np.random.default_rng(0)
-    outputs = random.dirichlet(np.ones(classes), _LOSS_IMAGES).astype("float32")
-    labels = np.eye(classes, dtype="float32")[random.integers(0, classes, _LOSS_IMAGES)]
-    expected = keras.ops.convert_to_numpy(model.compute_loss(None, labels, outputs))
-    losses = keras.ops.convert_to_numpy(get_image_losses(model)(labels, outputs))
-    if losses.shape != (_LOSS_IMAGES,) or expected.ndim != 0:
-        return False
-    return np.allclose(losses.mean(), expected, rtol=1e-4, equal_nan=True)
+    return "" if has_plain_loss(model) else "its loss isn't the mean over the images"
 
 
 def _can_halve_batches(spec: Spec) -> bool:

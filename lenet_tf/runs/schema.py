@@ -20,6 +20,8 @@ Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Epochs = Annotated[int, Meta(ge=0, le=MAX_EPOCHS)]
 Number = Annotated[float, Meta(ge=-MAX_NUMBER, le=MAX_NUMBER)]
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+# One device, or several of one run.
+_DEVICES = r"^/(CPU|GPU):[0-9]{1,4}(,/(CPU|GPU):[0-9]{1,4}){0,63}$"
 # 300 years.
 Seconds = Annotated[float, Meta(ge=0, le=1e10)]
 
@@ -56,7 +58,7 @@ class Settings(Struct):
 class Device(Struct):
     """`device` in config.json."""
 
-    name: Annotated[str, Meta(pattern=r"^/(CPU|GPU):[0-9]{1,4}$")] | UnsetType = UNSET
+    name: Annotated[str, Meta(pattern=_DEVICES)] | UnsetType = UNSET
     label: Text | UnsetType = UNSET
     threads: dict[Text, Text | None] | UnsetType = UNSET
     numerics: dict[Text, Text | bool | None] | UnsetType = UNSET

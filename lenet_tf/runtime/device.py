@@ -1,4 +1,4 @@
-"""The choice between CPU and GPU."""
+"""The choice between CPU, GPU and several of them."""
 
 from __future__ import annotations
 
@@ -8,83 +8,137 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import Any
 
 from lenet_tf.errors import DeviceError
+from lenet_tf.runtime import several_devices
 from lenet_tf.runtime.environment import install_command, usable_cores
 from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
-_OPTION = re.compile(r"auto|cpu|gpu(:\d+)?")
+_OPTION = re.compile(r"auto|cpu(:0)?|gpu(:\d{1,4}|:all)?")
 
 
 @dataclass(frozen=True)
 class Device:
-    """A processor on which models train.
+    """A processor on which models train, or several.
 
     Attributes:
-        name: TensorFlow's name, such as `/GPU:0`.
+        name: TensorFlow's name, such as `/GPU:0` or `/GPU:0,/GPU:1`.
         label: Description for people, such as the GPU's model.
     """
 
     name: str
     label: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """TensorFlow's name of each device."""
+        return tuple(self.name.split(","))
+
+    @property
+    def count(self) -> int:
+        """How many devices train together."""
+        return len(self.names)
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether no GPU trains."""
+        return self.name.startswith("/CPU")
+
+    @property
+    def strategy(self) -> Any:
+        """The `MirroredStrategy` of several devices."""
+        return several_devices.create_strategy(self.names)
+
     def scope(self) -> contextlib.AbstractContextManager:
-        """Return a context in which models are built and trained on this device."""
+        """Return a context in which models are built and trained on the first device."""
         import tensorflow as tf
 
-        return tf.device(self.name)
+        return tf.device(self.names[0])
 
 
 def check_device_name(option: str) -> None:
-    """Check the name of a device.
+    """Check the name of a device, or of several.
 
     Args:
-        option: `auto`, `cpu`, `gpu` or `gpu:N`.
+        option: `auto`, `cpu`, `gpu`, `gpu:N`, `gpu:all`, or several such as `cpu:0,cpu:1`.
 
     Raises:
-        DeviceError: If the name is unknown.
+        DeviceError: If a name is unknown or named twice, or if CPUs and GPUs are mixed.
     """
-    if not isinstance(option, str) or not _OPTION.fullmatch(option):
-        raise DeviceError(f"unknown device {option!r}: choose auto, cpu, gpu or gpu:N")
+    if isinstance(option, str) and "," in option:
+        several_devices.split_names(option)
+    elif not isinstance(option, str) or not _OPTION.fullmatch(option):
+        raise DeviceError(
+            f"unknown device {option!r}: choose auto, cpu, gpu, gpu:N or gpu:all, or several such"
+            " as gpu:0,gpu:1"
+        )
 
 
 def choose_device(option: str = "auto") -> Device:
-    """Find the device to train on.
+    """Find the device to train on, or several.
 
     Args:
-        option: `auto` for the first GPU or else the CPU, `cpu`, `gpu` or `gpu:N`.
+        option: `auto` for the first GPU or else the CPU, `cpu`, `gpu`, `gpu:N`, `gpu:all`, or
+            several such as `gpu:0,gpu:1`. `cpu:0,cpu:1` are parts of one processor, which
+            TensorFlow makes before its first operation.
 
     Returns:
         The device.
 
     Raises:
-        DeviceError: If the name is unknown, or it names a GPU that is not usable.
+        DeviceError: If the name is unknown, it names a device that is not usable, or this process
+            is a worker of a cluster.
     """
     check_device_name(option)
+    several_devices.check_cluster()
     gpus = list_gpus()
-    if option == "cpu" or (option == "auto" and not gpus):
+    if option == "gpu:all":
+        option = ",".join(f"gpu:{index}" for index in range(len(gpus))) or "gpu"
+    if "," in option:
+        return _choose_several(option, gpus)
+    if option in ("cpu", "cpu:0") or (option == "auto" and not gpus):
         label = f"CPU, {usable_cores()} cores"
         # Without nvidia-smi there is most likely no GPU whose absence needs an explanation.
         if option == "auto" and shutil.which("nvidia-smi"):
             label += f"; no GPU: {explain_missing_gpu()}"
         return Device("/CPU:0", label)
     index = int(option.partition(":")[2] or 0)
+    _check_gpu(option, index, gpus)
+    return Device(f"/GPU:{index}", gpus[index])
+
+
+def _check_gpu(option: str, index: int, gpus: list[str]) -> None:
     if index >= len(gpus):
         reason = f"TensorFlow finds only {len(gpus)}" if gpus else explain_missing_gpu()
         raise DeviceError(f"device {option!r} is unavailable: {reason}. Use --device cpu instead.")
-    return Device(f"/GPU:{index}", gpus[index])
+
+
+def _choose_several(option: str, gpus: list[str]) -> Device:
+    names = several_devices.split_names(option)
+    indices = [int(name[4:]) for name in names]
+    # TensorFlow's own order, so that the same devices are the same run.
+    tensorflow_names = ",".join(f"/{names[0][:3].upper()}:{index}" for index in sorted(indices))
+    if names[0].startswith("cpu"):
+        several_devices.create_logical_cpus(option, max(indices) + 1)
+        label = f"CPU, {usable_cores()} cores as {len(names)} devices"
+        return Device(tensorflow_names, label)
+    _check_gpu(option, max(indices), gpus)
+    models = list(dict.fromkeys(gpus[index] for index in sorted(indices)))
+    return Device(tensorflow_names, f"{len(names)} GPUs: {', '.join(models)}")
 
 
 def to_device_option(name: str) -> str:
     """Convert TensorFlow's name of a device to the option that chooses it.
 
     Args:
-        name: TensorFlow's name, such as `/CPU:0` or `/GPU:1`.
+        name: TensorFlow's name, such as `/CPU:0`, `/GPU:1` or `/CPU:0,/CPU:1`.
 
     Returns:
-        The option, such as `cpu` or `gpu:1`.
+        The option, such as `cpu`, `gpu:1` or `cpu:0,cpu:1`.
     """
-    return name.strip("/").lower().replace("cpu:0", "cpu")
+    option = name.replace("/", "").lower()
+    return "cpu" if option == "cpu:0" else option
 
 
 def list_gpus() -> list[str]:

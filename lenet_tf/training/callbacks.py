@@ -189,7 +189,7 @@ class ReseedLayers(keras.callbacks.Callback):
     """Seeds the layers' random generators from the seed and the epoch alone.
 
     Keras does not save the state of its generators. Without this, a resumed run would draw other
-    numbers for dropout and stochastic pooling.
+    numbers for dropout and stochastic pooling. Several devices draw different numbers.
 
     Args:
         seed: The seed of the run.
@@ -204,6 +204,8 @@ class ReseedLayers(keras.callbacks.Callback):
         for number, layer in enumerate(self.model.layers):
             generator = getattr(layer, "seed_generator", None)
             if generator is not None:
-                sequence = np.random.SeedSequence([self._seed, epoch, number])
-                (state,) = sequence.generate_state(1) >> 1
-                generator.state.assign(np.array([state, 0], generator.state.dtype))
+                variable = generator.state.value
+                for device, copy in enumerate(getattr(variable, "values", [variable])):
+                    key = [self._seed, epoch, number, *([device] if device else [])]
+                    (state,) = np.random.SeedSequence(key).generate_state(1) >> 1
+                    copy.assign(np.array([state, 0], generator.state.dtype))

@@ -37,7 +37,7 @@ class TrainConfig:
     Args:
         spec: The network, with the recipe that trains it.
         seed: Seed of initial weights, dropout, shuffling and the split, 0…2³² − 1.
-        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        device: `auto`, `cpu`, `gpu`, `gpu:N`, `gpu:all`, or several such as `cpu:0,cpu:1`.
         logs: The folder of all runs.
         deterministic: Whether TensorFlow uses deterministic operations.
         precision: `float32`, `mixed_float16` or `mixed_bfloat16`.

@@ -18,6 +18,7 @@ from lenet_tf.models.lenet import LeNet
 from lenet_tf.runs import run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runtime import device as devices
+from lenet_tf.runtime.several_devices import check_no_strategy
 from lenet_tf.specs import Augmentation, Recipe, Spec
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig, random_seed
@@ -73,7 +74,9 @@ def fit(
         seed: Seed of initial weights, dropout, shuffling and the split. On a CPU, the same seed
             gives the same weights bit for bit. None draws and records one. The global generators
             of Keras, NumPy and Python get this seed.
-        device: `auto`, `cpu`, `gpu` or `gpu:N`.
+        device: `auto`, `cpu`, `gpu` or `gpu:N`; `gpu:all` or several such as `gpu:0,gpu:1` share
+            each batch, with the same results up to rounding. `cpu:0,cpu:1` must come before
+            TensorFlow's first operation. Dropout draws other numbers on each device.
         logs: The folder of all runs.
         deterministic: Use TensorFlow's deterministic operations, for equal results on a GPU too.
             They are slower there, and stay on for the whole process.
@@ -108,7 +111,8 @@ def fit(
     Raises:
         SpecError: The network, recipe or precision is invalid. Nothing was written.
         DataError: The data don't fit the network. Nothing was written.
-        DeviceError: The device is unavailable. Nothing was written.
+        DeviceError: The device is unavailable, or `fit` is called in the scope of a strategy.
+            Nothing was written.
         TrainingError: A setting is invalid, or the loss became NaN or infinite. The run folder
             keeps the last good checkpoints.
         RunError: The run folder cannot be written. Finished epochs are kept, and `resume`
@@ -193,6 +197,7 @@ def train(
     Raises:
         LenetError, Interrupted: As `fit`.
     """
+    check_no_strategy(model)
     device = devices.choose_device(config.device)
     split = split_data(
         data, config.spec.recipe.validation, config.split_by, config.spec.preparation

@@ -39,7 +39,7 @@ def run_start_message(
     spec, data = config.spec, split.data
     recipe = spec.recipe
     hint = ""
-    if recipe.optimizer.name == "sdlm" and device.name == "/CPU:0" and not uses_one_thread():
+    if recipe.optimizer.name == "sdlm" and device.is_cpu and not uses_one_thread():
         hint = (
             "        this network trains faster with one thread: call lenet_tf.use_one_thread()"
             " before TensorFlow starts\n"

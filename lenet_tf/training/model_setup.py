@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import keras
 import numpy as np
 import psutil
-import tensorflow as tf
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.preprocessing import prepare_images
@@ -36,22 +35,15 @@ def build_for_training(model: LeNet, device: Device) -> None:
         device: The device that trains.
 
     Raises:
-        TrainingError: The model's loss or metrics don't accept one-hot labels, there is nothing
-            to train, or a strategy distributes it.
+        TrainingError: The model's loss or metrics don't accept one-hot labels, or there is
+            nothing to train.
     """
-    is_distributed = model.distribute_strategy is not tf.distribute.get_strategy()
-    if tf.distribute.has_strategy() or is_distributed:
-        name = type(model.distribute_strategy).__name__
-        raise TrainingError(
-            f"fit trains on one device, not by {name}: build and train the model outside the"
-            " strategy's scope, and choose the device with device="
-        )
     if not model.trainable_variables:
         raise TrainingError(
             f"{model.name} has nothing to train: all its layers are frozen (trainable = False) or"
             " have no weights"
         )
-    if device.name == "/CPU:0":
+    if device.is_cpu:
         # Keras turns XLA on wherever a GPU exists. CPU results must not depend on that.
         model.jit_compile = False
     # Keras would round an epoch up to whole executions.
@@ -102,7 +94,7 @@ def check_memory(spec: Spec, split: Split, device: Device, makes_patches: bool) 
         SpecError: The step needs more.
     """
     images = min(spec.recipe.batch_size, len(split.train_indices))
-    memory = psutil.virtual_memory().total if device.name == "/CPU:0" else None
+    memory = psutil.virtual_memory().total if device.is_cpu else None
     cost.check_training_cost(spec, images, memory, makes_patches)
 
 

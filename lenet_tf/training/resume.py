@@ -29,6 +29,7 @@ from lenet_tf.runs.run_record import (
 from lenet_tf.runtime import device as devices
 from lenet_tf.runtime import threads
 from lenet_tf.runtime.numerics import describe_differences
+from lenet_tf.runtime.several_devices import check_no_strategy
 from lenet_tf.text import quote_word
 from lenet_tf.training.callbacks import list_callbacks
 from lenet_tf.training.config import TrainConfig
@@ -158,6 +159,7 @@ def _continue(
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> run_folder.Run:
     threads.use_recorded(record.config["device"].get("threads"))
+    check_no_strategy()
     device, spec = devices.choose_device(config.device), config.spec
     with (
         run_folder.run_lock(record.path),

@@ -13,13 +13,12 @@ from typing import Any
 import keras
 
 from lenet_tf.data.dataset import Split
-from lenet_tf.data.pipeline import evaluation_batches, training_batches
-from lenet_tf.engine.graph_loop import GraphLoop, use_engine
+from lenet_tf.engine.graph_loop import GraphLoop
 from lenet_tf.engine.im2col import Im2colModel
+from lenet_tf.engine.mirrored_loop import MirroredLoop
 from lenet_tf.engine.selection import choose_engine
 from lenet_tf.evaluation.evaluate import evaluate
 from lenet_tf.models.lenet import LeNet
-from lenet_tf.models.own_metrics import use_own_metrics
 from lenet_tf.runs import checkpoints, run_folder
 from lenet_tf.runs.checkpoints import Progress
 from lenet_tf.runs.run_record import RunRecord
@@ -29,7 +28,9 @@ from lenet_tf.runtime.signals import ShutdownRequest, graceful_interrupt
 from lenet_tf.runtime.terminal import STATUS
 from lenet_tf.text import escape_controls
 from lenet_tf.training import callbacks as own_callbacks
+from lenet_tf.training.batches import build_batches
 from lenet_tf.training.config import TrainConfig
+from lenet_tf.training.copies import copy_state, use_loop
 from lenet_tf.training.kernel_recorder import KernelRecorder
 from lenet_tf.training.messages import resume_command, run_start_message
 from lenet_tf.training.model_setup import build_for_training, recipe_callbacks, set_schedule
@@ -65,7 +66,7 @@ class Trainer:
     device: Device
     callbacks: Sequence[keras.callbacks.Callback] = ()
     _progress: Progress = field(default_factory=Progress, init=False)
-    _loop: GraphLoop | None = field(default=None, init=False)
+    _loop: GraphLoop | MirroredLoop | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         build_for_training(self.model, self.device)
@@ -78,7 +79,10 @@ class Trainer:
             replace(spec, recipe=replace(spec.recipe, batch_size=size)),
             self.model,
             self.device,
+            len(self.split.train_indices),
         )
+        # What Keras' fit trains: the model, or its copy on several devices.
+        self._trained = self.model
 
     @property
     def makes_patches(self) -> bool:
@@ -153,39 +157,16 @@ class Trainer:
         return self._progress.is_over(self.config.spec.recipe.epochs, self.config.early_stopping)
 
     def _train(self, shutdown: ShutdownRequest) -> None:
-        data, loop, spec = self.split.data, self._loop, self.config.spec
-        steps = 1 if loop is None else loop.steps_per_execution
-        images_per_execution = spec.recipe.batch_size * steps
-        batches = training_batches(
-            data.x_train,
-            data.y_train,
-            data.num_classes,
-            self.split.preparation,
-            batch_size=images_per_execution,
-            seed=self.config.seed,
-            augmentation=spec.recipe.augmentation,
-            indices=self.split.train_indices,
-            first_epoch=self._progress.epochs,
-            prepare=loop is None or loop.prepare is None,
-        )
-        images, labels, indices = self.split.validation
-        validation = evaluation_batches(
-            images, labels, data.num_classes, self.split.validation_preparation, indices, spec
-        )
+        steps = 1 if self._loop is None else self._loop.steps_per_execution
+        batches = build_batches(self.config, self.split, self._loop, self._progress.epochs)
         nan = own_callbacks.StopAtNaN(steps)
         display = create_progress_display(self.config, self.split, steps, shutdown)
-        with (
-            STATUS.make_way(),
-            use_own_metrics(self.model, trains=True),
-            use_engine(self.model, loop),
-        ):
-            self.model.fit(
-                batches,
-                steps_per_epoch=math.ceil(len(self.split.train_indices) / images_per_execution),
+        with STATUS.make_way(), use_loop(self.model, self._loop) as self._trained:
+            self._trained.fit(
+                **batches,
                 shuffle=False,
                 initial_epoch=self._progress.epochs,
-                epochs=spec.recipe.epochs,
-                validation_data=validation,
+                epochs=self.config.spec.recipe.epochs,
                 callbacks=self._callbacks(nan, display, shutdown),
                 verbose=0,
             )
@@ -194,6 +175,7 @@ class Trainer:
 
     def _finish_epoch(self, logs: Mapping[str, Any]) -> None:
         """Write the files of an epoch. Renaming final.keras finishes it."""
+        copy_state(self._trained, self.model)
         progress = add_epoch(self._progress, self.model, logs)
         with translate_write_errors():
             write_checkpoint(self._folder / run_folder.FINAL, self.model, progress)
@@ -219,10 +201,10 @@ class Trainer:
             nan,
             TensorBoard(self._record, self.config.board, self.split),
             own_callbacks.ReseedLayers(self.config.seed),
-            *recipe_callbacks(self.config, self.split, self.model, self._record),
+            *recipe_callbacks(self.config, self.split, self._trained, self._record),
             *display,
             *self.callbacks,
-            own_callbacks.ModelGuard(self.model),
+            own_callbacks.ModelGuard(self._trained),
             own_callbacks.EpochEnd(finish_epoch),
         ]
 
