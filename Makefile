@@ -27,7 +27,7 @@ $(if $(UNKNOWN),$(error unknown variable $(UNKNOWN): choose from $(KNOWN)))
 
 .DEFAULT_GOAL := help
 .PHONY: help install train reproduce presets page test test-slow test-cpu test-lowest test-wheel coverage \
-	soak lint format tensorboard jupyter notebooks bench bench-scale constraints audit clean
+	soak lint format tensorboard jupyter notebooks bench bench-gpu bench-scale constraints audit clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -129,6 +129,9 @@ bench: install $(VENV)-bench/.installed ## measure start-up, epochs and other fr
 
 bench-scale: install ## measure epochs of up to 60,000,000 images (half an hour, 5 GB of disk)
 	@$(BIN)/python benchmarks/scale.py $(ARGS)
+
+bench-gpu: install ## measure training on a GPU (under five minutes; ARGS=--quick tries it without)
+	@$(BIN)/python benchmarks/gpu.py $(ARGS)
 
 $(VENV)-bench/.installed: benchmarks/requirements.txt
 	@$(PYTHON) -m venv --clear $(VENV)-bench

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ _START = """
 
     import lenet_tf
     from lenet_tf import specs
+    from lenet_tf.errors import Interrupted, LenetError
 
     sample = lenet_tf.load_data("sample")
 
@@ -149,7 +151,8 @@ def with_batch_normalization() -> Spec:
     spec = lenet_tf.LeNet("tiny").spec
     rows = list(spec.rows)
     rows.insert(2, BatchNormalization("N1"))
-    return Spec(name="normalized", rows=tuple(rows), recipe=spec.recipe)
+    recipe = replace(spec.recipe, batch_size=32)
+    return Spec(name="normalized", rows=tuple(rows), recipe=recipe)
 
 
 class OwnStep(lenet_tf.LeNet):
@@ -261,7 +264,7 @@ def test_a_run_on_two_devices_resumes_exactly(tmp_path):
         whole = lenet_tf.fit(network, data, **options)
         try:
             lenet_tf.fit(network, data, callbacks=Stop(), **options)
-        except lenet_tf.Interrupted:
+        except Interrupted:
             pass
         folder = max(Path(options["logs"], "fit").iterdir(), key=lambda each: each.name)
         resumed = lenet_tf.resume(folder, data, quiet=True, report=False)
@@ -328,7 +331,7 @@ def test_given_models_mixed_precision_and_late_devices(tmp_path):
         ):
             try:
                 lenet_tf.fit("tiny", data, **options | two | change)
-            except lenet_tf.LenetError as error:
+            except LenetError as error:
                 found[name] = str(error)
         print(json.dumps(found))
         """,
@@ -369,7 +372,7 @@ def test_keras_own_fit_in_a_scope_of_the_user(tmp_path):
         history = model.fit(np.array(x), y, epochs=3, verbose=0).history["loss"]
         try:
             lenet_tf.fit(model, data, **options)
-        except lenet_tf.LenetError as error:
+        except LenetError as error:
             print(json.dumps([history, str(error)]))
         """,
     )

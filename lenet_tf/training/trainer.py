@@ -81,6 +81,9 @@ class Trainer:
             self.device,
             len(self.split.train_indices),
         )
+        if self._loop is not None:
+            # XLA would compile each loop anew.
+            self.model.jit_compile = False
         # What Keras' fit trains: the model, or its copy on several devices.
         self._trained = self.model
 

@@ -1,0 +1,213 @@
+"""Measure training on a GPU within five minutes, into results/gpu.json and a table.
+
+It measures the start of a process, epochs of the tutorial's recipe by Keras' steps and by the graph
+loop at three batch sizes, four precisions, and the recipes `fast` and `accurate` (two of its
+epochs). What doesn't fit into --limit is left out and named. Without a GPU it refuses, except with
+--quick, which tries everything on a few images, or --device cpu.
+
+Usage: gpu.py [--limit SECONDS] [--cases start,loops,…] [--device cpu] [--quick] [--output FILE].
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import common
+
+RESULT = common.RESULTS / "gpu.json"
+LIMIT, BATCH_SIZES, EPOCHS = 280, (32, 128, 1024), 3
+PRECISIONS = ("float32", "tf32", "mixed_float16", "mixed_bfloat16")
+START = """
+import sys, lenet_tf
+data = lenet_tf.load_data("sample")
+few = lenet_tf.RawData(data.x_train[:64], data.y_train[:64], data.x_test[:64], data.y_test[:64])
+options = {"device": sys.argv[1], "logs": sys.argv[2], "quiet": True, "report": False}
+lenet_tf.fit("lenet5", few, epochs=1, **options)
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run to measure: its group, its name for people, the network and the options of `fit`."""
+
+    group: str
+    name: str
+    network: str = "lenet5"
+    options: dict[str, Any] = field(default_factory=dict)
+    tf32: bool = True
+
+
+def list_cases(is_gpu: bool) -> Iterator[Case]:
+    """The runs, the most important first."""
+    for batch_size in BATCH_SIZES:
+        for engine in ("keras", "graph"):
+            options = {"batch_size": batch_size, "engine": engine, "epochs": EPOCHS}
+            yield Case("loops", f"lenet5, batch {batch_size}, {engine}", options=options)
+    yield Case("fast", "lenet5-modern, fast", "lenet5-modern", {"recipe": "fast"})
+    for precision in PRECISIONS:
+        # Only a GPU rounds to TF32.
+        if precision == "tf32" and not is_gpu:
+            continue
+        options = {"batch_size": 128, "engine": "keras", "epochs": 2}
+        options["precision"] = "float32" if precision == "tf32" else precision
+        name = f"lenet5, batch 128, keras, {precision}"
+        yield Case("precisions", name, options=options, tf32=precision != "float32")
+    options = {"recipe": "accurate", "epochs": 2}
+    yield Case("accurate", "lenet5-modern, accurate, 2 epochs", "lenet5-modern", options)
+
+
+def measure_start(device: str, limit: float) -> dict[str, Any]:
+    """Seconds of a whole process that trains on 64 images."""
+    with tempfile.TemporaryDirectory() as logs:
+        start = time.monotonic()
+        command = [sys.executable, "-c", START, device, logs]
+        subprocess.run(command, check=True, timeout=limit, stdout=subprocess.DEVNULL)
+        return {"process": time.monotonic() - start}
+
+
+def measure_case(case: Case, data: Any, device: str, deadline: float) -> dict[str, Any]:
+    """Seconds per epoch and the test accuracy. A run that would end too late raises Interrupted."""
+    import keras
+    import tensorflow as tf
+
+    import lenet_tf
+
+    class Deadline(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            if time.monotonic() > deadline:
+                raise KeyboardInterrupt
+
+    tf.config.experimental.enable_tensor_float_32_execution(case.tf32)
+    with tempfile.TemporaryDirectory() as logs:
+        run = lenet_tf.fit(
+            case.network,
+            data,
+            device=device,
+            logs=logs,
+            quiet=True,
+            report=False,
+            board=lenet_tf.Board(images_every=0, histograms=()),
+            callbacks=Deadline(),
+            **case.options,
+        )
+    first, *others = run.history["seconds"]
+    return {
+        "first_epoch": first,
+        "epoch": min(others or [first]),
+        "seconds": run.metrics["seconds"],
+        "epochs": run.metrics["epochs"],
+        "test_accuracy": run.metrics["test_accuracy"],
+    }
+
+
+def render_table(result: dict[str, Any]) -> str:
+    """Returns the measurements as Markdown."""
+    lines = [
+        "| run | first epoch, s | epoch, s | whole run, s | test accuracy |",
+        "|---|---|---|---|---|",
+    ]
+    for name, case in result["cases"].items():
+        if "process" in case:
+            lines.append(f"| {name} | – | – | {case['process']:.1f} | – |")
+            continue
+        lines.append(
+            f"| {name} | {case['first_epoch']:.2f} | {case['epoch']:.2f} |"
+            f" {case['seconds']:.1f} | {case['test_accuracy']:.2%} |"
+        )
+    if result["left_out"]:
+        lines += ["", f"Left out: {'; '.join(result['left_out'])}."]
+    return "\n".join(lines)
+
+
+def choose_device(name: str, is_quick: bool) -> Any:
+    """Returns the device, or exits where there is no GPU to measure."""
+    from lenet_tf.errors import DeviceError
+    from lenet_tf.runtime import device
+
+    try:
+        return device.choose_device("auto" if is_quick else name)
+    except DeviceError as error:
+        raise SystemExit(f"Error: {error}\nOr try the script on a few images: --quick") from error
+
+
+def load_images(is_quick: bool) -> Any:
+    """Returns MNIST, or a few digits."""
+    import lenet_tf
+
+    if not is_quick:
+        return lenet_tf.load_data("mnist")
+    data = lenet_tf.load_data("sample")
+    parts = (data.x_train[:200], data.y_train[:200], data.x_test[:100], data.y_test[:100])
+    return lenet_tf.RawData(*parts, num_classes=10)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--limit", type=float, default=LIMIT, metavar="SECONDS")
+    parser.add_argument("--cases", default="start,loops,fast,precisions,accurate")
+    parser.add_argument("--device", default="gpu")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--output", type=Path, default=RESULT)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print a table and write the result after each case."""
+    arguments = parse_arguments()
+    deadline = time.monotonic() + arguments.limit
+    groups = arguments.cases.split(",")
+    device = choose_device(arguments.device, arguments.quick)
+    option = device.name.strip("/").lower()
+    result: dict[str, Any] = {
+        "device": device.label,
+        "quick": arguments.quick,
+        **common.describe_session(),
+        "cases": {},
+        "left_out": [],
+    }
+
+    def stop() -> None:
+        # A compilation that doesn't end can't be interrupted. The file holds what is finished.
+        print("\nStopped at the time limit.", flush=True)
+        os._exit(3)
+
+    timer = threading.Timer(arguments.limit + 15, stop)
+    timer.daemon = True
+    timer.start()
+    if "start" in groups:
+        try:
+            start = measure_start(option, max(1.0, deadline - time.monotonic()))
+            result["cases"]["start of a process that trains on 64 images"] = start
+        except subprocess.TimeoutExpired:
+            result["left_out"].append("start")
+    data = load_images(arguments.quick)
+    from lenet_tf.errors import Interrupted
+
+    for case in list_cases(not device.is_cpu):
+        if case.group not in groups:
+            continue
+        if time.monotonic() > deadline:
+            result["left_out"].append(case.name)
+            continue
+        try:
+            result["cases"][case.name] = measure_case(case, data, option, deadline)
+        except Interrupted:
+            result["left_out"].append(case.name)
+        common.write_result(arguments.output, result)
+    common.write_result(arguments.output, result)
+    print(f"{device.label}\n\n{render_table(result)}")
+
+
+if __name__ == "__main__":
+    main()
