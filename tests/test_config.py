@@ -93,7 +93,7 @@ SEED = r"the seed must be a whole number from 0 to 4294967295, not "
             SpecError,
             "unknown precision 'float64': known are float32, mixed_float16, mixed_bfloat16",
         ),
-        ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu or gpu:N"),
+        ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu, gpu:N or"),
         ({"recipe": "fast"}, SpecError, "tiny has no recipe 'fast' besides its own"),
         ({"recipe": 3}, SpecError, "recipe must be a Recipe or the name of one, not 3"),
         ({"augmentation": "blur"}, SpecError, "'blur'"),

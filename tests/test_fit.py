@@ -99,7 +99,7 @@ def test_images_that_do_not_fit_are_refused(arrays, tmp_path):
             TrainingError,
             "early_stopping must be a whole number of epochs, not an EarlyStopping: pass its pat",
         ),
-        ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu or gpu:N"),
+        ({"device": "tpu"}, DeviceError, "unknown device 'tpu': choose auto, cpu, gpu, gpu:N or"),
         (
             {"device": "gpu:99"},
             DeviceError,

@@ -26,7 +26,7 @@ _MIN_BATCH_SIZE_FOR_HALVES = 8
 
 
 def choose_engine(
-    engine: str, spec: Spec, model: LeNet, device: Device, images: int
+    engine: str, spec: Spec, model: LeNet, device: Device, images: int = 0
 ) -> tuple[GraphLoop | MirroredLoop | None, str]:
     """Choose the training loop.
 
@@ -35,7 +35,7 @@ def choose_engine(
         spec: The run's network and recipe.
         model: The compiled model, whose optimizer may differ from the recipe's.
         device: Where the run trains.
-        images: Number of training images.
+        images: Number of training images, for several devices.
 
     Returns:
         The graph loop, the loop of several devices or None for Keras' own steps, and a description
