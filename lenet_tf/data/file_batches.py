@@ -62,7 +62,7 @@ def shuffled_batches(
                 yield _join(pending)
                 pending, missing = [], batch_size
         # Before the next window is read.
-        del window_images
+        del window, order, window_labels, window_images, chosen, pixels
     if pending:
         yield _join(pending)
 
@@ -80,7 +80,9 @@ def _shuffle_windows(
         positions = (window[:, None] * BLOCK + np.arange(BLOCK)).reshape(-1)
         # The last block may be smaller.
         selected = indices[positions[: np.searchsorted(positions, len(indices))]]
+        del positions
         yield selected, random.permutation(len(selected))
+        del selected
 
 
 def _join(parts: list[Batch]) -> Batch:

@@ -22,6 +22,8 @@ from lenet_tf.io.bounded import open_regular_file
 _PART = 8 << 20
 # Bytes between two images that are read and dropped rather than skipped.
 _MAX_GAP = 16 << 10
+# Indices that are looked at together.
+_STEP = 1 << 16
 # Some file systems count time in steps of two seconds.
 SETTLING_SECONDS = 2
 
@@ -125,12 +127,14 @@ class ArrayFile:
 
     def _list_spans(self, indices: np.ndarray) -> Iterator[tuple[int, int]]:
         """Yield the slices of `indices` that are read at once: increasing, with small gaps."""
-        steps = np.diff(indices)
         most = 1 + _MAX_GAP // self.item_bytes
         # Gaps are read too: many small ones would take many times the memory of the items.
-        parts = indices // max(1, _PART // self.item_bytes)
-        edges = np.flatnonzero((steps < 1) | (steps > most) | (np.diff(parts) != 0)) + 1
-        return itertools.pairwise([0, *edges.tolist(), len(indices)] if len(indices) else [])
+        items_per_part = max(1, _PART // self.item_bytes)
+        for begin in range(0, len(indices), _STEP):
+            step = indices[begin : begin + _STEP]
+            steps, parts = np.diff(step), np.diff(step // items_per_part)
+            edges = np.flatnonzero((steps < 1) | (steps > most) | (parts != 0)) + 1
+            yield from itertools.pairwise((begin + np.r_[0, edges, len(step)]).tolist())
 
     def _fill(self, file: BufferedReader, items: np.ndarray, start: int) -> None:
         """Read as many bytes as the array has, from number `start` of the file's items on."""
