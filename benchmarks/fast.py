@@ -2,24 +2,33 @@
 
 Each seed is a `lenet-tf train` process. Before every third seed, the tutorial's code trains ten
 epochs in a fresh process (`candidates.py`) for comparison, and then predicts the test images once,
-as `lenet-tf train` tests them once. A loaded machine is refused. Usage: fast.py [--seeds N].
+as `lenet-tf train` tests them once. A loaded machine is refused.
+
+With --before, each seed is trained by another revision too, in turns, and both are printed; no file
+is written. Usage: fast.py [--seeds N] [--before REVISION].
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import common
 
 RESULT = common.RESULTS / "fast.json"
+ROOT = common.HERE.parent
 EPOCHS = 10
+# The first argument is the folder of the package.
+START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from lenet_tf.cli import main; main()"
 COMMAND = [
     "train",
     "lenet5-modern",
@@ -36,18 +45,18 @@ COMMAND = [
 ]
 
 
-def train_fast(seed: int) -> dict[str, float]:
+def train_fast(seed: int, source: Path = ROOT) -> dict[str, float]:
     """Accuracy, seconds of training with validation, files and test, and of the whole process."""
     with tempfile.TemporaryDirectory() as logs:
         command = [*COMMAND, "--seed", str(seed), "--logs", logs]
-        start = time.monotonic()
+        start, cpu_start = time.monotonic(), measure_children()
         subprocess.run(
-            [sys.executable, "-m", "lenet_tf", *command],
+            [sys.executable, "-c", START, str(source), *command],
             env=common.child_environment(),
             stdout=subprocess.DEVNULL,
             check=True,
         )
-        process = time.monotonic() - start
+        process, cpu = time.monotonic() - start, measure_children() - cpu_start
         (metrics,) = Path(logs).glob("fit/*/metrics.json")
         run = json.loads(metrics.read_text(encoding="utf-8"))
     return {
@@ -55,7 +64,46 @@ def train_fast(seed: int) -> dict[str, float]:
         "test_accuracy": run["test_accuracy"],
         "training": run["seconds"],
         "process": process,
+        "cpu": cpu,
     }
+
+
+def measure_children() -> float:
+    """Seconds of processor time that finished child processes have taken."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+@contextlib.contextmanager
+def check_out(revision: str) -> Iterator[Path]:
+    """The files of a revision in a temporary folder."""
+    git = ["git", "-C", str(ROOT), "worktree"]
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "before"
+        subprocess.run([*git, "add", "--quiet", "--detach", str(source), revision], check=True)
+        try:
+            yield source
+        finally:
+            subprocess.run([*git, "remove", "--force", str(source)], check=True)
+
+
+def compare(revision: str, seeds: int, max_load: float) -> None:
+    """Trains with a revision and with the present code in turns, and prints both."""
+    runs: dict[str, list[dict]] = {"before": [], "after": []}
+    with check_out(revision) as before:
+        sources = {"before": before, "after": ROOT}
+        for source in sources.values():
+            train_fast(0, source)
+        for seed in range(seeds):
+            # The first of two processes may find a warmer or a cooler machine.
+            for name in sorted(sources, reverse=bool(seed % 2)):
+                common.refuse_load(max_load)
+                runs[name].append(train_fast(seed, sources[name]))
+                print(name, runs[name][-1], flush=True)
+    print(f"{'median of ' + str(seeds):<16}{'before':>8}{'after':>8}{'ratio':>8}")
+    for part in ("training", "process", "cpu", "test_accuracy"):
+        old, new = (statistics.median(run[part] for run in runs[name]) for name in runs)
+        print(f"{part:<16}{old:>8.4g}{new:>8.4g}{old / new:>8.2f}")
 
 
 def train_tutorial(data: Path) -> dict[str, float]:
@@ -93,8 +141,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--max-load", type=float, default=common.MAX_LOAD)
+    parser.add_argument("--before", metavar="REVISION")
     options = parser.parse_args()
     common.refuse_load(options.max_load)
+    if options.before is not None:
+        compare(options.before, options.seeds, options.max_load)
+        return
     command = f"lenet-tf {' '.join(COMMAND)} --seed N"
     result = common.describe_session() | {"command": command, "runs": [], "tutorial": []}
     with tempfile.TemporaryDirectory() as folder:

@@ -39,9 +39,15 @@ def _environment_is_unchanged(_first_environment: dict[str, str]) -> Iterator[No
 
 
 def _read_environment() -> dict[str, str]:
-    # Pytest changes the first, and tf2onnx the second when it is imported. This package sets the
-    # others before TensorFlow starts, once per process.
-    own = ("PYTEST_CURRENT_TEST", "TF_CPP_MIN_LOG_LEVEL", *threads.read_thread_settings())
+    # Pytest changes the first, tf2onnx the second when it is imported, and scikit-learn the next
+    # two. This package sets the others before TensorFlow starts, once per process.
+    own = (
+        "PYTEST_CURRENT_TEST",
+        "TF_CPP_MIN_LOG_LEVEL",
+        "KMP_DUPLICATE_LIB_OK",
+        "KMP_INIT_AT_FORK",
+        *threads.read_thread_settings(),
+    )
     return {name: value for name, value in os.environ.items() if name not in own}
 
 

@@ -13,11 +13,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import python
 
 from lenet_tf.data import image_order
-from lenet_tf.data.sources import load_data, reachability, tfds, tfds_preparation
+from lenet_tf.data.sources import load_data, reachability, tfds_preparation
 from lenet_tf.data.sources.arrays import ARRAY_NAMES
 from lenet_tf.data.sources.emnist import CLASS_NAMES
+from lenet_tf.data.sources.known_sets import KNOWN_SETS, KnownSet, load_known, read_checksums
+from lenet_tf.data.sources.originals import get_published_files, load_originals
 from lenet_tf.data.sources.tfds_builder import find_builder, get_class_names
 from lenet_tf.errors import DataError, SourceUnreachable
 
@@ -57,7 +60,8 @@ def small_mnist(monkeypatch):
 
     monkeypatch.setattr(mnist, "_TRAIN_EXAMPLES", TRAIN)
     monkeypatch.setattr(mnist, "_TEST_EXAMPLES", TEST)
-    monkeypatch.setattr(tfds, "KNOWN_SHA256", {})
+    for name in list(KNOWN_SETS):
+        monkeypatch.delitem(KNOWN_SETS, name)
 
 
 @pytest.fixture
@@ -313,9 +317,47 @@ def test_two_sets_with_files_of_the_same_names_stay_apart(monkeypatch, tmp_path,
         )
 
 
+@pytest.mark.parametrize("name", KNOWN_SETS)
+def test_what_is_known_of_a_set_is_what_tfds_says(name):
+    builder, known = find_builder(name), KNOWN_SETS[name]
+    assert known.version == str(builder.info.version)
+    assert known.class_names == get_class_names(builder)
+    registered = {
+        filename: (int(info.size), info.checksum)
+        for filename, info in get_published_files(builder).items()
+    }
+    assert read_checksums(name) == registered
+
+
+@pytest.mark.parametrize("name", KNOWN_SETS)
+def test_known_sets_are_those_that_tfds_finds(name, originals):
+    expected = load_originals(find_builder(name), originals, name)
+    assert load_known(name, originals).identity() == expected.identity()
+
+
+def test_an_altered_file_is_left_to_tfds(tmp_path, originals):
+    shutil.copytree(originals / "mnist", tmp_path / "mnist")
+    with (tmp_path / "mnist" / FILES[0]).open("ab") as file:
+        file.write(b"\0")
+    assert load_known("mnist", tmp_path) is None
+    with pytest.raises(DataError, match="is not the published file"):
+        load_data("mnist", tmp_path)
+
+
+def test_mnist_needs_no_import_of_tfds(originals):
+    done = python(
+        "-c",
+        "import sys, lenet_tf\n"
+        "print(len(lenet_tf.load_data('mnist', sys.argv[1]).x_train))\n"
+        "print({'tensorflow', 'tensorflow_datasets', 'keras'} & set(sys.modules))",
+        str(originals),
+    )
+    assert done.stdout.splitlines() == ["60000", "set()"], done.stderr
+
+
 def test_a_cache_with_another_content_is_refused(monkeypatch, synthetic_cache):
     content = load_data("mnist").sha256[:12]
-    monkeypatch.setitem(tfds.KNOWN_SHA256, "mnist:3.0.1", "0" * 64)
+    monkeypatch.setitem(KNOWN_SETS, "mnist", KnownSet("3.0.1", "0" * 64))
     with pytest.raises(
         DataError,
         match=r"the prepared copy in .*3.0.1 is not mnist: "

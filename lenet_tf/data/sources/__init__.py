@@ -15,6 +15,7 @@ from lenet_tf.data.sources import own_arrays
 from lenet_tf.data.sources.arrays import load_npy_folder, load_npz
 from lenet_tf.data.sources.cifar10_jpeg import CIFAR10_JPEG, load_cifar10_jpeg
 from lenet_tf.data.sources.idx import has_idx_files, load_idx_folder
+from lenet_tf.data.sources.known_sets import KNOWN_SETS
 from lenet_tf.data.sources.picture_decoding import PictureSettings
 from lenet_tf.data.sources.pictures import OPTIONS as PICTURE_OPTIONS
 from lenet_tf.data.sources.pictures import has_pictures, load_pictures
@@ -160,7 +161,7 @@ def _is_tfds_name(name: str | Path) -> bool:
         not is_path
         and not is_archive(Path(name))
         and Path(name).suffix.lower() not in (".npz", ".csv")
-        and is_known(str(name))
+        and (name in KNOWN_SETS or is_known(str(name)))
     )
 
 

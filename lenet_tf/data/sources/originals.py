@@ -40,28 +40,38 @@ def find_missing(builder: Any, originals: Path | None) -> list[str]:
     missing = []
     for filename, info in infos.items():
         if (folder / filename).exists():
-            _verify(folder / filename, info)
+            verify_file(folder / filename, int(info.size), info.checksum)
         else:
             missing.append(filename)
     return missing
 
 
-def _verify(path: Path, info: Any) -> None:
-    """Raise `DataError` unless a file has its registered size and checksum."""
+def verify_file(path: Path, registered_size: int, checksum: str) -> None:
+    """Check that a file is the published one.
+
+    Args:
+        path: The file.
+        registered_size: Its size in bytes.
+        checksum: Its SHA-256.
+
+    Raises:
+        DataError: If it differs.
+        OSError: If it cannot be read.
+    """
     size = path.stat().st_size
-    if size != info.size:
+    if size != registered_size:
         raise DataError(
-            f"{path} is not the published file: {size:,} bytes instead of {int(info.size):,}. "
+            f"{path} is not the published file: {size:,} bytes instead of {registered_size:,}. "
             "Download it again."
         )
     digest = hashlib.sha256()
     with path.open("rb") as file:
         for block in iter(lambda: file.read(1 << 20), b""):
             digest.update(block)
-    if digest.hexdigest() != info.checksum:
+    if digest.hexdigest() != checksum:
         raise DataError(
             f"{path} was altered: SHA-256 {digest.hexdigest()[:12]}… "
-            f"instead of {info.checksum[:12]}…. Download it again."
+            f"instead of {checksum[:12]}…. Download it again."
         )
 
 

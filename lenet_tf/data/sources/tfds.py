@@ -14,6 +14,7 @@ from lenet_tf.data import image_order
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.sources.cache import load_cached, save_cached
 from lenet_tf.data.sources.emnist import CLASS_NAMES, convert_emnist
+from lenet_tf.data.sources.known_sets import KNOWN_SETS, load_known
 from lenet_tf.data.sources.originals import find_missing, get_published_files, load_originals
 from lenet_tf.data.sources.reachability import is_reachable
 from lenet_tf.data.sources.tfds_builder import check_size, find_builder, get_class_names
@@ -23,13 +24,6 @@ from lenet_tf.runtime.tensorflow_start import start_tensorflow
 
 _REMEDY = "Delete that folder. The next run prepares it again."
 _FALLBACK_URL = "https://storage.googleapis.com"
-
-# `RawData.sha256` in the published order. TFDS trusts its cache, where MNIST, Fashion-MNIST and
-# KMNIST can be mixed up, because they publish files of the same names.
-KNOWN_SHA256 = {
-    "mnist:3.0.1": "81b5b7068b487449d7b931d1a017285f103d3a0a4db56f3de6ac0bd9b268bdb3",
-    "fashion_mnist:3.0.1": "abf4cdc7be0d9c228398ac0cf5e497a09c7e922e721564006ac1a5942474e36e",
-}
 
 
 def load_tfds(name: str, originals: Path | None) -> RawData:
@@ -43,6 +37,9 @@ def load_tfds(name: str, originals: Path | None) -> RawData:
         DataError: If the data set is unknown or cannot be used, or a file is not the published one.
         SourceUnreachable: If no source has the data set.
     """
+    data = load_known(name, originals)
+    if data is not None:
+        return data
     with hide_tfds_warnings():
         builder = find_builder(name)
         source = find_source(builder, originals, name)
@@ -161,11 +158,13 @@ def _load_prepared(builder: Any, name: str, source: str) -> RawData:
 
 def _check_content(data: RawData, builder: Any) -> RawData:
     """Raise `DataError` if a prepared copy holds another data set than its name says."""
-    expected = KNOWN_SHA256.get(f"{builder.name}:{builder.info.version}", data.sha256)
-    if data.sha256 != expected:
+    known = KNOWN_SETS.get(builder.name)
+    if known is None or known.version != str(builder.info.version):
+        return data
+    if data.sha256 != known.sha256:
         raise DataError(
             f"the prepared copy in {builder.data_path} is not {data.name}: "
-            f"SHA-256 {data.sha256[:12]}… instead of {expected[:12]}….",
+            f"SHA-256 {data.sha256[:12]}… instead of {known.sha256[:12]}….",
             _REMEDY,
         )
     return data
