@@ -15,6 +15,7 @@ from quick import OPTIONS
 
 import lenet_tf
 from lenet_tf.engine.mirrored_checks import check_several_devices
+from lenet_tf.engine.mirrored_loop import MirroredLoop
 from lenet_tf.errors import DeviceError, TrainingError
 from lenet_tf.runtime import device, several_devices
 from lenet_tf.specs import BatchNormalization
@@ -48,7 +49,7 @@ _START = """
         several = lenet_tf.fit(model, data, device="cpu:0,cpu:1", **options | changes)
         one = lenet_tf.fit(model, data, device="cpu", **options | changes)
         weights = [
-            float(np.abs(np.array(ours) - np.array(theirs)).max())
+            float(np.abs(ours.numpy() - theirs.numpy()).max())
             for ours, theirs in zip(
                 [*several.model.weights, *several.model.optimizer.variables],
                 [*one.model.weights, *one.model.optimizer.variables],
@@ -204,6 +205,42 @@ def test_compilations_that_several_devices_cannot_train(compiled, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(("images", "batch_size", "devices"), [(23, 8, 3), (9, 4, 2), (5, 4, 3)])
+def test_every_image_goes_to_one_device_in_the_order_of_the_steps(images, batch_size, devices):
+    """Two executions; a device without images gets one that doesn't count."""
+
+    class Strategy:
+        num_replicas_in_sync = devices
+
+        def distribute_datasets_from_function(self, make):
+            return make(None)
+
+    loop = MirroredLoop(Strategy(), batch_size)
+    numbers = np.arange(2 * images)
+    batches = tf.data.Dataset.from_tensor_slices((numbers, -numbers)).batch(images)
+    elements = list(loop.distribute(batches, batch_size).as_numpy_iterator())
+    assert len(elements) == 2 * devices
+    for execution in range(2):
+        parts = elements[execution * devices :][:devices]
+        assert all(total == images for _, _, total in parts)
+        assert all(np.array_equal(x, -y) for x, y, _ in parts)
+        positions = [0] * devices
+        for start in range(0, images, batch_size):
+            size = min(batch_size, images - start)
+            taken = []
+            for number, (x, _, _) in enumerate(parts):
+                first, end = (int(edge) for edge in loop._find_edges(tf.constant(size), number))
+                count = size * (number + 1) // devices - first
+                rows = x[positions[number] :][: end - first]
+                positions[number] += end - first
+                assert len(rows) == max(count, 1)
+                assert abs(count - size / devices) < 1
+                taken.extend(rows[:count])
+            assert taken == list(execution * images + start + np.arange(size))
+        assert positions == [len(x) for x, _, _ in parts]
+
+
+@pytest.mark.slow
 def test_two_devices_train_as_one_does(tmp_path):
     """The last batch has 5 images, 2 of them on one device and 3 on the other."""
     found = run_script(
@@ -269,7 +306,7 @@ def test_a_run_on_two_devices_resumes_exactly(tmp_path):
         folder = max(Path(options["logs"], "fit").iterdir(), key=lambda each: each.name)
         resumed = lenet_tf.resume(folder, data, quiet=True, report=False)
         state = [
-            [np.array(each).tolist() for each in (*model.weights, *model.optimizer.variables)]
+            [each.numpy().tolist() for each in (*model.weights, *model.optimizer.variables)]
             for model in (whole.model, resumed.model)
         ]
         history = [
