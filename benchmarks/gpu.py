@@ -140,14 +140,15 @@ def choose_device(name: str, is_quick: bool) -> Any:
         raise SystemExit(f"Error: {error}\nOr try the script on a few images: --quick") from error
 
 
-def load_images(is_quick: bool) -> Any:
-    """Returns MNIST, or a few digits."""
+def load_images(is_quick: bool, images: int | None) -> Any:
+    """Returns MNIST, the first images of it, or a few digits."""
     import lenet_tf
 
-    if not is_quick:
+    if not is_quick and images is None:
         return lenet_tf.load_data("mnist")
-    data = lenet_tf.load_data("sample")
-    parts = (data.x_train[:200], data.y_train[:200], data.x_test[:100], data.y_test[:100])
+    data = lenet_tf.load_data("sample" if is_quick else "mnist")
+    train, test = (200, 100) if is_quick else (images, len(data.x_test))
+    parts = (data.x_train[:train], data.y_train[:train], data.x_test[:test], data.y_test[:test])
     return lenet_tf.RawData(*parts, num_classes=10)
 
 
@@ -157,6 +158,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=float, default=LIMIT, metavar="SECONDS")
     parser.add_argument("--cases", default="start,loops,fast,precisions,accurate")
     parser.add_argument("--device", default="gpu")
+    parser.add_argument("--images", type=int, help="take the first training images only")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path, default=RESULT)
     return parser.parse_args()
@@ -172,6 +174,7 @@ def main() -> None:
     result: dict[str, Any] = {
         "device": device.label,
         "quick": arguments.quick,
+        "images": arguments.images,
         **common.describe_session(),
         "cases": {},
         "left_out": [],
@@ -191,7 +194,7 @@ def main() -> None:
             result["cases"]["start of a process that trains on 64 images"] = start
         except subprocess.TimeoutExpired:
             result["left_out"].append("start")
-    data = load_images(arguments.quick)
+    data = load_images(arguments.quick, arguments.images)
     from lenet_tf.errors import Interrupted
 
     for case in list_cases(not device.is_cpu):
