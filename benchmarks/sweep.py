@@ -2,10 +2,11 @@
 
 JAX trains many networks at once on one GPU. The network, distortions, AdamW and one-cycle rates are
 those of lenet_tf, written again so that tens of networks share every batch (`vmap`), each with its
-own setting and initial weights. They train on the 50,000 images that `tune.py` trains on and are
-judged on the 10,000 that it holds out; the test images are never read. Settings that share batches
-and seeds compare well with each other, less well with other jobs. This is a search and not a
-result: lenet_tf trains what it finds. The committed lines took 12 minutes on one H100.
+own setting and initial weights. They train on 50,000 training images and are judged on the 10,000
+of a stratified split with seed 0; the test images are never read. Settings that share batches and
+seeds compare well with each other, less well with other jobs. This is a search and not a result:
+lenet_tf trains what it finds. The committed lines took 12 minutes on one H100. `lenet-tf sweep`
+searches any network on processors.
 
 Usage: sweep.py IMAGES.npz [RESULT.jsonl], with x, y for training and xv, yv held out: images
 (N, 28, 28) of 0…255 and their labels.

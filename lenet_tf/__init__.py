@@ -41,6 +41,7 @@ _HOMES = {
     "prepare_images": "data.preprocessing",
     "read_picture": "inference.image_files",
     "resume": "training.resume",
+    "run_sweep": "sweep.run",
     "use_one_thread": "runtime.threads",
     "write_page": "inference.page.write_page",
 }

@@ -70,6 +70,10 @@ class TrainingError(LenetError):
     """Training cannot start or continue."""
 
 
+class DivergenceError(TrainingError):
+    """The loss of a run became NaN or infinite."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM stopped the training.
 

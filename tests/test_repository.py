@@ -200,6 +200,8 @@ ALLOWED_WRITERS = {
     # Standard output.
     ("scheduling/job_main.py", "fdopen"),
     ("scheduling/job_process.py", "mkdir"),
+    ("sweep/run.py", "mkdir"),
+    ("sweep/trial_job.py", "mkdir"),
     ("training/tensorboard/projector.py", "save"),
     ("training/tensorboard/projector.py", "savetxt"),
 }

@@ -17,6 +17,7 @@ from lenet_tf.cli import (
     report,
     reproduce,
     summary,
+    sweep,
     train,
     variants,
 )
@@ -37,6 +38,7 @@ COMMANDS: tuple[click.Command, ...] = (
     report.report,
     reproduce.reproduce,
     summary.summary,
+    sweep.sweep,
     train.train,
     variants.variants,
 )

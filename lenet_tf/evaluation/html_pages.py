@@ -71,7 +71,7 @@ def render_page(kind: str, **values: Any) -> str:
     """Render a page from its template.
 
     Args:
-        kind: `report` or `comparison`, the template's name.
+        kind: `report`, `comparison` or `sweep`, the template's name.
         **values: What the template shows. All of it is escaped but the figures.
 
     Returns:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from lenet_tf.data import sources
 from lenet_tf.data.dataset import RawData
@@ -29,7 +30,7 @@ def locate_data(name: str, originals: str | None) -> tuple[str, str | None]:
     )
 
 
-def load_same_data(name: str, originals: str | None, sha256: str | None) -> RawData:
+def load_same_data(name: str, originals: str | None, sha256: str | None, **options: Any) -> RawData:
     """Load the data of a job, and check that they are those of the machine that sent it.
 
     Args:
@@ -37,6 +38,7 @@ def load_same_data(name: str, originals: str | None, sha256: str | None) -> RawD
         originals: As in `load_data`. With `sha256`, a folder that this machine lacks is ignored:
             it may have the data elsewhere.
         sha256: The expected SHA-256. None: the job was not sent by another machine.
+        **options: How to read the data, as in `load_data`.
 
     Returns:
         The data.
@@ -45,10 +47,10 @@ def load_same_data(name: str, originals: str | None, sha256: str | None) -> RawD
         UnsuitablePlace: If this machine has no such data, or other ones.
     """
     if sha256 is None:
-        return sources.load_data(name, originals)
+        return sources.load_data(name, originals, **options)
     has_folder = originals is not None and Path(originals).is_dir()
     try:
-        raw = sources.load_data(name, originals if has_folder else None)
+        raw = sources.load_data(name, originals if has_folder else None, **options)
     except (DataError, SourceUnreachable) as error:
         raise UnsuitablePlace(f"lacks the data {name}: {error}") from error
     if raw.sha256 != sha256:

@@ -41,20 +41,36 @@ def load_spec(path: str | Path) -> Spec:
         SpecError: If the file is unreadable or invalid; the message names file, row and field.
     """
     path = to_path(path, SpecError, "a network's file")
+    values = read_toml(path, "a network")
     try:
-        values = _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8-sig"))
+        return Spec.from_dict({"name": path.stem} | values)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error
+
+
+def read_toml(path: Path, content: str) -> dict[str, Any]:
+    """Read a TOML file of bounded size.
+
+    Args:
+        path: The file.
+        content: What it should hold, for error messages, such as `a network`.
+
+    Returns:
+        Its values.
+
+    Raises:
+        SpecError: If the file is unreadable or no TOML; the message names the file.
+    """
+    try:
+        return _parse(bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8-sig"))
     except OSError as error:
         is_run = (path / "config.json").is_file()
         advice = "; lenet-tf train --from-run DIR repeats a run" if is_run else ""
         raise SpecError(f"cannot read {path}: {error.strerror}{advice}") from error
     except RecursionError as error:
-        raise SpecError(f"{path} is not a network: it is nested too deeply") from error
+        raise SpecError(f"{path} is not {content}: it is nested too deeply") from error
     except ValueError as error:
         raise SpecError(f"{path} is not TOML: {error}") from error
-    try:
-        return Spec.from_dict({"name": path.stem} | values)
-    except SpecError as error:
-        raise SpecError(f"{path}: {error}") from error
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:

@@ -28,7 +28,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             validation=0.02,
             label_smoothing=0.05,
         ),
-        # The simplest of the best of 67 settings on 10,000 validation images (benchmarks/tune.py).
+        # The simplest of the best of 67 settings on 10,000 validation images (tuning.jsonl).
         "accurate": Recipe(
             Optimizer("adamw", 0.005, beta_2=0.99, weight_decay=0.05, schedule="one_cycle"),
             epochs=40,
@@ -39,7 +39,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         ),
     },
     "lenet5-modern-color": {
-        # The best of eight settings on 10,000 validation images of CIFAR-10 (benchmarks/tune.py).
+        # The best of eight settings on 10,000 validation images of CIFAR-10 (tuning.jsonl).
         "accurate": Recipe(
             Optimizer("adamw", 0.005, beta_2=0.99, weight_decay=0.1, schedule="one_cycle"),
             epochs=40,

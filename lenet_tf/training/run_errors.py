@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lenet_tf.data.dataset import RawData
 from lenet_tf.data.streaming import translate_read_errors
-from lenet_tf.errors import DataError, Interrupted, RunError, TrainingError
+from lenet_tf.errors import DataError, DivergenceError, Interrupted, RunError
 from lenet_tf.io.atomic import WriteError
 from lenet_tf.io.tracking import track_folder
 from lenet_tf.runs.run_record import RunRecord
@@ -60,7 +60,7 @@ def translate_run_errors(
             raise RunError(f"cannot write to {folder}: {error}; stopped {text}", *lines) from error
 
 
-def divergence_error(where: str, record: RunRecord, epochs: int) -> TrainingError:
+def divergence_error(where: str, record: RunRecord, epochs: int) -> DivergenceError:
     """Return the error of a loss that is NaN or infinite.
 
     Args:
@@ -71,7 +71,7 @@ def divergence_error(where: str, record: RunRecord, epochs: int) -> TrainingErro
     kept = "has no finished epoch"
     if epochs:
         kept = f"keeps the last finished epoch, {epochs}, in final.keras"
-    return TrainingError(
+    return DivergenceError(
         f"the loss became NaN or infinite {where}: is the learning rate"
         f" {record.learning_rate:g} too high?",
         f"{record.path} {kept}",

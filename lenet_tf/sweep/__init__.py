@@ -1,0 +1,1 @@
+"""Search the fields of a network and its recipe on held-back images."""
