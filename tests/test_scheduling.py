@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -126,6 +127,21 @@ def test_stopped_jobs_end_and_no_other_starts(pool, count, tmp_path):
     assert started.ended.wait(20)
     assert isinstance(started.error, Interrupted)
     wait_until(lambda: not is_alive(started.pid))
+
+
+def test_a_second_request_to_stop_is_not_lost(pool, tmp_path):
+    """Signals of one number that arrive together count once."""
+    started = Started(pool, tmp_path, seconds=0.5)
+    process = psutil.Process(started.pid)
+    process.suspend()
+    pool.stop(1)
+    pool.stop(2)
+    time.sleep(1)
+    before = len(started.messages)
+    process.resume()
+    assert started.ended.wait(20)
+    assert "stopped after epoch" not in str(started.error)
+    assert len(started.messages) == before
 
 
 def test_a_pool_that_is_left_ends_its_jobs(address, tmp_path):

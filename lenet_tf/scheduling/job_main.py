@@ -48,6 +48,8 @@ def _open_messages() -> TextIO:
 def main() -> None:
     """Run the process."""
     messages = _open_messages()
+    # A shell starts background jobs with SIGINT ignored. The parent sends it to stop at once.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def send(message: dict[str, Any]) -> None:
         with contextlib.suppress(OSError):

@@ -23,8 +23,11 @@ _START = (
 _LOG = "output.log"
 # Each of them tells how a job ended.
 _END_MESSAGES = frozenset(("result", "error", "interrupted", "unsuitable"))
-# On Windows SIGTERM would end a process at once.
-_STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+# The first asks to finish an epoch, the second to stop at once. Two signals of one number can
+# arrive as one. On Windows SIGTERM would end a process at once.
+_SIGNALS = tuple(
+    getattr(signal, "CTRL_BREAK_EVENT", number) for number in (signal.SIGTERM, signal.SIGINT)
+)
 
 
 class JobProcess:
@@ -39,7 +42,7 @@ class JobProcess:
     """
 
     def __init__(self, job: Job, pinned: bool = True) -> None:
-        self._job, self._pinned, self._is_stopped = job, pinned, False
+        self._job, self._pinned, self._stop_count = job, pinned, 0
         job.home.mkdir(parents=True, exist_ok=True)
         with open_log(job.home / _LOG) as log:
             # In a new session, or group on Windows, Ctrl-C reaches only the parent, which passes
@@ -58,15 +61,18 @@ class JobProcess:
             )
 
     def stop(self, count: int) -> None:
-        """Stop the process.
+        """Stop the process. A count that was reached before changes nothing.
 
         Args:
-            count: 1 lets it finish its epoch, 2 stops it at once, 3 kills it. The process needs a
-                call for each of 1 and 2.
+            count: 1 lets it finish its epoch, 2 stops it at once, 3 kills it.
         """
-        self._is_stopped = True
+        reached, self._stop_count = self._stop_count, max(count, self._stop_count)
         with contextlib.suppress(OSError):
-            self._process.send_signal(_STOP) if count < 3 else self._process.kill()
+            if count >= 3:
+                self._process.kill()
+                return
+            for number in _SIGNALS[reached:count]:
+                self._process.send_signal(number)
 
     def follow(self, notify: Watch) -> dict[str, Any]:
         """Send the job to its process and wait for the end.
@@ -94,14 +100,14 @@ class JobProcess:
             for line in process.stdout:
                 message = _parse(line)
                 end = message if message.keys() & _END_MESSAGES else end
-                if "message" in message and notify(message["message"]) and not self._is_stopped:
+                if "message" in message and notify(message["message"]):
                     self.stop(1)
         process.wait()
         return self._read_end(end)
 
     def _read_end(self, end: dict[str, Any]) -> dict[str, Any]:
         # The log matters only if the process ended without a reason.
-        if end or self._is_stopped:
+        if end or self._stop_count:
             _remove_log(self._job.home)
         if "result" in end:
             return end["result"]
@@ -109,7 +115,7 @@ class JobProcess:
             raise UnsuitablePlace(end["unsuitable"])
         if "error" in end:
             raise RunError(end["error"])
-        if "interrupted" in end or self._is_stopped:
+        if "interrupted" in end or self._stop_count:
             raise Interrupted(end.get("interrupted", "stopped"))
         log = self._job.home / _LOG
         raise RunError(f"its process ended with exit code {self._process.returncode}, see {log}")
