@@ -185,7 +185,8 @@ def main() -> None:
         print("\nStopped at the time limit.", flush=True)
         os._exit(3)
 
-    timer = threading.Timer(arguments.limit + 15, stop)
+    # TensorFlow's import alone takes long on a busy machine.
+    timer = threading.Timer(max(arguments.limit + 15, 120), stop)
     timer.daemon = True
     timer.start()
     if "start" in groups:
