@@ -86,8 +86,11 @@ class _FusedSDLMUpdate(WeightUpdate):
         )
 
     def apply(self, state: State, gradients: Sequence[Any]) -> State:
+        # The gradient of the first weight is the last to be known. XLA would copy all weights in
+        # every step unless it sees that none changes before.
+        zero = 0 * tf.reshape(gradients[0], [-1])[0]
         for weight, rate, gradient in zip(self.weights, state, gradients, strict=True):
-            weight.value.assign_sub(rate * gradient)
+            weight.value.assign_sub(rate * (gradient + zero))
         self.optimizer.iterations.assign_add(1)
         return state
 

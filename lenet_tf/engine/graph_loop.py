@@ -224,5 +224,7 @@ def get_loss_tracker(model: keras.Model) -> keras.metrics.Metric:
 
 def _slice_rows(tensor: Any, start: Any, count: int) -> Any:
     """Return `tensor[start : start + count]` with a static shape, which saves operations."""
-    rest = len(tensor.shape) - 1
-    return tf.slice(tensor, [start] + [0] * rest, [count] + [-1] * rest)
+    rest = tensor.shape[1:]
+    # With sizes of -1, XLA would first pad all images to twice their height, width and channels.
+    sizes = [count, *(-1 if size is None else size for size in rest)]
+    return tf.slice(tensor, [start] + [0] * len(rest), sizes)

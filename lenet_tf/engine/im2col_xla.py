@@ -8,6 +8,7 @@ use im2col, the unrolling of Chellapilla, Puri and Simard 2006.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -36,16 +37,33 @@ class XlaIm2colModel:
         return cls(model) if is_supported else None
 
     def __call__(self, images: Any, training: bool = False) -> Any:
-        """Return the model's outputs for images (N, height, width, channels)."""
-        outputs = images
+        """Return the model's outputs for one image (1, height, width, channels)."""
+        outputs, has_maps = images, False
         for layer in self._layers:
-            if hasattr(layer, "kernel_size"):
-                outputs = _convolve(layer, outputs)
-            elif type(layer) is Subsampling:
-                outputs = _subsample(layer, outputs)
-            else:
-                outputs = layer(outputs, training=training)
-        return outputs
+            own_form = _find_own_form(layer)
+            if (own_form is not None) != has_maps:
+                outputs = _to_channels_last(outputs) if has_maps else _to_maps(outputs)
+                has_maps = not has_maps
+            outputs = own_form(layer, outputs) if own_form else layer(outputs, training=training)
+        return _to_channels_last(outputs) if has_maps else outputs
+
+
+def _find_own_form(layer: layers.Layer) -> Callable[[layers.Layer, Any], Any] | None:
+    if hasattr(layer, "kernel_size"):
+        return _convolve
+    return _subsample if type(layer) is Subsampling else None
+
+
+def _to_maps(image: Any) -> Any:
+    """Return (channels, height, width) from (1, height, width, channels).
+
+    The longest axis comes last, along which the processor's vectors run.
+    """
+    return tf.transpose(tf.ensure_shape(image, (1, None, None, None))[0], (2, 0, 1))
+
+
+def _to_channels_last(maps: Any) -> Any:
+    return tf.transpose(maps, (1, 2, 0))[None]
 
 
 def _is_supported(layer: layers.Layer) -> bool:
@@ -62,42 +80,42 @@ def _is_supported(layer: layers.Layer) -> bool:
     )
 
 
-def _convolve(layer: layers.Layer, images: Any) -> Any:
+def _convolve(layer: layers.Layer, maps: Any) -> Any:
     kernel = layer.kernel.value
     if isinstance(layer, TableConvolution):
         kernel = layer.expand_kernel(kernel)
-    filters = kernel.shape[-1]
-    height, width = layer.output.shape[1:3]
-    patches = tf.reshape(
-        _extract_patches(images, layer.kernel_size, layer.strides, (height, width)),
-        (-1, math.prod(kernel.shape[:-1])),
-    )
-    sums = tf.matmul(patches, tf.reshape(kernel, (-1, filters))) + layer.bias.value
-    return layer.activation(tf.reshape(sums, (-1, height, width, filters)))
+    filters, output_size = kernel.shape[-1], layer.output.shape[1:3]
+    patches = _extract_patches(maps, layer.kernel_size, layer.strides, output_size)
+    sums = tf.matmul(tf.reshape(kernel, (-1, filters)), patches, transpose_a=True)
+    sums += layer.bias.value[:, tf.newaxis]
+    return layer.activation(tf.reshape(sums, (filters, *output_size)))
 
 
 def _extract_patches(
-    images: Any, kernel_size: IntPair, strides: IntPair, output_size: IntPair
+    maps: Any, kernel_size: IntPair, strides: IntPair, output_size: IntPair
 ) -> Any:
-    """Return each unit's inputs.
+    """Return each unit's inputs as a column.
 
-    The shape is (N, output height, output width, kernel height × kernel width × channels).
+    The shape is (kernel height × kernel width × channels, output height × output width).
     """
     # For each row and column of the kernel, the rows and columns of the image that it meets.
     rows, columns = (
         [slice(start, start + (count - 1) * stride + 1, stride) for start in range(size)]
         for size, stride, count in zip(kernel_size, strides, output_size, strict=True)
     )
-    by_column = tf.concat([images[:, :, column] for column in columns], axis=-1)
-    return tf.concat([by_column[:, row] for row in rows], axis=-1)
+    by_column = tf.stack([maps[:, :, column] for column in columns])
+    patches = tf.stack([by_column[:, :, row] for row in rows])
+    return tf.reshape(patches, (-1, math.prod(output_size)))
 
 
 def _subsample(layer: Subsampling, maps: Any) -> Any:
     (height, width), (rows, columns) = layer.size, layer.output.shape[1:3]
-    count = maps.shape[-1]
     windows = tf.reshape(
-        maps[:, : rows * height, : columns * width], (-1, rows, height, columns, width, count)
+        maps[:, : rows * height, : columns * width], (-1, rows, height, columns, width)
     )
     sums = tf.reduce_sum(windows, axis=(2, 4))
-    sums = tf.repeat(sums, layer.multiplier, axis=-1) if layer.multiplier > 1 else sums
-    return layer.activation(sums * layer.coefficient.value + layer.bias.value)
+    sums = tf.repeat(sums, layer.multiplier, axis=0) if layer.multiplier > 1 else sums
+    coefficient, bias = (
+        tf.reshape(weight.value, (-1, 1, 1)) for weight in (layer.coefficient, layer.bias)
+    )
+    return layer.activation(sums * coefficient + bias)
