@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorboard.plugins.histogram.summary_v2 import histogram_pb
 
 from lenet_tf.data.dataset import Split
 from lenet_tf.data.preprocessing import one_hot, prepare_images
@@ -122,7 +123,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
                     for weight in layer.weights:
                         tag = f"{_tag_layer(layer.name)}/{weight.name}/histogram"
                         values = _sample(weight.numpy(), _MAX_WEIGHTS)
-                        self.summary.histogram(tag, values, step=epoch)
+                        _write_histogram(tag, values, epoch)
             if {"activations", "gradients"} & set(histograms):
                 _write_flow_histograms(self.model, self._split, epoch, histograms)
             self._train_writer.flush()
@@ -195,7 +196,7 @@ def _write_flow_histograms(
     if "activations" in histograms:
         for name, values in feature_maps(model, images, preparation).items():
             sample = _sample(values, _MAX_ACTIVATIONS)
-            tf.summary.histogram(f"{_tag_layer(name)}/activations/histogram", sample, step=epoch)
+            _write_histogram(f"{_tag_layer(name)}/activations/histogram", sample, epoch)
     if "gradients" in histograms:
         x, y = prepare_images(images, preparation), one_hot(labels, split.data.num_classes)
         with tf.GradientTape() as tape:
@@ -207,7 +208,15 @@ def _write_flow_histograms(
         for (layer_name, weight), gradient in zip(weights, gradients, strict=True):
             tag = f"{_tag_layer(layer_name)}/{weight.name}/gradient/histogram"
             sample = _sample(tf.convert_to_tensor(gradient).numpy(), _MAX_WEIGHTS)
-            tf.summary.histogram(tag, sample, step=epoch)
+            _write_histogram(tag, sample, epoch)
+
+
+def _write_histogram(tag: str, values: np.ndarray, epoch: int) -> None:
+    """Write what `tf.summary.histogram` writes, in a fifth of the time or less."""
+    # Values that are NaN or infinite fall into no bucket.
+    with np.errstate(invalid="ignore"):
+        summary = histogram_pb(tag, values)
+    tf.summary.experimental.write_raw_pb(summary.SerializeToString(), step=epoch)
 
 
 def _tag_layer(name: str) -> str:
