@@ -85,10 +85,13 @@ def run_sweep(
 
     Example:
         >>> import lenet_tf
-        >>> options = {"data": "sample", "trials": 1, "seeds": 0, "jobs": 1, "quiet": True}
-        >>> sweep = lenet_tf.run_sweep("space.toml", **options)
-        >>> (sweep.path / "sweep.html").exists()
-        True
+        >>> from pathlib import Path
+        >>> _ = Path("space.toml").write_text("space = {learing_rate = [0.01, 0.1]}")
+        >>> try:
+        ...     sweep = lenet_tf.run_sweep("space.toml")
+        ... except lenet_tf.LenetError as error:
+        ...     print(error)
+        space.toml, line 1: unknown field 'learing_rate': did you mean learning_rate?
     """
     searched = load_space(space, **options)
     studies.import_optuna()

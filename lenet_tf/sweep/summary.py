@@ -82,13 +82,6 @@ class Sweep:
         test: `trial`, `seeds`, and `accuracy` and `loss` on the test images, one for each seed;
             one such table for each setting that was tested.
         data: What the study records of the data set.
-
-    Example:
-        >>> import lenet_tf
-        >>> options = {"data": "sample", "trials": 1, "seeds": 0, "jobs": 1, "quiet": True}
-        >>> sweep = lenet_tf.run_sweep("space.toml", **options)
-        >>> sorted(sweep.best_values)
-        ['learning_rate']
     """
 
     path: Path
