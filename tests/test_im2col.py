@@ -84,6 +84,18 @@ NETWORKS = {
         ),
         *(Convolution("C4", filters=3, kernel=2, stride=2, activation="tanh"), *LAST),
     ),
+    "many feature maps": (
+        *(
+            Input(shape=(14, 13, 1)),
+            Convolution("C1", filters=13, kernel=3, padding="same", activation="tanh"),
+            Pooling("S2", pool="max"),
+        ),
+        *(
+            Convolution("C3", filters=15, kernel=3, activation="relu"),
+            Pooling("S4", pool="max"),
+        ),
+        *LAST,
+    ),
     "a large window": (
         Input(shape=(12, 12, 1)),
         Convolution("C1", filters=2, kernel=3),

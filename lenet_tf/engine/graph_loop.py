@@ -191,22 +191,23 @@ class GraphLoop:
         loss_function = get_image_losses(model)
         model_class = XlaIm2colModel if self.jit_compile else Im2colModel
         network = model_class.from_model(model) or model
-        losses, outputs, gradients = [], [], []
-        for images, labels in parts:
-            with tf.GradientTape() as tape:
-                prepared = images if self.prepare is None else self.prepare(images)
-                part_outputs = network(prepared, training=True)
-                # Keras' compute_loss returns the same after a dozen more operations.
-                loss = tf.reduce_sum(loss_function(labels, part_outputs)) / count
-                scaled_loss = model.optimizer.scale_loss(loss)
-            losses.append(loss)
-            outputs.append(part_outputs)
-            gradients.append(tape.gradient(scaled_loss, weights))
-        return (
-            tf.add_n(losses),
-            tf.concat(outputs, axis=0),
-            [tf.add_n(each) for each in zip(*gradients, strict=True)],
-        )
+        with tf.GradientTape() as tape:
+            prepared = [
+                images if self.prepare is None else self.prepare(images) for images, _ in parts
+            ]
+            if isinstance(network, Im2colModel):
+                outputs = network.call_parts(prepared, training=True)
+            else:
+                outputs = [network(images, training=True) for images in prepared]
+            # Keras' compute_loss returns the same after a dozen more operations.
+            losses = [
+                tf.reduce_sum(loss_function(labels, part_outputs)) / count
+                for (_, labels), part_outputs in zip(parts, outputs, strict=True)
+            ]
+            loss = tf.add_n(losses)
+            scaled_loss = model.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled_loss, weights)
+        return loss, tf.concat(outputs, axis=0), gradients
 
 
 def get_image_losses(model: keras.Model) -> Callable[[Any, Any], Any]:
