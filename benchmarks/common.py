@@ -116,14 +116,24 @@ def describe_session() -> dict:
     }
 
 
-def run_candidate(python: str, name: str, batch_size: int, epochs: int, data: Path) -> dict:
-    """Runs `candidates.py` and adds the start-up and the total time that this process measures."""
+def run_candidate(
+    python: str,
+    name: str,
+    batch_size: int,
+    epochs: int,
+    data: Path,
+    variables: dict[str, str] | None = None,
+) -> dict:
+    """Runs `candidates.py` and adds the start-up and the total time that this process measures.
+
+    `variables` are added to the environment of the process.
+    """
     settings = [name, str(batch_size), str(epochs), str(data)]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     start = time.monotonic()
     done = subprocess.run(
         [python, str(HERE / "candidates.py"), *settings],
-        env=child_environment(),
+        env=child_environment() | (variables or {}),
         **options,
     )
     process = time.monotonic() - start

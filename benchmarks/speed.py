@@ -4,6 +4,8 @@ Every measurement is a fresh process that trains a few epochs without a pause (`
 since a Keras process that has waited is slower. The candidates take turns, round after round. The
 first epoch of a process contains tracing and compilation and is reported apart. A loaded machine is
 refused. Usage: speed.py [PYTHON_WITH_TORCH_AND_JAX]; `make bench` prepares that interpreter.
+--before REVISION also measures an older lenet_tf, which Git checks out to a temporary folder. After
+each round, `floor.py` measures the arithmetic of an epoch alone.
 
 A new session replaces the one of the same processor and setting in the result file. The candidates
 inherit the environment, so ONEDNN_MAX_CPU_ISA=AVX2 measures a newer processor without its AVX-512.
@@ -27,6 +29,7 @@ from itertools import chain
 from pathlib import Path
 
 import common
+from before import check_out
 
 from lenet_tf.specs import get_spec
 
@@ -34,6 +37,7 @@ RESULT = common.RESULTS / "speed.json"
 METHOD = 2
 OTHER_FRAMEWORKS = ("pytorch", "pytorch-channels-last", "jax")
 CANDIDATES = ("tutorial", "keras-steps-50", "lenet_tf", *OTHER_FRAMEWORKS)
+BEFORE = "lenet_tf-before"
 TITLES = {
     "python": "Python",
     "tensorflow": "TensorFlow",
@@ -79,6 +83,16 @@ def tabulate_candidate(size: str, name: str, processes: list[dict], ours: float 
     return f"| {' | '.join(cells)} |"
 
 
+def describe_floor(size: str, seconds: list[float], candidates: dict) -> str:
+    """A sentence with the seconds of the arithmetic alone, and the ratio of lenet_tf's epoch."""
+    floor = min(seconds)
+    sentence = f"Batch size {size}: the matrix products of an epoch alone take {floor:.2f} s"
+    if "lenet_tf" not in candidates:
+        return f"{sentence}."
+    ratio = statistics.median(pool(candidates["lenet_tf"], "epoch")) / floor
+    return f"{sentence}, and an epoch of lenet_tf {ratio:.2f} times as long."
+
+
 def tabulate_session(session: dict) -> str:
     """A sentence that names the machine and its setting, and a table of medians."""
     machine, versions = session["machine"], session["versions"]
@@ -97,6 +111,8 @@ def tabulate_session(session: dict) -> str:
         ours = medians.get("lenet_tf")
         for name in sorted(medians, key=medians.__getitem__):
             lines.append(tabulate_candidate(size, name, candidates[name], ours))
+    for size, seconds in session.get("floor", {}).items():
+        lines += ["", describe_floor(size, seconds, session["batch_sizes"][size])]
     return "\n".join(lines)
 
 
@@ -130,16 +146,29 @@ def ask_versions(python: str) -> dict[str, str]:
     return dict(zip(("torch", "jax"), done.stdout.split(), strict=True))
 
 
-def measure_round(options: argparse.Namespace, data: Path, batch_sizes: dict) -> None:
-    """One fresh process for each batch size and candidate, added to `batch_sizes`."""
+def measure_floor(batch_size: int) -> float:
+    """The seconds of the arithmetic of an epoch alone, in a fresh process."""
+    command = [sys.executable, str(common.HERE / "floor.py"), str(batch_size)]
+    options = {"env": common.child_environment(), "stdout": subprocess.PIPE, "text": True}
+    done = subprocess.run(command, check=True, stderr=subprocess.DEVNULL, **options)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure_round(options: argparse.Namespace, data: Path, session: dict, before: dict) -> None:
+    """One fresh process for each batch size and candidate, added to `session`."""
+    names = [*options.candidates, *([BEFORE] if before else [])]
     for size in options.batch_sizes:
-        for name in options.candidates:
+        batch_sizes = session["batch_sizes"]
+        for name in names:
             python = options.python if name in OTHER_FRAMEWORKS else sys.executable
             common.refuse_load(options.max_load)
-            measured = common.run_candidate(python, name, size, options.epochs, data)
+            candidate, variables = ("lenet_tf", before) if name == BEFORE else (name, {})
+            settings = (python, candidate, size, options.epochs, data, variables)
+            measured = common.run_candidate(*settings)
             batch_sizes.setdefault(str(size), {}).setdefault(name, []).append(measured)
             seconds = " ".join(f"{epoch:.2f}" for epoch in measured["epoch"])
             print(f"batch size {size}: {name} {seconds}", flush=True)
+        session["floor"].setdefault(str(size), []).append(measure_floor(size))
 
 
 def parse_options() -> argparse.Namespace:
@@ -150,6 +179,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=4, help="of each process, at least 2")
     parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128])
     parser.add_argument("--candidates", nargs="+", choices=CANDIDATES, default=CANDIDATES)
+    parser.add_argument("--before", metavar="REVISION", help="also measure this older lenet_tf")
     parser.add_argument(
         "--max-load",
         type=float,
@@ -173,11 +203,12 @@ def main() -> None:
     # A step is the forward pass and twice as much for the gradients; a multiply-add counts as two.
     session["gflop_an_epoch"] = 60_000 * get_spec("lenet5").multiply_adds * 2 * 3 / 1e9
     session |= {"rounds": 0, "epochs": options.epochs, "batch_sizes": {}}
-    with tempfile.TemporaryDirectory() as folder:
+    session |= {"floor": {}, "before": options.before}
+    with tempfile.TemporaryDirectory() as folder, check_out(options.before) as before:
         data = Path(folder) / "mnist.npz"
         common.save_mnist(data)
         for number in range(1, options.rounds + 1):
-            measure_round(options, data, session["batch_sizes"])
+            measure_round(options, data, session, before)
             session["rounds"] = number
             # A later round may be refused, and this one is worth keeping.
             common.write_result(RESULT, add_session(read_result(), session))
