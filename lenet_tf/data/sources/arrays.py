@@ -162,9 +162,9 @@ def _open_labels(path: Path, max_bytes: int) -> np.ndarray | LabelFile:
         labels = LabelFile(path)
     except DataError:
         labels = None
-    return (
-        labels if labels is not None and len(labels) > MAX_IN_MEMORY else _load_npy(path, max_bytes)
-    )
+    if labels is None or len(labels) <= MAX_IN_MEMORY or labels.stamp[0] > max_bytes:
+        return _load_npy(path, max_bytes)
+    return labels
 
 
 def _open_images(
