@@ -22,33 +22,29 @@ from lenet_tf.runtime import threads
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+# Pytest changes the first, and tf2onnx the second when it is imported. This package sets the others
+# before TensorFlow starts, once per process.
+_CHANGING = ("PYTEST_CURRENT_TEST", "TF_CPP_MIN_LOG_LEVEL", *threads.read_thread_settings())
+# What a command sets for its process. Libraries set others when they are imported.
+_PINNED = ("KERAS_", "LENET_TF_", "MATPLOTLIBRC", "MPLBACKEND", "TFDS_", "TQDM_", "XLA_FLAGS")
+
+
 @pytest.fixture(scope="session")
 def _first_environment() -> dict[str, str]:
-    return _read_environment()
+    return {name: value for name, value in os.environ.items() if name not in _CHANGING}
 
 
 @pytest.fixture(autouse=True)
 def _environment_is_unchanged(_first_environment: dict[str, str]) -> Iterator[None]:
     """Fail a test that changes the environment, itself or by a fixture, for the tests after it."""
     yield
-    after = _read_environment()
-    os.environ.update(_first_environment)
-    for name in after.keys() - _first_environment.keys():
+    before = _first_environment
+    changed = {name for name, value in before.items() if os.environ.get(name) != value}
+    added = {name for name in os.environ if name.startswith(_PINNED)} - before.keys()
+    os.environ.update(before)
+    for name in added:
         del os.environ[name]
-    assert after == _first_environment
-
-
-def _read_environment() -> dict[str, str]:
-    # Pytest changes the first, tf2onnx the second when it is imported, and scikit-learn the next
-    # two. This package sets the others before TensorFlow starts, once per process.
-    own = (
-        "PYTEST_CURRENT_TEST",
-        "TF_CPP_MIN_LOG_LEVEL",
-        "KMP_DUPLICATE_LIB_OK",
-        "KMP_INIT_AT_FORK",
-        *threads.read_thread_settings(),
-    )
-    return {name: value for name, value in os.environ.items() if name not in own}
+    assert changed | added == set()
 
 
 @pytest.fixture(autouse=True)
