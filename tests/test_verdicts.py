@@ -42,6 +42,7 @@ def test_a_run_on_the_same_machine_must_equal_its_record():
     [
         ("machine", {"features": ["avx512f"]}, "machine"),
         ("versions", {"tensorflow": "3"}, "versions"),
+        ("versions", {"lenet_tf arithmetic": "3"}, "versions"),
         ("threads", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "thread or oneDNN settings"),
         ("threads", {"ONEDNN_MAX_CPU_ISA": "AVX2"}, "thread or oneDNN settings"),
     ],

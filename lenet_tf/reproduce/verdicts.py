@@ -15,7 +15,7 @@ from lenet_tf.runtime import environment
 # The probability that one command fails by chance, whatever its number of rows.
 FALSE_ALARM_RATE = 0.01
 # Packages whose version can change results.
-_DECISIVE_PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn")
+_DECISIVE_PACKAGES = ("lenet_tf arithmetic", "tensorflow", "keras", "numpy")
 
 
 @dataclass(frozen=True)

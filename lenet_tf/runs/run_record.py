@@ -22,7 +22,7 @@ from lenet_tf.version import __version__
 # Format 2 differs in its checkpoints only: they do not record the run's progress.
 FORMAT, READABLE_FORMATS = 3, (2, 3)
 # Packages whose version can change results.
-_DECISIVE_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
+_DECISIVE_PACKAGES = ("lenet_tf", "lenet_tf arithmetic", "tensorflow", "keras", "numpy")
 _SETTINGS = ("deterministic", "precision", "early_stopping", "engine")
 _OPTIONAL_SETTINGS = ("label", "split_seed", "test", "hparams")
 

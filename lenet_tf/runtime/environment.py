@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet_tf.text import quote_word
-from lenet_tf.version import __version__
+from lenet_tf.version import ARITHMETIC, __version__
 
 _REPOSITORY = "git+https://github.com/lenet-tf/lenet_tf"
 # Of a program that pip installs.
@@ -165,7 +165,11 @@ def package_versions() -> dict[str, str]:
     The version of lenet_tf is that of its code, not of its installed metadata. A missing package
     is "not installed".
     """
-    versions = {"python": platform.python_version(), "lenet_tf": __version__}
+    versions = {
+        "python": platform.python_version(),
+        "lenet_tf": __version__,
+        "lenet_tf arithmetic": str(ARITHMETIC),
+    }
     for package in _PACKAGES:
         try:
             versions[package] = version(package)

@@ -10,7 +10,7 @@ from pathlib import Path
 from lenet_tf.runtime import environment
 
 # Results don't depend on Python's third number.
-_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy", "scikit-learn")
+_PACKAGES = ("lenet_tf", "tensorflow", "keras", "numpy")
 _CODE = "code of lenet_tf"
 
 
