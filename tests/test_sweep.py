@@ -133,7 +133,9 @@ def test_ctrl_c_keeps_the_trials_and_the_next_call_continues(finished, tmp_path,
             for number in range(count):
                 signal_self(signal.SIGINT)
                 # The handler runs in the main thread.
-                while pool.stopped <= number:
+                for _ in range(1000):
+                    if pool.stopped > number:
+                        break
                     time.sleep(0.01)
 
     pool = FormulaPool(interrupt)
