@@ -193,7 +193,7 @@ def test_what_differs_is_told_and_what_does_not_is_not_repeated(compared):
     assert cells(part, "batch size") == ["16", "8", str(get_spec("lenet1").recipe.batch_size)]
     assert "<td>loss</td>" not in part
     assert "loss categorical_crossentropy" in part
-    assert "versions of python, lenet_tf, tensorflow, keras" in part
+    assert "versions of python, lenet_tf, lenet_tf arithmetic, tensorflow, keras" in part
 
 
 def test_runs_with_the_same_settings_share_a_column(logs):

@@ -87,7 +87,8 @@ def test_importances_find_what_the_formula_uses(sweep, page):
 def test_the_command_trains_the_chosen_setting(sweep, page, cli):
     """The run of `lenet-tf train` has the network and the recipe of the trial."""
     command = build_command(sweep)
-    assert html.escape(command) in page
+    # The path of the program depends on the folder that is current.
+    assert html.escape(command[command.index("lenet-tf train") :]) in page
     words = command.split()
     assert words[words.index("--split-seed") + 1] == "0"
     from lenet_tf.cli.train import train
