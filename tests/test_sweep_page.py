@@ -29,6 +29,12 @@ def page(sweep) -> str:
     return (sweep.path / "sweep.html").read_text("utf-8")
 
 
+@pytest.fixture(scope="module")
+def command(sweep) -> str:
+    """The command as the page has it: its path is relative to the folder that is current then."""
+    return build_command(sweep)
+
+
 def read_tables(page: str) -> list[list[list[str]]]:
     """The cells of each table of a page, row by row."""
     return [
@@ -84,11 +90,9 @@ def test_importances_find_what_the_formula_uses(sweep, page):
     assert f"{sweep.importances['learning_rate']:.0%}" in page
 
 
-def test_the_command_trains_the_chosen_setting(sweep, page, cli):
+def test_the_command_trains_the_chosen_setting(sweep, page, command, cli):
     """The run of `lenet-tf train` has the network and the recipe of the trial."""
-    command = build_command(sweep)
-    # The path of the program depends on the folder that is current.
-    assert html.escape(command[command.index("lenet-tf train") :]) in page
+    assert html.escape(command) in page
     words = command.split()
     assert words[words.index("--split-seed") + 1] == "0"
     from lenet_tf.cli.train import train
