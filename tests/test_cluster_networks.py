@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from reproduction import make_row, run_row
 from lenet_tf.reproduce import verdicts
 from lenet_tf.reproduce.records import RecordStore
 
-EPOCHS = 40
+EPOCHS = 20
 CLIENT = """
 import json
 import sys
@@ -154,16 +153,32 @@ class Cluster:
         histories = self._home.glob("logs/reproduce/tiny/seed-*/fit/*/history.csv")
         return {path.parts[-4]: len(path.read_text().splitlines()) - 1 for path in histories}
 
-    def has_jobs(self) -> bool:
-        """Whether a process of a job still runs."""
+    def find_jobs(self) -> dict[str, psutil.Process]:
+        """The processes of jobs by seed. The last argument is a name such as `tiny, seed 0`."""
+        jobs = {}
         for process in psutil.process_iter():
             try:
-                is_job = "job_main" in " ".join(process.cmdline())
-                if is_job and process.cwd() == str(self._home):
-                    return True
+                command = process.cmdline()
+                if "job_main" in " ".join(command) and process.cwd() == str(self._home):
+                    jobs[f"seed-{command[-1].split()[-1]}"] = process
             except psutil.Error:
                 continue
-        return False
+        return jobs
+
+    def freeze_jobs(self, count: int) -> list[psutil.Process]:
+        """Stop the clock of `count` jobs in the middle, so that none ends before it is lost."""
+        frozen: dict[str, psutil.Process] = {}
+
+        def freeze() -> bool:
+            epochs = self.count_epochs()
+            for seed, process in self.find_jobs().items():
+                if seed not in frozen and 3 < epochs.get(seed, 0) < EPOCHS - 1:
+                    process.suspend()
+                    frozen[seed] = process
+            return len(frozen) >= count
+
+        wait_until(freeze, 300, "no job came to its fourth epoch")
+        return list(frozen.values())
 
 
 @pytest.mark.slow
@@ -174,11 +189,16 @@ def test_lost_workers_lose_no_run(network, processes, tmp_path):
     killed, _ = cluster.start_worker(1), cluster.start_worker(2)
     client = cluster.start_client(row)
     try:
-        wait_until(lambda: sum(each > 3 for each in cluster.count_epochs().values()) >= 2, 300)
+        jobs = cluster.freeze_jobs(2)
+        orphan, cut_off = sorted(
+            jobs, key=lambda job: killed.pid not in [parent.pid for parent in job.parents()]
+        )
         os.killpg(killed.pid, signal.SIGKILL)
         network.set_link(2, "down")
         cluster.start_worker(3, threads=2)
-        time.sleep(20)
+        # It sees that its worker has ended. The other one is killed by its worker.
+        orphan.resume()
+        wait_until(lambda: not cut_off.is_running(), 120, "the job of a worker without network")
         network.set_link(2, "up")
         output = client.communicate(timeout=900)[0]
     finally:
@@ -190,7 +210,7 @@ def test_lost_workers_lose_no_run(network, processes, tmp_path):
     assert [record["seed"] for record in records] == [0, 1, 2, 3, 4]
     assert sum(bool(record["resumed"]) for record in records) >= 2, "resumed, not repeated"
     assert len(list((tmp_path / "logs").glob("reproduce/tiny/seed-*/fit/*/"))) == 5
-    wait_until(lambda: not cluster.has_jobs(), what="a job outlives its client")
+    wait_until(lambda: not cluster.find_jobs(), what="a job outlives its client")
     local = run_row(row, tmp_path / "local")
     for record in records:
         verdict = verdicts.compare_run(local[record["seed"]].record, record)
