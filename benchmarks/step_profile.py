@@ -76,9 +76,19 @@ def build_training(use_graph_loop: bool) -> tuple[Any, Any]:
     if use_graph_loop:
         prepare = functools.partial(prepare_images, preparation=spec.preparation)
         model.graph_loop = GraphLoop(BATCH_SIZE, 2, prepare)
-        return model, tf.data.Dataset.from_tensors((images, labels))
+        return model, _without_autotuner(tf.data.Dataset.from_tensors((images, labels)))
     prepared = prepare_images(images, spec.preparation)
-    return model, tf.data.Dataset.from_tensor_slices((prepared, labels)).batch(BATCH_SIZE)
+    batches = tf.data.Dataset.from_tensor_slices((prepared, labels)).batch(BATCH_SIZE)
+    return model, _without_autotuner(batches)
+
+
+def _without_autotuner(batches: Any) -> Any:
+    """Returns batches whose end does not wait for the autotuner's thread, which may sleep."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def measure(use_graph_loop: bool) -> dict:

@@ -101,7 +101,7 @@ def test_graph_steps_equal_keras_own(images, variant, optimizer, step, parts):
     by_keras, history = train(variant, optimizer, step, images, None, step)
     # An execution ends where a step ends, so that both take the same steps.
     by_loop, loop_history = train(
-        variant, optimizer, step, images, GraphLoop(step, parts), 100 // step * step
+        variant, optimizer, step, images, GraphLoop(step, parts, images=230), 100 // step * step
     )
     assert (
         int(by_keras.optimizer.iterations)

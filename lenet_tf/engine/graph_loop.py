@@ -74,6 +74,8 @@ class GraphLoop:
         steps_per_execution: Steps that one execution is meant to take. It takes as many as the
             images it gets allow.
         jit_compile: Whether XLA compiles the steps of an execution. Needs a batch size of 1.
+        images: Images of an epoch, 0 if unknown. If they fill all batches, no step for a smaller
+            one is traced.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class GraphLoop:
         prepare: Callable[[Any], Any] | None = None,
         steps_per_execution: int = 1,
         jit_compile: bool = False,
+        images: int = 0,
     ) -> None:
         # A part without images must not go through the network.
         self.batch_size, self.parts = batch_size, min(parts, batch_size)
         self.prepare, self.steps_per_execution = prepare, steps_per_execution
         self.jit_compile = jit_compile
+        self._fills_batches = images > 0 and images % batch_size == 0
 
     def test_step(self, model: keras.Model, data: Any) -> dict[str, Any]:
         """Evaluate one batch like Keras' own step, with the forward pass in parts."""
@@ -130,6 +134,9 @@ class GraphLoop:
         """Take all steps; return the sum of the images' losses and the outputs."""
         update = create_weight_update(model)
         total_loss, outputs, state = self._run_full_batches(model, x, y, update)
+        if self._fills_batches:
+            update.store_state(state)
+            return total_loss, outputs.concat()
         count = tf.shape(x)[0]
         in_full_batches = count // self.batch_size * self.batch_size
         remaining = tf.cast(count - in_full_batches, tf.float32)

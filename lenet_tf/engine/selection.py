@@ -35,7 +35,7 @@ def choose_engine(
         spec: The run's network and recipe.
         model: The compiled model, whose optimizer may differ from the recipe's.
         device: Where the run trains.
-        images: Number of training images, for several devices.
+        images: Number of training images, 0 if unknown.
 
     Returns:
         The graph loop, the loop of several devices or None for Keras' own steps, and a description
@@ -76,7 +76,7 @@ def choose_engine(
         description += ", each batch in two halves"
     if jit_compile:
         description += ", compiled by XLA"
-    return GraphLoop(batch_size, parts, prepare, steps, jit_compile), description
+    return GraphLoop(batch_size, parts, prepare, steps, jit_compile, images), description
 
 
 def _choose_mirrored_loop(
