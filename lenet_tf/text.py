@@ -53,6 +53,33 @@ def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
 
 
+def count_noun(count: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Args:
+        count: The number.
+        noun: The noun in the singular, whose plural ends with s.
+
+    Example:
+        >>> count_noun(1, "run"), count_noun(2_000, "run")
+        ('1 run', '2,000 runs')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def strip_period(text: str) -> str:
+    """Return a sentence without the period at its end, to continue it.
+
+    Args:
+        text: The message of an error, for instance.
+
+    Example:
+        >>> f"trial 1 failed: {strip_period('No GPU. Use the CPU.')}. Repeat the command."
+        'trial 1 failed: No GPU. Use the CPU. Repeat the command.'
+    """
+    return text.rstrip().removesuffix(".")
+
+
 def escape_cell(value: Any) -> Any:
     """Make a cell of a CSV file that spreadsheets show as text.
 

@@ -103,6 +103,28 @@ REFUSED = {
         "line 4",
         "the choices of optimizer are adam, sgd",
     ),
+    "when of a range": (
+        "batch_size = {low = 1, high = 9}\ndropout = {choices = [0.1], when = {batch_size = 4}}",
+        "line 4: dropout: when batch_size = '4': batch_size has a range",
+    ),
+    "both names": ("lr = [0.1, 0.2]\nlearning_rate = [0.3]", "lr and learning_rate are two names"),
+    "date": ("batch_size = [1998-11-01]", "line 3: batch_size: '1998-11-01' is no value"),
+    "date in when": (
+        "optimizer = ['adam']\ndropout = {choices = [0.1], when = {optimizer = 1998-11-01}}",
+        "line 4: dropout: '1998-11-01' is no value",
+    ),
+    "step of fractions": ("batch_size = {low = 1, high = 9, step = 0.5}", "batch_size = 1.5: "),
+    "tiny step": ("dropout = {low = 0, high = 0.5, step = 1e-30}", "line 3: dropout: step = 1e-30"),
+    "a name that is used above too": ("network = ['lenet5', 'lenet66']", "line 3: network = "),
+    "data": ("data = ['mnist', 'sample']", "line 3: data can't be swept"),
+    "two paths of one field": (
+        '"rows.C1.filters" = [4, 5]\n"rows.2.filters" = [6, 7]',
+        "line 3: rows.C1.filters changes nothing",
+    ),
+    "hidden by another": (
+        '"rows.C1.activation" = ["relu", "gelu"]\n"rows.2.activation" = ["tanh", "gelu"]',
+        "line 3: rows.C1.activation changes nothing",
+    ),
 }
 
 
@@ -126,13 +148,40 @@ def test_an_error_names_the_line_and_the_key(load, name):
         ("trials = 0\n", "line 1: trials must be a whole number from 1, not 0"),
         ('objective = "acuracy"\n', "line 1: unknown objective 'acuracy': did you mean accuracy?"),
         ('sampler = "grid"\n', "line 1: unknown sampler 'grid': known are tpe, random"),
-        ("dropout = 0.5\n", "dropout is given both above and in [space]"),
+        ("dropout = 0.5\n", "line 3: dropout is given both above and in [space]"),
+        ("rows.C1.filters = 3\n", "line 1: unknown key 'rows.C1.filters': put it into [changes]"),
+        ("epochs = 0\n", "line 1: epochs must be a whole number of at least 1, not 0"),
+        ("# no test\nvalidation = 2\n", "line 2: validation must be a fraction"),
+        ('epochs = 2\nengine = "x"\n', "space.toml, line 2: unknown engine 'x'"),
+        ('deterministic = "no"\n', "line 1: deterministic must be true or false, not 'no'"),
+        ('recipe = "fsat"\n', "line 1: lenet5 has no recipe 'fsat'"),
+        ('[changes]\n"rows.C9.filters" = 4\n', "line 2: no row 'C9'"),
+        (
+            '[changes]\n"recipe.validation" = "test"\n',
+            "line 2: recipe.validation has a key of its own: hold back a fraction",
+        ),
     ],
 )
 def test_an_error_above_the_space(load, text, message):
     with pytest.raises(SpecError) as caught:
-        load(text + START + "dropout = [0.1, 0.2]")
+        load(text + "[space]\ndropout = [0.1, 0.2]")
     assert message in str(caught.value)
+
+
+def test_a_fixed_value_by_another_name_is_no_field_too(load):
+    text = '[changes]\n"recipe.optimizer.learning_rate" = 0.1\n[space]\n'
+    with pytest.raises(SpecError, match="line 4: learning_rate is given both above and in"):
+        load(text + "learning_rate = [0.1, 0.2]")
+
+
+def test_a_network_that_is_none_names_its_line(load):
+    with pytest.raises(SpecError, match="line 2: unknown variant 'lenet6': did you mean lenet5"):
+        load('epochs = 1\nnetwork = "lenet6"\n[space]\ndropout = [0.1, 0.2]')
+
+
+def test_a_wrong_option_does_not_blame_the_file(load):
+    with pytest.raises(SpecError, match="^unknown objective 'acc': did you mean accuracy"):
+        load(START + "dropout = [0.1, 0.2]", objective="acc")
 
 
 def test_no_toml_and_no_file(load, tmp_path):

@@ -14,6 +14,16 @@ from lenet_tf.specs.validators import is_integer, is_number, show_value, suggest
 _RANGE, _CHOICES = ("low", "high", "step", "log"), ("choices",)
 KEYS = (*_RANGE, *_CHOICES, "when")
 _MAX_CHOICES = 1_000
+_MAX_STEPS = 1e9
+# Short names of fields by their other names.
+SAME_FIELDS = {"lr": "learning_rate"} | {
+    f"recipe.{table}{name}": name
+    for table, names in (
+        ("optimizer.", ("learning_rate", "momentum", "weight_decay")),
+        ("", ("loss", "label_smoothing", "epochs", "batch_size", "augmentation")),
+    )
+    for name in names
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,10 @@ class SweptField:
 
     @property
     def examples(self) -> list[Any]:
-        """The choices, or the ends of the range."""
-        return list(self.choices) or [self.low, self.high]
+        """The choices, or the ends of the range, and the number that is a step from its start."""
+        if self.low is None or self.step is None:
+            return list(self.choices) or [self.low, self.high]
+        return [self.low, self.low + self.step, self.high]
 
     def decode(self, value: Any) -> Any:
         """Return the field's value for what the study knows."""
@@ -121,7 +133,14 @@ def _parse_when(name: str, when: Any) -> tuple[tuple[str, str], ...]:
         raise SpecError(
             f'{name}: when must be a table such as {{optimizer = "sgd"}}, not {show_value(when)}'
         )
-    return tuple((other, label_choice(value)) for other, value in when.items())
+    return tuple((other, _label_known_choice(name, value)) for other, value in when.items())
+
+
+def _label_known_choice(name: str, value: Any) -> str:
+    try:
+        return label_choice(value)
+    except TypeError as error:  # TOML has dates, too.
+        raise SpecError(f"{name}: {show_value(str(value))} is no value of a field") from error
 
 
 def _parse_choices(name: str, choices: Any) -> tuple[Any, ...]:
@@ -129,7 +148,7 @@ def _parse_choices(name: str, choices: Any) -> tuple[Any, ...]:
         raise SpecError(f"{name}: choices must be a list of values, not {show_value(choices)}")
     if len(choices) > _MAX_CHOICES:
         raise SpecError(f"{name} has {len(choices):,} choices; at most {_MAX_CHOICES:,} are tried")
-    labels = [label_choice(choice) for choice in choices]
+    labels = [_label_known_choice(name, choice) for choice in choices]
     for label in labels:
         if labels.count(label) > 1:
             raise SpecError(f"{name} has the choice {show_value(label)} twice")
@@ -152,6 +171,8 @@ def _parse_range(name: str, value: Mapping[str, Any], when: Any) -> SweptField:
         raise SpecError(f"{name}: low must be above 0 for log = true, not {low:g}")
     if step is not None and not 0 < step <= high - low:
         raise SpecError(f"{name}: step must be above 0 and at most high - low, not {step:g}")
+    if step is not None and (high - low) / step > _MAX_STEPS:
+        raise SpecError(f"{name}: step = {step:g} is too small; without a step any number is tried")
     if log and step is not None:
         raise SpecError(f"{name}: step and log = true exclude each other")
     is_whole = all(is_integer(number) for number in (low, high, 0 if step is None else step))

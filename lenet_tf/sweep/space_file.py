@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from lenet_tf.errors import SpecError
-from lenet_tf.io import bounded
 from lenet_tf.io.paths import to_path
 from lenet_tf.specs.changes import Changes
 from lenet_tf.specs.toml import read_toml
 from lenet_tf.specs.validators import is_integer, show_value, suggest
-from lenet_tf.sweep import space_check
-from lenet_tf.sweep.field import KEYS, SweptField, parse_field
+from lenet_tf.sweep.field import KEYS, SAME_FIELDS, SweptField, parse_field
 from lenet_tf.sweep.space import OBJECTIVES, PRUNERS, SAMPLERS, Space
+from lenet_tf.sweep.space_check import check_space
+from lenet_tf.sweep.space_lines import SpaceKeyError, describe_line
 
-_CHANGES = tuple(each.name for each in fields(Changes) if each.name not in ("lr", "changes"))
+_CHANGES = tuple(
+    each.name for each in dataclasses.fields(Changes) if each.name not in ("lr", "changes")
+)
 # Arguments of `lenet_tf.fit` that trials may share, and of these the ones that may differ.
 _SWEEPABLE = ("recipe", "augmentation", "epochs", "batch_size", "early_stopping", *_CHANGES)
 _SETTINGS = (*_SWEEPABLE, "validation", "precision", "engine", "deterministic")
@@ -26,15 +27,6 @@ _CHOSEN = {"objective": tuple(OBJECTIVES), "sampler": SAMPLERS, "pruner": PRUNER
 _COUNTS = {"trials": 1, "best": 1, "seeds": 0, "seed": 0}
 OPTIONS = (*_CHOSEN, *_COUNTS)
 _TOP = ("network", "data", *_SETTINGS, *OPTIONS, "changes", "space")
-# Two names of one field.
-_SAME = {"lr": "learning_rate"} | {
-    f"recipe.{table}{name}": name
-    for table, names in (
-        ("optimizer.", ("learning_rate", "momentum", "weight_decay")),
-        ("", ("loss", "label_smoothing", "epochs", "batch_size", "augmentation")),
-    )
-    for name in names
-}
 _REFUSED = {
     "validation": "the held-back images must be the same in all trials: set it above [space]",
     "recipe.validation": "the held-back images must be the same in all trials",
@@ -42,20 +34,8 @@ _REFUSED = {
     "seeds": "the seed is no setting to choose; set seeds above [space]",
     "data": "trials on other data can't be compared",
 }
+_HOLD_BACK = "hold back a fraction of the training images, such as validation = 0.1"
 _MAX_SEED = 2**31
-
-
-class _KeyError(SpecError):
-    """An error at a key, whose line is looked up.
-
-    Args:
-        key: The key.
-        text: What is wrong.
-    """
-
-    def __init__(self, key: str, text: str) -> None:
-        super().__init__(text)
-        self.key = key
 
 
 def load_space(path: str | Path, **options: Any) -> Space:
@@ -73,34 +53,45 @@ def load_space(path: str | Path, **options: Any) -> Space:
             space. The message names the file, the line and the key.
     """
     path = to_path(path, SpecError, "a space's file")
+    given = {name: value for name, value in options.items() if value is not None}
+    try:
+        _check_options(given)
+    except SpaceKeyError as error:  # Which is no key of the file.
+        raise SpecError(str(error)) from error
     values = read_toml(path, "a space")
     try:
-        return _build_space(path, values, options)
-    except _KeyError as error:
-        line = _find_line(path, error.key)
+        return _build_space(path, values, given)
+    except SpaceKeyError as error:
+        synonyms = [old for old, new in SAME_FIELDS.items() if new == error.key]
+        line = describe_line(path, error.key, error.table, synonyms)
         raise SpecError(f"{path}{line}: {error}") from error
     except SpecError as error:
         raise SpecError(f"{path}: {error}") from error
 
 
-def _build_space(path: Path, values: dict[str, Any], options: Mapping[str, Any]) -> Space:
-    values = {_SAME.get(name, name): value for name, value in values.items()}
-    for name in values:
-        if name not in _TOP:
-            raise _KeyError(name, f"unknown key {show_value(name)}: {_suggest_key(name)}")
+def _build_space(path: Path, values: dict[str, Any], given: Mapping[str, Any]) -> Space:
+    values = {SAME_FIELDS.get(name, name): value for name, value in values.items()}
+    unknown = dict(_flatten({name: values[name] for name in values if name not in _TOP}))
+    if unknown:
+        name = next(iter(unknown))
+        raise SpaceKeyError(name, f"unknown key {show_value(name)}: {_suggest_key(name)}")
+    deterministic = values.get("deterministic", False)
+    if not isinstance(deterministic, bool):
+        text = f"deterministic must be true or false, not {show_value(deterministic)}"
+        raise SpaceKeyError("deterministic", text)
     for name in ("network", "data"):
         if name in values and not isinstance(values[name], str):
-            raise _KeyError(name, f"{name} must be a text, not {show_value(values[name])}")
-    given = {name: value for name, value in options.items() if value is not None}
-    chosen = _check_options({name: values[name] for name in OPTIONS if name in values} | given)
+            raise SpaceKeyError(name, f"{name} must be a text, not {show_value(values[name])}")
+    chosen = _check_options({name: values[name] for name in OPTIONS if name in values}) | dict(
+        given
+    )
     settings = {name: values[name] for name in _SETTINGS if name in values}
     if settings.get("validation") == "test":
-        raise _KeyError(
-            "validation",
-            "a sweep never reads the test images: hold back a fraction of the training images,"
-            " such as validation = 0.1",
-        )
+        raise SpaceKeyError("validation", f"a sweep never reads the test images: {_HOLD_BACK}")
     changes = dict(_flatten(_get_table(values, "changes")))
+    if "recipe.validation" in changes:
+        text = f"recipe.validation has a key of its own: {_HOLD_BACK} above [space]"
+        raise SpaceKeyError("recipe.validation", text, "changes")
     space = Space(
         path,
         values.get("network", "lenet5"),
@@ -110,11 +101,7 @@ def _build_space(path: Path, values: dict[str, Any], options: Mapping[str, Any])
         tuple(_parse_fields(_get_table(values, "space"))),
         **chosen,
     )
-    _check_fields(space)
-    try:
-        return space_check.check_space(space)
-    except space_check.FieldError as error:
-        raise _KeyError(error.name, str(error)) from error
+    return check_space(space)
 
 
 def _suggest_key(name: str) -> str:
@@ -127,19 +114,19 @@ def _check_options(options: dict[str, Any]) -> dict[str, Any]:
     for name, known in _CHOSEN.items():
         if name in options and options[name] not in known:
             hint = suggest(options[name], known, f"known are {', '.join(known)}")
-            raise _KeyError(name, f"unknown {name} {show_value(options[name])}: {hint}")
+            raise SpaceKeyError(name, f"unknown {name} {show_value(options[name])}: {hint}")
     for name, least in _COUNTS.items():
         value = options.get(name, least)
         if not is_integer(value) or not least <= value < _MAX_SEED:
             text = f"{name} must be a whole number from {least}, not {show_value(value)}"
-            raise _KeyError(name, text)
+            raise SpaceKeyError(name, text)
     return options
 
 
 def _get_table(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     table = values.get(name, {})
     if not isinstance(table, Mapping):
-        raise _KeyError(name, f"[{name}] must be a table, not {show_value(table)}")
+        raise SpaceKeyError(name, f"[{name}] must be a table, not {show_value(table)}")
     return table
 
 
@@ -157,62 +144,28 @@ def _flatten(table: Mapping[str, Any], parents: str = "") -> Iterator[tuple[str,
 
 
 def _parse_fields(table: Mapping[str, Any]) -> Iterator[SweptField]:
-    names = []
+    spellings: dict[str, str] = {}
     for written, value in _flatten(table):
-        name = _SAME.get(written, written)
-        if name in _REFUSED:
-            raise _KeyError(written, f"{written} can't be swept: {_REFUSED[name]}")
-        if "." not in name and name not in (*_SWEEPABLE, "network"):
-            hint = suggest(name, (*_SWEEPABLE, "network"), "")
-            if not hint:
-                hint = "a path such as recipe.optimizer.beta_2 or rows.C1.filters names any field"
-            raise _KeyError(written, f"unknown field {show_value(written)}: {hint}")
-        if name in names:
-            raise _KeyError(written, f"{written} and {name} are two names of one field")
-        names.append(name)
+        name = SAME_FIELDS.get(written, written)
+        problem = _find_problem(written, name)
+        if name in spellings:
+            problem = f"{spellings[name]} and {written} are two names of one field"
+        if problem:
+            raise SpaceKeyError(written, problem, "space")
+        spellings[name] = written
         try:
             yield parse_field(name, value)
         except SpecError as error:
-            raise _KeyError(written, str(error)) from error
+            raise SpaceKeyError(written, str(error), "space") from error
 
 
-def _check_fields(space: Space) -> None:
-    """Check what the fields say of each other and of what stays the same."""
-    if not space.fields:
-        raise _KeyError(
-            "space",
-            "[space] has no field: add one such as learning_rate = {low = 1e-4, high = 0.1}",
-        )
-    earlier: dict[str, SweptField] = {}
-    for each in space.fields:
-        if each.name in space.settings or each.name in space.changes:
-            raise _KeyError(each.name, f"{each.name} is given both above and in [space]")
-        for other, label in each.when:
-            known = earlier.get(_SAME.get(other, other))
-            if known is None or label not in known.labels:
-                names = ", ".join(name for name, field in earlier.items() if field.choices)
-                hint = (
-                    f"the choices of {other} are {', '.join(known.labels)}"
-                    if known
-                    else (
-                        f"fields with choices above it are {names}"
-                        if names
-                        else "no field above it has choices"
-                    )
-                )
-                raise _KeyError(each.name, f"{each.name}: when {other} = {label!r}: {hint}")
-        earlier[each.name] = each
-
-
-def _find_line(path: Path, key: str) -> str:
-    """Return the line of a key for a message, or nothing where it can't be told."""
-    lines = bounded.read_bounded(path, bounded.MAX_TEXT_BYTES).decode("utf-8-sig").splitlines()
-    *_, last = key.split(".")
-    spellings = {key} | {old for old, new in _SAME.items() if new == key}
-    patterns = [rf'^\s*["\']?{re.escape(name)}["\']?\s*=' for name in sorted(spellings)]
-    patterns += [rf"^\s*\[\s*{re.escape(key)}\s*\]", rf'^[^#]*\b{re.escape(last)}["\']?\s*=']
-    for pattern in patterns:
-        for number, line in enumerate(lines, 1):
-            if re.search(pattern, line):
-                return f", line {number}"
-    return ""
+def _find_problem(written: str, name: str) -> str:
+    """Say why a field can't be swept; "" if it can."""
+    if name in _REFUSED:
+        return f"{written} can't be swept: {_REFUSED[name]}"
+    if "." in name or name in (*_SWEEPABLE, "network"):
+        return ""
+    hint = suggest(name, (*_SWEEPABLE, "network"), "")
+    if not hint:
+        hint = "a path such as recipe.optimizer.beta_2 or rows.C1.filters names any field"
+    return f"unknown field {show_value(written)}: {hint}"
