@@ -59,7 +59,14 @@ def listen():
 
 
 def test_an_address_must_be_one():
-    for address in ("127.0.0.1:8786", "http://127.0.0.1:8786", "tcp://127.0.0.1", "tcp://a:b:1"):
+    for address in (
+        "127.0.0.1:8786",
+        "http://127.0.0.1:8786",
+        "tcp://127.0.0.1",
+        "tcp://a:b:1",
+        "tcp://a:0",
+        "tcp://a:65536",
+    ):
         assert "write tcp://HOST:PORT" in refuse(address)
 
 
@@ -155,7 +162,14 @@ def test_tls_between_all_of_one_authority(authority, tmp_path, monkeypatch):
         assert "certificates of one authority" in message
         assert "certificate verify failed" in refuse(address, others)
         assert "needs certificates: pass --tls-ca and --tls-cert" in refuse(address)
-        assert "can't be used" in refuse(address, TlsFiles(ours.ca, ours.certificate, others.key))
+        for files, reason in (
+            (TlsFiles(ours.ca, ours.certificate, others.key), "belongs to another certificate"),
+            (TlsFiles(ours.ca, ours.certificate), "pass its file with --tls-key"),
+            (TlsFiles(ours.key, ours.certificate, ours.key), "(--tls-ca) has no certificate"),
+        ):
+            message = refuse(address, files)
+            assert f"the certificates for {address} can't be used" in message
+            assert reason in message
         plain = address.replace("tls:", "tcp:")
         assert "does its address start with tls://" in refuse(plain)
         assert "write tls:// to use these certificates" in refuse(plain, ours)

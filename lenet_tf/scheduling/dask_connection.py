@@ -19,7 +19,13 @@ from lenet_tf.runtime.optional_packages import import_optional
 from lenet_tf.scheduling.software import describe_software
 
 _ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.%\w]+\]|[^\s:/\[\]]+):(\d{1,5})")
-_SECONDS = 10.0
+_SECONDS, _MAX_PORT = 10.0, 1 << 16
+# What OpenSSL's codes mean for the files of `TlsFiles`.
+_TLS_REASONS = {
+    "KEY_VALUES_MISMATCH": "the key (--tls-key) belongs to another certificate than --tls-cert",
+    "PEM lib": "a key is missing or unreadable: pass its file with --tls-key",
+    "NO_CERTIFICATE_OR_CRL_FOUND": "the authority's file (--tls-ca) has no certificate",
+}
 # Dask greets each connection with the length of a message and a message of about 100 bytes.
 _MAX_GREETING = 1 << 16
 
@@ -77,7 +83,8 @@ def connect(address: str, tls: TlsFiles | None = None) -> Any:
 
 
 def _read_security(distributed: Any, address: str, tls: TlsFiles) -> Any:
-    if not _ADDRESS.fullmatch(address):
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not 0 < int(match[3]) < _MAX_PORT:
         raise RunError(
             f"{address!r} is no address of a Dask scheduler: write tcp://HOST:PORT, such as"
             " tcp://127.0.0.1:8786, or tls://HOST:PORT"
@@ -92,9 +99,9 @@ def _read_security(distributed: Any, address: str, tls: TlsFiles) -> Any:
         security = distributed.Security(**chosen, require_encryption=True)
         context = security.get_connection_args("client")["ssl_context"]
     except (OSError, ValueError) as error:
-        raise RunError(
-            f"the certificates of {address} can't be used: {_describe(error)}"
-        ) from error
+        text = _describe(error)
+        reason = next((each for code, each in _TLS_REASONS.items() if code in text), text)
+        raise RunError(f"the certificates for {address} can't be used: {reason}") from error
     if context is None:
         raise RunError(
             f"{address} needs certificates: pass --tls-ca and --tls-cert, or set"

@@ -9,6 +9,7 @@ from typing import Any
 from lenet_tf.errors import RunError
 from lenet_tf.scheduling.dask_worker import describe_worker
 from lenet_tf.scheduling.software import describe_software, find_difference
+from lenet_tf.text import strip_period
 
 _POLL_SECONDS = 1.0
 # A worker that is leaving fails once or twice.
@@ -70,7 +71,7 @@ class Workers:
             is_new = not self._problems.get(address)
             self._problems[address] = problem
         if is_new:
-            self._report(f"Worker {address} {problem}. It gets no runs.")
+            self._report(f"Worker {address} {strip_period(problem)}. It gets no runs.")
 
     def check_any_usable(self) -> None:
         """Check that some worker may run jobs, or that there is none yet.
