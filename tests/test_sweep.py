@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -182,6 +184,60 @@ def test_one_process_that_fails_twice_is_a_failed_trial(tmp_path):
     assert sum(job.home.name == "0002" for job in pool.jobs) == 2
 
 
+def test_what_a_sweep_prints_is_in_its_objective(tmp_path, capsys):
+    run_formula(tmp_path, trials=1, best=1, seeds=1, objective="loss", quiet=False)
+    first = capsys.readouterr().out
+    assert "1 trial of tiny, 1 at a time; objective: held-back loss\n" in first
+    assert re.search(r"\ntrial 0: held-back loss 0\.\d{4};", first)
+    assert "\n1 run of the best settings with fresh seeds\n" in first
+    assert re.search(r"\nsetting of trial 0, seed 1000000: held-back loss 0\.\d{4}\n", first)
+    run_formula(tmp_path, trials=2, best=1, seeds=1, objective="loss", quiet=False)
+    second = capsys.readouterr().out
+    assert "2 trials of tiny, 1 of them finished before, 1 at a time;" in second
+
+
+def test_the_last_trial_fails_only_if_a_later_job_does_not(tmp_path):
+    """A full disk, for instance, may begin at the last trial."""
+    pool = FormulaPool(lambda trial, _: fail() if trial in (11, None) else None)
+    with pytest.raises(RunError, match="its process ended"):
+        run_formula(tmp_path, pool=pool)
+    sweep = run_formula(tmp_path)
+    assert len(sweep.trials) == 12
+    assert sweep.trials[11].state in ("complete", "pruned", "diverged")
+
+
+def test_a_last_trial_whose_process_fails_is_a_failed_trial(tmp_path):
+    pool = FormulaPool(lambda trial, _: fail() if trial == 11 else None)
+    sweep = run_formula(tmp_path, pool=pool)
+    assert sweep.trials[11].state == "failed"
+    assert len(sweep.settings) == 2
+
+
+def test_the_reason_is_followed_by_one_period(tmp_path):
+    def fail_with_advice(*_: object) -> None:
+        raise RunError("no NVIDIA driver is installed. Use --device cpu instead.")
+
+    with pytest.raises(RunError, match=r"Use --device cpu instead\. Finished trials are kept"):
+        run_formula(tmp_path, pool=FormulaPool(fail_with_advice))
+
+
+def test_workers_that_join_later_get_trials(tmp_path):
+    """As many trials run at a time as the cluster has threads, also if it grows."""
+    gate, started = threading.Barrier(3, timeout=20), []
+
+    def before_epoch(trial: int | None, epoch: int) -> None:
+        pool.slots = 3
+        if epoch == 1:
+            started.append(trial)
+            if len(started) <= gate.parties:
+                gate.wait()  # Which takes three trials at a time.
+
+    pool = FormulaPool(before_epoch)
+    sweep = run_formula(tmp_path, pool=pool, trials=6, seeds=0)
+    assert not gate.broken
+    assert len(sweep.trials) == 6
+
+
 def test_processes_that_all_fail_end_the_sweep_and_cost_no_trial(tmp_path):
     with pytest.raises(RunError, match="trials 2 and 3 failed: its process ended"):
         run_formula(tmp_path, pool=FormulaPool(lambda trial, _: fail() if trial > 1 else None))
@@ -220,6 +276,26 @@ def test_two_processes_can_not_run_one_sweep(tmp_path):
             run_formula(tmp_path, trials=3)
 
     run_formula(tmp_path, trials=3, seeds=0, pool=FormulaPool(run_another))
+
+
+def test_two_sweeps_can_not_write_one_file_at_once(tmp_path):
+    shared = tmp_path / "shared.log"
+    run_formula(tmp_path, trials=2, seeds=0, name="first", storage=shared)
+
+    def run_another(*_: object) -> None:
+        with pytest.raises(RunError, match="another process runs a sweep with .*shared.log"):
+            run_formula(tmp_path, trials=2, name="second", storage=shared)
+
+    options = {"seeds": 0, "storage": shared}
+    run_formula(tmp_path, trials=3, name="first", pool=FormulaPool(run_another), **options)
+    second = run_formula(tmp_path, trials=2, name="second", **options)
+    assert [len(read_study(shared, name).trials) for name in ("first", "second")] == [3, 2]
+    assert second.name == "second"
+
+
+def test_a_storage_that_is_no_file_is_one_line(tmp_path):
+    with pytest.raises(RunError, match="cannot open .*: it is not a regular file$"):
+        run_formula(tmp_path, storage=tmp_path)
 
 
 def test_the_test_images_are_used_once_and_for_the_chosen_setting(tmp_path):

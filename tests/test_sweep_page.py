@@ -13,7 +13,7 @@ from sweeps import SPACE, FormulaPool, run_formula
 
 from lenet_tf.errors import RunError
 from lenet_tf.sweep.page import render_sweep
-from lenet_tf.sweep.progress import build_command, format_param
+from lenet_tf.sweep.progress import build_command, describe_result, format_param
 from lenet_tf.sweep.study import read_study
 
 
@@ -74,6 +74,11 @@ def test_means_of_the_seeds_are_those_of_the_study(sweep, page):
         ]
         mean, sd = statistics.fmean(errors), statistics.stdev(errors)
         assert row[2] == f"{mean:.2%} ± {100 * sd:.2f} points"
+        # One place for a line break: the first line has one value more.
+        first, second = row[-1].split(", ")
+        assert [len(each.split(",\N{NO-BREAK SPACE}")) for each in (first, second)] == [2, 1]
+        shown = row[-1].replace("\N{NO-BREAK SPACE}", " ").split(", ")
+        assert sorted(shown) == sorted(f"{error:.2%}" for error in errors)
     assert f"<b>{table[1][2]} over 3 fresh seeds</b>" in page
 
 
@@ -110,6 +115,18 @@ def test_the_command_trains_the_chosen_setting(sweep, page, command, cli):
 
 
 READ = ("image_size", "color", "layout", "values", "labels")
+
+
+def test_one_trial_is_no_choice_among_many(tmp_path):
+    sweep = run_formula(tmp_path, page=True, trials=1, best=1, seeds=1)
+    text = (sweep.path / "sweep.html").read_text("utf-8")
+    assert "1 trial of tiny on sample: 1 complete." in text
+    assert "over 1 fresh seed</b>" in text
+    assert "Only one trial is complete" in text
+    assert "noisy values" not in text
+    more = describe_result(run_formula(tmp_path, trials=1, best=1, seeds=2))
+    assert "2 fresh seeds" in more
+    assert "looks better than it is" not in more
 
 
 def test_a_page_without_results(tmp_path):

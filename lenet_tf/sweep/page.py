@@ -19,6 +19,7 @@ from lenet_tf.sweep.progress import (
 )
 from lenet_tf.sweep.space import OBJECTIVES, Space
 from lenet_tf.sweep.summary import MIN_FOR_IMPORTANCE, Sweep, Trial, expect_maximum
+from lenet_tf.text import count_noun
 
 KIND = "sweep"
 _MISSING = "–"
@@ -62,7 +63,15 @@ def render_sweep(sweep: Sweep) -> str:
             for svg in to_svgs(figures.plot_slice(sweep, each), f"Trials by {each.name}")
         ],
         trials=PageTable(
-            ["trial", "state", OBJECTIVES[sweep.space.objective][0], "epochs", "s", *names, "note"],
+            [
+                "trial",
+                "state",
+                OBJECTIVES[sweep.space.objective][0],
+                "epochs",
+                "seconds",
+                *names,
+                "note",
+            ],
             [_list_trial(sweep.space, each, names) for each in sweep.trials],
         ),
         space=_tabulate_space(sweep.space),
@@ -82,8 +91,8 @@ def _summarize(sweep: Sweep) -> str:
     total = len(sweep.trials)
     planned = "" if total >= sweep.space.trials else f" of {sweep.space.trials} planned"
     return (
-        f"{total} trials{planned} of {sweep.space.network} on {sweep.data.get('name', '?')}:"
-        f" {counts or 'none'}."
+        f"{count_noun(total, 'trial')}{planned} of {sweep.space.network} on"
+        f" {sweep.data.get('name', '?')}: {counts or 'none'}."
     )
 
 
@@ -102,7 +111,7 @@ def _describe_worth(sweep: Sweep) -> dict[str, str] | None:
     }
     if sweep.settings:
         worth["fresh"] = describe_setting(space, sweep.settings[0])
-    if not math.isnan(sweep.expected_bias):
+    if count > 1 and not math.isnan(sweep.expected_bias):
         worth["bias"] = (
             f"With the seeds' standard deviation of {format_difference(space, sweep.seed_sd)}, the"
             f" best of {count} equally good settings would look better than it is by"
@@ -114,7 +123,7 @@ def _describe_worth(sweep: Sweep) -> dict[str, str] | None:
 
 def _tabulate_settings(sweep: Sweep) -> PageTable:
     space, names = sweep.space, [each.name for each in sweep.space.fields]
-    columns = ["trial", "value in the search", "fresh seeds: mean ± sd", "each seed", *names]
+    columns = ["trial", "in the search", "fresh seeds: mean ± sd", *names, "each seed"]
     rows = []
     for each in sweep.settings:
         assert each.trial.value is not None
@@ -125,11 +134,18 @@ def _tabulate_settings(sweep: Sweep) -> PageTable:
                 each.trial.number,
                 format_value(space, each.trial.value),
                 f"{format_value(space, each.mean)}{sd}",
-                ", ".join(values),
                 *_list_params(each.trial, names),
+                _join_in_two_lines(values),
             ]
         )
     return PageTable(columns, rows)
+
+
+def _join_in_two_lines(values: list[str]) -> str:
+    """Join values with one place for a line break: a table makes its columns narrow."""
+    half = (len(values) + 1) // 2
+    lines = [values[:half], values[half:]]
+    return ", ".join(",\N{NO-BREAK SPACE}".join(line) for line in lines if line)
 
 
 def _list_trial(space: Space, trial: Trial, names: list[str]) -> list[Any]:

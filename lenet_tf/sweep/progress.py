@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from lenet_tf.runtime.output import print_line
 from lenet_tf.sweep.jobs import get_trial_seed
 from lenet_tf.sweep.space import OBJECTIVES, Space
 from lenet_tf.sweep.summary import Setting, Sweep, Trial
-from lenet_tf.text import escape_controls, quote_word
+from lenet_tf.text import count_noun, escape_controls, quote_word
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,14 @@ class Progress:
 
     quiet: bool = False
 
-    def start(self, sweep: Sweep, slots: int) -> None:
-        """Print what is searched."""
-        space, trials = sweep.space, sweep.trials
-        done = f", {len(trials)} of them before" if trials else ""
+    def start(self, sweep: Sweep, slots: int, is_elastic: bool = False) -> None:
+        """Print what is searched, and how many trials run at a time, for now or all the time."""
+        space = sweep.space
+        finished = sum(each.state != "unfinished" for each in sweep.trials)
+        done = f", {finished} of them finished before" if finished else ""
         self._print(
-            f"{space.trials} trials of {space.network}{done}, {slots} at a time; objective:"
-            f" {OBJECTIVES[space.objective][0]}\n"
+            f"{count_noun(space.trials, 'trial')} of {space.network}{done}, {slots} at a time"
+            f"{' now' if is_elastic else ''}; objective: {OBJECTIVES[space.objective][0]}\n"
             f"data    {sweep.data.get('name', '?')}: {space.get_validation():.0%} of the training"
             " images are held back; the test images aren't read\n"
             f"folder  {sweep.path}"
@@ -52,11 +54,14 @@ class Progress:
 
     def start_repeats(self, count: int) -> None:
         """Print that the best settings are repeated."""
-        self._print(f"{count} runs of the best settings with fresh seeds")
+        self._print(f"{count_noun(count, 'run')} of the best settings with fresh seeds")
 
-    def print_repeat(self, number: int, seed: int, result: dict[str, Any]) -> None:
+    def print_repeat(self, space: Space, number: int, seed: int, result: Mapping[str, Any]) -> None:
         """Print the result of a repeat."""
-        shown = result.get("problem") or f"held-back accuracy {result['accuracy']:.2%}"
+        shown = result.get("problem")
+        if shown is None:
+            value = space.measure(result["accuracy"], result["loss"])
+            shown = f"{OBJECTIVES[space.objective][0]} {format_value(space, value)}"
         self._print(f"setting of trial {number}, seed {seed}: {shown}")
 
     def print_result(self, sweep: Sweep) -> None:
@@ -78,7 +83,7 @@ def describe_result(sweep: Sweep) -> str:
     lines.append(f"        {name} {format_value(space, best.value)} in trial {best.number}")
     if sweep.settings:
         lines.append(f"        {describe_setting(space, sweep.settings[0])}")
-    if not math.isnan(sweep.expected_bias):
+    if len(sweep.complete) > 1 and not math.isnan(sweep.expected_bias):
         lines.append(
             f"        The best of {len(sweep.complete)} trials looks better than it is, by up to"
             f" {format_difference(space, sweep.expected_bias)}."
@@ -92,7 +97,8 @@ def describe_result(sweep: Sweep) -> str:
 def describe_setting(space: Space, setting: Setting) -> str:
     """Return mean ± sd over the fresh seeds of a setting."""
     sd = "" if math.isnan(setting.sd) else f" ± {format_difference(space, setting.sd)}"
-    return f"{format_value(space, setting.mean)}{sd} over {len(setting.values)} fresh seeds"
+    seeds = count_noun(len(setting.values), "fresh seed")
+    return f"{format_value(space, setting.mean)}{sd} over {seeds}"
 
 
 def describe_test(test: Any) -> str:

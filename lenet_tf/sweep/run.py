@@ -100,7 +100,7 @@ def run_sweep(
     raw, data = _load_data(searched, originals, read or {})
     _make_folder(folder)
     journal = folder / studies.JOURNAL if storage is None else to_path(storage, RunError, "storage")
-    with studies.lock_study(folder):
+    with studies.lock_study(folder, journal):
         study = studies.open_study(searched, journal, folder.name, accept_changes)
         studies.check_data(study, raw.identity())
         runner = SweepRunner(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import functools
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,8 +24,10 @@ _NOTICE = (
     "Stopping after the epochs in progress. Send the signal again to stop at once; "
     "the same command continues."
 )
-# Seconds between the pages of a sweep that runs.
-_PAGE_SECONDS = 60
+# Seconds between the pages of a sweep that runs, and between two looks for new workers.
+_PAGE_SECONDS, _POLL_SECONDS = 60, 1.0
+# More jobs at a time than any cluster here has threads.
+_MAX_JOBS = 10_000
 
 
 class _Work(Protocol):
@@ -65,8 +69,10 @@ class SweepRunner:
         self._pool = pool
         with handle_signals(_NOTICE, self._forward_signal) as request:
             try:
-                self._search(request)
-                sweep = self._repeat(request)
+                search = self._search(request)
+                self._repeat(request)
+                search.end()
+                sweep = self.summarize()
                 if test:
                     sweep = test_best(self.study, sweep, self.jobs, pool)
             except Interrupted as error:
@@ -81,7 +87,7 @@ class SweepRunner:
         """Return the results so far."""
         return summarize(self.study, self.space, self.jobs.folder)
 
-    def _search(self, request: ShutdownRequest) -> None:
+    def _search(self, request: ShutdownRequest) -> Search:
         search = Search(
             self.study,
             self.space,
@@ -89,35 +95,48 @@ class SweepRunner:
             self._pool,
             lambda number: self.progress.print_trial(self.summarize(), number),
         )
-        self.progress.start(self.summarize(), self._pool.slots)
+        self.progress.start(self.summarize(), self._pool.slots, self._pool.is_elastic)
         if not search.is_complete:
             self._work(search)
         if not search.is_complete:
             self._check_interrupt(request)
+        return search
 
-    def _repeat(self, request: ShutdownRequest) -> Sweep:
+    def _repeat(self, request: ShutdownRequest) -> None:
         repeats = Repeats(
-            self.study, self.summarize(), self.jobs, self._pool, self.progress.print_repeat
+            self.study,
+            self.summarize(),
+            self.jobs,
+            self._pool,
+            functools.partial(self.progress.print_repeat, self.space),
         )
         if repeats.missing:
             self.progress.start_repeats(len(repeats.missing))
             self._work(repeats)
             if repeats.missing:
                 self._check_interrupt(request)
-        return self.summarize()
 
     def _work(self, work: _Work) -> None:
-        """Run a part of the sweep in a thread for each job, and write the page now and then."""
-        slots = max(1, self._pool.slots)
+        """Run a part of the sweep in a thread for each job, and write the page now and then.
+
+        Workers of a cluster may join later. A thread for each of their slots starts then and not
+        before, since the sampler chooses a trial by the results that there are.
+        """
         self._current = work
-        with concurrent.futures.ThreadPoolExecutor(slots) as threads:
-            waiting = {threads.submit(work.work) for _ in range(slots)}
-            while waiting:
-                done, waiting = concurrent.futures.wait(waiting, _PAGE_SECONDS)
-                if waiting:
-                    self._write_page()
+        waiting: set[Future[None]] = set()
+        is_ending, page_time = False, time.monotonic()
+        with ThreadPoolExecutor(_MAX_JOBS) as threads:
+            while not is_ending or waiting:
+                # A thread returns when no job is left to start.
+                missing = 0 if is_ending else max(1, self._pool.slots) - len(waiting)
+                waiting |= {threads.submit(work.work) for _ in range(missing)}
+                done, waiting = wait(waiting, _POLL_SECONDS, FIRST_COMPLETED)
+                is_ending |= bool(done)
                 for each in done:
                     each.result()
+                if time.monotonic() - page_time > _PAGE_SECONDS:
+                    page_time = time.monotonic()
+                    self._write_page()
 
     def _check_interrupt(self, request: ShutdownRequest) -> None:
         if not request.signal:

@@ -12,6 +12,7 @@ from lenet_tf.sweep import study as studies
 from lenet_tf.sweep.jobs import JobMaker
 from lenet_tf.sweep.space import Space
 from lenet_tf.sweep.summary import RESULT
+from lenet_tf.text import strip_period
 
 # Attempts of a job whose process fails, and trials that fail one after the other for reasons of
 # their own before the sweep gives up.
@@ -22,7 +23,7 @@ class Search:
     """Runs the trials of a study.
 
     A trial whose network is invalid, too large or diverges is pruned, and the sampler avoids its
-    neighborhood. A trial whose process fails twice is marked as failed, unless the next one fails
+    neighborhood. A trial whose process fails twice is marked as failed, unless the next job fails
     too: then something else is wrong, and the search stops. All trials that are still running in
     the study continue from their last epoch at the next call.
 
@@ -53,8 +54,9 @@ class Search:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all trials have ended."""
-        return not self._list("RUNNING") and self.count() >= self._space.trials
+        """Whether all trials have ended, or their processes have failed."""
+        running = {each.number for each in self._list("RUNNING")}
+        return running <= set(self._suspects) and self.count() >= self._space.trials
 
     def count(self) -> int:
         """Count the trials that have started."""
@@ -137,14 +139,16 @@ class Search:
                 return
             self._suspects[number] = error
             if len(self._suspects) > 1 and self._error is None:
+                numbers = " and ".join(map(str, self._suspects))
                 self._error = RunError(
-                    f"trials {' and '.join(map(str, self._suspects))} failed: {error}. Finished"
-                    " trials are kept; repeat the command to continue"
+                    f"trials {numbers} failed: {strip_period(error)}."
+                    " Finished trials are kept; repeat the command to continue"
                 )
-                return
-        if self.count() >= self._space.trials:
-            with self._lock:
-                self._clear_suspects()
+
+    def end(self) -> None:
+        """Mark the last trial as failed if its process did, since later jobs did not."""
+        with self._lock:
+            self._clear_suspects()
 
     def _clear_suspects(self) -> None:
         """Mark the trials as failed whose processes failed on their own account."""
@@ -163,8 +167,8 @@ class Search:
         if len(kinds) >= _MAX_HOPELESS and set(kinds) <= {"invalid", "failed", "diverged"}:
             problem = results[-1]["problem"]
             self._error = RunError(
-                f"none of the first {len(kinds)} trials could be trained: {problem}. Correct"
-                f" {self._space.path} and choose another --name"
+                f"none of the first {len(kinds)} trials could be trained: {strip_period(problem)}."
+                f" Correct {self._space.path} and choose another --name"
             )
 
 

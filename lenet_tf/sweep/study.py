@@ -53,22 +53,35 @@ class _ProcessLock:
 
 
 @contextlib.contextmanager
-def lock_study(folder: Path) -> Iterator[None]:
+def lock_study(folder: Path, journal: Path) -> Iterator[None]:
     """Lock a study against other processes; the system releases the lock of a killed process.
 
+    Args:
+        folder: The sweep's folder.
+        journal: The study's file, which several sweeps may share, one after the other.
+
     Raises:
-        RunError: Another process runs the sweep.
+        RunError: Another process runs the sweep, or another sweep with the same file.
     """
+    with contextlib.ExitStack() as locks:
+        _lock(locks, folder / ".lock", f"the sweep in {folder}", "--name")
+        if journal.parent.resolve() != folder.resolve():
+            name = f".{journal.name}.lock"
+            _lock(locks, journal.with_name(name), f"a sweep with {journal}", "--storage")
+        yield
+
+
+def _lock(locks: contextlib.ExitStack, path: Path, what: str, option: str) -> None:
     from filelock import Timeout
 
     try:
-        with file_lock(folder / ".lock"):
-            yield
+        locks.enter_context(file_lock(path))
     except Timeout as error:
         raise RunError(
-            f"another process runs the sweep in {folder}: wait for it, stop it first, or choose"
-            " another --name"
+            f"another process runs {what}: wait for it, stop it first, or choose another {option}"
         ) from error
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def open_study(space: Space, journal: Path, name: str, accept_changes: bool = False) -> Any:
@@ -100,6 +113,8 @@ def open_study(space: Space, journal: Path, name: str, accept_changes: bool = Fa
             pruner=_create_pruner(optuna, space),
             load_if_exists=True,
         )
+    except RunError:
+        raise
     except OSError as error:
         raise RunError(f"cannot open {journal}: {error.strerror or error}") from error
     except Exception as error:  # A damaged journal raises anything.
@@ -201,8 +216,11 @@ def _cut_last_line(journal: Path) -> None:
     if not journal.exists():
         write_text(journal, "")
         return
-    with open_regular_file(journal) as file:
-        content = file.read()
+    try:
+        with open_regular_file(journal) as file:
+            content = file.read()
+    except ValueError as error:
+        raise RunError(f"cannot open {journal}: {error}") from error
     if content and not content.endswith(b"\n"):
         write_text(journal, content[: content.rfind(b"\n") + 1].decode("utf-8"))
 
