@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -68,8 +70,15 @@ READ_OPTIONS = (
     ),
 )
 
-# Where runs take place. The function passes them to `open_scheduler`.
-SCHEDULER_OPTIONS = (
+# Where runs take place, by the fields of `PoolOptions`.
+POOL_OPTIONS = (
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Number of runs at a time, each on one core. [default: the idle cores, or the threads"
+        " of all workers]",
+    ),
     click.option(
         "--scheduler",
         metavar="ADDRESS",
@@ -109,35 +118,51 @@ def add_options(
 
 # The function gets them as keyword arguments, None where they are not set.
 add_read_options = add_options(READ_OPTIONS)
-add_scheduler_options = add_options(SCHEDULER_OPTIONS)
 
 
-def open_scheduler(
-    scheduler: str | None,
-    slots: int | None,
-    tls_ca: Path | None,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-) -> Pool:
-    """Open the pool that `SCHEDULER_OPTIONS` name.
+@dataclass(frozen=True)
+class PoolOptions:
+    """Where the runs of a command take place: the values of `POOL_OPTIONS`.
+
+    Attributes:
+        jobs: Number of runs at a time. None: the idle cores, or all threads of the workers.
+        scheduler: Address of a Dask scheduler. None: this machine.
+        tls_ca: The files of a `tls://` address.
+        tls_cert: The same.
+        tls_key: The same.
+    """
+
+    jobs: int | None
+    scheduler: str | None
+    tls_ca: Path | None
+    tls_cert: Path | None
+    tls_key: Path | None
+
+    def open(self) -> Pool:
+        """Return the pool, for a `with` block."""
+        tls = (self.tls_ca, self.tls_cert, self.tls_key)
+        if self.scheduler is None:
+            if any(tls):
+                raise click.UsageError("--tls-ca, --tls-cert and --tls-key need --scheduler.")
+            from lenet_tf.scheduling.local_pool import LocalPool
+
+            return LocalPool(self.jobs)
+        from lenet_tf.scheduling.dask_connection import TlsFiles
+        from lenet_tf.scheduling.open_pool import open_pool
+
+        return open_pool(self.scheduler, self.jobs, TlsFiles(*tls), report=note)
+
+
+def add_pool_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `POOL_OPTIONS` to the function of a subcommand, which gets them as one `PoolOptions`.
 
     Args:
-        scheduler: The address. None: this machine.
-        slots: Number of runs at a time. None: the idle cores, or all threads of the workers.
-        tls_ca: As the option.
-        tls_cert: As the option.
-        tls_key: As the option.
-
-    Returns:
-        The pool, for a `with` block.
+        function: The function, with an argument `pool_options`.
     """
-    if scheduler is None:
-        if tls_ca or tls_cert or tls_key:
-            raise click.UsageError("--tls-ca, --tls-cert and --tls-key need --scheduler.")
-        from lenet_tf.scheduling.local_pool import LocalPool
 
-        return LocalPool(slots)
-    from lenet_tf.scheduling.dask_connection import TlsFiles
-    from lenet_tf.scheduling.open_pool import open_pool
+    @functools.wraps(function)
+    def call(**values: Any) -> Any:
+        chosen = {each.name: values.pop(each.name) for each in fields(PoolOptions)}
+        return function(pool_options=PoolOptions(**chosen), **values)
 
-    return open_pool(scheduler, slots, TlsFiles(tls_ca, tls_cert, tls_key), report=note)
+    return add_options(POOL_OPTIONS)(call)

@@ -7,13 +7,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from lenet_tf.cli.options import ORIGINALS, add_scheduler_options, open_scheduler
+from lenet_tf.cli.options import ORIGINALS, PoolOptions, add_pool_options
 from lenet_tf.cli.output import echo, note
-from lenet_tf.text import escape_controls
+from lenet_tf.text import count_noun, escape_controls
 
 if TYPE_CHECKING:
     from lenet_tf.reproduce.records import RecordStore
@@ -31,13 +31,7 @@ if TYPE_CHECKING:
     metavar="N",
     help="Number of seeds of each row, from seed 0. [default: as planned]",
 )
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Number of runs at a time, each on one core. [default: the idle cores, or the threads of"
-    " all workers]",
-)
+@add_pool_options
 @click.option(
     "--logs",
     type=click.Path(path_type=Path),
@@ -53,7 +47,6 @@ if TYPE_CHECKING:
     " READMEs beside FOLDER. [default: the records of the package]",
 )
 @ORIGINALS
-@add_scheduler_options
 @click.option(
     "--list",
     "listing",
@@ -73,14 +66,13 @@ if TYPE_CHECKING:
 def reproduce(
     rows: tuple[str, ...],
     seeds: int | None,
-    jobs: int | None,
+    pool_options: PoolOptions,
     logs: Path,
     results: Path | None,
     originals: str | None,
     listing: bool,
     check: bool,
     tables: bool,
-    **where: Any,
 ) -> None:
     """Train the networks of the reproduction table and compare them with the recorded runs.
 
@@ -103,8 +95,7 @@ def reproduce(
     elif tables:
         _write_tables(store, originals)
     else:
-        pool = open_scheduler(slots=jobs, **where)
-        _run(chosen, seeds, pool, logs, store, originals)
+        _run(chosen, seeds, pool_options.open(), logs, store, originals)
 
 
 def _list_rows(store: RecordStore, rows: Sequence[TableRow]) -> None:
@@ -169,7 +160,7 @@ def _run(
             on_failed=lambda task: note(f"{task.name} failed: {task.error}"),
         )
         note(
-            f"Starting {len(runner.tasks)} runs, {runner.jobs} at a time"
+            f"Starting {count_noun(len(runner.tasks), 'run')}, {runner.jobs} at a time"
             f"{' now' if pool.is_elastic else ''}; run folders in"
             f" {escape_controls(logs / 'reproduce')}",
             error=False,

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lenet_tf.cli.inputs import pop_read_options
-from lenet_tf.cli.options import ORIGINALS, add_read_options, add_scheduler_options, open_scheduler
+from lenet_tf.cli.options import ORIGINALS, PoolOptions, add_pool_options, add_read_options
 from lenet_tf.cli.output import echo
 from lenet_tf.text import escape_controls
 
@@ -16,14 +16,7 @@ from lenet_tf.text import escape_controls
 @click.command(short_help="Search settings on held-back training images.")
 @click.argument("space", metavar="SPACE.toml")
 @click.option("--trials", type=click.IntRange(min=1), metavar="N", help="Number of trials.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Trials at a time, each on one core. With 1, the same sweep makes the same trials again."
-    " [default: the idle cores, or all threads of the workers]",
-)
-@add_scheduler_options
+@add_pool_options
 @click.option(
     "--best",
     type=click.IntRange(min=1),
@@ -77,21 +70,13 @@ from lenet_tf.text import escape_controls
     help="Continue a sweep although ranges in SPACE.toml have changed.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print only the result.")
-def sweep(
-    space: str,
-    jobs: int | None,
-    scheduler: str | None,
-    tls_ca: Path | None,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    quiet: bool,
-    **options: Any,
-) -> None:
+def sweep(space: str, pool_options: PoolOptions, quiet: bool, **options: Any) -> None:
     """Search the fields of a network and its recipe that SPACE.toml gives, on held-back images.
 
     Every trial trains on the same part of the training images and is judged on the rest; the test
     images are never read. Unpromising trials are pruned. Then the best settings are repeated with
-    fresh seeds. See examples/sweep.toml. Options replace what the file says.
+    fresh seeds. See examples/sweep.toml. Options replace what the file says. With --jobs 1, the
+    same sweep makes the same trials again.
 
     Ctrl-C finishes the epochs in progress, a second one stops at once. Repeat the command to
     continue, also after a crash. The results are in LOGS/sweep/NAME/sweep.html.
@@ -100,8 +85,7 @@ def sweep(
     from lenet_tf.sweep.run import run_sweep
     from lenet_tf.sweep.runner import PAGE
 
-    pool = open_scheduler(scheduler, jobs, tls_ca, tls_cert, tls_key)
-    result = run_sweep(space, pool=pool, read=read, quiet=quiet, **options)
+    result = run_sweep(space, pool=pool_options.open(), read=read, quiet=quiet, **options)
     if quiet:
         from lenet_tf.sweep.progress import describe_result
 
