@@ -236,7 +236,7 @@ def test_the_command_runs_and_compares(project, monkeypatch, cli):
     ran = cli("reproduce", "new")
     assert ran.exit_code == 0, ran.output
     first, second = ran.stdout.splitlines()
-    assert first == "Starting 1 runs, 1 at a time; run folders in logs/reproduce"
+    assert first == "Starting 1 run, 1 at a time; run folders in logs/reproduce"
     assert "results/reproduce has no records of these rows to compare with." in ran.stderr
     assert second.startswith("new, seed 0: test accuracy ")
     assert "; a new record · 1 of 1" in second
