@@ -32,7 +32,8 @@ def arguments(tmp_path, digits, monkeypatch):
     data = hide_test_images(digits)
     monkeypatch.setattr("lenet_tf.data.sources.load_data", lambda *_, **__: data)
     path = tmp_path / "space.toml"
-    path.write_text(SPACE.replace("epochs = 4", "epochs = 2"))
+    other = '"rows.C1.filters" = { low = 4, high = 8, when = { optimizer = "adam" } }\n'
+    path.write_text(SPACE.replace("epochs = 4", "epochs = 2") + other)
     space = load_space(path)
     given = {"data": "digits", "originals": None, "read": {}, "sha256": digits.sha256}
     given["network"] = space.describe_base().to_dict()
@@ -66,6 +67,12 @@ def test_a_trial_reads_no_test_image_and_resumes(arguments, tmp_path):
     assert columns["momentum"].number_value == 0.5
     assert columns["optimizer"].string_value == "sgd"
     assert columns["batch_size"].number_value == 32
+    # A field that this trial lacks is a column nevertheless: other trials have it.
+    assert "rows.C1.filters" not in columns
+    experiment = plugin_data_pb2.HParamsPluginData.FromString(content["_hparams_/experiment"])
+    listed = [each.name for each in experiment.experiment.hparam_infos]
+    assert "rows.C1.filters" in listed
+    assert len(listed) == len(set(listed))
 
 
 def test_a_network_that_does_not_fit_the_data_is_a_result(arguments):

@@ -52,7 +52,7 @@ class Settings(Struct):
     label: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,60}$")] | UnsetType = UNSET
     split_seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | UnsetType = UNSET
     test: bool | UnsetType = UNSET
-    hparams: Annotated[dict[Name, Text | Number], Meta(max_length=100)] | UnsetType = UNSET
+    hparams: Annotated[dict[Name, Text | Number | None], Meta(max_length=100)] | UnsetType = UNSET
 
 
 class Device(Struct):

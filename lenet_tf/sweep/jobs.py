@@ -61,8 +61,11 @@ class JobMaker:
 
     def _make_run(self, name: str, home: Path, params: Mapping[str, Any], seed: int) -> Job:
         values = self.space.decode(params)
-        # TensorBoard's columns are numbers and texts.
-        columns = {
+        # TensorBoard's columns are numbers and texts; a field that this trial lacks stays empty.
+        columns: dict[str, str | float | None] = dict.fromkeys(
+            each.name for each in self.space.fields
+        )
+        columns |= {
             name: values[name] if is_number(values[name]) else label
             for name, label in params.items()
         }

@@ -48,7 +48,7 @@ class TrainConfig:
         quiet: Whether nothing is printed.
         split_seed: Chooses the held-out images. None: `seed` does.
         test: Whether the run ends with the test images. Without it they are never read.
-        hparams: More columns of TensorBoard's HParams table.
+        hparams: More columns of TensorBoard's HParams table. None: this run leaves it empty.
         changed: How `spec` differs from the network and recipe that it was made from.
         label: What follows the network's name in that of the run folder, such as `-lr0.01`.
 
@@ -72,7 +72,7 @@ class TrainConfig:
     quiet: bool = False
     split_seed: int | None = None
     test: bool = True
-    hparams: Mapping[str, str | float] = field(default_factory=dict)
+    hparams: Mapping[str, str | float | None] = field(default_factory=dict)
     changed: tuple[Change, ...] = ()
     label: str = ""
 

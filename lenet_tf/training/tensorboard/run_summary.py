@@ -62,9 +62,10 @@ def log_run_start(record: RunRecord, model: LeNet) -> None:
         with warn_on_error("TensorBoard has no graph of this network"):
             _write_graph(model)
         values = _hyperparameters(model, record)
-        experiment = _describe_experiment(
-            list(values), {*_FIRST_COLUMNS, *record.settings.get("hparams", {})}
-        )
+        # TensorBoard takes the columns of all runs from the first one: also those empty there.
+        more = [escape_controls(name) for name in record.settings.get("hparams", {})]
+        names = list(dict.fromkeys([*values, *more]))
+        experiment = _describe_experiment(names, {*_FIRST_COLUMNS, *more})
         tf.summary.experimental.write_raw_pb(experiment.SerializeToString(), step=0)
         hp.hparams(
             values,
@@ -199,4 +200,5 @@ def _hyperparameters(model: LeNet, record: RunRecord) -> dict[str, Any]:
     } | {
         escape_controls(name): escape_controls(value) if isinstance(value, str) else value
         for name, value in record.settings.get("hparams", {}).items()
+        if value is not None
     }
