@@ -129,6 +129,14 @@ def test_a_worker_of_a_cluster_is_refused(monkeypatch, digits, tmp_path):
         assert device.choose_device("cpu").name == "/CPU:0"
 
 
+def test_a_broken_cluster_is_named(monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", "[")
+    with pytest.raises(DeviceError) as caught:
+        several_devices.create_strategy(("/CPU:0",))
+    assert "TensorFlow can't use /CPU:0 together: " in str(caught.value)
+    assert str(caught.value).endswith("(TF_CONFIG is set: unset it)")
+
+
 def test_strategies_of_the_user_are_refused():
     class Fake:
         pass

@@ -124,7 +124,11 @@ def create_strategy(names: tuple[str, ...]) -> Any:
         return tf.distribute.MirroredStrategy(list(names))
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise DeviceError(f"TensorFlow can't use {', '.join(names)} together: {reason}") from error
+        # MirroredStrategy reads it too, and doesn't name it where it is no JSON.
+        remedy = " (TF_CONFIG is set: unset it)" if "TF_CONFIG" in os.environ else ""
+        raise DeviceError(
+            f"TensorFlow can't use {', '.join(names)} together: {reason}{remedy}"
+        ) from error
 
 
 def check_no_strategy(model: Any = None) -> None:
