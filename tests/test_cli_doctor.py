@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from importlib.metadata import PackageNotFoundError
@@ -80,3 +81,36 @@ def test_doctor_survives_a_package_that_does_not_load(offline, package):
     assert "a package does not load" in done.stdout
     assert "→ make clean install" in done.stdout
     assert "data fashion_mnist" in done.stdout, "the following checks still run"
+
+
+@pytest.mark.parametrize(
+    ("gpus", "state"),
+    [
+        ([], "none; cpu:0 to cpu:3 are parts of this processor, for trying it out (--device cpu:0"),
+        (["T4"], "one GPU; cpu:0 to cpu:3 are parts of this processor"),
+        (["A100"] * 2, "--device gpu:all trains on 2 GPUs together\n"),
+        (["A100", "A100", "T4"], "on 3 GPUs together, and each step waits for the slowest of them"),
+    ],
+)
+def test_doctor_names_the_devices_that_train_together(cli, offline, monkeypatch, gpus, state):
+    from lenet_tf.runtime import device, several_devices
+
+    monkeypatch.setattr(device, "list_gpus", lambda: gpus)
+    monkeypatch.setattr(several_devices, "usable_cores", lambda: 4)
+    result = cli("doctor")
+    assert result.exit_code == 0
+    (line,) = re.findall(r"✓ several devices      (.*\n)", result.output)
+    assert state in line
+
+
+def test_doctor_names_a_cluster_and_its_remedy(cli, offline, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["a:1", "b:2"]}}))
+    result = cli("doctor")
+    assert result.exit_code == 1
+    assert re.search(
+        r"! setting TF_CONFIG +TF_CONFIG names a cluster of 2 workers, .*keras/issues/20585\)\n"
+        r" +→ unset TF_CONFIG\n",
+        result.output,
+    )
+    assert re.search(r"✓ device +CPU", result.output)
+    assert "data fashion_mnist" in result.output, "the following checks still run"

@@ -215,9 +215,12 @@ def test_only_useless_retracing_advice_is_hidden():
     assert own == "<lambda>" and re.match(r"TensorFlowTrainer\..*predict", keras_own)
 
 
-def test_training_hides_retracing_advice(caplog):
+@pytest.mark.parametrize(
+    "function", ["TensorFlowTrainer.step", "MirroredLoop.make_test_function.<locals>.run"]
+)
+def test_training_hides_retracing_advice(caplog, function):
     advice = (
-        "5 out of the last 5 calls to <function TensorFlowTrainer.step at 0x7f> "
+        f"5 out of the last 5 calls to <function {function} at 0x7f> "
         "triggered tf.function retracing."
     )
     config = TrainConfig.create("tiny", quiet=True)

@@ -17,7 +17,7 @@ import pytest
 from sweeps import SPACE, FormulaPool, fail, list_trials, make_data, run_formula
 
 import lenet_tf
-from lenet_tf.errors import Interrupted, RunError
+from lenet_tf.errors import DeviceError, Interrupted, RunError
 from lenet_tf.runtime.signals import signal_self
 from lenet_tf.sweep.study import read_study
 from lenet_tf.sweep.summary import expect_maximum
@@ -331,3 +331,13 @@ def _import_uncached():
     from lenet_tf.sweep import study
 
     return study.import_optional("optuna", "a sweep", "sweep")
+
+
+@pytest.mark.parametrize("device", ["gpu:all", "cpu:0,cpu:9999"])
+def test_a_device_that_this_machine_lacks_costs_no_trial(tmp_path, device):
+    """Failed trials count: the repeated command with another device would have none left."""
+    space = tmp_path / "space.toml"
+    space.write_text(SPACE)
+    with pytest.raises(DeviceError, match=f"device '{device}' is unavailable: "):
+        lenet_tf.run_sweep(space, logs=tmp_path / "logs", data="sample", device=device)
+    assert not (tmp_path / "logs").exists()

@@ -12,8 +12,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from lenet_tf.errors import LenetError
-from lenet_tf.runtime import device, environment, settings
+from lenet_tf.errors import DeviceError, LenetError
+from lenet_tf.runtime import device, environment, settings, several_devices
 
 _DATA_SETS = ("mnist", "fashion_mnist")
 _OLDEST_PYTHON, _NEWEST_PYTHON = (3, 10), (3, 13)
@@ -44,7 +44,7 @@ class Finding:
 
 
 def run_checks(originals: str | None) -> list[Finding]:
-    """Check Python, the packages, the device and the data sets, in this order.
+    """Check Python, the packages, the settings, the devices and the data sets, in this order.
 
     Args:
         originals: The folder of the published data files.
@@ -57,6 +57,7 @@ def run_checks(originals: str | None) -> list[Finding]:
         skipped = Finding("device, data", "skipped until the problems above are fixed", "fix them")
         return [*findings, skipped]
     findings.append(_guard("device", _check_device))
+    findings.append(_guard("several devices", _check_several_devices))
     for name in _DATA_SETS:
         findings.append(_guard(f"data {name}", _check_data, name, originals))
     return findings
@@ -132,10 +133,32 @@ def _check_settings() -> list[Finding]:
 
 def _check_device() -> Finding:
     gpus = device.list_gpus()
-    cpu = device.choose_device("cpu").label
+    cpu = f"CPU, {environment.usable_cores()} cores"
     if gpus:
         return Finding("device", "; ".join([*gpus, cpu]))
     return Finding("device", f"{cpu}; no GPU: {device.explain_missing_gpu()}")
+
+
+def _check_several_devices() -> Finding:
+    """Say which devices train together, or why none trains."""
+    try:
+        several_devices.check_cluster()
+    except DeviceError as error:
+        reason, _, remedy = str(error).rpartition(": ")
+        return Finding("setting TF_CONFIG", reason, remedy, is_fatal=True)
+    subject = "several devices"
+    gpus = device.list_gpus()
+    if len(gpus) > 1:
+        state = f"--device gpu:all trains on {len(gpus)} GPUs together"
+        if len(set(gpus)) > 1:
+            state += ", and each step waits for the slowest of them"
+        return Finding(subject, state)
+    parts = several_devices.count_logical_cpus()
+    return Finding(
+        subject,
+        f"{'one GPU' if gpus else 'none'}; cpu:0 to cpu:{parts - 1} are parts of this processor,"
+        " for trying it out (--device cpu:0,cpu:1)",
+    )
 
 
 def _check_data(name: str, originals: str | None) -> Finding:

@@ -17,6 +17,8 @@ from lenet_tf.specs import BatchNormalization, Spec
 _LOSS_IMAGES = 4
 # Keras clips the gradients of each device before it adds them.
 _CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
+# Keras updates weights inside tf.cond, in which TensorFlow can't add up the devices' gradients.
+_CONDITIONAL = ("gradient_accumulation_steps", "ema_overwrite_frequency")
 
 
 def check_several_devices(spec: Spec, model: LeNet, devices: int, images: int) -> None:
@@ -68,6 +70,9 @@ def _find_problem_of_compilation(model: LeNet) -> str:
     for name in _CLIPPING:
         if getattr(optimizer, name, None):
             return f"its optimizer has {name}, and Keras clips each device's part of a gradient"
+    for name in _CONDITIONAL:
+        if getattr(optimizer, name, None):
+            return f"its optimizer has {name}, which Keras doesn't support under MirroredStrategy"
     return "" if has_plain_loss(model) else "its loss isn't the mean over the images"
 
 

@@ -29,6 +29,13 @@ class MirroredLoop:
     optimizer adds them. An image weighs the same wherever it is, also where a batch doesn't divide
     evenly, so that the sum is the gradient of the mean over the whole batch.
 
+    The sums are rounded differently, which ReLU and max pooling can magnify: where an input crosses
+    0 or another maximum wins, gradients jump. Measured with `lenet5-modern` on 4,000 distorted
+    images (SGD, 250 steps), the weights of two devices differ from one device's by 1e-7 after 85
+    steps and by 0.03 in the end. Keras' steps and the graph loop on one device end 0.05 apart, and
+    so do weights that were changed by 1e-7 (0.04). With tanh and average pooling two devices stay
+    within 2e-6.
+
     Args:
         strategy: The strategy, in whose scope the model was built.
         batch_size: Images per step, on all devices together.

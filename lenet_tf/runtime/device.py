@@ -94,7 +94,8 @@ def choose_device(option: str = "auto") -> Device:
     several_devices.check_cluster()
     gpus = list_gpus()
     if option == "gpu:all":
-        option = ",".join(f"gpu:{index}" for index in range(len(gpus))) or "gpu"
+        _check_gpu(option, 0, gpus)
+        option = ",".join(f"gpu:{index}" for index in range(len(gpus)))
     if "," in option:
         return _choose_several(option, gpus)
     if option in ("cpu", "cpu:0") or (option == "auto" and not gpus):

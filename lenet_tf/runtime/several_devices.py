@@ -66,6 +66,12 @@ def check_cluster() -> None:
         )
 
 
+def count_logical_cpus() -> int:
+    """Return as how many devices TensorFlow may see the processor."""
+    # Two on a single core show that a network can be trained so.
+    return max(2, usable_cores())
+
+
 def create_logical_cpus(option: str, count: int) -> None:
     """Let TensorFlow see the processor as several devices.
 
@@ -78,8 +84,7 @@ def create_logical_cpus(option: str, count: int) -> None:
     """
     import tensorflow as tf
 
-    # Two on a single core show that a network can be trained so.
-    if count > max(2, usable_cores()):
+    if count > count_logical_cpus():
         raise DeviceError(
             f"device {option!r} is unavailable: it needs {count} cores, and this process may use"
             f" {usable_cores()}. Use --device cpu instead."
@@ -119,7 +124,11 @@ def create_strategy(names: tuple[str, ...]) -> Any:
         return tf.distribute.MirroredStrategy(list(names))
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise DeviceError(f"TensorFlow can't use {', '.join(names)} together: {reason}") from error
+        # MirroredStrategy reads it too, and doesn't name it where it is no JSON.
+        remedy = " (TF_CONFIG is set: unset it)" if "TF_CONFIG" in os.environ else ""
+        raise DeviceError(
+            f"TensorFlow can't use {', '.join(names)} together: {reason}{remedy}"
+        ) from error
 
 
 def check_no_strategy(model: Any = None) -> None:

@@ -25,8 +25,11 @@ from lenet_tf.runtime.threads import (
     uses_one_thread,
 )
 
-# Functions that Keras and `evaluation.evaluate` create for every model, where the advice is moot.
-_TRACED_PER_MODEL = re.compile(r"<function (TensorFlowTrainer\.|_compile_forward\.<locals>)")
+# Functions that Keras, `MirroredLoop` and `evaluation.evaluate` create for every model, where the
+# advice is moot.
+_TRACED_PER_MODEL = re.compile(
+    r"<function (TensorFlowTrainer\.|MirroredLoop\.|_compile_forward\.<locals>)"
+)
 
 
 def start_tensorflow(tf32: bool = True) -> None:

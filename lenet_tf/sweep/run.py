@@ -11,7 +11,7 @@ from lenet_tf.errors import RunError, SpecError
 from lenet_tf.evaluation.page_files import check_page_path
 from lenet_tf.io.paths import to_path
 from lenet_tf.runs import run_folder
-from lenet_tf.runtime.device import check_device_name
+from lenet_tf.runtime.device import check_device_name, choose_device
 from lenet_tf.scheduling.job import Pool
 from lenet_tf.scheduling.job_data import locate_data
 from lenet_tf.scheduling.open_pool import open_pool
@@ -80,6 +80,7 @@ def run_sweep(
         SpecError: The space is invalid, or another one than the sweep was started with.
         RunError: The folder can't be written, another process runs the sweep, or trials failed
             for another reason than their settings.
+        DeviceError: This machine lacks the device, and the trials run on it.
         LenetError: Optuna is missing, or the data can't be loaded.
         Interrupted: Ctrl-C or SIGTERM. The first finishes the epochs in progress.
 
@@ -95,7 +96,8 @@ def run_sweep(
     """
     searched = load_space(space, **options)
     studies.import_optuna()
-    check_device_name(device)
+    pool = pool or open_pool(scheduler, jobs)
+    _check_device(device, pool)
     folder = _check_folder(searched, name, to_path(logs, RunError, "logs"))
     raw, data = _load_data(searched, originals, read or {})
     _make_folder(folder)
@@ -109,8 +111,18 @@ def run_sweep(
             JobMaker(searched, folder, device, data),
             Progress(quiet),
         )
-        with pool or open_pool(scheduler, jobs) as opened:
+        with pool as opened:
             return runner.run(opened, test)
+
+
+def _check_device(device: str, pool: Pool) -> None:
+    """Refuse a device that this machine lacks, on which each trial would fail and be used up."""
+    from lenet_tf.scheduling.local_pool import LocalPool
+
+    check_device_name(device)
+    is_local = isinstance(pool, LocalPool)
+    if is_local and (device.startswith("gpu") or "," in device):
+        choose_device(device)
 
 
 def _check_folder(space: Space, name: str | None, logs: Path) -> Path:

@@ -73,7 +73,8 @@ class OwnAccuracy(keras.callbacks.Callback):
         metrics = self.model.own_metrics
         if metrics is None:
             return
-        if not float(metrics.accuracy.count):
+        # Several devices count apart, and float takes no variable of theirs.
+        if not keras.ops.convert_to_numpy(metrics.accuracy.count):
             raise TrainingError(
                 f"the train_step of {type(self.model).__name__} doesn't call"
                 " self.compute_metrics(x, y, y_pred), without which fit knows no accuracy"
