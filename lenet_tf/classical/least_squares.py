@@ -44,8 +44,9 @@ class LeastSquaresClassifier:
 class PairwiseLinearClassifier(LeastSquaresClassifier):
     """One linear unit for each pair of classes; a class' score sums its units' outputs.
 
-    A unit is trained to +1 on its first class and to −1 on its second, and on no other images. It
-    adds its output to the score of the first class and subtracts it from the second's.
+    A unit is trained to +1 on its first class and to −1 on its second, and on no other images. Its
+    output is a sign, since units give large sums for classes that they were not trained on. It adds
+    the output to the score of the first class and subtracts it from the second's.
     """
 
     def fit(self, features: np.ndarray, labels: np.ndarray) -> PairwiseLinearClassifier:
@@ -66,7 +67,7 @@ class PairwiseLinearClassifier(LeastSquaresClassifier):
         signs = np.zeros((len(self.pairs_), len(self.classes_)))
         for unit, (first, second) in enumerate(self.pairs_):
             signs[unit, [first, second]] = 1, -1
-        return super().decision_function(features) @ signs
+        return np.sign(super().decision_function(features)) @ signs
 
 
 class PcaQuadraticClassifier(LeastSquaresClassifier):

@@ -89,8 +89,9 @@ _ALL = (
         "pairwise-linear",
         "Pairwise linear classifier",
         "45 units, each fitted by least squares to two classes, with the penalty 1 on the sum of"
-        " squared weights. A class' score is the signed sum of its units' outputs, as in the"
-        " paper.",
+        " squared weights. A class' score is the signed sum of its units' outputs, as in the paper."
+        " The output of a unit is read as its sign: sums of linear outputs give 16.98 % errors,"
+        " limited to −1…+1 9.72 %.",
         images.flatten_pixels,
         lambda seed: PairwiseLinearClassifier(),
         costs.count_linear,
