@@ -6,6 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
+from lenet_tf.classical.scikit_learn import import_sklearn
+
 # Without it, 4,000 training images give pixels that are rarely lit huge weights: 82 % errors of
 # the pairwise classifier. With 60,000, it changes hardly an error.
 PENALTY = 1.0
@@ -85,16 +87,14 @@ class PcaQuadraticClassifier(LeastSquaresClassifier):
 
     def fit(self, features: np.ndarray, labels: np.ndarray) -> PcaQuadraticClassifier:
         """Fit the principal components, then the classifier, as `LeastSquaresClassifier.fit`."""
-        from sklearn.decomposition import PCA
-
-        self.pca_ = PCA(self.components, svd_solver="full").fit(features)
+        decomposition = import_sklearn("decomposition")
+        self.pca_ = decomposition.PCA(self.components, svd_solver="full").fit(features)
         super().fit(self._expand(features), labels)
         return self
 
     def _expand(self, features: np.ndarray) -> np.ndarray:
-        from sklearn.preprocessing import PolynomialFeatures
-
-        products = PolynomialFeatures(2, interaction_only=True, include_bias=False)
+        preprocessing = import_sklearn("preprocessing")
+        products = preprocessing.PolynomialFeatures(2, interaction_only=True, include_bias=False)
         return products.fit_transform(self.pca_.transform(features))
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
@@ -112,9 +112,8 @@ def solve_least_squares(features: np.ndarray, targets: np.ndarray) -> tuple[np.n
     Returns:
         Weights of shape (units, d) and biases (units,), in float64.
     """
-    from sklearn.linear_model import Ridge
-
-    model = Ridge(PENALTY, copy_X=False, solver="cholesky")
+    linear_model = import_sklearn("linear_model")
+    model = linear_model.Ridge(PENALTY, copy_X=False, solver="cholesky")
     model.fit(features.astype(np.float64), targets)
     # For one unit, some versions of scikit-learn return a vector.
     return model.coef_.reshape(targets.shape[1], -1), np.reshape(model.intercept_, -1)

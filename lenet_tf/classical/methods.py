@@ -15,6 +15,7 @@ from lenet_tf.classical.least_squares import (
     PcaQuadraticClassifier,
 )
 from lenet_tf.classical.rbf_network import RbfNetwork
+from lenet_tf.classical.scikit_learn import import_sklearn
 from lenet_tf.classical.support_vectors import ReducedSetSvm, build_svm
 from lenet_tf.classical.tangent_distance import TangentDistanceClassifier
 
@@ -49,9 +50,8 @@ class Method:
 
 
 def _build_nearest_neighbor(seed: int) -> Any:
-    from sklearn.neighbors import KNeighborsClassifier
-
-    return KNeighborsClassifier(3, algorithm="brute")
+    neighbors = import_sklearn("neighbors")
+    return neighbors.KNeighborsClassifier(3, algorithm="brute")
 
 
 _DESLANTED = (

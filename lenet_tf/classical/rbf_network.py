@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from lenet_tf.classical.scikit_learn import import_sklearn
+
 
 class RbfNetwork:
     """Gaussian units about k-means centers, followed by a regularized linear classifier.
@@ -40,28 +42,25 @@ class RbfNetwork:
         Returns:
             The network.
         """
-        from sklearn.linear_model import RidgeClassifier
-
+        linear_model = import_sklearn("linear_model")
         groups = [self._cluster(features[labels == label]) for label in np.unique(labels)]
         self.centers_ = np.concatenate([group.cluster_centers_ for group in groups])
         variance = sum(group.inertia_ for group in groups) / len(features)
         self.gamma_ = 1 / (2 * self.width * variance)
-        self.linear_ = RidgeClassifier(self.penalty * len(features))
+        self.linear_ = linear_model.RidgeClassifier(self.penalty * len(features))
         self.linear_.fit(self.compute_units(features), labels)
         return self
 
     def _cluster(self, features: np.ndarray) -> Any:
-        from sklearn.cluster import KMeans
-
+        cluster = import_sklearn("cluster")
         clusters = min(self.units_per_class, len(features))
-        return KMeans(clusters, n_init=1, random_state=self.seed).fit(features)
+        return cluster.KMeans(clusters, n_init=1, random_state=self.seed).fit(features)
 
     def compute_units(self, features: np.ndarray) -> np.ndarray:
         """Return the output of each Gaussian unit, exp(−γ‖x − c‖²), shape (N, units)."""
-        from sklearn.metrics.pairwise import rbf_kernel
-
+        pairwise = import_sklearn("metrics.pairwise")
         # In float64, since the linear classifier solves normal equations.
-        return rbf_kernel(features.astype(np.float64), self.centers_, self.gamma_)
+        return pairwise.rbf_kernel(features.astype(np.float64), self.centers_, self.gamma_)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return the class of each image, shape (N,)."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lenet_tf.classical.images import normalize
+from lenet_tf.classical.scikit_learn import import_sklearn
 
 # Megabytes in which libsvm keeps columns of the kernel matrix.
 _CACHE = 1_000
@@ -23,9 +24,8 @@ def build_svm(degree: int, penalty: float = 10.0) -> Any:
     Returns:
         A `sklearn.svm.SVC`, one machine for each pair of classes.
     """
-    from sklearn.svm import SVC
-
-    return SVC(C=penalty, kernel="poly", degree=degree, gamma=1.0, cache_size=_CACHE)
+    svm = import_sklearn("svm")
+    return svm.SVC(C=penalty, kernel="poly", degree=degree, gamma=1.0, cache_size=_CACHE)
 
 
 class ReducedSetSvm:
@@ -79,23 +79,23 @@ class ReducedSetSvm:
         return support, weights
 
     def _choose_vectors(self, labels: np.ndarray) -> np.ndarray:
-        from sklearn.cluster import KMeans
-
+        cluster = import_sklearn("cluster")
         support = self.machine.support_vectors_
         centers = []
         for label in self.classes_:
             own = support[labels == label]
             count = min(len(own), max(1, round(self.vectors * len(own) / len(support))))
-            found = KMeans(count, n_init=1, random_state=self.seed).fit(own).cluster_centers_
+            found = (
+                cluster.KMeans(count, n_init=1, random_state=self.seed).fit(own).cluster_centers_
+            )
             centers.append(normalize(found))
         return np.concatenate(centers)
 
     def _compute_kernel(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        from sklearn.metrics.pairwise import polynomial_kernel
-
+        pairwise = import_sklearn("metrics.pairwise")
         machine = self.machine
         one, other = one.astype(np.float64), other.astype(np.float64)
-        return polynomial_kernel(one, other, machine.degree, machine.gamma, machine.coef0)
+        return pairwise.polynomial_kernel(one, other, machine.degree, machine.gamma, machine.coef0)
 
     def predict(self, features: np.ndarray) -> np.ndarray:
         """Return the class that wins most pairs, shape (N,)."""

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from lenet_tf.classical.scikit_learn import import_sklearn
+
 # Images whose tangent vectors are computed at a time.
 _BLOCK = 2_000
 
@@ -101,12 +103,13 @@ class TangentDistanceClassifier:
         Returns:
             The classifier.
         """
-        from sklearn.neighbors import NearestNeighbors
-
+        neighbors = import_sklearn("neighbors")
         self.labels_ = np.asarray(labels)
         self.images_, self.planes_ = self._prepare(features)
         count = min(self.candidates, len(features))
-        self.prefilter_ = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(features)
+        self.prefilter_ = neighbors.NearestNeighbors(n_neighbors=count, algorithm="brute").fit(
+            features
+        )
         return self
 
     def _prepare(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
