@@ -304,6 +304,7 @@ def test_mistakes_are_named(sample, arrays, monkeypatch):
     ("name", "errors"),
     [
         ("linear", 1_396),
+        ("linear-deskewed", 888),
         ("pairwise-linear", 700),
         ("knn", 295),
         ("knn-deskewed", 159),
