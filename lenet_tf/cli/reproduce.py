@@ -16,9 +16,9 @@ from lenet_tf.cli.output import echo, note
 from lenet_tf.text import count_noun, escape_controls
 
 if TYPE_CHECKING:
+    from lenet_tf.reproduce.classical_row import Row
     from lenet_tf.reproduce.records import RecordStore
     from lenet_tf.reproduce.runner import Runner
-    from lenet_tf.reproduce.table_row import TableRow
     from lenet_tf.reproduce.task import Outcome
     from lenet_tf.scheduling.job import Pool
 
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     "--seeds",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Number of seeds of each row, from seed 0. [default: as planned]",
+    help="Number of seeds of each row, from seed 0; 1 for methods without random parts."
+    " [default: as planned]",
 )
 @add_pool_options
 @click.option(
@@ -76,20 +77,23 @@ def reproduce(
 ) -> None:
     """Train the networks of the reproduction table and compare them with the recorded runs.
 
+    ROW is a network, a classical method such as knn, or figure9 for all classifiers of figure 9 of
+    the 1998 paper. Without a ROW, all networks are trained.
+
     Repeat the command to resume interrupted runs; finished runs are skipped. On a machine of the
     recorded type, with the recorded versions, a run must equal its record to the last digit.
     Elsewhere rounding changes the result: there the mean of a row's runs must lie within the
     prediction interval of the recorded runs. The exit code is 1 if a run or a row disagrees.
     """
-    from lenet_tf.reproduce.plan import get_rows
+    from lenet_tf.reproduce.chosen_rows import choose_rows, list_rows
     from lenet_tf.reproduce.records import RecordStore
 
     store = RecordStore.for_package() if results is None else RecordStore.for_folder(results)
-    chosen = get_rows(rows)
+    chosen = choose_rows(rows)
     if sum((listing, check, tables)) > 1:
         raise click.UsageError("--list, --check and --tables exclude each other.")
     if listing:
-        _list_rows(store, chosen)
+        _list_rows(store, chosen if rows else list_rows())
     elif check:
         _check_tables(store)
     elif tables:
@@ -98,7 +102,7 @@ def reproduce(
         _run(chosen, seeds, pool_options.open(), logs, store, originals)
 
 
-def _list_rows(store: RecordStore, rows: Sequence[TableRow]) -> None:
+def _list_rows(store: RecordStore, rows: Sequence[Row]) -> None:
     width = max(len(row.name) for row in rows)
     for row in rows:
         recorded = len(store.read(row))
@@ -132,7 +136,7 @@ def _write_tables(store: RecordStore, originals: str | None) -> None:
 
 
 def _run(
-    rows: Sequence[TableRow],
+    rows: Sequence[Row],
     seeds: int | None,
     pool: Pool,
     logs: Path,

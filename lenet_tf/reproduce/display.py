@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from lenet_tf.reproduce.classical_row import ClassicalRow
 from lenet_tf.reproduce.runner import Runner
 from lenet_tf.reproduce.task import Task, TaskState
 from lenet_tf.reproduce.time_left import format_time_left
@@ -45,7 +46,7 @@ def render_tasks(tasks: Sequence[Task], width: int) -> list[str]:
 
     if not tasks:
         return []
-    counts = [f"epoch {task.finished_epochs}/{task.row.spec.recipe.epochs}" for task in tasks]
+    counts = [_format_count(task) for task in tasks]
     longest = max(len(task.name) for task in tasks)
     room = width - longest - max(map(len, counts)) - 2 * 2
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -53,6 +54,13 @@ def render_tasks(tasks: Sequence[Task], width: int) -> list[str]:
     table.add_column(no_wrap=True, justify="right", min_width=max(map(len, counts)))
     table.add_column(no_wrap=True)
     for task, count in zip(tasks, counts, strict=True):
-        share = task.finished_epochs / task.row.spec.recipe.epochs
+        share = task.finished_epochs / task.row.epochs
         table.add_row(task.name, count, create_bar(share, max(_MIN_BAR, min(room, _MAX_BAR))))
     return render(table, width).split("\n")
+
+
+def _format_count(task: Task) -> str:
+    # A classical method has no epochs.
+    if isinstance(task.row, ClassicalRow):
+        return "running"
+    return f"epoch {task.finished_epochs}/{task.row.epochs}"

@@ -15,7 +15,7 @@ import numpy as np
 from lenet_tf.errors import RunError
 from lenet_tf.io import atomic
 from lenet_tf.io.bounded import MAX_TEXT_BYTES, read_bounded
-from lenet_tf.reproduce import hard_images, pages
+from lenet_tf.reproduce import figure9, hard_images, pages
 from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.results import Results
 
@@ -77,7 +77,11 @@ def find_stale_files(store: RecordStore, results: Results | None = None) -> list
     _check_title(page, pages.TITLE)
     _check_title(folder / hard_images.PAGE, hard_images.TITLE)
     votes = hard_images.count_votes(results.predictions)
+    bars = figure9.collect_bars(results)
+    has_figure9 = figure9.has_results(bars)
+    _check_title(folder / figure9.PAGE, figure9.TITLE)
     texts = [page, *([folder / hard_images.PAGE] if votes else [])]
+    texts += [folder / figure9.PAGE] if has_figure9 else []
     parent = folder / ".." if folder.parent == folder else folder.parent
     # README.ko.md has the same section.
     texts += [
@@ -86,6 +90,8 @@ def find_stale_files(store: RecordStore, results: Results | None = None) -> list
         if path.is_file() and pages.has_section(_read_text(path), path)
     ]
     digests = {folder / pages.FIGURE: _compute_figure_digest(results)}
+    if has_figure9:
+        digests[folder / figure9.FIGURE] = figure9.compute_digest(bars)
     digests |= {
         folder / hard_images.get_figure_name(each.data): hard_images.compute_digest(each)
         for each in votes
@@ -101,6 +107,8 @@ def _render(results: Results, path: Path, folder: Path) -> str:
         return pages.render_results_page(results)
     if path.name == hard_images.PAGE:
         return hard_images.render_page(hard_images.count_votes(results.predictions))
+    if path.name == figure9.PAGE:
+        return figure9.render_page(results)
     return pages.replace_section(_read_text(path), results, folder.name)
 
 
@@ -113,6 +121,11 @@ def _draw(results: Results, path: Path, originals: str | None) -> None:
         figure = plot_reproduction(_collect_points(results))
         digest = _compute_figure_digest(results)
         plotting.save_figure(figure, path, {_DIGEST_KEY: digest})
+        return
+    if path.name == figure9.FIGURE:
+        bars = figure9.collect_bars(results)
+        digest = figure9.compute_digest(bars)
+        plotting.save_figure(figure9.draw(bars), path, {_DIGEST_KEY: digest})
         return
     (votes,) = (
         each

@@ -16,9 +16,9 @@ from msgspec import UNSET
 
 from lenet_tf.errors import RunError
 from lenet_tf.io import atomic, bounded
+from lenet_tf.reproduce.classical_row import ClassicalRow, Row
 from lenet_tf.reproduce.predictions import Predictions, compute_digest, read_predictions
-from lenet_tf.reproduce.record_schema import StoredRecord
-from lenet_tf.reproduce.table_row import TableRow
+from lenet_tf.reproduce.record_schema import StoredClassicalRecord, StoredRecord
 from lenet_tf.runs.validation import check_values
 
 Record = dict[str, Any]
@@ -52,15 +52,15 @@ class RecordStore:
         """Return a user's records in the subfolder `reproduce/` of the folder of their pages."""
         return cls(results / "reproduce", results)
 
-    def get_path(self, row: TableRow) -> Path:
+    def get_path(self, row: Row) -> Path:
         """Return the file of a row's records."""
         return self.folder / f"{row.name}.jsonl"
 
-    def read(self, row: TableRow) -> list[Record]:
+    def read(self, row: Row) -> list[Record]:
         """Read the records of a row.
 
         Args:
-            row: A row of the plan.
+            row: A row of the plan or of a classical method.
 
         Returns:
             The records by rising seed.
@@ -80,11 +80,11 @@ class RecordStore:
             raise RunError(f"{path} has two lines with the same seed: remove one of them")
         return sorted(records, key=_get_seed)
 
-    def read_predictions(self, row: TableRow) -> Predictions:
+    def read_predictions(self, row: Row) -> Predictions:
         """Read the predictions of a row's recorded seeds.
 
         Args:
-            row: A row of the plan.
+            row: A row of the plan or of a classical method.
 
         Returns:
             The predictions.
@@ -106,7 +106,7 @@ class RecordStore:
             by_seed[seed] = text
         return Predictions(stored.labels, by_seed)
 
-    def add(self, row: TableRow, record: Record) -> Record | None:
+    def add(self, row: Row, record: Record) -> Record | None:
         """Add the record and the predictions of a run unless its seed is recorded already.
 
         Args:
@@ -141,7 +141,7 @@ class RecordStore:
             raise RunError(f"cannot write {path}: {error.strerror or error}") from error
         return None
 
-    def _get_predictions_path(self, row: TableRow) -> Path:
+    def _get_predictions_path(self, row: Row) -> Path:
         return self.folder / f"{row.name}.predictions"
 
 
@@ -160,12 +160,19 @@ def _shorten(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _parse_record(path: Path, number: int, line: bytes, row: TableRow) -> Record:
+def _check_content(record: Record, row: Row) -> StoredRecord | StoredClassicalRecord:
+    if isinstance(row, ClassicalRow):
+        return check_values(record, StoredClassicalRecord)
+    content = check_values(record, StoredRecord)
+    if row.test_shifted and content.test.shifted is UNSET:
+        raise ValueError("test has no 'shifted'")
+    return content
+
+
+def _parse_record(path: Path, number: int, line: bytes, row: Row) -> Record:
     try:
         record = bounded.parse_json(line)
-        content = check_values(record, StoredRecord)
-        if row.test_shifted and content.test.shifted is UNSET:
-            raise ValueError("test has no 'shifted'")
+        content = _check_content(record, row)
     except ValueError as error:
         raise RunError(f"{path}, line {number}: {error}") from error
     if (content.row, content.digest) != (row.name, row.digest):

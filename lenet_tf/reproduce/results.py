@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lenet_tf.reproduce import plan
+from lenet_tf.reproduce.classical_row import ClassicalRow, list_classical_rows
 from lenet_tf.reproduce.predictions import Predictions
 from lenet_tf.reproduce.records import Record, RecordStore
 from lenet_tf.reproduce.table_row import TableRow
@@ -13,15 +14,17 @@ from lenet_tf.reproduce.table_row import TableRow
 
 @dataclass(frozen=True)
 class Results:
-    """The records and predictions of every row of the plan, in its order.
+    """The records and predictions of every row of the plan, in its order, and of classical methods.
 
     Attributes:
         records: For each row, the records of its runs by rising seed.
         predictions: For each row, the predictions of these runs.
+        classical: For each classical method, the records of its runs by rising seed.
     """
 
     records: Mapping[TableRow, Sequence[Record]]
     predictions: Mapping[TableRow, Predictions]
+    classical: Mapping[ClassicalRow, Sequence[Record]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, store: RecordStore) -> Results:
@@ -36,9 +39,14 @@ class Results:
         Raises:
             RunError: If a file is damaged or doesn't belong to the plan.
         """
+        classical = {row: store.read(row) for row in list_classical_rows()}
+        for row in classical:
+            # Only checked here: no page counts the votes of these methods.
+            store.read_predictions(row)
         return cls(
             {row: store.read(row) for row in plan.ROWS},
             {row: store.read_predictions(row) for row in plan.ROWS},
+            classical,
         )
 
     @property

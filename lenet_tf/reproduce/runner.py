@@ -12,17 +12,22 @@ from typing import Any
 from lenet_tf.data.sources import load_data
 from lenet_tf.errors import Interrupted, LenetError, RunError
 from lenet_tf.reproduce import time_left, verdicts
+from lenet_tf.reproduce.classical_row import ClassicalRow, Row
+from lenet_tf.reproduce.classical_worker import describe_classical_job
 from lenet_tf.reproduce.records import Record, RecordStore, replace_predictions_by_digest
-from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.task import Outcome, Task, TaskState
 from lenet_tf.reproduce.verdicts import Verdict
-from lenet_tf.reproduce.worker import describe_job
+from lenet_tf.reproduce.worker import describe_job, get_run_home
 from lenet_tf.runtime.signals import ShutdownRequest, handle_signals
-from lenet_tf.scheduling.job import Pool
+from lenet_tf.scheduling.job import Job, Pool
 
 _SHUTDOWN_NOTICE = (
     "Stopping after the epochs in progress. Send the signal again to stop at once; "
     "the same command resumes."
+)
+_CLASSICAL_NOTICE = (
+    "Stopping classical methods now, and networks after the epochs in progress. Send the signal "
+    "again to stop them at once; the same command resumes."
 )
 # For rows without records, to order the runs.
 _DEFAULT_SECONDS_PER_EPOCH = 10.0
@@ -36,7 +41,8 @@ class Runner:
 
     Args:
         rows: The rows to run.
-        seeds: The number of seeds of each row. None: the row's own number.
+        seeds: The number of seeds of each row; classical methods have no more than their own. None:
+            the row's own number.
         pool: Where the runs take place.
         logs: The folder of all run folders.
         store: The records. New ones are added if the store has pages.
@@ -50,7 +56,7 @@ class Runner:
 
     def __init__(
         self,
-        rows: Sequence[TableRow],
+        rows: Sequence[Row],
         seeds: int | None,
         pool: Pool,
         logs: Path,
@@ -59,16 +65,14 @@ class Runner:
         on_finished: Callable[[Outcome], None] = lambda outcome: None,
         on_failed: Callable[[Task], None] = lambda task: None,
     ) -> None:
-        self.tasks = [
-            Task(row, seed) for row in rows for seed in range(row.seeds if seeds is None else seeds)
-        ]
+        self.tasks = [Task(row, seed) for row in rows for seed in range(row.count_seeds(seeds))]
         self.has_new_records = False
         self._pool = pool
         self._logs, self._store, self._originals = logs, store, originals
         self._on_finished, self._on_failed = on_finished, on_failed
         self._recorded = {row.name: store.read(row) for row in rows}
         self._seconds_per_epoch = {
-            name: statistics.median(record["seconds_per_epoch"] for record in records)
+            name: statistics.median(time_left.get_epoch_seconds(record) for record in records)
             for name, records in self._recorded.items()
             if records
         }
@@ -93,7 +97,9 @@ class Runner:
         """
         # Those of an elastic pool wait for its slots, whose number may grow.
         width = len(self.tasks) if self._pool.is_elastic else self.jobs
-        signals = handle_signals(_SHUTDOWN_NOTICE, self._forward_signal)
+        has_methods = any(isinstance(task.row, ClassicalRow) for task in self.tasks)
+        notice = _CLASSICAL_NOTICE if has_methods else _SHUTDOWN_NOTICE
+        signals = handle_signals(notice, self._forward_signal)
         with signals as request, ThreadPoolExecutor(width) as threads:
             # The longest runs first, so that the last ones end at about the same time.
             tasks = sorted(self.tasks, key=self._expect_seconds, reverse=True)
@@ -121,7 +127,7 @@ class Runner:
         Returns:
             A verdict for each such row that has records.
         """
-        records: dict[TableRow, list[Record]] = {}
+        records: dict[Row, list[Record]] = {}
         for outcome in outcomes:
             if not outcome.verdict.is_exact:
                 records.setdefault(outcome.task.row, []).append(outcome.record)
@@ -138,7 +144,7 @@ class Runner:
 
     def _expect_seconds(self, task: Task) -> float:
         seconds = self._seconds_per_epoch.get(task.row.name, _DEFAULT_SECONDS_PER_EPOCH)
-        return seconds * task.row.spec.recipe.epochs
+        return seconds * task.row.epochs
 
     def _run_task(self, task: Task) -> Outcome | None:
         try:
@@ -167,10 +173,16 @@ class Runner:
             task.state = TaskState.STARTING
 
         sha256 = self._hash_data(task.row) if self._pool.is_elastic else None
-        job = describe_job(task.row, task.seed, self._logs, self._originals, sha256)
-        return self._pool.run(job, task.update, start)
+        return self._pool.run(self._describe_job(task, sha256), task.update, start)
 
-    def _hash_data(self, row: TableRow) -> str:
+    def _describe_job(self, task: Task, sha256: str | None) -> Job:
+        row, seed = task.row, task.seed
+        if isinstance(row, ClassicalRow):
+            home = get_run_home(self._logs, row, seed)
+            return describe_classical_job(row, seed, home, self._originals, sha256)
+        return describe_job(row, seed, self._logs, self._originals, sha256)
+
+    def _hash_data(self, row: Row) -> str:
         """Return the SHA-256 of a row's data: those of its records, or those of this machine."""
         for record in self._recorded[row.name]:
             return record["data"]["sha256"]

@@ -44,6 +44,22 @@ class TableRow:
     attempts: str = ""
 
     @property
+    def epochs(self) -> int:
+        """The number of epochs of a run."""
+        return self.spec.recipe.epochs
+
+    def count_seeds(self, seeds: int | None) -> int:
+        """Count the runs of this row.
+
+        Args:
+            seeds: The number of seeds that the user wants. None: as planned.
+
+        Returns:
+            The number of seeds, from seed 0.
+        """
+        return self.seeds if seeds is None else seeds
+
+    @property
     def digest(self) -> str:
         """Identify everything that decides the results of a run, apart from its seed."""
         fields = select_decisive_fields(self.spec)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lenet_tf.reproduce.classical_row import Row
 from lenet_tf.reproduce.records import Record
-from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.reproduce.verdicts import Verdict
 
 
@@ -39,7 +39,7 @@ class Task:
         epoch_seconds: The duration of each epoch that tells how long others will take.
     """
 
-    row: TableRow
+    row: Row
     seed: int
     state: TaskState = TaskState.WAITING
     error: str = ""
@@ -61,7 +61,7 @@ class Task:
         """The number of epochs left to train; 0 for a run that has ended."""
         if self.state not in _UNFINISHED:
             return 0
-        return self.row.spec.recipe.epochs - self.finished_epochs
+        return self.row.epochs - self.finished_epochs
 
     def update(self, message: Mapping[str, Any]) -> None:
         """Note a finished epoch.
@@ -71,7 +71,7 @@ class Task:
         """
         self.state, self.finished_epochs = TaskState.RUNNING, message["epoch"]
         # The first epoch also compiles the graph.
-        is_typical = message["epoch"] > 1 or self.row.spec.recipe.epochs == 1
+        is_typical = message["epoch"] > 1 or self.row.epochs == 1
         if message.get("seconds") and is_typical:
             self.epoch_seconds.append(message["seconds"])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
+from lenet_tf.reproduce.records import Record
 from lenet_tf.reproduce.task import Task
 
 
@@ -46,6 +47,12 @@ def estimate_seconds_left(
     )
     unfinished = sum(task.remaining_epochs > 0 for task in tasks)
     return total / min(jobs, max(1, unfinished))
+
+
+def get_epoch_seconds(record: Record) -> float:
+    """Return the seconds of a recorded epoch; of the whole run for a classical method."""
+    name = "seconds_per_epoch" if "seconds_per_epoch" in record else "seconds"
+    return float(record[name])
 
 
 def format_time_left(seconds: float | None) -> str:

@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lenet_tf.reproduce.classical_row import ClassicalRow, Row
 from lenet_tf.reproduce.records import Record, RecordStore, replace_predictions_by_digest
-from lenet_tf.reproduce.table_row import TableRow
 from lenet_tf.runtime import environment
 
 # The probability that one command fails by chance, whatever its number of rows.
 FALSE_ALARM_RATE = 0.01
 # Packages whose version can change results.
 _DECISIVE_PACKAGES = ("lenet_tf arithmetic", "tensorflow", "keras", "numpy")
+_CLASSICAL_PACKAGES = ("numpy", "scipy", "scikit-learn")
+# In test accuracy: what rounding may change in a classical method that needs no seed.
+CLASSICAL_TOLERANCE = 0.001
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Verdict:
     is_exact: bool = True
 
 
-def check_new_record(store: RecordStore, row: TableRow, record: Record) -> Verdict:
+def check_new_record(store: RecordStore, row: Row, record: Record) -> Verdict:
     """Compare a new run with its record, or add it to a writable store without one.
 
     Args:
@@ -57,7 +60,10 @@ def check_new_record(store: RecordStore, row: TableRow, record: Record) -> Verdi
         if recorded is None:
             message = "this seed has no record; store it with --results FOLDER"
             return Verdict(True, message, is_exact=False)
-    return compare_run(recorded, replace_predictions_by_digest(record))
+    new = replace_predictions_by_digest(record)
+    if isinstance(row, ClassicalRow):
+        return compare_classical(recorded, new, row.is_random)
+    return compare_run(recorded, new)
 
 
 def compare_run(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> Verdict:
@@ -88,13 +94,54 @@ def compare_run(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> Verdict:
     )
 
 
-def find_differences(recorded: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+def compare_classical(
+    recorded: Mapping[str, Any], new: Mapping[str, Any], is_random: bool
+) -> Verdict:
+    """Compare a new run of a classical method with the record of the same seed.
+
+    Args:
+        recorded: The stored record.
+        new: The new run's record, as it would be stored.
+        is_random: Whether the method depends on its seed.
+
+    Returns:
+        On the same type of machine with the same versions, whether the predictions are equal.
+        Elsewhere, whether the test accuracies differ by at most `CLASSICAL_TOLERANCE`; a method
+        that depends on its seed is compared by its row instead.
+    """
+    if recorded["data"]["sha256"] != new["data"]["sha256"]:
+        return Verdict(False, "NOT comparable with its record: the data differ")
+    if recorded["predictions"] == new["predictions"]:
+        return Verdict(True, "equal to its record, in all predictions")
+    gap = abs(recorded["test"]["accuracy"] - new["test"]["accuracy"])
+    differences = find_differences(recorded, new, _CLASSICAL_PACKAGES)
+    if not differences:
+        return Verdict(
+            False,
+            f"NOT equal to its record: {gap:.2%} from it, on the same type of machine with the"
+            " same versions and settings",
+        )
+    others = "different " + " and ".join(differences)
+    if is_random:
+        message = f"{gap:.2%} from its record, not comparable exactly: {others}"
+        return Verdict(True, message, is_exact=False)
+    # Accuracies come in steps, whose floating-point differences are inexact.
+    agrees = gap <= CLASSICAL_TOLERANCE + 1e-9
+    word = "within" if agrees else "NOT within"
+    return Verdict(agrees, f"{gap:.2%} from its record, {word} {CLASSICAL_TOLERANCE:.1%}: {others}")
+
+
+def find_differences(
+    recorded: Mapping[str, Any],
+    new: Mapping[str, Any],
+    packages: Sequence[str] = _DECISIVE_PACKAGES,
+) -> list[str]:
     """Name the differences between two runs that can change the last digits of their results."""
     is_same = {
         "machine": environment.is_same_type(recorded["machine"], new["machine"]),
         "versions": all(
             recorded["versions"].get(package) == new["versions"].get(package)
-            for package in _DECISIVE_PACKAGES
+            for package in packages
         ),
         "thread or oneDNN settings": recorded["threads"] == new["threads"],
     }
@@ -110,7 +157,7 @@ def _select_results(record: Mapping[str, Any]) -> tuple[Any, ...]:
 def compare_rows(
     store: RecordStore,
     recorded: Mapping[str, Sequence[Record]],
-    new: Mapping[TableRow, Sequence[Record]],
+    new: Mapping[Row, Sequence[Record]],
 ) -> list[Verdict]:
     """Compare the new runs of each row with its recorded runs by `compare_row`.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lenet_tf.errors import LenetError
 from lenet_tf.io.atomic import file_lock
+from lenet_tf.reproduce.classical_row import Row
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.reproduce.table_row import TableRow, select_decisive_fields
 from lenet_tf.runs.run_folder import Run
@@ -26,7 +27,7 @@ _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))  # down and right
 _SHIFTS = (1, 2, 3, 4)
 
 
-def get_run_home(logs: Path, row: TableRow, seed: int) -> Path:
+def get_run_home(logs: Path, row: Row, seed: int) -> Path:
     """Return the folder of a run: its run folder and the output of its process."""
     return logs / "reproduce" / row.name / f"seed-{seed}"
 
