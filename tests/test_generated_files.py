@@ -40,6 +40,7 @@ def project(tmp_path, monkeypatch):
     )
     two = replace(make_row(3), name="other")
     monkeypatch.setattr(plan, "ROWS", (one, two))
+    monkeypatch.setattr("lenet_tf.classical.methods.METHODS", {})
     comparison = Comparison("one beats other", "us", "tiny", "other", shift=1)
     monkeypatch.setattr(claims, "COMPARISONS", (comparison,))
     store = RecordStore.for_folder(tmp_path / "results")

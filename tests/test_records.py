@@ -13,6 +13,7 @@ from reproduction import LABELS, make_predictions, make_record, make_row
 
 import lenet_tf
 from lenet_tf.errors import RunError
+from lenet_tf.reproduce.classical_row import list_classical_rows
 from lenet_tf.reproduce.plan import ROWS
 from lenet_tf.reproduce.predictions import Predictions, encode_classes
 from lenet_tf.reproduce.records import RecordStore
@@ -143,7 +144,8 @@ def test_damaged_records_are_refused_by_file_and_line(line, message, tmp_path):
 def test_committed_predictions_have_the_recorded_accuracies():
     """Predictions and records have the same seeds and accuracies."""
     store = RecordStore.for_package()
-    for row in ROWS:
+    classical = [row for row in list_classical_rows() if store.read(row)]
+    for row in (*ROWS, *classical):
         records, predictions = store.read(row), store.read_predictions(row)
         seeds = [record["seed"] for record in records]
         assert seeds == list(predictions.by_seed) == list(range(row.seeds))
@@ -160,8 +162,9 @@ def test_committed_records_are_in_the_published_order(originals):
     }
     # Folders of pictures are read class by class in turn; decoding them would take long.
     labels["cifar10_jpeg"] = encode_classes(np.tile(np.arange(10), 1_000))
-    for row in ROWS:
-        assert RecordStore.for_package().read_predictions(row).labels == labels[row.data]
+    store = RecordStore.for_package()
+    for row in (*ROWS, *(row for row in list_classical_rows() if store.read(row))):
+        assert store.read_predictions(row).labels == labels[row.data]
 
 
 def test_a_wheel_contains_every_record():
@@ -174,4 +177,6 @@ def test_a_wheel_contains_every_record():
         ["git", "ls-files", "records"], cwd=folder, capture_output=True, text=True
     ).stdout.split()
     assert {folder / name for name in tracked} <= shipped
-    assert len(shipped) == 2 * len(ROWS)
+    recorded = [row.name for row in list_classical_rows() if RecordStore.for_package().read(row)]
+    assert {path.stem for path in shipped} == {*(row.name for row in ROWS), *recorded}
+    assert len(shipped) == 2 * (len(ROWS) + len(recorded))
