@@ -131,7 +131,7 @@ from types import SimpleNamespace as Some
 from lenet_tf.reproduce.display import render_tasks
 
 def draw_tasks(*epochs):
-    row = Some(spec=Some(recipe=Some(epochs=40)))
+    row = Some(epochs=40)
     names = ("lenet5-modern-color-accurate, seed 4", "tiny, seed 0")
     tasks = [Some(name=n, finished_epochs=e, row=row) for n, e in zip(names, epochs)]
     STATUS.draw(lambda width: "\\n".join([*render_tasks(tasks, width), "1 of 9 runs finished"]))
