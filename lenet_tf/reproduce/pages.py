@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lenet_tf.errors import RunError
-from lenet_tf.reproduce import claims_table, hard_images, provenance, results_table
+from lenet_tf.reproduce import claims_table, figure9, hard_images, provenance, results_table
 from lenet_tf.reproduce.results import Results
 
 # What stands between these lines of a README is generated.
@@ -44,6 +44,7 @@ _DEPARTURES = (
 def render_results_page(results: Results) -> str:
     """Render results/README.md."""
     has_votes = bool(hard_images.count_votes(results.predictions))
+    has_figure9 = figure9.has_results(figure9.collect_bars(results))
     return _join(
         TITLE,
         _INTRODUCTION,
@@ -55,6 +56,10 @@ def render_results_page(results: Results) -> str:
         f"[{hard_images.PAGE}]({hard_images.PAGE}) shows the test images that most networks"
         " misclassify."
         if has_votes
+        else "",
+        f"[{figure9.PAGE}]({figure9.PAGE}) compares the classifiers of the 1998 paper's figure 9,"
+        " classical methods included, with ours."
+        if has_figure9
         else "",
         results_table.render_notes(results),
         "## Claims, compared seed by seed",

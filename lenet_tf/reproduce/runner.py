@@ -31,6 +31,7 @@ _CLASSICAL_NOTICE = (
 )
 # For rows without records, to order the runs.
 _DEFAULT_SECONDS_PER_EPOCH = 10.0
+_DEFAULT_SECONDS_PER_METHOD = 600.0
 
 
 class Runner:
@@ -143,7 +144,9 @@ class Runner:
             raise RunError(f"{failed[0].name}: {reason}{others}")
 
     def _expect_seconds(self, task: Task) -> float:
-        seconds = self._seconds_per_epoch.get(task.row.name, _DEFAULT_SECONDS_PER_EPOCH)
+        is_method = isinstance(task.row, ClassicalRow)
+        default = _DEFAULT_SECONDS_PER_METHOD if is_method else _DEFAULT_SECONDS_PER_EPOCH
+        seconds = self._seconds_per_epoch.get(task.row.name, default)
         return seconds * task.row.epochs
 
     def _run_task(self, task: Task) -> Outcome | None:
