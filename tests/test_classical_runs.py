@@ -27,7 +27,6 @@ from lenet_tf.reproduce.predictions import decode_classes
 from lenet_tf.reproduce.records import RecordStore
 from lenet_tf.reproduce.runner import Runner
 from lenet_tf.reproduce.task import Task
-from lenet_tf.reproduce.verdicts import CLASSICAL_TOLERANCE, check_new_record, compare_classical
 from lenet_tf.runtime import environment
 from lenet_tf.scheduling.local_pool import LocalPool
 
@@ -178,63 +177,26 @@ def test_after_an_interruption_only_the_unfinished_method_runs_again(
     assert calls() == ["knn 0", "linear 0", "linear 0"]
 
 
-@pytest.mark.parametrize(
-    ("accuracy", "changes", "agrees", "message"),
-    [
-        (0.9, {}, True, "equal to its record, in all predictions"),
-        (0.9, {"data": {"sha256": "e"}}, False, "the data differ"),
-        (0.899, {}, False, "NOT equal to its record: 0.10% from it"),
-        (0.899, {"numpy": "3"}, True, "within 0.1%: different versions"),
-        (0.901, {"scipy": "3"}, True, "within 0.1%: different versions"),
-        (0.898, {"scikit-learn": "3"}, False, "NOT within 0.1%: different versions"),
-        (0.8, {"python": "4"}, False, "NOT equal to its record: 10.00% from it"),
-    ],
-)
-def test_predictions_are_equal_or_within_a_tolerance_on_other_versions(
-    accuracy, changes, agrees, message, tmp_path
-):
-    assert CLASSICAL_TOLERANCE == 0.001
-    row, store = ROWS[0], RecordStore.for_folder(tmp_path)
-    store.add(row, make_classical_record(row, 0, 0.9))
-    new = make_classical_record(row, 0, accuracy)
-    new["data"] |= changes.get("data", {})
-    new["versions"] |= {name: value for name, value in changes.items() if name != "data"}
-    verdict = check_new_record(store, row, new)
-    assert (verdict.agrees, verdict.is_exact) == (agrees, True)
-    assert message in verdict.message
-
-
-def test_methods_with_seeds_are_compared_by_their_row_on_other_versions():
-    one, other = (make_classical_record(ROWS[1], 0, accuracy) for accuracy in (0.9, 0.8))
-    assert not compare_classical(one, other, is_random=True).agrees
-    other["versions"]["scikit-learn"] = "2"
-    verdict = compare_classical(one, other, is_random=True)
-    assert (verdict.agrees, verdict.is_exact) == (True, False)
-
-
-@pytest.mark.parametrize(
-    ("part", "name", "value", "message"),
-    [
-        (None, "multiply_adds", -1, "multiply_adds must be a whole number >= 0"),
-        (None, "peak_mib", "much", "peak_mib must be a number"),
-        ("versions", "scikit-learn", None, "versions.scikit-learn must be a text"),
-        ("test", "accuracy", 90, "test.accuracy must be a number <= 1"),
-        (None, "digest", "0", "the plan now has another recipe for knn"),
-        (None, "seed", 0, "two lines with the same seed"),
-    ],
-)
-def test_damaged_records_are_refused_by_file_and_line(part, name, value, message, tmp_path):
-    row, store = ROWS[0], RecordStore.for_folder(tmp_path)
-    store.add(row, make_classical_record(row, 0, 0.9))
-    record = make_classical_record(row, 1, 0.9)
-    (record if part is None else record[part])[name] = value
-    path = store.get_path(row)
-    path.write_text(path.read_text() + json.dumps(record) + "\n")
-    with pytest.raises(RunError, match=rf"knn\.jsonl.*{message}"):
-        store.read(row)
-
-
 def test_a_running_method_has_no_epochs_to_show():
     lines = render_tasks([Task(ROWS[0], 0), Task(make_row(), 1)], 60)
     assert lines[0].split()[:4] == ["knn,", "seed", "0", "running"]
     assert lines[1].split()[3:5] == ["epoch", "0/2"]
+
+
+@pytest.mark.parametrize(("distance", "agrees"), [(0.0, True), (0.2, False)])
+def test_the_command_compares_the_mean_over_seeds_on_other_versions(
+    distance, agrees, tmp_path, calls
+):
+    row, sample = ROWS[1], lenet_tf.load_data("sample")
+    accuracy = 1 - fake_classical.run_method("rbf", sample)["errors"] / len(sample.y_test)
+    store = RecordStore.for_folder(tmp_path / "results")
+    for seed in range(3):
+        record = make_classical_record(row, seed, round(accuracy - distance + seed / 1000, 3))
+        record["data"]["sha256"] = sample.sha256
+        store.add(row, record)
+    runner = Runner([row], 2, DirectPool(), tmp_path / "logs", store)
+    outcomes = runner.run()
+    assert all("not comparable exactly: different" in outcome.message for outcome in outcomes)
+    (verdict,) = runner.compare_rows(outcomes)
+    assert verdict.agrees == agrees
+    assert verdict.message.startswith("rbf: 2 new runs: mean ")
