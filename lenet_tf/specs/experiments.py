@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
+from lenet_tf.specs.augmentation import AUGMENTATIONS
 from lenet_tf.specs.preparation import Preparation
 from lenet_tf.specs.recipes import Recipe
 from lenet_tf.specs.rows import Row
 from lenet_tf.specs.rows_pooling import Pooling
-from lenet_tf.specs.rows_standard import Convolution
+from lenet_tf.specs.rows_standard import Convolution, Dense
 from lenet_tf.specs.spec import Spec
 from lenet_tf.specs.variants import RECIPES, VARIANTS
 
@@ -36,6 +38,26 @@ def _train(name: str, base: str, recipe: str, notes: str = "", **changes: Any) -
 def _change_lenet5(kind: type[Row], **changes: Any) -> tuple[Row, ...]:
     rows = VARIANTS["lenet5"].rows
     return tuple(row.replace(**changes) if isinstance(row, kind) else row for row in rows)
+
+
+def _build_mlp(*units: int, distorted: bool = False) -> Spec:
+    """Make a fully connected network of figure 9 with the recipe of mlp-300-100."""
+    base = VARIANTS["mlp-300-100"]
+    name = "-".join(["mlp", *map(str, units), *["distorted"] * distorted])
+    first, *_, output = base.rows[1:]
+    hidden = (Dense(f"F{n}", units=count, activation="tanh") for n, count in enumerate(units, 1))
+    sizes = (28 * 28, *units, 10)
+    return _vary(
+        name,
+        base.name,
+        f"{sizes[0]}-{'-'.join(map(str, sizes[1:]))} without convolution"
+        + ", trained on distorted images" * distorted,
+        rows=(base.rows[0], first, *hidden, output),
+        recipe=replace(base.recipe, augmentation=AUGMENTATIONS["affine"])
+        if distorted
+        else base.recipe,
+        expected_parameters=sum((ins + 1) * outs for ins, outs in itertools.pairwise(sizes)),
+    )
 
 
 _ALL = (
@@ -95,5 +117,12 @@ _ALL = (
         "lenet1 with MNIST's 20×20 digits, as in the other networks",
         preparation=replace(VARIANTS["lenet1"].preparation, digit_size=None),
     ),
+    _build_mlp(300),
+    _build_mlp(1000),
+    _build_mlp(500, 150),
+    _build_mlp(300, distorted=True),
+    _build_mlp(1000, distorted=True),
+    _build_mlp(300, 100, distorted=True),
+    _build_mlp(500, 150, distorted=True),
 )
 EXPERIMENTS: dict[str, Spec] = {spec.name: spec for spec in _ALL}
