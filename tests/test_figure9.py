@@ -46,10 +46,12 @@ def test_the_bars_have_the_errors_of_the_paper_in_its_order():
 
 
 def test_figure9_stands_for_its_rows_in_the_order_of_the_paper(methods):
-    networks = ["mlp-300-100", "lenet1", "lenet4", "lenet5-1998", "lenet5-1998-distorted"]
+    perceptrons = ("300", "1000", "300-100", "500-150")
+    networks = [f"mlp-{units}{end}" for units in perceptrons for end in ("", "-distorted")]
+    networks += ["lenet1", "lenet4", "lenet5-1998", "lenet5-1998-distorted"]
     assert [row.name for row in choose_rows(["figure9"])] == ["linear", "knn", "rbf", *networks]
     chosen = choose_rows(["lenet5-1998", "knn", "figure9", "svm-poly-4-deskewed"])
-    names = ["lenet5-1998", "knn", "linear", "rbf", *networks[:3], networks[4]]
+    names = ["lenet5-1998", "knn", "linear", "rbf", *networks[:-2], networks[-1]]
     assert [row.name for row in chosen] == [*names, "svm-poly-4-deskewed"]
     assert choose_rows([]) == plan.ROWS
     knn = choose_rows(["knn"])[0]
@@ -76,7 +78,7 @@ def test_unknown_names_get_a_hint(name, hint, methods):
 
 def test_the_command_lists_the_rows_of_the_figure(methods, cli, tmp_path):
     listed = cli("reproduce", "figure9", "--list", "--results", str(tmp_path)).stdout.splitlines()
-    assert [line.split()[0] for line in listed[:4]] == ["linear", "knn", "rbf", "mlp-300-100"]
+    assert [line.split()[0] for line in listed[:4]] == ["linear", "knn", "rbf", "mlp-300"]
     assert listed[2].split(maxsplit=4)[1:] == ["0", "of", "5", "title of rbf"]
     everything = cli("reproduce", "--list", "--results", str(tmp_path)).stdout.splitlines()
     assert len(everything) == len(plan.ROWS) + 4
