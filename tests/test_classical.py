@@ -299,20 +299,9 @@ def test_mistakes_are_named(sample, arrays, monkeypatch):
 
 
 # Measured errors on MNIST's 10,000 test images; the tolerance is that of rounding and versions.
+# `lenet-tf reproduce figure9` compares all methods with their records, in half an hour.
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "errors"),
-    [
-        ("linear", 1_396),
-        ("linear-deskewed", 888),
-        ("pairwise-linear", 700),
-        ("knn", 295),
-        ("knn-deskewed", 159),
-        ("pca-quadratic", 373),
-        ("rbf", 292),
-        ("tangent-distance", 143),
-    ],
-)
+@pytest.mark.parametrize(("name", "errors"), [("linear-deskewed", 888), ("pca-quadratic", 373)])
 def test_errors_on_mnist(originals, name, errors):
     data = lenet_tf.load_data("mnist", originals=originals)
     assert run_method(name, data)["errors"] == pytest.approx(errors, abs=5)
