@@ -35,10 +35,9 @@ def count_nearest_neighbor(classifier: Any) -> Cost:
 
 def count_pca_quadratic(classifier: Any) -> Cost:
     """Count the projection, the products of pairs, and a linear classifier of them."""
-    cost, projection = count_linear(classifier), classifier.pca_.components_.size
-    products = classifier.coef_.shape[1] - len(classifier.pca_.components_)
-    memory = projection + classifier.pca_.mean_.size + cost.memory_values
-    return Cost(projection + products + cost.multiply_adds, memory)
+    cost, projection = count_linear(classifier), classifier.components_.size
+    products = classifier.coef_.shape[1]
+    return Cost(projection + products + cost.multiply_adds, projection + cost.memory_values)
 
 
 def count_rbf_network(network: Any) -> Cost:

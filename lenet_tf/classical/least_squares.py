@@ -73,10 +73,11 @@ class PairwiseLinearClassifier(LeastSquaresClassifier):
 
 
 class PcaQuadraticClassifier(LeastSquaresClassifier):
-    """A least-squares classifier of principal components and of the products of two of them.
+    """A least-squares classifier of all products of two principal components.
 
-    The paper's classifier has 821 inputs for 40 components. These are a constant, the components
-    and the 780 products of two different ones: squares are no inputs.
+    The paper's classifier has 821 inputs for 40 components: 820 products, squares included, and a
+    constant. The mean is not subtracted from an image, so that its first components hardly vary,
+    and products with them stand in for the components themselves.
 
     Args:
         components: Number of principal components.
@@ -88,14 +89,15 @@ class PcaQuadraticClassifier(LeastSquaresClassifier):
     def fit(self, features: np.ndarray, labels: np.ndarray) -> PcaQuadraticClassifier:
         """Fit the principal components, then the classifier, as `LeastSquaresClassifier.fit`."""
         decomposition = import_sklearn("decomposition")
-        self.pca_ = decomposition.PCA(self.components, svd_solver="full").fit(features)
+        pca = decomposition.PCA(self.components, svd_solver="full").fit(features)
+        self.components_ = pca.components_
         super().fit(self._expand(features), labels)
         return self
 
     def _expand(self, features: np.ndarray) -> np.ndarray:
-        preprocessing = import_sklearn("preprocessing")
-        products = preprocessing.PolynomialFeatures(2, interaction_only=True, include_bias=False)
-        return products.fit_transform(self.pca_.transform(features))
+        projections = features @ self.components_.T
+        first, second = np.triu_indices(self.components)
+        return projections[:, first] * projections[:, second]
 
     def decision_function(self, features: np.ndarray) -> np.ndarray:
         """Return the output of each unit, shape (N, classes)."""
