@@ -16,6 +16,8 @@ from lenet_tf.reproduce.figure9_bars import Bar, format_published
 _TICKS = (0.5, 0.7, 1, 1.5, 2, 3, 5, 8, 12)
 # Columns of numbers beside the axes, in widths of the axes.
 _PUBLISHED, _OURS = 1.09, 1.27
+# Between the outer marks and the edges, as a factor.
+_MARGIN = 1.15
 
 
 @default_style()
@@ -42,6 +44,9 @@ def plot_figure9(bars: Sequence[tuple[Bar, Sequence[float]]]) -> Figure:
     _write(axes, _PUBLISHED, -1, "published, %", ORANGE)
     _write(axes, _OURS, -1, "ours, %", BLUE)
     _format_axes(axes, [bar.label for bar, _ in bars])
+    # A mark at the edge would be cut in half.
+    shown = [error for bar, errors in bars for error in (bar.published, *errors)]
+    axes.set_xlim(min(shown, default=1) / _MARGIN, max(shown, default=1) * _MARGIN)
     return figure
 
 
@@ -81,7 +86,7 @@ def _format_axes(axes: Any, labels: Sequence[str]) -> None:
     axes.plot([], [], "o-", color=BLUE, markersize=7, label="ours: mean and range over seeds")
     axes.set(xscale="log", xlabel="test error on MNIST, % (logarithmic)", yticks=range(len(labels)))
     axes.set_yticklabels(labels)
-    axes.set(xlim=(0.6, 14), ylim=(len(labels) - 0.4, -0.6))
+    axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.xaxis.set_major_locator(FixedLocator(_TICKS))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
