@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fake_classical import METHODS
-from reproduction import LABELS, make_predictions
+from reproduction import LABELS, MACHINE, make_predictions
 
 from lenet_tf.reproduce.classical_row import ClassicalRow
 
@@ -25,13 +25,7 @@ def make_classical_record(row: ClassicalRow, seed: int, accuracy: float) -> dict
         "reading": row.reading,
         "data": {"name": "sample", "version": "1", "sha256": "d" * 64},
         "versions": {"python": "3", "numpy": "2", "scipy": "1", "scikit-learn": "1"},
-        "machine": {
-            "system": "Linux",
-            "architecture": "x",
-            "processor": "p",
-            "features": ["avx2"],
-            "cores": 2,
-        },
+        "machine": dict(MACHINE),
         "threads": {"OMP_NUM_THREADS": "1"},
         "seconds": 12.0,
         "train_seconds": 10.0,

@@ -33,6 +33,15 @@ def make_predictions(accuracy: float) -> str:
     return "".join(str((int(label) + 1) % 10) for label in LABELS[:wrong]) + LABELS[wrong:]
 
 
+MACHINE = {
+    "system": "Linux",
+    "architecture": "x",
+    "processor": "p",
+    "features": ["avx2"],
+    "cores": 2,
+}
+
+
 def make_record(row: TableRow, seed: int, accuracy: float) -> dict[str, Any]:
     """A valid record of a run that never happened."""
     versions = {"python": "3", "tensorflow": "2", "keras": "3", "numpy": "2", "scikit-learn": "1"}
@@ -42,13 +51,7 @@ def make_record(row: TableRow, seed: int, accuracy: float) -> dict[str, Any]:
         "seed": seed,
         "data": {"name": "mnist", "version": "1", "sha256": "d" * 64},
         "versions": versions,
-        "machine": {
-            "system": "Linux",
-            "architecture": "x",
-            "processor": "p",
-            "features": ["avx2"],
-            "cores": 2,
-        },
+        "machine": dict(MACHINE),
         "threads": {"TF_ENABLE_ONEDNN_OPTS": "1", "ONEDNN_MAX_CPU_ISA": None},
         "commit": "abc",
         "seconds": 100.0,

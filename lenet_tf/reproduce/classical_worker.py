@@ -13,10 +13,11 @@ from lenet_tf.io import atomic, bounded
 from lenet_tf.reproduce.classical_row import ClassicalRow
 from lenet_tf.reproduce.predictions import encode_classes
 from lenet_tf.reproduce.record_schema import StoredClassicalRecord
+from lenet_tf.reproduce.worker import build_arguments
 from lenet_tf.runs.validation import check_values
 from lenet_tf.runtime import environment
 from lenet_tf.scheduling.job import Job, Notify
-from lenet_tf.scheduling.job_data import load_same_data, locate_data
+from lenet_tf.scheduling.job_data import load_same_data
 from lenet_tf.text import format_json
 
 if TYPE_CHECKING:
@@ -42,14 +43,7 @@ def describe_classical_job(
     Returns:
         The job, with the result of `lenet_tf.reproduce.worker.describe_job`.
     """
-    data, originals = locate_data(row.data, originals) if sha256 else (row.data, originals)
-    arguments = {
-        "row": row.to_dict(),
-        "seed": seed,
-        "data": data,
-        "originals": originals,
-        "sha256": sha256,
-    }
+    arguments = build_arguments(row, seed, originals, sha256)
     return Job(f"{row.name}, seed {seed}", run_classical, arguments, home, dict(_THREADS))
 
 

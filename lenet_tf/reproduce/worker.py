@@ -32,6 +32,20 @@ def get_run_home(logs: Path, row: Row, seed: int) -> Path:
     return logs / "reproduce" / row.name / f"seed-{seed}"
 
 
+def build_arguments(
+    row: Row, seed: int, originals: str | None, sha256: str | None
+) -> dict[str, Any]:
+    """Return the arguments of a run's job, as `describe_job`, ready for JSON."""
+    data, originals = locate_data(row.data, originals) if sha256 else (row.data, originals)
+    return {
+        "row": row.to_dict(),
+        "seed": seed,
+        "data": data,
+        "originals": originals,
+        "sha256": sha256,
+    }
+
+
 def describe_job(
     row: TableRow, seed: int, logs: Path, originals: str | None, sha256: str | None = None
 ) -> Job:
@@ -48,20 +62,13 @@ def describe_job(
         The job. Its result has a `record`, and `before`, which tells whether the run had been
         finished by an earlier job.
     """
-    data, originals = locate_data(row.data, originals) if sha256 else (row.data, originals)
     is_online = row.spec.recipe.optimizer.name == "sdlm"
     # The same number of threads on every machine, so that results don't depend on it.
     variables = threads.ONE_THREAD if is_online else threads.ONE_CORE
     return Job(
         name=f"{row.name}, seed {seed}",
         function=run,
-        arguments={
-            "row": row.to_dict(),
-            "seed": seed,
-            "data": data,
-            "originals": originals,
-            "sha256": sha256,
-        },
+        arguments=build_arguments(row, seed, originals, sha256),
         home=get_run_home(logs, row, seed),
         environment=threads.keep_user_onednn(variables),
     )
